@@ -1,0 +1,4 @@
+//! kbsync keeps an AI assistant's knowledge base in step with your folders, and proves it.
+
+pub mod model;
+pub mod platform;

@@ -1,0 +1,3 @@
+//! The `kbsync` command.
+
+fn main() {}

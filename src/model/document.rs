@@ -1,0 +1,136 @@
+//! A document: one file of a collection, known by its path and by what a cheap look shows.
+
+use std::fmt;
+
+/// The name of a collection, as written in the config.
+///
+/// It is the first part of every source's name, so it holds no `/`, no space and no bracket.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CollectionName(String);
+
+/// Why a text cannot be a collection's name.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("a collection's name has 1 to 64 letters, digits, `-`, `_` or `.`, and begins with a letter or digit")]
+pub struct CollectionNameError;
+
+impl CollectionName {
+    /// Checks a name.
+    ///
+    /// # Errors
+    /// When it is empty, longer than 64 bytes, or holds anything but ASCII letters, digits, `-`, `_` and `.`.
+    pub fn new(name: &str) -> Result<Self, CollectionNameError> {
+        if is_plain_name(name) { Ok(Self(name.to_owned())) } else { Err(CollectionNameError) }
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for CollectionName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Whether a text can stand in a source's name before the path, and in its marker, without being mistaken for either.
+pub(super) fn is_plain_name(name: &str) -> bool {
+    name.len() <= 64
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+}
+
+/// A document's path within its collection: relative, `/` between its parts, UTF-8.
+///
+/// Ordered by bytes, which is the order of a walk that sorts a folder's name as if it ended in `/`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DocPath(String);
+
+/// Why a text cannot be a document's path.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("a document's path is relative, with no empty, `.` or `..` part")]
+pub struct DocPathError;
+
+impl DocPath {
+    /// Checks a path.
+    ///
+    /// # Errors
+    /// When it is empty, absolute, or has an empty, `.` or `..` part.
+    pub fn new(path: impl Into<String>) -> Result<Self, DocPathError> {
+        let path = path.into();
+        let sound = path.split('/').all(|part| !matches!(part, "" | "." | ".."));
+        if sound { Ok(Self(path)) } else { Err(DocPathError) }
+    }
+
+    /// The path as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The last part of the path.
+    pub fn file_name(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or(&self.0)
+    }
+
+    /// The lower-case extension of the last part, without its dot; empty where there is none.
+    pub fn extension(&self) -> String {
+        match self.file_name().rsplit_once('.') {
+            Some((stem, extension)) if !stem.is_empty() => extension.to_ascii_lowercase(),
+            _ => String::new(),
+        }
+    }
+}
+
+impl fmt::Display for DocPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a cheap look at a file shows. Equal and not racy means: not changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Fingerprint {
+    /// Size in bytes.
+    pub size: u64,
+    /// Time of the last change of content, in nanoseconds since 1970.
+    pub mtime_ns: i64,
+    /// Time of the last change of content or metadata, in nanoseconds since 1970.
+    pub ctime_ns: i64,
+    /// The inode's number.
+    pub inode: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_could_be_mistaken_in_a_source_name_are_refused() {
+        for good in ["handbook", "a", "9", "team-docs_v1.2"] {
+            assert!(CollectionName::new(good).is_ok(), "{good}");
+        }
+        for bad in ["", "a/b", "a b", "[x]", "-x", ".x", "é", "a:b", &"x".repeat(65)] {
+            assert_eq!(CollectionName::new(bad), Err(CollectionNameError), "{bad}");
+        }
+    }
+
+    #[test]
+    fn paths_stay_inside_their_root() {
+        for good in ["a", "a/b.md", "a b/c [x].md", "..a/b", "ü"] {
+            assert!(DocPath::new(good).is_ok(), "{good}");
+        }
+        for bad in ["", "/a", "a/", "a//b", "../a", "a/./b", "a/.."] {
+            assert_eq!(DocPath::new(bad), Err(DocPathError), "{bad}");
+        }
+    }
+
+    #[test]
+    fn extensions_are_lower_case_and_hidden_files_have_none() {
+        let ext = |path: &str| DocPath::new(path).unwrap().extension();
+        assert_eq!(ext("a/B.PDF"), "pdf");
+        assert_eq!(ext("a.b/c"), "");
+        assert_eq!(ext("a/.md"), "");
+        assert_eq!(ext("a.tar.gz"), "gz");
+    }
+}

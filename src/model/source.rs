@@ -1,0 +1,181 @@
+//! A source: the platform's container for one document, its name, and the life of our record of it.
+
+use std::fmt;
+
+use super::{CollectionName, DocPath, ShortHash, document::is_plain_name};
+
+/// The platform's id of a source: opaque, never parsed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SourceId(pub String);
+
+/// The platform's id of an ingestion job: opaque, never parsed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct JobId(pub String);
+
+/// The number of a replica's row in the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ReplicaId(pub i64);
+
+impl fmt::Display for SourceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Which kbsync made a source; another instance's sources are foreign.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Instance(String);
+
+/// Why a text cannot name an instance.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("an instance has 1 to 64 letters, digits, `-`, `_` or `.`, and begins with a letter or digit")]
+pub struct InstanceError;
+
+impl Instance {
+    /// Checks a name.
+    ///
+    /// # Errors
+    /// When it is empty, longer than 64 bytes, or holds anything but ASCII letters, digits, `-`, `_` and `.`.
+    pub fn new(name: &str) -> Result<Self, InstanceError> {
+        if is_plain_name(name) { Ok(Self(name.to_owned())) } else { Err(InstanceError) }
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Instance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The name of a source that a kbsync made: `{collection}/{path} [{instance}:{hash12}]`.
+///
+/// The marker makes it unique per content, so that a lost answer is resolved by listing, and a lost store
+/// is rebuilt from the platform.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SourceName {
+    /// The collection of the document.
+    pub collection: CollectionName,
+    /// The document's path in its collection.
+    pub path: DocPath,
+    /// Which kbsync made it.
+    pub instance: Instance,
+    /// Which content it was made for.
+    pub hash: ShortHash,
+}
+
+impl SourceName {
+    /// Reads a name back. `None` for a name that no kbsync would give: the source is somebody else's.
+    pub fn parse(name: &str) -> Option<Self> {
+        let (document, marker) = name.strip_suffix(']')?.rsplit_once(" [")?;
+        let (instance, hash) = marker.split_once(':')?;
+        let (collection, path) = document.split_once('/')?;
+        Some(Self {
+            collection: CollectionName::new(collection).ok()?,
+            path: DocPath::new(path).ok()?,
+            instance: Instance::new(instance).ok()?,
+            hash: ShortHash::parse(hash)?,
+        })
+    }
+}
+
+impl fmt::Display for SourceName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{} [{}:{}]", self.collection, self.path, self.instance, self.hash)
+    }
+}
+
+/// How far our record of one source has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Phase {
+    /// Written before the request that creates the source.
+    Intent,
+    /// The request was sent and its answer was lost: the source may exist.
+    Unknown,
+    /// The source exists and is empty.
+    Created,
+    /// The upload was begun; its answer has not been seen.
+    Uploading,
+    /// The platform is working on the upload.
+    Ingesting,
+    /// The platform holds the document.
+    Ready,
+    /// The source is to be deleted.
+    Retiring,
+}
+
+impl Phase {
+    /// Every phase, in the order of a replica's life.
+    pub const ALL: [Self; 7] =
+        [Self::Intent, Self::Unknown, Self::Created, Self::Uploading, Self::Ingesting, Self::Ready, Self::Retiring];
+
+    /// The word for it, as the store and `status` write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Intent => "intent",
+            Self::Unknown => "unknown",
+            Self::Created => "created",
+            Self::Uploading => "uploading",
+            Self::Ingesting => "ingesting",
+            Self::Ready => "ready",
+            Self::Retiring => "retiring",
+        }
+    }
+
+    /// Reads the word back.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|phase| phase.as_str() == word)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_reads_back_whatever_the_path_holds() {
+        for path in ["a.md", "x [default:0123456789ab].md", "a/b [x]/c:d.txt", "zeile\numbruch.md", "] [.md"] {
+            let name = SourceName {
+                collection: CollectionName::new("handbook").unwrap(),
+                path: DocPath::new(path).unwrap(),
+                instance: Instance::new("default").unwrap(),
+                hash: ShortHash([1, 2, 3, 4, 5, 0xff]),
+            };
+            assert_eq!(SourceName::parse(&name.to_string()), Some(name));
+        }
+    }
+
+    #[test]
+    fn names_made_by_others_are_foreign() {
+        for foreign in [
+            "",
+            "Product Documentation",
+            "handbook/a.md",
+            "handbook/a.md [default:0123]",
+            "handbook/a.md [default:0123456789AB]",
+            "a.md [default:0123456789ab]",
+            "handbook/../a.md [default:0123456789ab]",
+            "handbook/a.md [default:0123456789ab] (copy)",
+        ] {
+            assert_eq!(SourceName::parse(foreign), None, "{foreign}");
+        }
+    }
+
+    #[test]
+    fn phases_read_back() {
+        for phase in Phase::ALL {
+            assert_eq!(Phase::parse(phase.as_str()), Some(phase));
+        }
+        assert_eq!(Phase::parse("READY"), None);
+    }
+}
