@@ -4,8 +4,10 @@ mod document;
 mod hash;
 mod rate;
 mod source;
+mod time;
 
 pub use document::{CollectionName, CollectionNameError, DocPath, DocPathError, Fingerprint};
 pub use hash::{ContentHash, ShortHash};
 pub use rate::{RateLimit, RateLimitError};
 pub use source::{Instance, InstanceError, JobId, Phase, ReplicaId, SourceId, SourceName};
+pub use time::Moment;

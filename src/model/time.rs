@@ -1,0 +1,38 @@
+//! A point in time that is an argument: nothing below layer 2 reads a clock.
+
+use std::{
+    ops::{Add, Sub},
+    time::Duration,
+};
+
+/// Microseconds since 1970, UTC.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Moment(pub u64);
+
+impl Moment {
+    /// The time since `earlier`; zero when that lies in the future.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(self.0.saturating_sub(earlier.0))
+    }
+
+    /// The same point in nanoseconds, as fingerprints have it.
+    pub fn as_nanos(self) -> i64 {
+        i64::try_from(self.0.saturating_mul(1_000)).unwrap_or(i64::MAX)
+    }
+}
+
+impl Add<Duration> for Moment {
+    type Output = Self;
+
+    fn add(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(u64::try_from(span.as_micros()).unwrap_or(u64::MAX)))
+    }
+}
+
+impl Sub<Duration> for Moment {
+    type Output = Self;
+
+    fn sub(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(u64::try_from(span.as_micros()).unwrap_or(u64::MAX)))
+    }
+}

@@ -1,0 +1,95 @@
+//! The breaker: after failures in a row nothing is sent for a while, then one GET probes.
+
+use std::time::Duration;
+
+use crate::model::Moment;
+
+/// Failures in a row that open it.
+const FAILURES: u32 = 5;
+const SHORTEST: Duration = Duration::from_secs(30);
+const LONGEST: Duration = Duration::from_secs(300);
+
+/// What the breaker says to a request that wants to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gate {
+    /// Go.
+    Closed,
+    /// The platform is in trouble: nothing goes before then.
+    Open(Moment),
+    /// One GET may go and probe; everything else waits for its answer.
+    Probe,
+}
+
+/// Counts failures of the platform: 5xx, time-outs, refused connections.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Breaker {
+    failures: u32,
+    openings: u32,
+    open_until: Option<Moment>,
+}
+
+impl Breaker {
+    /// What a request hears now.
+    pub fn gate(&self, now: Moment) -> Gate {
+        match self.open_until {
+            None => Gate::Closed,
+            Some(until) if now < until => Gate::Open(until),
+            Some(_) => Gate::Probe,
+        }
+    }
+
+    /// How often it has opened since the last success.
+    pub fn openings(&self) -> u32 {
+        self.openings
+    }
+
+    /// The platform answered as it should: everything goes.
+    pub fn succeeded(&mut self) {
+        *self = Self::default();
+    }
+
+    /// The platform failed. Failures of requests that were under way when it opened do not open it further.
+    pub fn failed(&mut self, now: Moment) {
+        self.failures += 1;
+        let opens = match self.gate(now) {
+            Gate::Closed => self.failures >= FAILURES,
+            Gate::Open(_) => false,
+            Gate::Probe => true,
+        };
+        if opens {
+            let length = SHORTEST.saturating_mul(1_u32.checked_shl(self.openings).unwrap_or(u32::MAX)).min(LONGEST);
+            self.open_until = Some(now + length);
+            self.openings += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_opens_after_five_failures_in_a_row_and_longer_each_time() {
+        let mut breaker = Breaker::default();
+        let mut now = Moment(0);
+        for _ in 0..4 {
+            breaker.failed(now);
+        }
+        breaker.succeeded();
+        for _ in 0..4 {
+            breaker.failed(now);
+        }
+        assert_eq!(breaker.gate(now), Gate::Closed);
+        for seconds in [30, 60, 120, 240, 300, 300] {
+            breaker.failed(now);
+            let until = now + Duration::from_secs(seconds);
+            assert_eq!(breaker.gate(now), Gate::Open(until));
+            breaker.failed(now);
+            assert_eq!(breaker.gate(now), Gate::Open(until), "late failures change nothing");
+            now = until;
+            assert_eq!(breaker.gate(now), Gate::Probe);
+        }
+        breaker.succeeded();
+        assert_eq!(breaker.gate(now), Gate::Closed);
+    }
+}
