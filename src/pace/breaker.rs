@@ -6,8 +6,6 @@ use crate::model::Moment;
 
 /// Failures in a row that open it.
 const FAILURES: u32 = 5;
-const SHORTEST: Duration = Duration::from_secs(30);
-const LONGEST: Duration = Duration::from_secs(300);
 
 /// What the breaker says to a request that wants to go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,14 +19,21 @@ pub enum Gate {
 }
 
 /// Counts failures of the platform: 5xx, time-outs, refused connections.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Breaker {
+    shortest: Duration,
+    longest: Duration,
     failures: u32,
     openings: u32,
     open_until: Option<Moment>,
 }
 
 impl Breaker {
+    /// A closed breaker that opens for `shortest` at first, twice as long each time after that, up to `longest`.
+    pub fn new(shortest: Duration, longest: Duration) -> Self {
+        Self { shortest, longest, failures: 0, openings: 0, open_until: None }
+    }
+
     /// What a request hears now.
     pub fn gate(&self, now: Moment) -> Gate {
         match self.open_until {
@@ -45,7 +50,7 @@ impl Breaker {
 
     /// The platform answered as it should: everything goes.
     pub fn succeeded(&mut self) {
-        *self = Self::default();
+        *self = Self::new(self.shortest, self.longest);
     }
 
     /// The platform failed. Failures of requests that were under way when it opened do not open it further.
@@ -57,8 +62,8 @@ impl Breaker {
             Gate::Probe => true,
         };
         if opens {
-            let length = SHORTEST.saturating_mul(1_u32.checked_shl(self.openings).unwrap_or(u32::MAX)).min(LONGEST);
-            self.open_until = Some(now + length);
+            let doublings = 1_u32.checked_shl(self.openings).unwrap_or(u32::MAX);
+            self.open_until = Some(now + self.shortest.saturating_mul(doublings).min(self.longest));
             self.openings += 1;
         }
     }
@@ -70,7 +75,7 @@ mod tests {
 
     #[test]
     fn it_opens_after_five_failures_in_a_row_and_longer_each_time() {
-        let mut breaker = Breaker::default();
+        let mut breaker = Breaker::new(Duration::from_secs(30), Duration::from_secs(300));
         let mut now = Moment(0);
         for _ in 0..4 {
             breaker.failed(now);

@@ -112,7 +112,9 @@ fn hour(mut server: Server, seed: u64, at_once: usize, restart_every: Option<Dur
     report
 }
 
-fn servers() -> [(&'static str, fn() -> Server); 3] {
+type Named = (&'static str, fn() -> Server);
+
+fn servers() -> [Named; 3] {
     [
         ("fixed window", || Server::FixedWindow { window: 0, count: 0 }),
         ("sliding log", || Server::SlidingLog(VecDeque::new())),

@@ -42,7 +42,7 @@ pub fn verdict(ending: Ending, repeatable: bool) -> Verdict {
             429 => Verdict::Pause,
             408 | 425 => uncertain,
             // Redirects are not followed: the key goes to the configured origin only.
-            300..=399 | 400..=499 => Verdict::Definite,
+            300..=499 => Verdict::Definite,
             501 | 505 => Verdict::Definite,
             0..=199 | 500..=u16::MAX => uncertain,
         },

@@ -1,0 +1,104 @@
+//! Reading answers: bounded, and leniently where they are errors.
+
+use futures_util::StreamExt;
+use reqwest::Response;
+use serde_json::Value;
+
+/// The longest body of an error that is read.
+const LONGEST_ERROR: usize = 64 << 10;
+/// How much of the platform's words an error repeats.
+const LONGEST_MESSAGE: usize = 300;
+
+/// An error's innermost cause, in words, without the address (it may carry a query).
+pub(super) fn plain(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return "no answer in time".to_owned();
+    }
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}
+
+pub(super) async fn bounded(response: Response, most: usize) -> Result<Vec<u8>, String> {
+    let mut body = Vec::new();
+    let mut chunks = response.bytes_stream();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|error| plain(&error))?;
+        if body.len() + chunk.len() > most {
+            return Err(format!("it is longer than {} KiB", most >> 10));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// What a refusal says, in whatever shape the platform says it.
+pub(super) async fn refusal(response: Response) -> String {
+    let status = response.status();
+    let location = response.headers().get("location").and_then(|value| value.to_str().ok()).map(str::to_owned);
+    if let Some(location) = location.filter(|_| status.is_redirection()) {
+        return format!(
+            "it redirects to {location}, which is not followed; set `platform.base_url` to where the API is"
+        );
+    }
+    let body = bounded(response, LONGEST_ERROR).await.unwrap_or_default();
+    let message = match serde_json::from_slice::<Value>(&body) {
+        Ok(value) => message_in(&value),
+        Err(_) => Some(String::from_utf8_lossy(&body).trim().to_owned()).filter(|text| !text.starts_with('<')),
+    };
+    let message = message.filter(|text| !text.is_empty());
+    let message = message.unwrap_or_else(|| status.canonical_reason().unwrap_or("no reason given").to_owned());
+    shortened(&message)
+}
+
+/// The message in any of the shapes that error bodies have.
+pub(super) fn message_in(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Object(fields) => {
+            ["message", "error", "detail", "reason"].iter().find_map(|name| message_in(fields.get(*name)?))
+        }
+        _ => None,
+    }
+}
+
+/// A platform's words on one line, without control characters, and not for ever.
+pub(super) fn shortened(message: &str) -> String {
+    let line: String =
+        message.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_MESSAGE + 1).collect();
+    match line.char_indices().nth(LONGEST_MESSAGE) {
+        Some((cut, _)) => format!("{}…", &line[..cut]),
+        None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_message_is_found_in_every_shape() {
+        for body in [
+            json!("bad"),
+            json!({"message": "bad"}),
+            json!({"error": "bad"}),
+            json!({"error": {"code": "x", "message": "bad", "details": {}}}),
+            json!({"detail": "bad"}),
+        ] {
+            assert_eq!(message_in(&body).as_deref(), Some("bad"), "{body}");
+        }
+        for body in [json!(null), json!(7), json!({}), json!({"message": 7}), json!([])] {
+            assert_eq!(message_in(&body), None, "{body}");
+        }
+    }
+
+    #[test]
+    fn words_are_kept_short_and_on_one_line() {
+        assert_eq!(shortened("a\nb\u{1b}[31m"), "a b [31m");
+        assert_eq!(shortened(&"ü".repeat(400)).chars().count(), LONGEST_MESSAGE + 1);
+    }
+}

@@ -1,0 +1,185 @@
+//! Cevvo's API: chat, conversations and analytics (`cevvo-api`, sections Chat, Conversations and Analytics).
+
+use std::fmt;
+
+use reqwest::{Method, Response};
+
+use super::Cevvo;
+use crate::platform::{
+    ApiError,
+    gate::Class,
+    http::Call,
+    wire::{
+        ChatAnswer, ChatRequest, Citation, Conversation, CoverageGap, Deleted, Overview, Page, StreamEvent, Thread,
+        TopQuestion,
+    },
+};
+
+/// The longest line of a stream; the sources of an answer come as one.
+const LONGEST_LINE: usize = 1 << 20;
+
+/// The period that analytics cover.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Period {
+    /// The last day.
+    Day,
+    /// The last seven days.
+    Week,
+    /// The last thirty days.
+    Month,
+    /// The last ninety days.
+    Quarter,
+}
+
+impl fmt::Display for Period {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Day => "24h",
+            Self::Week => "7d",
+            Self::Month => "30d",
+            Self::Quarter => "90d",
+        })
+    }
+}
+
+/// A piece of a streamed answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ChatEvent {
+    /// More of the text.
+    Text(String),
+    /// What the answer rests on.
+    Sources(Vec<Citation>),
+}
+
+/// An answer as it comes.
+pub struct ChatStream {
+    response: Response,
+    buffer: Vec<u8>,
+}
+
+impl ChatStream {
+    /// The next piece; `None` after `[DONE]`. Comments, blank lines and unknown kinds are passed over.
+    ///
+    /// # Errors
+    /// When the stream breaks off before its end.
+    pub async fn next(&mut self) -> Result<Option<ChatEvent>, ApiError> {
+        let broken = |cause: &str| ApiError::Unknown { call: "POST /chat/stream".to_owned(), cause: cause.to_owned() };
+        loop {
+            while let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = self.buffer.drain(..=end).collect();
+                match read_line(&String::from_utf8_lossy(&line)) {
+                    Line::Event(event) => return Ok(Some(event)),
+                    Line::Done => return Ok(None),
+                    Line::Nothing => {}
+                }
+            }
+            if self.buffer.len() > LONGEST_LINE {
+                return Err(broken("a line of the answer is too long"));
+            }
+            match self.response.chunk().await {
+                Ok(Some(chunk)) => self.buffer.extend_from_slice(&chunk),
+                Ok(None) => return Err(broken("the answer broke off")),
+                Err(_) => return Err(broken("the connection broke off")),
+            }
+        }
+    }
+}
+
+enum Line {
+    Event(ChatEvent),
+    Done,
+    Nothing,
+}
+
+fn read_line(line: &str) -> Line {
+    let Some(data) = line.trim_end().strip_prefix("data:").map(str::trim_start) else { return Line::Nothing };
+    if data == "[DONE]" {
+        return Line::Done;
+    }
+    match serde_json::from_str(data) {
+        Ok(StreamEvent::Text { text }) => Line::Event(ChatEvent::Text(text)),
+        Ok(StreamEvent::Sources { sources }) => Line::Event(ChatEvent::Sources(sources)),
+        Ok(StreamEvent::Unknown) | Err(_) => Line::Nothing,
+    }
+}
+
+impl Cevvo {
+    /// Asks, and waits for the whole answer.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub async fn chat(&self, request: &ChatRequest) -> Result<ChatAnswer, ApiError> {
+        self.http.call(Call::new(Method::POST, &["chat"], Class::Begin).json(request)).await
+    }
+
+    /// Asks, and hands the answer out as it comes.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub async fn chat_stream(&self, request: &ChatRequest) -> Result<ChatStream, ApiError> {
+        let call = Call::new(Method::POST, &["chat", "stream"], Class::Begin).json(request);
+        Ok(ChatStream { response: self.http.open(call).await?, buffer: Vec::new() })
+    }
+
+    /// One page of conversations; at most 100 a page.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub async fn conversations(&self, page: u64, per_page: u64) -> Result<Page<Conversation>, ApiError> {
+        let query = [("page", page.to_string()), ("per_page", per_page.to_string())];
+        self.http.call(Call::new(Method::GET, &["conversations"], Class::Begin).query(&query)).await
+    }
+
+    /// A conversation with its messages.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub async fn conversation(&self, id: &str) -> Result<Thread, ApiError> {
+        self.http.call(Call::new(Method::GET, &["conversations", id], Class::Begin)).await
+    }
+
+    /// Deletes a conversation with its messages.
+    ///
+    /// # Errors
+    /// See [`ApiError`]; here a conversation that does not exist is one.
+    pub async fn delete_conversation(&self, id: &str) -> Result<(), ApiError> {
+        self.http.call::<Deleted>(Call::new(Method::DELETE, &["conversations", id], Class::Begin)).await.map(drop)
+    }
+
+    /// The dashboard's figures.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub async fn overview(&self, period: Period) -> Result<Overview, ApiError> {
+        let query = [("period", period.to_string())];
+        self.http.call(Call::new(Method::GET, &["analytics", "overview"], Class::Begin).query(&query)).await
+    }
+
+    /// The questions asked most; at most 50.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub async fn top_questions(&self, limit: u32, period: Period) -> Result<Vec<TopQuestion>, ApiError> {
+        self.ranking("top-questions", limit, period).await
+    }
+
+    /// The questions that the knowledge base could not answer.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub async fn coverage_gaps(&self, limit: u32, period: Period) -> Result<Vec<CoverageGap>, ApiError> {
+        self.ranking("coverage-gaps", limit, period).await
+    }
+
+    async fn ranking<T: serde::de::DeserializeOwned>(
+        &self,
+        what: &str,
+        limit: u32,
+        period: Period,
+    ) -> Result<Vec<T>, ApiError> {
+        let query = [("limit", limit.to_string()), ("period", period.to_string())];
+        let path = ["analytics", what];
+        let page: Page<T> = self.http.call(Call::new(Method::GET, &path, Class::Begin).query(&query)).await?;
+        Ok(page.data)
+    }
+}

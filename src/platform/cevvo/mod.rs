@@ -1,0 +1,266 @@
+//! Cevvo's API: sources and ingestion, as reconciling needs them (`cevvo-api`, sections Sources and Ingestion).
+
+mod assistant;
+
+use std::{io::Seek, time::Duration};
+
+use reqwest::{
+    Method,
+    multipart::{Form, Part},
+};
+use tokio_util::io::ReaderStream;
+
+use super::{
+    ApiError, Holding, Http, JobState, Platform, RemoteSource, SourcePage, Upload,
+    answer::{message_in, shortened},
+    gate::Class,
+    http::Call,
+    wire::{CreateSource, Deleted, IngestUrl, Job, Page, Source, UpdateSource},
+};
+use crate::model::{DocPath, JobId, SourceId};
+
+pub use assistant::{ChatEvent, ChatStream, Period};
+
+/// Sources on one page of the list; 100 is the most that the page allows for lists.
+const PAGE_SIZE: u64 = 100;
+/// Bytes that are read at once from a file that goes up.
+const READ_SIZE: usize = 64 << 10;
+
+/// What goes up under which extension: the platform takes PDF, DOCX, TXT and MD, and these are the same under
+/// other names.
+const ACCEPTED: [(&str, &str, &str); 7] = [
+    ("pdf", "pdf", "application/pdf"),
+    ("docx", "docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+    ("txt", "txt", "text/plain"),
+    ("text", "txt", "text/plain"),
+    ("md", "md", "text/markdown"),
+    ("markdown", "md", "text/markdown"),
+    ("mdx", "md", "text/markdown"),
+];
+
+/// The extensions that can be synced to Cevvo, lower case.
+pub const EXTENSIONS: [&str; ACCEPTED.len()] = {
+    let mut extensions = [""; ACCEPTED.len()];
+    let mut i = 0;
+    while i < ACCEPTED.len() {
+        extensions[i] = ACCEPTED[i].0;
+        i += 1;
+    }
+    extensions
+};
+
+/// A client of Cevvo's API.
+pub struct Cevvo {
+    http: Http,
+}
+
+impl Cevvo {
+    /// A client over this HTTP layer.
+    pub fn new(http: Http) -> Self {
+        Self { http }
+    }
+
+    /// Makes a source of any kind, with the fields of the page.
+    ///
+    /// # Errors
+    /// See [`ApiError`]; an unknown outcome must be looked for in the list.
+    pub async fn create_source(&self, source: &CreateSource) -> Result<Source, ApiError> {
+        self.http.call(Call::new(Method::POST, &["sources"], Class::Begin).json(source)).await
+    }
+
+    /// Changes a source's name or its auto sync.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub async fn update_source(&self, id: &SourceId, change: &UpdateSource) -> Result<Source, ApiError> {
+        self.http.call(Call::new(Method::PUT, &["sources", &id.0], Class::Finish).json(change)).await
+    }
+
+    /// One page of sources, as the platform lists them; `kind` is `website`, `file` or `text`.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub async fn list_sources(&self, page: u64, per_page: u64, kind: Option<&str>) -> Result<Page<Source>, ApiError> {
+        let mut query = vec![("page", page.to_string()), ("per_page", per_page.to_string())];
+        query.extend(kind.map(|kind| ("type", kind.to_owned())));
+        self.http.call(Call::new(Method::GET, &["sources"], Class::Begin).query(&query)).await
+    }
+
+    /// One source with all its fields.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub async fn get_source(&self, id: &SourceId) -> Result<Source, ApiError> {
+        self.http.call(Call::new(Method::GET, &["sources", &id.0], Class::Finish)).await
+    }
+
+    /// Has the platform fetch a page into a source.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub async fn ingest_url(&self, url: &str, source: &SourceId) -> Result<JobId, ApiError> {
+        let body = IngestUrl { url: url.to_owned(), source_id: source.0.clone() };
+        let job: Job = self.http.call(Call::new(Method::POST, &["ingest", "url"], Class::Finish).json(&body)).await?;
+        Ok(JobId(job.job_id))
+    }
+}
+
+impl Platform for Cevvo {
+    fn accepted(&self) -> &'static [&'static str] {
+        &EXTENSIONS
+    }
+
+    fn page_size(&self) -> u64 {
+        PAGE_SIZE
+    }
+
+    fn gap(&self) -> Duration {
+        self.http.gap()
+    }
+
+    async fn sources(&self, page: u64) -> Result<SourcePage, ApiError> {
+        let query = [("page", page.to_string()), ("per_page", PAGE_SIZE.to_string())];
+        let call = Call::new(Method::GET, &["sources"], Class::Poll).query(&query);
+        let page: Page<Source> = self.http.call(call).await?;
+        let total = page.meta.map(|meta| meta.total);
+        Ok(SourcePage { sources: page.data.into_iter().map(remote).collect(), total })
+    }
+
+    async fn source(&self, id: &SourceId) -> Result<Option<RemoteSource>, ApiError> {
+        match self.get_source(id).await {
+            Ok(source) => Ok(Some(remote(source))),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn create(&self, name: &str) -> Result<SourceId, ApiError> {
+        let body = CreateSource { name: name.to_owned(), kind: "file".to_owned(), url: None, auto_sync: None };
+        Ok(SourceId(self.create_source(&body).await?.id))
+    }
+
+    async fn upload(&self, source: &SourceId, upload: Upload) -> Result<JobId, ApiError> {
+        let (file_name, media_type) = sent_as(&upload.path);
+        let make = || {
+            let mut file = upload.file.try_clone()?;
+            file.rewind()?;
+            let reader = tokio::io::AsyncReadExt::take(tokio::fs::File::from_std(file), upload.size);
+            let body = reqwest::Body::wrap_stream(ReaderStream::with_capacity(reader, READ_SIZE));
+            let part = Part::stream_with_length(body, upload.size).file_name(file_name.clone());
+            let part = part.mime_str(media_type).map_err(std::io::Error::other)?;
+            Ok(Form::new().text("source_id", source.0.clone()).part("file", part))
+        };
+        let call = Call::new(Method::POST, &["ingest", "upload"], Class::Finish).form(&make, upload.size);
+        let job: Job = self.http.call(call).await?;
+        Ok(JobId(job.job_id))
+    }
+
+    async fn job(&self, id: &JobId) -> Result<JobState, ApiError> {
+        let path = ["ingest", "status", &id.0];
+        match self.http.call::<Job>(Call::new(Method::GET, &path, Class::Poll)).await {
+            Ok(job) => Ok(state_of(&job)),
+            Err(error) if error.is_not_found() => Ok(JobState::Forgotten),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn rename(&self, id: &SourceId, name: &str) -> Result<bool, ApiError> {
+        let change = UpdateSource { name: Some(name.to_owned()), auto_sync: None };
+        match self.update_source(id, &change).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.is_not_found() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn delete(&self, id: &SourceId) -> Result<(), ApiError> {
+        let path = ["sources", &id.0];
+        match self.http.call::<Deleted>(Call::new(Method::DELETE, &path, Class::Finish)).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_not_found() => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The name and media type that a document goes up under.
+fn sent_as(path: &DocPath) -> (String, &'static str) {
+    let (name, extension) = (path.file_name(), path.extension());
+    match ACCEPTED.iter().find(|(ours, ..)| *ours == extension) {
+        Some((ours, theirs, media_type)) if ours == theirs => (name.to_owned(), media_type),
+        Some((ours, theirs, media_type)) => (format!("{}{theirs}", &name[..name.len() - ours.len()]), media_type),
+        None => (name.to_owned(), "application/octet-stream"),
+    }
+}
+
+/// `synced` with a document holds it; unknown statuses are "not yet" (reading of `source.status`).
+fn remote(source: Source) -> RemoteSource {
+    let holding = match source.status.as_deref() {
+        Some("synced") if source.document_count.is_some_and(|count| count > 0) => Holding::Document,
+        Some("failed" | "error") => Holding::Failed,
+        _ => Holding::Nothing,
+    };
+    RemoteSource { id: SourceId(source.id), name: source.name, holding, created_at: source.created_at }
+}
+
+fn state_of(job: &Job) -> JobState {
+    match job.status.as_str() {
+        "completed" => JobState::Completed(job.documents_processed),
+        "failed" | "error" | "cancelled" => {
+            let reason = job.error.as_ref().and_then(message_in).or_else(|| job.message.as_ref().and_then(message_in));
+            JobState::Failed(reason.map_or_else(|| "the platform gave no reason".to_owned(), |text| shortened(&text)))
+        }
+        _ => JobState::Working,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn other_names_of_text_and_markdown_go_up_under_the_accepted_one() {
+        for (path, name, media_type) in [
+            ("a/guide.markdown", "guide.md", "text/markdown"),
+            ("a/guide.MDX", "guide.md", "text/markdown"),
+            ("notes.text", "notes.txt", "text/plain"),
+            ("a.b.MD", "a.b.MD", "text/markdown"),
+            ("scan.pdf", "scan.pdf", "application/pdf"),
+        ] {
+            assert_eq!(sent_as(&DocPath::new(path).unwrap()), (name.to_owned(), media_type));
+        }
+    }
+
+    #[test]
+    fn jobs_are_read_leniently() {
+        let state = |value: Value| state_of(&serde_json::from_value(value).unwrap());
+        assert_eq!(state(json!({"job_id": "j", "status": "completed"})), JobState::Completed(None));
+        assert_eq!(
+            state(json!({"job_id": "j", "status": "completed", "documents_processed": 0})),
+            JobState::Completed(Some(0))
+        );
+        for status in ["processing", "pending", "queued", "running", "reticulating", ""] {
+            assert_eq!(state(json!({"job_id": "j", "status": status})), JobState::Working);
+        }
+        for body in [
+            json!({"job_id": "j", "status": "failed", "error": "bad"}),
+            json!({"job_id": "j", "status": "error", "message": "bad"}),
+            json!({"job_id": "j", "status": "cancelled", "error": {"code": "x", "message": "bad"}}),
+        ] {
+            assert_eq!(state(body), JobState::Failed("bad".to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_source_holds_its_document_only_when_the_platform_says_so() {
+        let holding = |value: Value| remote(serde_json::from_value(value).unwrap()).holding;
+        assert_eq!(holding(json!({"id": "s", "status": "synced", "document_count": 1})), Holding::Document);
+        assert_eq!(holding(json!({"id": "s", "status": "synced", "document_count": 0})), Holding::Nothing);
+        assert_eq!(holding(json!({"id": "s", "status": "synced"})), Holding::Nothing);
+        assert_eq!(holding(json!({"id": "s", "status": "failed"})), Holding::Failed);
+        assert_eq!(holding(json!({"id": "s", "status": "syncing", "document_count": 1})), Holding::Nothing);
+        assert_eq!(holding(json!({"id": "s"})), Holding::Nothing);
+    }
+}

@@ -1,0 +1,337 @@
+//! The one HTTP layer: key, time-outs, pace, retries, bounded reading of answers, and verdicts on what came of it.
+
+use std::{fmt, time::Duration};
+
+use jiff::Timestamp;
+use reqwest::{Method, RequestBuilder, Response, multipart::Form};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use url::Url;
+
+use super::{
+    ApiError, BuildError, Journal,
+    answer::{bounded, plain, refusal},
+    clock,
+    gate::{Class, Gate, InFlight, Leave},
+    headers::{self, Told},
+};
+use crate::{
+    model::RateLimit,
+    pace::{Backoff, Breaker, Ending, Pacer, Stamp, Ticket, Verdict, verdict},
+};
+
+/// The longest answer that is read; pages of a hundred sources are far below it.
+const LONGEST_ANSWER: usize = 16 << 20;
+/// Attempts at a request that never left: a wrong host or no network is said soon.
+const ATTEMPTS_UNSENT: u32 = 3;
+/// Attempts at a request that may be repeated.
+const ATTEMPTS: u32 = 6;
+/// An upload has this much more time for every byte: 32 KiB/s is the slowest line that works.
+const SLOWEST_LINE: u64 = 32 << 10;
+
+/// How long things may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Timing {
+    /// Waits between attempts.
+    pub backoff: Backoff,
+    /// How long the breaker opens at first, and at most.
+    pub breaker: (Duration, Duration),
+    /// How long an answer may take.
+    pub answer: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        let second = Duration::from_secs(1);
+        Self {
+            backoff: Backoff::new(second, second * 60).expect("the bounds are in order"),
+            breaker: (second * 30, second * 300),
+            answer: second * 60,
+        }
+    }
+}
+
+/// Where a platform is, and how to speak to it.
+pub struct Connection {
+    /// The address that paths are appended to.
+    pub base_url: Url,
+    /// Sent to that origin only.
+    pub api_key: SecretString,
+    /// The limit to keep.
+    pub rate_limit: RateLimit,
+    /// What was sent lately, from the store.
+    pub stamps: Vec<Stamp>,
+    /// Where sent requests are noted.
+    pub journal: Box<dyn Journal>,
+    /// How long things may take.
+    pub timing: Timing,
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection").field("base_url", &self.base_url.as_str()).finish_non_exhaustive()
+    }
+}
+
+/// One request to a platform.
+pub struct Call<'a> {
+    pub(super) method: Method,
+    pub(super) path: &'a [&'a str],
+    pub(super) query: &'a [(&'a str, String)],
+    pub(super) body: Body<'a>,
+    pub(super) class: Class,
+}
+
+/// Makes the form anew for every attempt; the number is its size in bytes.
+type MakeForm<'a> = &'a (dyn Fn() -> std::io::Result<Form> + Send + Sync);
+
+pub(super) enum Body<'a> {
+    None,
+    Json(Value),
+    Form(MakeForm<'a>, u64),
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn new(method: Method, path: &'a [&'a str], class: Class) -> Self {
+        Self { method, path, query: &[], body: Body::None, class }
+    }
+
+    pub(super) fn query(self, query: &'a [(&'a str, String)]) -> Self {
+        Self { query, ..self }
+    }
+
+    /// Bodies are our own plain structs, which always become JSON.
+    pub(super) fn json(self, body: &impl Serialize) -> Self {
+        Self { body: Body::Json(serde_json::to_value(body).unwrap_or_default()), ..self }
+    }
+
+    pub(super) fn form(self, make: MakeForm<'a>, size: u64) -> Self {
+        Self { body: Body::Form(make, size), ..self }
+    }
+
+    /// Whether sending it twice does no harm. POST makes something new each time.
+    fn repeatable(&self) -> bool {
+        self.method != Method::POST
+    }
+}
+
+impl fmt::Display for Call<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} /{}", self.method, self.path.join("/"))
+    }
+}
+
+/// The client of one (origin, key).
+pub struct Http {
+    client: reqwest::Client,
+    base: Url,
+    key: SecretString,
+    gate: Gate,
+    timing: Timing,
+}
+
+/// One attempt: how it ended, what the platform said of its limit, and the answer or the words for what went wrong.
+struct Attempt {
+    ending: Ending,
+    told: Told,
+    result: Result<Response, String>,
+}
+
+impl Http {
+    /// A client. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// When the address is neither https nor on this machine, or TLS cannot be set up.
+    pub fn new(connection: Connection) -> Result<Self, BuildError> {
+        let Connection { base_url, api_key, rate_limit, stamps, journal, timing } = connection;
+        if base_url.scheme() != "https" && !is_loopback(&base_url) {
+            return Err(BuildError::NotSecure(base_url));
+        }
+        reqwest::header::HeaderValue::from_str(api_key.expose_secret()).map_err(|_| BuildError::Key)?;
+        let pacer = Pacer::new(rate_limit, stamps, clock::now());
+        let gate = Gate::new(pacer, Breaker::new(timing.breaker.0, timing.breaker.1), journal);
+        let client = client(is_loopback(&base_url), timing.answer)?;
+        Ok(Self { client, base: base_url, key: api_key, gate, timing })
+    }
+
+    /// The least time between two requests.
+    pub fn gap(&self) -> Duration {
+        self.gate.gap()
+    }
+
+    /// Sends a request and reads its answer as JSON.
+    pub(super) async fn call<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T, ApiError> {
+        self.attempts(&call, async |response| {
+            let body =
+                bounded(response, LONGEST_ANSWER).await.map_err(|cause| format!("the answer broke off: {cause}"))?;
+            serde_json::from_slice(&body).map_err(|_| "the answer is not what the API's page shows".to_owned())
+        })
+        .await
+    }
+
+    /// Sends a request and hands out its answer as it comes, for streams.
+    pub(super) async fn open(&self, call: Call<'_>) -> Result<Response, ApiError> {
+        self.attempts(&call, async |response| Ok(response)).await
+    }
+
+    /// Attempts a request until there is an answer, a definite refusal, or no sense in going on.
+    async fn attempts<T>(
+        &self,
+        call: &Call<'_>,
+        read: impl AsyncFn(Response) -> Result<T, String>,
+    ) -> Result<T, ApiError> {
+        let mut attempt = 0;
+        loop {
+            let in_flight = InFlight::new(&self.gate, self.leave(call.class).await?);
+            let Attempt { mut ending, told, result } = self.attempt(call).await?;
+            let outcome = match result {
+                Ok(response) => read(response).await.inspect_err(|_| ending = Ending::Garbled),
+                Err(message) => Err(message),
+            };
+            let ticket = in_flight.ended();
+            let verdict = verdict(ending, call.repeatable());
+            let pause = ticket.map_or(Ok(()), |ticket| self.settle(ticket, ending, told));
+            let message = match outcome {
+                Ok(value) => return Ok(value),
+                Err(message) => message,
+            };
+            match verdict {
+                Verdict::Pause => pause.map_err(|wait| {
+                    ApiError::Unavailable(format!(
+                        "the platform asks to wait {wait} (429); nothing was lost, try again then"
+                    ))
+                })?,
+                Verdict::Again => {
+                    attempt += 1;
+                    let most = if ending == Ending::NotSent { ATTEMPTS_UNSENT } else { ATTEMPTS };
+                    let delay =
+                        if attempt < most { self.gate.retry_delay(attempt - 1, &self.timing.backoff) } else { None };
+                    let Some(delay) = delay else { return Err(self.unavailable(call, &message)) };
+                    tracing::debug!(call = %call, attempt, cause = message, "trying again");
+                    tokio::time::sleep(delay).await;
+                }
+                Verdict::Done | Verdict::Unknown => {
+                    return Err(ApiError::Unknown { call: call.to_string(), cause: message });
+                }
+                Verdict::Denied => return Err(ApiError::Denied { status: status_of(ending), message }),
+                Verdict::Definite => {
+                    return Err(ApiError::Refused { call: call.to_string(), status: status_of(ending), message });
+                }
+            }
+        }
+    }
+
+    /// Waits for a turn, and probes when the breaker asks for it.
+    async fn leave(&self, class: Class) -> Result<Ticket, ApiError> {
+        loop {
+            match self.gate.leave(class).await {
+                Ok(Leave::Send(ticket)) => return Ok(ticket),
+                Ok(Leave::Probe(ticket)) => {
+                    let in_flight = InFlight::new(&self.gate, ticket);
+                    let query = [("page", "1".to_owned()), ("per_page", "1".to_owned())];
+                    let probe = Call::new(Method::GET, &["sources"], class).query(&query);
+                    let Attempt { ending, told, .. } = self.attempt(&probe).await?;
+                    if let Some(ticket) = in_flight.ended() {
+                        // Only whether it answers counts here; what it says is heard by the next request.
+                        let _ = self.settle(ticket, ending, told);
+                    }
+                }
+                Err(()) => {
+                    return Err(ApiError::Unavailable(format!(
+                        "{} keeps failing; nothing was lost, try again later",
+                        self.origin()
+                    )));
+                }
+            }
+        }
+    }
+
+    /// Tells the gate what came of a request. `Err` when the platform asks for a wait longer than a pass keeps.
+    fn settle(&self, ticket: Ticket, ending: Ending, told: Told) -> Result<(), String> {
+        match ending {
+            Ending::Answered(429) => return self.gate.refused(ticket, told, &self.timing.backoff),
+            Ending::Answered(500..) | Ending::NoAnswer | Ending::NotSent => self.gate.failed(ticket),
+            Ending::Answered(_) | Ending::Garbled => self.gate.answered(ticket, told),
+        }
+        Ok(())
+    }
+
+    async fn attempt(&self, call: &Call<'_>) -> Result<Attempt, ApiError> {
+        let request = self.request(call)?;
+        Ok(match request.send().await {
+            Err(error) => {
+                let ending = if error.is_connect() { Ending::NotSent } else { Ending::NoAnswer };
+                Attempt { ending, told: Told::default(), result: Err(plain(&error)) }
+            }
+            Ok(response) => {
+                let ending = Ending::Answered(response.status().as_u16());
+                let told = headers::read(response.headers(), Timestamp::now());
+                let result = if response.status().is_success() { Ok(response) } else { Err(refusal(response).await) };
+                Attempt { ending, told, result }
+            }
+        })
+    }
+
+    fn request(&self, call: &Call<'_>) -> Result<RequestBuilder, ApiError> {
+        let mut url = self.base.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(call.path);
+        }
+        let request = self.client.request(call.method.clone(), url).bearer_auth(self.key.expose_secret());
+        let request = if call.query.is_empty() { request } else { request.query(call.query) };
+        Ok(match &call.body {
+            Body::None => request.timeout(self.timing.answer),
+            Body::Json(body) => request.json(body).timeout(self.timing.answer),
+            Body::Form(make, size) => {
+                let sending = Duration::from_secs(size / SLOWEST_LINE);
+                request.multipart(make()?).timeout(self.timing.answer + sending)
+            }
+        })
+    }
+
+    fn unavailable(&self, call: &Call<'_>, cause: &str) -> ApiError {
+        ApiError::Unavailable(format!("{call} to {} failed: {cause}; nothing was lost, try again later", self.origin()))
+    }
+
+    fn origin(&self) -> String {
+        self.base.origin().ascii_serialization()
+    }
+}
+
+/// The client itself: no redirects and no retries of its own, the system's roots or, where there are none, Mozilla's.
+fn client(loopback: bool, answer: Duration) -> Result<reqwest::Client, reqwest::Error> {
+    // A second installation, by another client of this process, changes nothing.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = || {
+        let builder = reqwest::Client::builder()
+            .user_agent(concat!("kbsync/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .connect_timeout(Duration::from_secs(10))
+            .read_timeout(answer);
+        // A proxy between us and this machine would be a mistake in the environment.
+        if loopback { builder.no_proxy() } else { builder }
+    };
+    if loopback {
+        return builder().tls_certs_only([]).build();
+    }
+    builder().build().or_else(|_| {
+        let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
+        let roots = roots.map(|der| reqwest::Certificate::from_der(der)).collect::<Result<Vec<_>, _>>()?;
+        builder().tls_certs_only(roots).build()
+    })
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+fn status_of(ending: Ending) -> u16 {
+    if let Ending::Answered(status) = ending { status } else { 0 }
+}
