@@ -2,4 +2,6 @@
 
 pub mod model;
 pub mod pace;
+pub mod plan;
 pub mod platform;
+pub mod store;

@@ -1,0 +1,36 @@
+//! What is remembered of a document between passes.
+
+use super::{ContentHash, DocPath, Fingerprint, Moment, ShortHash};
+
+/// What the last look at a document found, and what the platform holds of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Which document of the collection.
+    pub path: DocPath,
+    /// The last look, and when it was; `None` for a record that was rebuilt from the platform.
+    pub seen: Option<LastLook>,
+    /// The content that the platform holds and answers from; `None` while it holds none.
+    pub live: Option<ShortHash>,
+    /// Why it is quarantined, if it is.
+    pub trouble: Option<Trouble>,
+}
+
+/// The last look at a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LastLook {
+    /// What it looked like.
+    pub fingerprint: Fingerprint,
+    /// When that was.
+    pub at: Moment,
+    /// What it contained.
+    pub hash: ContentHash,
+}
+
+/// A failure that lies in the document itself: it is left alone until its content changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// The content that failed.
+    pub hash: ShortHash,
+    /// Why, in the platform's words.
+    pub reason: String,
+}

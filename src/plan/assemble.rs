@@ -1,0 +1,240 @@
+//! From what was gathered of each collection to one sorted plan: renames found, guards asked, deletions first.
+
+use std::collections::HashMap;
+
+use super::guard::{Authority, Policy, Why, Withheld, withhold};
+use crate::model::{CollectionName, ContentHash, DocPath, Fingerprint, ShortHash};
+
+/// A document whose content the platform does not hold yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// Which document.
+    pub path: DocPath,
+    /// What it looked like when it was read.
+    pub fingerprint: Fingerprint,
+    /// What it contains.
+    pub hash: ContentHash,
+    /// Whether the platform holds an older version.
+    pub replaces: bool,
+}
+
+/// A document that the platform holds and the folder does not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gone {
+    /// Which document it was.
+    pub path: DocPath,
+    /// The content that the platform holds.
+    pub live: ShortHash,
+    /// Its size in bytes, where it is remembered.
+    pub size: u64,
+}
+
+/// What was gathered of one collection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gathered {
+    /// Its name.
+    pub collection: CollectionName,
+    /// Documents to put, in key order.
+    pub wanted: Vec<Wanted>,
+    /// Documents that are gone, in key order.
+    pub gone: Vec<Gone>,
+    /// How many documents the platform holds.
+    pub held_by_platform: u64,
+    /// Whether what was not seen is gone.
+    pub authority: Authority,
+    /// How many deletions a person has approved.
+    pub approved: u64,
+}
+
+/// One step of a plan. The order of the variants is the order in which they are carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Remove the document's source.
+    Delete {
+        /// Which collection.
+        collection: CollectionName,
+        /// Which document.
+        gone: Gone,
+    },
+    /// Give the source of one document to another one with the same content.
+    Rename {
+        /// Which collection.
+        collection: CollectionName,
+        /// The document that is gone.
+        from: Gone,
+        /// The document that has come.
+        to: Wanted,
+    },
+    /// Put the document into a source of its own; the older version goes when it is ready.
+    Put {
+        /// Which collection.
+        collection: CollectionName,
+        /// Which document.
+        wanted: Wanted,
+    },
+}
+
+/// What a pass would do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// Deletions, then renames, then puts, each in key order.
+    pub actions: Vec<Action>,
+    /// Deletions that are not made.
+    pub withheld: Vec<Withheld>,
+}
+
+impl Plan {
+    /// Whether there is nothing to do and nothing withheld by a guard.
+    pub fn is_in_step(&self) -> bool {
+        self.actions.is_empty() && self.withheld.iter().all(|withheld| withheld.why == Why::Never)
+    }
+}
+
+/// Makes the plan.
+pub fn assemble(gathered: Vec<Gathered>, policy: &Policy) -> Plan {
+    let (mut deletes, mut renames, mut puts) = (Vec::new(), Vec::new(), Vec::new());
+    let mut withheld = Vec::new();
+    for one in gathered {
+        let Gathered { collection, wanted, mut gone, held_by_platform, authority, approved } = one;
+        // A document that was not seen for sure may still be there: its source is not given away.
+        let mut free = if authority == Authority::Whole { by_content(&gone) } else { HashMap::new() };
+        let mut taken = vec![false; gone.len()];
+        for wanted in wanted {
+            let match_ = if wanted.replaces { None } else { free.get_mut(&wanted.hash.short()).and_then(Vec::pop) };
+            let collection = collection.clone();
+            match match_ {
+                Some(index) => {
+                    taken[index] = true;
+                    renames.push(Action::Rename { collection, from: gone[index].clone(), to: wanted });
+                }
+                None => puts.push(Action::Put { collection, wanted }),
+            }
+        }
+        let mut index = 0;
+        gone.retain(|_| {
+            index += 1;
+            !taken[index - 1]
+        });
+        let count = gone.len() as u64;
+        match withhold(count, held_by_platform, &authority, policy, approved) {
+            Some(why) => withheld.push(Withheld { collection, deletes: count, of: held_by_platform, why }),
+            None => {
+                deletes.extend(gone.into_iter().map(|gone| Action::Delete { collection: collection.clone(), gone }))
+            }
+        }
+    }
+    deletes.append(&mut renames);
+    deletes.append(&mut puts);
+    Plan { actions: deletes, withheld }
+}
+
+/// The documents that are gone, by what they contained; the first in key order is the last of its list.
+fn by_content(gone: &[Gone]) -> HashMap<ShortHash, Vec<usize>> {
+    let mut by_content: HashMap<ShortHash, Vec<usize>> = HashMap::new();
+    for (index, gone) in gone.iter().enumerate().rev() {
+        by_content.entry(gone.live).or_default().push(index);
+    }
+    by_content
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POLICY: Policy = Policy { max_deletes: 10, max_delete_percent: 10, never: false };
+
+    fn wanted(path: &str, content: u8) -> Wanted {
+        let fingerprint = Fingerprint { size: 1, mtime_ns: 0, ctime_ns: 0, inode: 0 };
+        Wanted { path: DocPath::new(path).unwrap(), fingerprint, hash: ContentHash([content; 32]), replaces: false }
+    }
+
+    fn gone(path: &str, content: u8) -> Gone {
+        Gone { path: DocPath::new(path).unwrap(), live: ContentHash([content; 32]).short(), size: 1 }
+    }
+
+    fn gathered(wanted: Vec<Wanted>, gone: Vec<Gone>) -> Gathered {
+        Gathered {
+            collection: CollectionName::new("c").unwrap(),
+            wanted,
+            gone,
+            held_by_platform: 20,
+            authority: Authority::Whole,
+            approved: 0,
+        }
+    }
+
+    /// A plan as people read it: one line an action.
+    fn lines(plan: &Plan) -> Vec<String> {
+        let line = |action: &Action| match action {
+            Action::Delete { gone, .. } => format!("- {}", gone.path),
+            Action::Rename { from, to, .. } => format!("{} > {}", from.path, to.path),
+            Action::Put { wanted, .. } if wanted.replaces => format!("~ {}", wanted.path),
+            Action::Put { wanted, .. } => format!("+ {}", wanted.path),
+        };
+        plan.actions.iter().map(line).collect()
+    }
+
+    #[test]
+    fn plans() {
+        let replaced = |path, content| Wanted { replaces: true, ..wanted(path, content) };
+        for (name, input, expected) in [
+            ("nothing", gathered(vec![], vec![]), vec![]),
+            ("new", gathered(vec![wanted("a", 1)], vec![]), vec!["+ a"]),
+            ("edited", gathered(vec![replaced("a", 1)], vec![]), vec!["~ a"]),
+            ("deleted", gathered(vec![], vec![gone("a", 1)]), vec!["- a"]),
+            ("renamed", gathered(vec![wanted("b", 1)], vec![gone("a", 1)]), vec!["a > b"]),
+            ("renamed and edited", gathered(vec![wanted("b", 2)], vec![gone("a", 1)]), vec!["- a", "+ b"]),
+            ("moved over another", gathered(vec![replaced("b", 1)], vec![gone("a", 1)]), vec!["- a", "~ b"]),
+            (
+                "twins renamed in key order, one left over on each side",
+                gathered(
+                    vec![wanted("x", 1), wanted("y", 1), wanted("z", 2)],
+                    vec![gone("a", 1), gone("b", 1), gone("c", 1)],
+                ),
+                vec!["- c", "a > x", "b > y", "+ z"],
+            ),
+            (
+                "copied: one stays, one goes up",
+                gathered(vec![wanted("b", 1), wanted("c", 1)], vec![gone("a", 1)]),
+                vec!["a > b", "+ c"],
+            ),
+        ] {
+            let plan = assemble(vec![input], &POLICY);
+            assert_eq!(lines(&plan), expected, "{name}");
+            assert_eq!(plan.withheld, vec![], "{name}");
+        }
+    }
+
+    #[test]
+    fn an_unsure_scan_adds_and_neither_deletes_nor_renames() {
+        let unsure = Authority::Unsure("the folder is missing".to_owned());
+        let input = Gathered { authority: unsure, ..gathered(vec![wanted("b", 1)], vec![gone("a", 1)]) };
+        let plan = assemble(vec![input], &POLICY);
+        assert_eq!(lines(&plan), ["+ b"]);
+        assert_eq!(plan.withheld[0].why, Why::Unsure("the folder is missing".to_owned()));
+        assert!(!plan.is_in_step());
+    }
+
+    #[test]
+    fn renames_do_not_count_against_the_guard() {
+        let many = |letter: &str| (10..30).map(move |i| format!("{letter}{i}")).collect::<Vec<_>>();
+        let all_moved = gathered(
+            many("b").iter().enumerate().map(|(i, path)| wanted(path, i as u8)).collect(),
+            many("a").iter().enumerate().map(|(i, path)| gone(path, i as u8)).collect(),
+        );
+        let plan = assemble(vec![all_moved], &POLICY);
+        assert_eq!(plan.actions.len(), 20);
+        assert_eq!(plan.withheld, vec![]);
+    }
+
+    #[test]
+    fn what_is_held_leaves_the_rest_of_the_pass() {
+        let input = gathered(vec![wanted("new", 99)], (10..30).map(|i| gone(&format!("a{i}"), i)).collect());
+        let plan = assemble(vec![input.clone()], &POLICY);
+        assert_eq!(lines(&plan), ["+ new"]);
+        assert_eq!((plan.withheld[0].deletes, plan.withheld[0].of, &plan.withheld[0].why), (20, 20, &Why::Held));
+        let approved = assemble(vec![Gathered { approved: 20, ..input }], &POLICY);
+        assert_eq!(approved.actions.len(), 21);
+        assert_eq!(approved.withheld, vec![]);
+    }
+}

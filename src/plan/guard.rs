@@ -1,0 +1,102 @@
+//! The guards: which deletions are withheld, and why.
+
+use crate::model::CollectionName;
+
+/// Whether what a scan did not see is really gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Authority {
+    /// The whole folder was seen.
+    Whole,
+    /// Something could not be seen: nothing is deleted. The text says what.
+    Unsure(String),
+}
+
+/// What the config says of deletions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// So many deletions are always allowed.
+    pub max_deletes: u64,
+    /// So many in a hundred documents are always allowed.
+    pub max_delete_percent: u64,
+    /// Whether anything is deleted at all.
+    pub never: bool,
+}
+
+/// Deletions that a pass does not make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Withheld {
+    /// Of which collection.
+    pub collection: CollectionName,
+    /// How many.
+    pub deletes: u64,
+    /// Of how many documents.
+    pub of: u64,
+    /// Why.
+    pub why: Why,
+}
+
+/// Why deletions are withheld.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// A guard holds them until they are approved.
+    Held,
+    /// The scan is not sure.
+    Unsure(String),
+    /// The config says `delete: never`.
+    Never,
+}
+
+/// Judges `deletes` of the `of` documents that the platform holds. `approved` is the ceiling that a person allowed.
+pub(super) fn withhold(deletes: u64, of: u64, authority: &Authority, policy: &Policy, approved: u64) -> Option<Why> {
+    if deletes == 0 {
+        return None;
+    }
+    if policy.never {
+        return Some(Why::Never);
+    }
+    if let Authority::Unsure(reason) = authority {
+        return Some(Why::Unsure(reason.clone()));
+    }
+    let many = deletes > policy.max_deletes && deletes * 100 > policy.max_delete_percent * of;
+    let all = deletes >= of && of >= 3;
+    ((many || all) && deletes > approved).then_some(Why::Held)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_held() {
+        let policy = Policy { max_deletes: 10, max_delete_percent: 10, never: false };
+        let whole = Authority::Whole;
+        for (deletes, of, approved, held) in [
+            (0, 0, 0, false),
+            (1, 1, 0, false),
+            (2, 2, 0, false),
+            (3, 3, 0, true),
+            (2, 3, 0, false),
+            (10, 20, 0, false),
+            (11, 20, 0, true),
+            (11, 110, 0, false),
+            (11, 109, 0, true),
+            (19, 20, 0, true),
+            (20, 20, 0, true),
+            (20, 20, 20, false),
+            (20, 20, 19, true),
+            (1_000, 100_000, 0, false),
+        ] {
+            let why = withhold(deletes, of, &whole, &policy, approved);
+            assert_eq!(why, held.then_some(Why::Held), "{deletes} of {of}, {approved} approved");
+        }
+    }
+
+    #[test]
+    fn unsure_and_never_come_before_any_approval() {
+        let policy = Policy { max_deletes: 10, max_delete_percent: 10, never: false };
+        let unsure = Authority::Unsure("it is missing".to_owned());
+        assert_eq!(withhold(1, 9, &unsure, &policy, 9), Some(Why::Unsure("it is missing".to_owned())));
+        assert_eq!(withhold(1, 9, &Authority::Whole, &Policy { never: true, ..policy }, 9), Some(Why::Never));
+        assert_eq!(withhold(0, 9, &unsure, &policy, 0), None);
+    }
+}

@@ -1,0 +1,158 @@
+//! The database itself: opening, migrating, checking, setting aside.
+
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
+
+use super::StoreError;
+
+/// Migrations, in order; number *n* leads to version *n + 1*. They only ever grow.
+const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+const VERSION: i64 = MIGRATIONS.len() as i64;
+/// How long a write waits for another process's write.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// What a store is about: records for one platform mean nothing to another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The platform's address, or the local platform's folder.
+    pub platform: String,
+    /// The instance.
+    pub instance: String,
+}
+
+/// One connection to the store.
+#[derive(Debug)]
+pub struct Db {
+    pub(super) connection: Connection,
+}
+
+impl Db {
+    /// Opens the store for writing, making and migrating it where needed. With an identity, a new store is given it
+    /// and an old one must have it.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn open(path: &Path, identity: Option<&Identity>) -> Result<Self, StoreError> {
+        let connection = Connection::open(path).map_err(|error| sorted(path, error))?;
+        let mut db = Self { connection };
+        db.prepare(path).map_err(|error| match error {
+            StoreError::Sqlite(error) => sorted(path, error),
+            other => other,
+        })?;
+        if let Some(identity) = identity {
+            db.identify(path, "platform", "the platform", &identity.platform)?;
+            db.identify(path, "instance", "the instance", &identity.instance)?;
+        }
+        Ok(db)
+    }
+
+    /// Opens an existing store to look at it, also while another process works with it. Nothing is made or migrated.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] where there is none; otherwise as [`Db::open`].
+    pub fn open_to_read(path: &Path) -> Result<Self, StoreError> {
+        if !path.exists() {
+            return Err(StoreError::Missing(path.to_owned()));
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags).map_err(|error| sorted(path, error))?;
+        connection.busy_timeout(BUSY)?;
+        let db = Self { connection };
+        match db.version().map_err(|error| sorted(path, error))? {
+            0 => Err(StoreError::Missing(path.to_owned())),
+            VERSION => Ok(db),
+            found if found > VERSION => Err(StoreError::Newer { path: path.to_owned(), found, known: VERSION }),
+            // An older format is migrated by the next pass, which may write.
+            _ => Err(StoreError::Missing(path.to_owned())),
+        }
+    }
+
+    fn version(&self) -> Result<i64, rusqlite::Error> {
+        self.connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+    }
+
+    fn prepare(&mut self, path: &Path) -> Result<(), StoreError> {
+        self.connection.busy_timeout(BUSY)?;
+        self.connection
+            .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = FILE;")?;
+        let found = self.version()?;
+        if found > VERSION {
+            return Err(StoreError::Newer { path: path.to_owned(), found, known: VERSION });
+        }
+        let verdict: String = self.connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        if verdict != "ok" {
+            return Err(StoreError::Damaged { path: path.to_owned(), cause: verdict });
+        }
+        for (number, migration) in (1_i64..).zip(MIGRATIONS).skip(usize::try_from(found).unwrap_or(0)) {
+            let transaction = self.connection.transaction()?;
+            transaction.execute_batch(migration)?;
+            transaction.pragma_update(None, "user_version", number)?;
+            transaction.commit()?;
+        }
+        Ok(())
+    }
+
+    fn identify(&self, path: &Path, key: &str, what: &'static str, wanted: &str) -> Result<(), StoreError> {
+        let select = "SELECT value FROM meta WHERE key = ?1";
+        let found: Option<String> = self.connection.query_row(select, [key], |row| row.get(0)).optional()?;
+        match found {
+            None => {
+                self.connection.execute("INSERT INTO meta (key, value) VALUES (?1, ?2)", params![key, wanted])?;
+                Ok(())
+            }
+            Some(found) if found == wanted => Ok(()),
+            Some(found) => Err(StoreError::Foreign { path: path.to_owned(), what, found, wanted: wanted.to_owned() }),
+        }
+    }
+
+    /// Runs several statements as one.
+    pub(super) fn together<T>(
+        &mut self,
+        work: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>,
+    ) -> Result<T, StoreError> {
+        let transaction = self.connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        let done = work(&transaction)?;
+        transaction.commit()?;
+        Ok(done)
+    }
+}
+
+/// Moves a damaged store out of the way, with its journal, and says where to.
+pub(super) fn set_aside(path: &Path) -> Result<PathBuf, StoreError> {
+    let with = |suffix: &str| -> PathBuf {
+        let mut name: OsString = path.as_os_str().to_owned();
+        name.push(suffix);
+        name.into()
+    };
+    let free = (1_u32..).map(|number| with(&format!(".damaged-{number}"))).find(|aside| !aside.exists());
+    let aside = free.unwrap_or_else(|| with(".damaged"));
+    std::fs::rename(path, &aside).map_err(|cause| StoreError::Folder { path: path.to_owned(), cause })?;
+    for journal in ["-wal", "-shm"] {
+        let mut name = aside.as_os_str().to_owned();
+        name.push(journal);
+        match std::fs::rename(with(journal), PathBuf::from(name)) {
+            Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
+                return Err(StoreError::Folder { path: with(journal), cause });
+            }
+            _ => {}
+        }
+    }
+    Ok(aside)
+}
+
+fn sorted(path: &Path, error: rusqlite::Error) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+            StoreError::Damaged { path: path.to_owned(), cause: error.to_string() }
+        }
+        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
+            StoreError::Folder { path: path.to_owned(), cause: std::io::Error::other(error.to_string()) }
+        }
+        _ => error.into(),
+    }
+}

@@ -1,0 +1,158 @@
+//! Documents in the store: the cursor of a pass, what it notes, and what failed.
+
+use rusqlite::{Connection, Row, params};
+
+use super::{Db, StoreError};
+use crate::model::{CollectionName, ContentHash, DocPath, Fingerprint, LastLook, Moment, Record, ShortHash, Trouble};
+
+const COLUMNS: &str = "path, size, mtime_ns, ctime_ns, inode, seen_at, hash, live, trouble_hash, trouble_reason";
+
+impl Db {
+    /// Runs `work` over a collection's records in key order, one at a time.
+    ///
+    /// # Errors
+    /// Where the cursor breaks off; what `work` made of it is then thrown away.
+    pub fn with_records<T>(
+        &self,
+        collection: &CollectionName,
+        work: impl FnOnce(&mut dyn Iterator<Item = Record>) -> T,
+    ) -> Result<T, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM documents WHERE collection = ?1 ORDER BY path");
+        let mut statement = self.connection.prepare(&sql)?;
+        let mut rows = statement.query([collection.as_str()])?;
+        let mut broken = None;
+        let mut records = std::iter::from_fn(|| {
+            let next = rows.next().and_then(|row| row.map(record).transpose());
+            next.unwrap_or_else(|error| {
+                broken = Some(error);
+                None
+            })
+        });
+        let done = work(&mut records);
+        broken.map_or(Ok(done), |error| Err(error.into()))
+    }
+
+    /// One document's record.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn record(&self, collection: &CollectionName, path: &DocPath) -> Result<Option<Record>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM documents WHERE collection = ?1 AND path = ?2");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query_and_then(params![collection.as_str(), path.as_str()], record)?;
+        Ok(rows.next().transpose()?)
+    }
+
+    /// Notes what a pass saw, many documents at once.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn note_looks(&mut self, collection: &CollectionName, looks: &[(DocPath, LastLook)]) -> Result<(), StoreError> {
+        self.together(|connection| {
+            let mut statement = connection.prepare_cached(
+                "INSERT INTO documents (collection, path, size, mtime_ns, ctime_ns, inode, seen_at, hash)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                 ON CONFLICT DO UPDATE SET size = ?3, mtime_ns = ?4, ctime_ns = ?5, inode = ?6, seen_at = ?7, hash = ?8",
+            )?;
+            for (path, look) in looks {
+                let Fingerprint { size, mtime_ns, ctime_ns, inode } = look.fingerprint;
+                let (size, inode) = (size.cast_signed(), inode.cast_signed());
+                let at = look.at.0.cast_signed();
+                let (collection, path) = (collection.as_str(), path.as_str());
+                statement.execute(params![collection, path, size, mtime_ns, ctime_ns, inode, at, look.hash.0])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Forgets documents that are gone and that the platform does not hold.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn forget(&mut self, collection: &CollectionName, paths: &[DocPath]) -> Result<(), StoreError> {
+        self.together(|connection| {
+            let mut statement = connection
+                .prepare_cached("DELETE FROM documents WHERE collection = ?1 AND path = ?2 AND live IS NULL")?;
+            paths.iter().try_for_each(|path| statement.execute([collection.as_str(), path.as_str()]).map(drop))
+        })
+    }
+
+    /// Takes documents out of quarantine whose `collection/path` matches, and says how many.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn release(&mut self, matches: impl Fn(&str) -> bool) -> Result<u64, StoreError> {
+        let quarantined = self.quarantined()?;
+        self.together(|connection| {
+            let mut released = 0;
+            for (collection, path, _) in quarantined.iter().filter(|(c, p, _)| matches(&format!("{c}/{p}"))) {
+                released += connection.execute(
+                    "UPDATE documents SET trouble_hash = NULL, trouble_reason = NULL WHERE collection = ?1 AND path = ?2",
+                    [collection, path],
+                )?;
+            }
+            Ok(released as u64)
+        })
+    }
+
+    /// What is quarantined, with the reasons: (collection, path, reason).
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn quarantined(&self) -> Result<Vec<(String, String, String)>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT collection, path, trouble_reason FROM documents WHERE trouble_hash IS NOT NULL
+             ORDER BY collection, path",
+        )?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+/// Says what the platform holds of a document now; makes the record where there is none.
+pub(super) fn set_live(
+    connection: &Connection,
+    collection: &str,
+    path: &str,
+    live: Option<ShortHash>,
+) -> Result<(), rusqlite::Error> {
+    let sql = "INSERT INTO documents (collection, path, live) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET live = ?3";
+    connection.prepare_cached(sql)?.execute(params![collection, path, live.map(|hash| hash.0)]).map(drop)
+}
+
+/// Quarantines a document with this content, or clears it.
+pub(super) fn set_trouble(
+    connection: &Connection,
+    collection: &str,
+    path: &str,
+    trouble: Option<&Trouble>,
+) -> Result<(), rusqlite::Error> {
+    let sql = "UPDATE documents SET trouble_hash = ?3, trouble_reason = ?4 WHERE collection = ?1 AND path = ?2";
+    let (hash, reason) = (trouble.map(|t| t.hash.0), trouble.map(|t| t.reason.as_str()));
+    connection.prepare_cached(sql)?.execute(params![collection, path, hash, reason]).map(drop)
+}
+
+fn record(row: &Row<'_>) -> Result<Record, rusqlite::Error> {
+    let path = row.get_ref(0)?.as_str()?;
+    let path = DocPath::new(path)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error)))?;
+    let seen = match row.get::<_, Option<[u8; 32]>>(6)? {
+        None => None,
+        Some(hash) => Some(LastLook {
+            fingerprint: Fingerprint {
+                size: row.get::<_, i64>(1)?.cast_unsigned(),
+                mtime_ns: row.get(2)?,
+                ctime_ns: row.get(3)?,
+                inode: row.get::<_, i64>(4)?.cast_unsigned(),
+            },
+            at: Moment(row.get::<_, i64>(5)?.cast_unsigned()),
+            hash: ContentHash(hash),
+        }),
+    };
+    let short = |column| row.get::<_, Option<[u8; 6]>>(column).map(|bytes| bytes.map(ShortHash));
+    let trouble = match short(8)? {
+        None => None,
+        Some(hash) => Some(Trouble { hash, reason: row.get::<_, Option<String>>(9)?.unwrap_or_default() }),
+    };
+    Ok(Record { path, seen, live: short(7)?, trouble })
+}

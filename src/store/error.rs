@@ -1,0 +1,77 @@
+//! What can go wrong with the store.
+
+use std::{io, path::PathBuf};
+
+/// Why the store does not do what it should.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another kbsync works with it.
+    #[error("{path} is in use by {holder}; wait for it to end, or give this one a `state:` of its own")]
+    Locked {
+        /// The store.
+        path: PathBuf,
+        /// Who holds it, as far as it is known.
+        holder: String,
+    },
+    /// A later version wrote it.
+    #[error("{path} was written by a newer kbsync (its format is {found}, this one knows {known}); update kbsync")]
+    Newer {
+        /// The store.
+        path: PathBuf,
+        /// The version found.
+        found: i64,
+        /// The version known.
+        known: i64,
+    },
+    /// It belongs to another platform or instance.
+    #[error(
+        "{path} keeps the state of {what} {found}, and the config says {wanted}; give each a `state:` file of its own"
+    )]
+    Foreign {
+        /// The store.
+        path: PathBuf,
+        /// What differs: the platform or the instance.
+        what: &'static str,
+        /// What the store was made for.
+        found: String,
+        /// What the config says.
+        wanted: String,
+    },
+    /// It is not a sound SQLite file.
+    #[error("{path} is damaged: {cause}")]
+    Damaged {
+        /// The store.
+        path: PathBuf,
+        /// What SQLite says.
+        cause: String,
+    },
+    /// There is none yet.
+    #[error("there is no state at {0} yet: run `kbsync sync` first")]
+    Missing(PathBuf),
+    /// The disk is full.
+    #[error("the disk is full: the state could not be written. Nothing was lost; make room and run again")]
+    Full,
+    /// Its folder or lock file cannot be used.
+    #[error("cannot use {path}: {cause}")]
+    Folder {
+        /// What cannot be used.
+        path: PathBuf,
+        /// Why.
+        cause: io::Error,
+    },
+    /// Anything else that SQLite says.
+    #[error("the state store failed: {0}")]
+    Sqlite(rusqlite::Error),
+    /// The store's thread is gone.
+    #[error("the state store has stopped")]
+    Stopped,
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DiskFull) => Self::Full,
+            _ => Self::Sqlite(error),
+        }
+    }
+}

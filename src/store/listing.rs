@@ -1,0 +1,280 @@
+//! A complete list of sources, held against the replicas in a temporary table: memory follows the differences only.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use rusqlite::{Connection, params};
+
+use super::{
+    Db, StoreError,
+    documents::set_live,
+    replicas::{COLUMNS, move_replica, replica},
+};
+use crate::{
+    model::{CollectionName, DocPath, Instance, Moment, Phase, ReplicaId, ShortHash, SourceId, SourceName},
+    plan::{Claim, Drift, Listed, drift},
+};
+
+/// One source of the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedSource {
+    /// Its id.
+    pub id: SourceId,
+    /// Its name, where it is one that this instance gives; `None` for everybody else's.
+    pub name: Option<SourceName>,
+    /// Whether it holds its document.
+    pub holds: bool,
+    /// When it was made, where the platform says so.
+    pub created: Option<Moment>,
+}
+
+/// What a complete list showed and changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListReport {
+    /// Sources in the list.
+    pub sources: u64,
+    /// Those with our instance's marker.
+    pub ours: u64,
+    /// Sources that became the record of a document: a lost store is rebuilt from them.
+    pub adopted: u64,
+    /// Sources that the platform lost.
+    pub lost: u64,
+    /// Sources that no document needs, and that are now to be deleted.
+    pub retired: u64,
+    /// Until when an unanswered request may still take effect.
+    pub wait_until: Option<Moment>,
+    /// Sources with our instance's marker for collections that neither config nor store know: left alone.
+    pub strangers: BTreeMap<String, u64>,
+}
+
+/// Retiring what nothing refers to is limited in one pass to this, or a tenth of ours.
+const RETIRE_AT_MOST: u64 = 20;
+
+impl Db {
+    /// Begins a new list.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn begin_list(&mut self) -> Result<(), StoreError> {
+        self.connection.execute_batch(
+            "CREATE TEMP TABLE IF NOT EXISTS listed (
+                 source_id TEXT PRIMARY KEY, collection TEXT, path TEXT, hash BLOB, holds INTEGER, created INTEGER
+             ) WITHOUT ROWID;
+             DELETE FROM listed;",
+        )?;
+        Ok(())
+    }
+
+    /// Adds a page, and says how many different sources the list has now. A list may shift while it is paged.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn add_page(&mut self, page: &[ListedSource]) -> Result<u64, StoreError> {
+        self.together(|connection| {
+            let sql = "INSERT OR REPLACE INTO listed VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+            let mut statement = connection.prepare_cached(sql)?;
+            for source in page {
+                let name = source.name.as_ref();
+                statement.execute(params![
+                    source.id.0,
+                    name.map(|name| name.collection.as_str()),
+                    name.map(|name| name.path.as_str()),
+                    name.map(|name| name.hash.0),
+                    source.holds,
+                    source.created.map(|at| at.0.cast_signed()),
+                ])?;
+            }
+            count(connection, "SELECT count(*) FROM listed")
+        })
+    }
+
+    /// Holds the complete list against the replicas, and settles what differs (`plan::drift`).
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn compare_list(
+        &mut self,
+        instance: &Instance,
+        configured: &BTreeSet<CollectionName>,
+        now: Moment,
+        grace: Duration,
+    ) -> Result<ListReport, StoreError> {
+        let known: BTreeSet<String> = self.known_collections()?.into_iter().collect();
+        self.together(|connection| {
+            connection.execute(
+                "UPDATE replicas SET missing = 0 WHERE missing > 0 AND source_id IN
+                     (SELECT source_id FROM listed WHERE collection IS NOT NULL)",
+                [],
+            )?;
+            finish_renames(connection)?;
+            let mut report = ListReport {
+                sources: count(connection, "SELECT count(*) FROM listed")?,
+                ours: count(connection, "SELECT count(*) FROM listed WHERE collection IS NOT NULL")?,
+                ..ListReport::default()
+            };
+            let mut unclaimed = unclaimed(connection, instance)?;
+            unclaimed.retain(|name, sources| {
+                let ours = configured.contains(&name.collection) || known.contains(name.collection.as_str());
+                if !ours {
+                    *report.strangers.entry(name.collection.to_string()).or_default() += sources.len() as u64;
+                }
+                ours
+            });
+            for (name, claim) in contradicted(connection, instance)? {
+                // Only a lost answer can explain a source that nothing refers to.
+                let open = matches!(claim.phase, Phase::Intent | Phase::Unknown);
+                let sources = if open { unclaimed.remove(&name).unwrap_or_default() } else { Vec::new() };
+                let live = has_live(connection, &name)?;
+                apply(connection, drift(Some(&claim), sources, live, now, grace), now, &mut report)?;
+            }
+            for (name, sources) in unclaimed {
+                let live = has_live(connection, &name)?;
+                apply(connection, drift(None, sources, live, now, grace), now, &mut report)?;
+            }
+            Ok(report)
+        })
+    }
+}
+
+/// Sources whose name says another document than their replica: a rename whose answer was lost, and done all the same.
+fn finish_renames(connection: &Connection) -> Result<(), rusqlite::Error> {
+    let sql = "SELECT r.id, l.collection, l.path FROM replicas r JOIN listed l USING (source_id)
+               WHERE l.hash = r.hash AND (l.collection, l.path) IS NOT (r.collection, r.path)";
+    let moved: Vec<(i64, String, String)> = connection
+        .prepare(sql)?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .collect::<Result<_, _>>()?;
+    for (id, collection, path) in moved {
+        let sql = format!("SELECT {COLUMNS} FROM replicas WHERE id = ?1");
+        let before = connection.query_row(&sql, [id], replica)?;
+        move_replica(connection, &before, &collection, &path)?;
+    }
+    Ok(())
+}
+
+/// Our sources in the list that no replica refers to, by name.
+fn unclaimed(
+    connection: &Connection,
+    instance: &Instance,
+) -> Result<BTreeMap<SourceName, Vec<Listed>>, rusqlite::Error> {
+    let mut statement = connection.prepare(
+        "SELECT l.source_id, l.collection, l.path, l.hash, l.holds, l.created FROM listed l
+         WHERE l.collection IS NOT NULL AND l.source_id NOT IN (SELECT source_id FROM replicas WHERE source_id IS NOT NULL)",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut by_name: BTreeMap<SourceName, Vec<Listed>> = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let name = name(instance, &row.get::<_, String>(1)?, row.get(2)?, row.get(3)?)?;
+        let listed = Listed {
+            id: SourceId(row.get(0)?),
+            name: name.clone(),
+            holds: row.get(4)?,
+            created: row.get::<_, Option<i64>>(5)?.map(|at| Moment(at.cast_unsigned())),
+        };
+        by_name.entry(name).or_default().push(listed);
+    }
+    Ok(by_name)
+}
+
+/// Replicas that the list does not show.
+fn contradicted(connection: &Connection, instance: &Instance) -> Result<Vec<(SourceName, Claim)>, rusqlite::Error> {
+    let sql = format!(
+        "SELECT {COLUMNS}, missing FROM replicas WHERE source_id IS NULL
+         UNION ALL
+         SELECT {COLUMNS}, missing FROM replicas WHERE source_id IS NOT NULL AND source_id NOT IN
+             (SELECT source_id FROM listed WHERE collection IS NOT NULL)"
+    );
+    let mut statement = connection.prepare(&sql)?;
+    let rows = statement.query_map([], |row| {
+        let replica = replica(row)?;
+        let name = SourceName {
+            collection: replica.collection,
+            path: replica.path,
+            instance: instance.clone(),
+            hash: replica.hash,
+        };
+        Ok((name, Claim { replica: replica.id, phase: replica.phase, since: replica.since, missing: row.get(8)? }))
+    })?;
+    rows.collect()
+}
+
+fn apply(
+    connection: &Connection,
+    steps: Vec<Drift>,
+    now: Moment,
+    report: &mut ListReport,
+) -> Result<(), rusqlite::Error> {
+    for step in steps {
+        match step {
+            Drift::Found(id, source) => {
+                let sql = "UPDATE replicas SET source_id = ?2, phase = 'created', since = ?3 WHERE id = ?1";
+                connection.execute(sql, params![id.0, source.0, now.0.cast_signed()])?;
+            }
+            Drift::NeverMade(id) => drop_row(connection, id)?,
+            Drift::Wait(id, until) => {
+                // The age of the intent counts from its request on, so its time stays.
+                connection.execute("UPDATE replicas SET phase = 'unknown' WHERE id = ?1", [id.0])?;
+                report.wait_until = report.wait_until.max(Some(until));
+            }
+            Drift::Missing(id) => {
+                connection.execute("UPDATE replicas SET missing = 1 WHERE id = ?1", [id.0])?;
+            }
+            Drift::Lost(id) => {
+                report.lost += 1;
+                connection.execute(
+                    "UPDATE documents SET live = NULL WHERE (collection, path, live) IN
+                         (SELECT collection, path, hash FROM replicas WHERE id = ?1 AND phase = 'ready')",
+                    [id.0],
+                )?;
+                drop_row(connection, id)?;
+            }
+            Drift::Adopt(source) => {
+                report.adopted += 1;
+                insert(connection, &source, Phase::Ready, now)?;
+                let (collection, path) = (source.name.collection.as_str(), source.name.path.as_str());
+                set_live(connection, collection, path, Some(source.name.hash))?;
+            }
+            Drift::Retire(source) => {
+                if report.retired < RETIRE_AT_MOST.max(report.ours / 10) {
+                    report.retired += 1;
+                    insert(connection, &source, Phase::Retiring, now)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn insert(connection: &Connection, source: &Listed, phase: Phase, now: Moment) -> Result<(), rusqlite::Error> {
+    let sql = "INSERT INTO replicas (collection, path, hash, phase, since, source_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let SourceName { collection, path, hash, .. } = &source.name;
+    let at = now.0.cast_signed();
+    let mut statement = connection.prepare_cached(sql)?;
+    statement.execute(params![collection.as_str(), path.as_str(), hash.0, phase.as_str(), at, source.id.0]).map(drop)
+}
+
+fn drop_row(connection: &Connection, id: ReplicaId) -> Result<(), rusqlite::Error> {
+    connection.prepare_cached("DELETE FROM replicas WHERE id = ?1")?.execute([id.0]).map(drop)
+}
+
+fn has_live(connection: &Connection, name: &SourceName) -> Result<bool, rusqlite::Error> {
+    let sql = "SELECT count(*) FROM documents WHERE collection = ?1 AND path = ?2 AND live IS NOT NULL";
+    let mut statement = connection.prepare_cached(sql)?;
+    statement.query_row([name.collection.as_str(), name.path.as_str()], |row| row.get::<_, i64>(0)).map(|n| n > 0)
+}
+
+fn name(instance: &Instance, collection: &str, path: String, hash: [u8; 6]) -> Result<SourceName, rusqlite::Error> {
+    let unsound = |column| rusqlite::Error::InvalidColumnType(column, "listed".to_owned(), rusqlite::types::Type::Text);
+    Ok(SourceName {
+        collection: CollectionName::new(collection).map_err(|_| unsound(1))?,
+        path: DocPath::new(path).map_err(|_| unsound(2))?,
+        instance: instance.clone(),
+        hash: ShortHash(hash),
+    })
+}
+
+fn count(connection: &Connection, sql: &str) -> Result<u64, rusqlite::Error> {
+    connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map(i64::cast_unsigned)
+}

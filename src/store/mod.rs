@@ -1,0 +1,103 @@
+//! The state store: SQLite on a thread of its own, so that nothing async ever waits for a disk.
+
+mod db;
+mod documents;
+mod error;
+mod listing;
+mod lock;
+mod passes;
+mod replicas;
+mod stamps;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::mpsc,
+    thread::JoinHandle,
+};
+
+pub use db::{Db, Identity};
+pub use error::StoreError;
+pub use listing::{ListReport, ListedSource};
+pub use lock::Lock;
+pub use passes::{CollectionState, DocumentCounts, PassRecord};
+pub use replicas::Replica;
+
+/// A piece of work for the store's thread.
+type Work = Box<dyn FnOnce(&mut Db) + Send>;
+
+/// The store, for async code: every call runs on the store's own thread, in order.
+pub struct Store {
+    work: Option<mpsc::Sender<Work>>,
+    thread: Option<JoinHandle<()>>,
+    path: PathBuf,
+    set_aside: Option<PathBuf>,
+    _lock: Lock,
+}
+
+impl Store {
+    /// Opens the store for a pass, alone. A damaged file is set aside, never deleted, and a new one begun: the pass
+    /// rebuilds it from the platform.
+    ///
+    /// # Errors
+    /// When another kbsync holds it, when a newer kbsync wrote it, when it belongs to another platform, or when the
+    /// disk refuses.
+    pub fn open(path: &Path, identity: &Identity) -> Result<Self, StoreError> {
+        let lock = Lock::take(path)?;
+        let (mut db, set_aside) = match Db::open(path, Some(identity)) {
+            Err(StoreError::Damaged { .. }) => {
+                let aside = db::set_aside(path)?;
+                (Db::open(path, Some(identity))?, Some(aside))
+            }
+            opened => (opened?, None),
+        };
+        let (work, queue) = mpsc::channel::<Work>();
+        let run = move || queue.into_iter().for_each(|work| work(&mut db));
+        let spawned = std::thread::Builder::new().name("store".to_owned()).spawn(run);
+        let thread = spawned.map_err(|cause| StoreError::Folder { path: path.to_owned(), cause })?;
+        Ok(Self { work: Some(work), thread: Some(thread), path: path.to_owned(), set_aside, _lock: lock })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where the damaged file that was found here has gone.
+    pub fn set_aside(&self) -> Option<&Path> {
+        self.set_aside.as_deref()
+    }
+
+    /// Runs work on the store's thread and gives what it gives.
+    ///
+    /// # Errors
+    /// What the work itself says.
+    pub async fn call<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Db) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (answer, answered) = tokio::sync::oneshot::channel();
+        self.send(move |db| {
+            // Nobody waits any more when the pass was given up; the work is done all the same.
+            let _ = answer.send(work(db));
+        });
+        answered.await.unwrap_or(Err(StoreError::Stopped))
+    }
+
+    /// Runs work on the store's thread some time soon, in order with everything else.
+    pub fn send(&self, work: impl FnOnce(&mut Db) + Send + 'static) {
+        if let Some(queue) = &self.work {
+            // The thread only ends with the store itself.
+            let _ = queue.send(Box::new(work));
+        }
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        drop(self.work.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic there has been printed already, and there is nobody to hand it to.
+            let _ = thread.join();
+        }
+    }
+}

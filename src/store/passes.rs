@@ -1,0 +1,148 @@
+//! Collections, approvals and past passes in the store, and what `status` counts.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::{Db, StoreError};
+use crate::model::{CollectionName, Moment};
+
+/// What is remembered of a collection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CollectionState {
+    /// The device of its folder when it was last seen whole.
+    pub device: Option<u64>,
+    /// Deletions that a guard withheld in the last pass.
+    pub held: u64,
+    /// Deletions that a person allowed, once.
+    pub approved: u64,
+}
+
+/// A pass that has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PassRecord {
+    /// When it began.
+    pub started: Moment,
+    /// When it ended.
+    pub ended: Moment,
+    /// How: one word.
+    pub outcome: String,
+    /// What it did, as JSON.
+    pub summary: String,
+}
+
+/// A collection's documents by state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DocumentCounts {
+    /// The platform holds what was last seen.
+    pub in_step: u64,
+    /// The platform does not hold what was last seen.
+    pub pending: u64,
+    /// They failed, and are left alone until they change.
+    pub quarantined: u64,
+    /// Bytes of all of them.
+    pub bytes: u64,
+}
+
+impl Db {
+    /// What is remembered of a collection.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn collection(&self, name: &CollectionName) -> Result<CollectionState, StoreError> {
+        let sql = "SELECT device, held, approved FROM collections WHERE name = ?1";
+        let state = self.connection.query_row(sql, [name.as_str()], |row| {
+            Ok(CollectionState {
+                device: row.get::<_, Option<i64>>(0)?.map(i64::cast_unsigned),
+                held: row.get::<_, i64>(1)?.cast_unsigned(),
+                approved: row.get::<_, i64>(2)?.cast_unsigned(),
+            })
+        });
+        Ok(state.optional()?.unwrap_or_default())
+    }
+
+    /// Remembers a collection.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn set_collection(&mut self, name: &CollectionName, state: CollectionState) -> Result<(), StoreError> {
+        self.connection.execute(
+            "INSERT OR REPLACE INTO collections (name, device, held, approved) VALUES (?1, ?2, ?3, ?4)",
+            params![
+                name.as_str(),
+                state.device.map(u64::cast_signed),
+                state.held.cast_signed(),
+                state.approved.cast_signed()
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// How many documents of a collection the platform holds.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn held_by_platform(&self, name: &CollectionName) -> Result<u64, StoreError> {
+        let sql = "SELECT count(*) FROM documents WHERE collection = ?1 AND live IS NOT NULL";
+        Ok(self.connection.query_row(sql, [name.as_str()], |row| row.get::<_, i64>(0))?.cast_unsigned())
+    }
+
+    /// A collection's documents by state.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn counts(&self, name: &CollectionName) -> Result<DocumentCounts, StoreError> {
+        let sql = "SELECT count(*) FILTER (WHERE live = substr(hash, 1, 6)),
+                          count(*) FILTER (WHERE trouble_hash IS NULL AND live IS NOT substr(hash, 1, 6)),
+                          count(*) FILTER (WHERE trouble_hash IS NOT NULL AND live IS NOT substr(hash, 1, 6)),
+                          coalesce(sum(size), 0)
+                   FROM documents WHERE collection = ?1";
+        let counts = self.connection.query_row(sql, [name.as_str()], |row| {
+            Ok(DocumentCounts {
+                in_step: row.get::<_, i64>(0)?.cast_unsigned(),
+                pending: row.get::<_, i64>(1)?.cast_unsigned(),
+                quarantined: row.get::<_, i64>(2)?.cast_unsigned(),
+                bytes: row.get::<_, i64>(3)?.cast_unsigned(),
+            })
+        })?;
+        Ok(counts)
+    }
+
+    /// The collections that the store knows documents or replicas of.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn known_collections(&self) -> Result<Vec<String>, StoreError> {
+        let sql = "SELECT DISTINCT collection FROM documents UNION SELECT DISTINCT collection FROM replicas";
+        let mut statement = self.connection.prepare(sql)?;
+        let rows = statement.query_map([], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Remembers a pass, in place of the one before.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn note_pass(&mut self, pass: &PassRecord) -> Result<(), StoreError> {
+        self.connection.execute(
+            "INSERT OR REPLACE INTO passes (id, started, ended, outcome, summary) VALUES (1, ?1, ?2, ?3, ?4)",
+            params![pass.started.0.cast_signed(), pass.ended.0.cast_signed(), pass.outcome, pass.summary],
+        )?;
+        Ok(())
+    }
+
+    /// The last pass.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn last_pass(&self) -> Result<Option<PassRecord>, StoreError> {
+        let sql = "SELECT started, ended, outcome, summary FROM passes WHERE id = 1";
+        let pass = self.connection.query_row(sql, [], |row| {
+            Ok(PassRecord {
+                started: Moment(row.get::<_, i64>(0)?.cast_unsigned()),
+                ended: Moment(row.get::<_, i64>(1)?.cast_unsigned()),
+                outcome: row.get(2)?,
+                summary: row.get(3)?,
+            })
+        });
+        Ok(pass.optional()?)
+    }
+}

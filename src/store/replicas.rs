@@ -1,0 +1,234 @@
+//! Replicas in the store: every step of the protocol is one transaction, committed before what follows from it.
+
+use rusqlite::{Connection, Row, params};
+
+use super::{
+    Db, StoreError,
+    documents::{set_live, set_trouble},
+};
+use crate::model::{CollectionName, DocPath, JobId, Moment, Phase, ReplicaId, ShortHash, SourceId, Trouble};
+
+/// Our record of one source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replica {
+    /// Its row.
+    pub id: ReplicaId,
+    /// For which document.
+    pub collection: CollectionName,
+    /// For which document.
+    pub path: DocPath,
+    /// With which content.
+    pub hash: ShortHash,
+    /// How far it has come.
+    pub phase: Phase,
+    /// When it entered that phase.
+    pub since: Moment,
+    /// The source, once its id is known.
+    pub source: Option<SourceId>,
+    /// The job, once there is one.
+    pub job: Option<JobId>,
+}
+
+pub(super) const COLUMNS: &str = "id, collection, path, hash, phase, since, source_id, job_id";
+
+impl Db {
+    /// Replicas that are not ready, in the order in which they were begun.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn under_way(&self) -> Result<Vec<Replica>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM replicas WHERE phase <> 'ready' ORDER BY id");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let rows = statement.query_map([], replica)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Every replica of one document.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn replicas_of(&self, collection: &CollectionName, path: &DocPath) -> Result<Vec<Replica>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM replicas WHERE collection = ?1 AND path = ?2 ORDER BY id");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let rows = statement.query_map([collection.as_str(), path.as_str()], replica)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Written before the request that creates a source.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; nothing may be sent then.
+    pub fn intend(
+        &mut self,
+        collection: &CollectionName,
+        path: &DocPath,
+        hash: ShortHash,
+        now: Moment,
+    ) -> Result<ReplicaId, StoreError> {
+        let sql = "INSERT INTO replicas (collection, path, hash, phase, since) VALUES (?1, ?2, ?3, 'intent', ?4)";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let id = statement.insert(params![collection.as_str(), path.as_str(), hash.0, now.0.cast_signed()])?;
+        Ok(ReplicaId(id))
+    }
+
+    /// The source exists: its id is known.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn created(&mut self, id: ReplicaId, source: &SourceId, now: Moment) -> Result<(), StoreError> {
+        let sql = "UPDATE replicas SET source_id = ?2, phase = 'created', since = ?3 WHERE id = ?1";
+        self.connection.prepare_cached(sql)?.execute(params![id.0, source.0, now.0.cast_signed()])?;
+        Ok(())
+    }
+
+    /// The upload was accepted: its job is known.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn ingesting(&mut self, id: ReplicaId, job: &JobId, now: Moment) -> Result<(), StoreError> {
+        let sql = "UPDATE replicas SET job_id = ?2, phase = 'ingesting', since = ?3 WHERE id = ?1";
+        self.connection.prepare_cached(sql)?.execute(params![id.0, job.0, now.0.cast_signed()])?;
+        Ok(())
+    }
+
+    /// The replica is in another phase now.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn enter(&mut self, id: ReplicaId, phase: Phase, now: Moment) -> Result<(), StoreError> {
+        set_phase(&self.connection, id, phase, now)?;
+        Ok(())
+    }
+
+    /// Nothing was made, or it is deleted: the row goes.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn drop_replica(&mut self, id: ReplicaId) -> Result<(), StoreError> {
+        self.connection.prepare_cached("DELETE FROM replicas WHERE id = ?1")?.execute([id.0])?;
+        Ok(())
+    }
+
+    /// The new source is ready, and in the same transaction every other one of its document retires. Gives those.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn ready(&mut self, id: ReplicaId, now: Moment) -> Result<Vec<Replica>, StoreError> {
+        self.together(|connection| {
+            let sql = format!("SELECT {COLUMNS} FROM replicas WHERE id = ?1");
+            let new = connection.query_row(&sql, [id.0], replica)?;
+            let (collection, path) = (new.collection.as_str(), new.path.as_str());
+            set_phase(connection, id, Phase::Ready, now)?;
+            set_live(connection, collection, path, Some(new.hash))?;
+            set_trouble(connection, collection, path, None)?;
+            retire_all(connection, collection, path, Some(id), now)
+        })
+    }
+
+    /// The document failed for a reason of its own: it is quarantined, and what was made for it retires (or, where
+    /// nothing was made, is forgotten). An older version stays.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn fail(&mut self, failed: &Replica, reason: &str, now: Moment) -> Result<(), StoreError> {
+        self.together(|connection| {
+            let trouble = Trouble { hash: failed.hash, reason: reason.to_owned() };
+            set_trouble(connection, failed.collection.as_str(), failed.path.as_str(), Some(&trouble))?;
+            if failed.source.is_some() {
+                set_phase(connection, failed.id, Phase::Retiring, now)
+            } else {
+                connection.execute("DELETE FROM replicas WHERE id = ?1", [failed.id.0]).map(drop)
+            }
+        })
+    }
+
+    /// The document is gone: its record goes, and every source of it retires. Gives those.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn gone(
+        &mut self,
+        collection: &CollectionName,
+        path: &DocPath,
+        now: Moment,
+    ) -> Result<Vec<Replica>, StoreError> {
+        self.together(|connection| {
+            let (collection, path) = (collection.as_str(), path.as_str());
+            connection.execute("DELETE FROM documents WHERE collection = ?1 AND path = ?2", [collection, path])?;
+            retire_all(connection, collection, path, None, now)
+        })
+    }
+
+    /// A source has another document's name now: its replica and what the platform holds move along.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn moved(&mut self, replica: &Replica, to: &DocPath) -> Result<(), StoreError> {
+        self.together(|connection| move_replica(connection, replica, replica.collection.as_str(), to.as_str()))
+    }
+}
+
+/// Every replica of a document except one begins to retire. One whose source was not in the last list is not ours
+/// to delete any more, as far as is known: it is forgotten.
+fn retire_all(
+    connection: &Connection,
+    collection: &str,
+    path: &str,
+    except: Option<ReplicaId>,
+    now: Moment,
+) -> Result<Vec<Replica>, rusqlite::Error> {
+    let key = params![collection, path, except.map(|id| id.0)];
+    let of_document = "collection = ?1 AND path = ?2 AND id IS NOT ?3";
+    connection.execute(&format!("DELETE FROM replicas WHERE {of_document} AND missing > 0"), key)?;
+    let sql = format!("SELECT {COLUMNS} FROM replicas WHERE {of_document} AND source_id IS NOT NULL");
+    let retiring: Vec<_> = connection.prepare_cached(&sql)?.query_map(key, replica)?.collect::<Result<_, _>>()?;
+    for old in &retiring {
+        set_phase(connection, old.id, Phase::Retiring, now)?;
+    }
+    Ok(retiring)
+}
+
+pub(super) fn move_replica(
+    connection: &Connection,
+    replica: &Replica,
+    collection: &str,
+    path: &str,
+) -> Result<(), rusqlite::Error> {
+    connection.execute(
+        "UPDATE replicas SET collection = ?2, path = ?3 WHERE id = ?1",
+        params![replica.id.0, collection, path],
+    )?;
+    if replica.phase == Phase::Ready {
+        let from = params![replica.collection.as_str(), replica.path.as_str(), replica.hash.0];
+        let sql = "UPDATE documents SET live = NULL WHERE collection = ?1 AND path = ?2 AND live = ?3";
+        connection.execute(sql, from)?;
+        set_live(connection, collection, path, Some(replica.hash))?;
+    }
+    Ok(())
+}
+
+pub(super) fn set_phase(
+    connection: &Connection,
+    id: ReplicaId,
+    phase: Phase,
+    now: Moment,
+) -> Result<(), rusqlite::Error> {
+    let sql = "UPDATE replicas SET phase = ?2, since = ?3 WHERE id = ?1";
+    connection.prepare_cached(sql)?.execute(params![id.0, phase.as_str(), now.0.cast_signed()]).map(drop)
+}
+
+pub(super) fn replica(row: &Row<'_>) -> Result<Replica, rusqlite::Error> {
+    let text = |column: usize| row.get::<_, String>(column);
+    let unsound =
+        |column: usize| rusqlite::Error::InvalidColumnType(column, "replica".to_owned(), rusqlite::types::Type::Text);
+    Ok(Replica {
+        id: ReplicaId(row.get(0)?),
+        collection: CollectionName::new(&text(1)?).map_err(|_| unsound(1))?,
+        path: DocPath::new(text(2)?).map_err(|_| unsound(2))?,
+        hash: ShortHash(row.get(3)?),
+        phase: Phase::parse(&text(4)?).ok_or_else(|| unsound(4))?,
+        since: Moment(row.get::<_, i64>(5)?.cast_unsigned()),
+        source: row.get::<_, Option<String>>(6)?.map(SourceId),
+        job: row.get::<_, Option<String>>(7)?.map(JobId),
+    })
+}

@@ -1,0 +1,60 @@
+//! The pacer's stamps in the store.
+
+use rusqlite::params;
+
+use super::{Db, StoreError};
+use crate::{
+    model::Moment,
+    pace::{Stamp, Ticket},
+};
+
+impl Db {
+    /// The stamps of a run that has ended, the last `limit` of them. Those without an answer are closed: as far as
+    /// anybody knows, the platform counted them just now.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn stamps(&mut self, limit: u32, now: Moment) -> Result<Vec<Stamp>, StoreError> {
+        self.together(|connection| {
+            connection.execute("UPDATE stamps SET answered = ?1 WHERE answered IS NULL", [now.0.cast_signed()])?;
+            connection.execute(
+                "DELETE FROM stamps WHERE ticket <= (SELECT max(ticket) FROM stamps) - ?1",
+                [i64::from(limit)],
+            )?;
+            let mut statement = connection.prepare("SELECT ticket, sent, answered FROM stamps ORDER BY ticket")?;
+            let rows = statement.query_map([], |row| {
+                Ok(Stamp {
+                    ticket: Ticket(row.get::<_, i64>(0)?.cast_unsigned()),
+                    sent: Moment(row.get::<_, i64>(1)?.cast_unsigned()),
+                    answered: row.get::<_, Option<i64>>(2)?.map(|at| Moment(at.cast_unsigned())),
+                })
+            })?;
+            rows.collect()
+        })
+    }
+
+    /// A request is about to be sent; the one whose slot it takes is forgotten.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn stamp_sent(&mut self, ticket: Ticket, at: Moment, limit: u32) -> Result<(), StoreError> {
+        self.together(|connection| {
+            let number = ticket.0.cast_signed();
+            let mut insert =
+                connection.prepare_cached("INSERT OR REPLACE INTO stamps (ticket, sent) VALUES (?1, ?2)")?;
+            insert.execute(params![number, at.0.cast_signed()])?;
+            connection.prepare_cached("DELETE FROM stamps WHERE ticket <= ?1")?.execute([number - i64::from(limit)])
+        })?;
+        Ok(())
+    }
+
+    /// Its answer came.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn stamp_answered(&mut self, ticket: Ticket, at: Moment) -> Result<(), StoreError> {
+        let sql = "UPDATE stamps SET answered = ?2 WHERE ticket = ?1";
+        self.connection.prepare_cached(sql)?.execute(params![ticket.0.cast_signed(), at.0.cast_signed()])?;
+        Ok(())
+    }
+}
