@@ -1,5 +1,6 @@
 //! kbsync keeps an AI assistant's knowledge base in step with your folders, and proves it.
 
+pub mod config;
 pub mod model;
 pub mod pace;
 pub mod plan;

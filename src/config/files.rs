@@ -1,0 +1,61 @@
+//! Files around the config: where the state is kept by default, and files that hold a key.
+
+use std::{
+    fs::File,
+    io::Read,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+use super::{node::Node, read::Reading};
+
+/// `$STATE_DIRECTORY/state.db`, as systemd sets it, else `kbsync/state.db` in the XDG state folder.
+pub(super) fn default_state(reading: &mut Reading, root: &Node) -> Option<PathBuf> {
+    let absolute = |name: &str| (reading.env)(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    // systemd joins several folders with colons; the first is ours.
+    let given = (reading.env)("STATE_DIRECTORY").and_then(|list| list.split(':').next().map(PathBuf::from));
+    if let Some(folder) = given.filter(|path| path.is_absolute()) {
+        return Some(folder.join("state.db"));
+    }
+    let xdg = absolute("XDG_STATE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/state")));
+    if xdg.is_none() {
+        reading.problem(
+            root.referenced,
+            "there is no place for the state, for HOME is not set; add `state: /path/to/state.db`",
+        );
+    }
+    xdg.map(|folder| folder.join("kbsync/state.db"))
+}
+
+/// A key read from a file, and whether others than its owner may read the file.
+pub(super) struct KeyFile {
+    /// The file's text without a line end at its end.
+    pub(super) key: String,
+    /// Whether its permissions let the group or others read it.
+    pub(super) open_to_others: bool,
+}
+
+/// The most that is read of a key file, in bytes.
+const MAX_KEY_FILE: u64 = 16 * 1024;
+
+/// Reads a key file.
+///
+/// # Errors
+/// A sentence that names the file and never shows what it holds.
+pub(super) fn read_key(path: &Path) -> Result<KeyFile, String> {
+    let shown = path.display();
+    let cannot = |error: std::io::Error| format!("the key file {shown} cannot be read: {error}");
+    let file = File::open(path).map_err(cannot)?;
+    let meta = file.metadata().map_err(cannot)?;
+    if !meta.is_file() {
+        return Err(format!("the key file {shown} is not a file"));
+    }
+    let mut bytes = Vec::new();
+    file.take(MAX_KEY_FILE + 1).read_to_end(&mut bytes).map_err(cannot)?;
+    if bytes.len() as u64 > MAX_KEY_FILE {
+        return Err(format!("the key file {shown} is larger than 16 KiB, so it is hardly a key"));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| format!("the key file {shown} does not hold text"))?;
+    let key = text.trim_end_matches(['\n', '\r']).to_owned();
+    Ok(KeyFile { key, open_to_others: meta.permissions().mode() & 0o044 != 0 })
+}

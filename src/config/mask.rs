@@ -1,0 +1,103 @@
+//! Lines of a config with the secrets in them masked, so that errors can show them.
+
+use std::ops::Range;
+
+use super::{
+    near,
+    node::{Node, Value},
+};
+
+/// Words that mark a key whose value is nobody's business.
+const SECRET_WORDS: [&str; 7] = ["key", "secret", "token", "passw", "credential", "auth", "bearer"];
+
+/// The keys that name a place where a secret is, not the secret.
+const NOT_SECRET: [&str; 1] = ["api_key_file"];
+
+/// Whether a key's value must not be shown: it is a secret, or a misspelt key that was to hold one.
+fn is_secret_key(key: &str) -> bool {
+    let key = key.to_lowercase();
+    !NOT_SECRET.contains(&key.as_str())
+        && (SECRET_WORDS.iter().any(|word| key.contains(word)) || near::distance(&key, "api_key") <= 3)
+}
+
+/// Whether a key can be quoted: one plain word, so that it cannot be a value that slid into the place of a key.
+pub(super) fn is_plain_key(key: &str) -> bool {
+    (1..=32).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
+}
+
+/// Whether a text that is not valid YAML may hold a secret in clear anywhere.
+pub(super) fn may_hold_secret(text: &str) -> bool {
+    text.lines().any(|line| line.contains('@') || !is_harmless(line))
+}
+
+/// Whether no secret's name is on the line, or nothing after it but a reference to a variable.
+fn is_harmless(line: &str) -> bool {
+    let lower = line.to_ascii_lowercase();
+    let name = |word: &str| lower.find(word).map(|at| at + word.len());
+    let Some(end) = ["api", "secret", "token", "passw"].into_iter().filter_map(name).min() else { return true };
+    let after = lower[end..].trim_start_matches(|c: char| c.is_alphanumeric() || matches!(c, '_' | '-'));
+    let value = after.trim_start_matches([':', ' ', '"', '\'', MASK]);
+    let reference = value.strip_prefix("${").and_then(|rest| rest.split_once('}'));
+    match reference {
+        Some((name, rest)) => !name.contains(":-") && rest.trim_matches(['"', '\'', ' ', '}']).is_empty(),
+        None => value.trim_end_matches(['}', ' ']).is_empty() || after.is_empty(),
+    }
+}
+
+const MASK: char = '…';
+
+/// The byte ranges of every secret in a tree.
+pub(super) fn secrets(root: &Node) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    collect(root, false, &mut found);
+    found
+}
+
+fn collect(node: &Node, secret: bool, found: &mut Vec<Range<usize>>) {
+    match &node.value {
+        Value::List(items) => items.iter().for_each(|item| collect(item, secret, found)),
+        Value::Map(entries) => {
+            for (key, value) in entries {
+                if secret || !is_plain_key(&key.value) {
+                    found.extend(range(key.defined));
+                }
+                collect(value, secret || is_secret_key(&key.value), found);
+            }
+        }
+        Value::Text(text) => {
+            // An address such as `https://user:word@host` carries a secret under a key that has none.
+            if secret || text.contains('@') {
+                found.extend(range(node.defined));
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Whole(_) | Value::Number => {
+            if secret {
+                found.extend(range(node.defined));
+            }
+        }
+    }
+}
+
+fn range(place: serde_yaml::Location) -> Option<Range<usize>> {
+    let span = place.span();
+    let start = usize::try_from(span.byte_offset()?).ok()?;
+    Some(start..start + usize::try_from(span.byte_len()?).ok()?)
+}
+
+/// Line `number` (from 1) of the text with every secret masked; `None` where that cannot be done with certainty.
+pub(super) fn masked_line(text: &str, number: usize, secrets: &[Range<usize>]) -> Option<String> {
+    let line = text.split('\n').nth(number.checked_sub(1)?)?;
+    let start = text.split('\n').take(number - 1).map(|line| line.len() + 1).sum::<usize>();
+    let mut shown = String::new();
+    let mut masking = false;
+    for (at, c) in line.trim_end_matches('\r').char_indices() {
+        let hidden = secrets.iter().any(|range| range.contains(&(start + at)));
+        if !hidden {
+            shown.push(c);
+        } else if !masking {
+            shown.push(MASK);
+        }
+        masking = hidden;
+    }
+    is_harmless(&shown).then_some(shown)
+}

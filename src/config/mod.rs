@@ -1,0 +1,180 @@
+//! The config: one YAML file, read with places, checked as a whole, every mistake said at once.
+//!
+//! A text value may hold `${VAR}`, `${VAR:-default}` and `$$`. Substitution works on values after the YAML has been
+//! read, so what a variable holds can never add keys or change the structure.
+
+mod collections;
+mod error;
+mod files;
+mod mask;
+mod near;
+mod node;
+mod pattern;
+mod platform;
+mod read;
+mod substitute;
+mod sync;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    io::{ErrorKind, Read},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use secrecy::SecretString;
+
+use crate::model::{CollectionName, Instance, RateLimit};
+
+pub use error::{ConfigError, Problem};
+
+/// A checked config: every path absolute or relative to the working folder as the config file's own path is.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Which kbsync this is, among those that share a platform.
+    pub instance: Instance,
+    /// The state database's file.
+    pub state: PathBuf,
+    /// Where documents are sent.
+    pub platform: Platform,
+    /// What is kept in step; at least one, names and folders unique.
+    pub collections: Vec<Collection>,
+    /// How a pass deletes.
+    pub sync: SyncPolicy,
+    /// What is allowed and yet unwise, one sentence each.
+    pub warnings: Vec<String>,
+}
+
+/// The remote side.
+#[derive(Clone, Debug)]
+pub struct Platform {
+    /// Which one, with what it needs.
+    pub kind: PlatformKind,
+    /// The most requests that may be sent.
+    pub rate_limit: RateLimit,
+}
+
+/// The kinds of platform.
+#[derive(Clone, Debug)]
+pub enum PlatformKind {
+    /// The platform that this binary serves itself.
+    Local {
+        /// Where it keeps its data.
+        data_dir: PathBuf,
+        /// Where it listens; a loopback address.
+        listen: SocketAddr,
+    },
+    /// Cevvo.
+    Cevvo {
+        /// The address that API paths are appended to, without a slash at its end.
+        base_url: url::Url,
+        /// The key for the `Authorization` header.
+        api_key: SecretString,
+    },
+}
+
+/// A folder whose documents are kept in step.
+#[derive(Clone, Debug)]
+pub struct Collection {
+    /// Its name.
+    pub name: CollectionName,
+    /// Its folder.
+    pub root: PathBuf,
+    /// Patterns in gitignore's syntax, of which a document matches one.
+    pub include: Vec<String>,
+    /// Patterns in gitignore's syntax, of which a document matches none.
+    pub exclude: Vec<String>,
+    /// Whether `.gitignore` and `.kbsyncignore` are honoured.
+    pub gitignore: bool,
+    /// The size in bytes above which a file is skipped.
+    pub max_file_size: u64,
+    /// Whether symlinks that stay under the root are followed.
+    pub follow_symlinks: bool,
+    /// How long a file must have been left alone before it is read.
+    pub settle: Duration,
+}
+
+/// What a pass may delete.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyncPolicy {
+    /// The number of deletions in a collection that needs no approval.
+    pub max_deletes: u64,
+    /// The percentage of a collection's documents whose deletion needs no approval, 0 to 100.
+    pub max_delete_percent: u64,
+    /// Whether documents that are gone are deleted at all.
+    pub delete: DeletePolicy,
+    /// How long a request without an answer may still take effect.
+    pub grace: Duration,
+}
+
+/// Whether documents that are gone are deleted from the platform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeletePolicy {
+    /// Yes, within the guard.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The largest config that is read, in bytes.
+const MAX_CONFIG: u64 = 1024 * 1024;
+
+/// Reads and checks the config at `path`. `env` looks up an environment variable.
+///
+/// # Errors
+/// When there is no such file, it cannot be read, or anything in it is wrong: then every mistake that could be found.
+pub fn load(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
+    let unreadable = |reason: String| ConfigError::Unreadable { path: path.to_owned(), reason };
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => ConfigError::Missing { path: path.to_owned() },
+        _ => unreadable(error.to_string()),
+    })?;
+    file.take(MAX_CONFIG + 1).read_to_end(&mut bytes).map_err(|error| unreadable(error.to_string()))?;
+    if bytes.len() as u64 > MAX_CONFIG {
+        return Err(unreadable("it is larger than 1 MiB, so it is hardly a config".to_owned()));
+    }
+    check(path, &bytes, env)
+}
+
+fn check(path: &Path, bytes: &[u8], env: &dyn Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
+    let invalid = |problems| ConfigError::Invalid { path: path.to_owned(), problems };
+    let text = std::str::from_utf8(bytes).map_err(|error| invalid(vec![Problem::not_utf8(bytes, error)]))?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let root = node::parse(text).map_err(|problem| invalid(vec![problem]))?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let mut reading = read::Reading::new(text, folder, env);
+    let config = read_config(&root, &mut reading);
+    let (problems, warnings) = reading.finish(&root);
+    match config {
+        Some(config) if problems.is_empty() => Ok(Config { warnings, ..config }),
+        _ => Err(invalid(problems)),
+    }
+}
+
+const KEYS: &[&str] = &["instance", "state", "platform", "collections", "sync"];
+
+fn read_config(root: &node::Node, reading: &mut read::Reading) -> Option<Config> {
+    let section = reading.section(root, "the config", KEYS)?;
+    let instance = section.value("instance").map_or_else(
+        || Instance::new("default").ok(),
+        |node| reading.parsed(node, |text| Instance::new(text).map_err(|error| error.to_string())),
+    );
+    let state = match section.value("state") {
+        Some(node) => reading.path(node),
+        None => files::default_state(reading, root),
+    };
+    let platform = platform::read(&section, state.as_deref(), reading);
+    let collections = collections::read(&section, reading);
+    let sync = sync::read(&section, reading);
+    Some(Config {
+        instance: instance?,
+        state: state?,
+        platform: platform?,
+        collections: collections?,
+        sync: sync?,
+        warnings: Vec::new(),
+    })
+}

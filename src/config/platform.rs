@@ -1,0 +1,180 @@
+//! The `platform` part of the config.
+
+use std::{net::SocketAddr, path::Path, time::Duration};
+
+use secrecy::SecretString;
+use serde_yaml::Location;
+use url::{Host, Url};
+
+use super::{
+    Platform, PlatformKind,
+    files::{KeyFile, read_key},
+    near::nearest,
+    read::{Reading, Section},
+};
+use crate::model::RateLimit;
+
+const KEYS: &[&str] = &["kind", "base_url", "api_key", "api_key_file", "rate_limit", "data_dir", "listen"];
+const KINDS: &[&str] = &["local", "cevvo"];
+/// Cevvo's own address, from its API reference.
+const CEVVO: &str = "https://prod-backend-api.cevvo.ai/api/v1";
+const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8484);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Local,
+    Cevvo,
+}
+
+/// Reads the part; without one the platform is local. `state` is the state file, beside which local data is kept.
+pub(super) fn read(root: &Section, state: Option<&Path>, reading: &mut Reading) -> Option<Platform> {
+    let section = match root.value("platform") {
+        Some(node) => reading.section(node, "`platform`", KEYS)?,
+        None => Section::empty(root.place),
+    };
+    let kind = match section.value("kind") {
+        Some(node) => reading.parsed(node, kind)?,
+        None => Kind::Local,
+    };
+    refuse_foreign_keys(kind, &section, reading);
+    let rate_limit = section
+        .value("rate_limit")
+        .and_then(|node| reading.parsed(node, |text| text.parse().map_err(|error| format!("{error}"))))
+        .unwrap_or_else(|| RateLimit::new(100, Duration::from_secs(60)));
+    let kind = match kind {
+        Kind::Local => local(&section, state, reading)?,
+        Kind::Cevvo => cevvo(&section, reading)?,
+    };
+    Some(Platform { kind, rate_limit })
+}
+
+fn kind(text: &str) -> Result<Kind, String> {
+    match text {
+        "local" => Ok(Kind::Local),
+        "cevvo" => Ok(Kind::Cevvo),
+        other => Err(match nearest(other, KINDS) {
+            Some(near) => format!("there is no such platform; did you mean `{near}`?"),
+            None => "there is no such platform; `kind` is `local` or `cevvo`".to_owned(),
+        }),
+    }
+}
+
+/// Says which keys belong to the other kind of platform.
+fn refuse_foreign_keys(kind: Kind, section: &Section, reading: &mut Reading) {
+    let (foreign, owner): (&[&str], &str) = match kind {
+        Kind::Local => (&["base_url", "api_key", "api_key_file"], "cevvo"),
+        Kind::Cevvo => (&["data_dir", "listen"], "local"),
+    };
+    for (key, _) in foreign.iter().filter_map(|key| section.entry(key)) {
+        let message = format!("`{}` is for `kind: {owner}`; remove it or change `kind`", key.value);
+        reading.problem(key.referenced, message);
+    }
+}
+
+fn local(section: &Section, state: Option<&Path>, reading: &mut Reading) -> Option<PlatformKind> {
+    let data_dir = match section.value("data_dir") {
+        Some(node) => reading.path(node)?,
+        None => state?.parent().unwrap_or(Path::new("")).join("local"),
+    };
+    let listen = match section.value("listen") {
+        Some(node) => reading.parsed(node, loopback)?,
+        None => LISTEN,
+    };
+    Some(PlatformKind::Local { data_dir, listen })
+}
+
+fn loopback(text: &str) -> Result<SocketAddr, String> {
+    let address: SocketAddr =
+        text.parse().map_err(|_| "expected an address and a port, such as `127.0.0.1:8484`".to_owned())?;
+    if address.ip().is_loopback() {
+        Ok(address)
+    } else {
+        Err("the local platform asks for no key, so it listens on loopback only, such as `127.0.0.1:8484`".to_owned())
+    }
+}
+
+fn cevvo(section: &Section, reading: &mut Reading) -> Option<PlatformKind> {
+    let base_url = match section.value("base_url") {
+        Some(node) => reading.parsed(node, base_url),
+        None => Url::parse(CEVVO).ok(),
+    };
+    let api_key = api_key(section, reading);
+    Some(PlatformKind::Cevvo { base_url: base_url?, api_key: api_key? })
+}
+
+/// Checks a platform's address. The key is sent to it, so it is encrypted unless it stays on this machine.
+fn base_url(text: &str) -> Result<Url, String> {
+    let mut url = Url::parse(text).map_err(|error| format!("this is not a URL: {error}; write `https://…`"))?;
+    let on_loopback = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    if !(url.scheme() == "https" || url.scheme() == "http" && on_loopback) {
+        return Err("the key would travel in clear; use `https://` (`http://` is for loopback only)".to_owned());
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("the address holds credentials; remove them and set `api_key`".to_owned());
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("the address holds a `?` or a `#`; paths are appended to it, so end it before".to_owned());
+    }
+    let path = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&path);
+    Ok(url)
+}
+
+fn api_key(section: &Section, reading: &mut Reading) -> Option<SecretString> {
+    match (section.entry("api_key"), section.entry("api_key_file")) {
+        (Some(_), Some((key, _))) => {
+            reading.problem(key.referenced, "`api_key` and `api_key_file` are both set; keep one");
+            None
+        }
+        (Some((_, node)), None) => {
+            let key = reading.text(node)?;
+            checked(key, node.referenced, "the key", reading)
+        }
+        (None, Some((_, node))) => {
+            let path = reading.path(node)?;
+            key_from(&path, node.referenced, true, reading)
+        }
+        (None, None) => match (reading.env)("CREDENTIALS_DIRECTORY") {
+            Some(folder) if Path::new(&folder).join("api_key").exists() => {
+                key_from(&Path::new(&folder).join("api_key"), section.place, false, reading)
+            }
+            _ => {
+                let message = "cevvo needs a key: add `api_key: ${CEVVO_API_KEY}` or `api_key_file: PATH`, \
+                               or give systemd the credential `api_key`";
+                reading.problem(section.place, message);
+                None
+            }
+        },
+    }
+}
+
+/// Reads the key from a file. systemd guards its credentials itself, so only a file of the user's own is warned of.
+fn key_from(path: &Path, place: Location, warn: bool, reading: &mut Reading) -> Option<SecretString> {
+    let KeyFile { key, open_to_others } = read_key(path).map_err(|message| reading.problem(place, message)).ok()?;
+    if warn && open_to_others {
+        let shown = path.display();
+        reading.warning(format!("other users can read the key file {shown}; run `chmod 600 {shown}`"));
+    }
+    checked(key, place, &format!("the key in {}", path.display()), reading)
+}
+
+/// A key that an HTTP header can carry.
+fn checked(key: String, place: Location, what: &str, reading: &mut Reading) -> Option<SecretString> {
+    if key.is_empty() {
+        reading.problem(place, format!("{what} is empty"));
+        None
+    } else if key.bytes().any(|b| b.is_ascii_whitespace()) {
+        reading.problem(place, format!("{what} has white space in it or around it; remove that"));
+        None
+    } else if !key.bytes().all(|b| b.is_ascii_graphic()) {
+        reading.problem(place, format!("{what} has characters that no HTTP header can carry; copy it again"));
+        None
+    } else {
+        Some(SecretString::from(key))
+    }
+}

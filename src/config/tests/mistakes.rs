@@ -1,0 +1,176 @@
+//! What each mistake says.
+
+use super::*;
+
+/// A good collection, to be added to what a case is about.
+const DOCS: &str = "collections: [{name: docs, folder: docs}]\n";
+
+/// What a config holds (`#DOCS` stands for a good collection), and the errors without file and excerpt.
+const CASES: &[(&str, &[&str])] = &[
+    ("", &["1:1: the config is empty; it needs at least `collections`, each with a `name` and a `folder`"]),
+    (
+        "# nothing\n---\n",
+        &["1:1: the config is empty; it needs at least `collections`, each with a `name` and a `folder`"],
+    ),
+    ("- a\n", &["1:1: the config has the keys instance, state, platform, collections, sync; found a list"]),
+    ("collections: []\n", &["1:14: there is no collection; add one with a `name` and a `folder`"]),
+    ("collections:\n", &["1:1: there is no collection; add `collections:` with `- name: docs` and `folder: ./docs`"]),
+    ("instance: x\n", &["1:1: there is no collection; add `collections:` with `- name: docs` and `folder: ./docs`"]),
+    ("collections: [{name: a}]\n", &["1:15: this collection has no folder; add `folder: ./docs`"]),
+    ("collections:\n  - name: a\n    folder:\n", &["3:5: this collection has no folder; add `folder: ./docs`"]),
+    ("collections:\n  - name: a\n    folder: ''\n", &["3:13: this path is empty"]),
+    (
+        "collections:\n  - name: a\n    folders: ./docs\n    urls: [x]\n",
+        &[
+            "2:5: this collection has no folder; add `folder: ./docs`",
+            "3:5: unknown key `folders`; did you mean `folder`?",
+            "4:5: unknown key `urls`; the keys here are name, folder, include, exclude, gitignore, max_file_size, follow_symlinks, settle",
+        ],
+    ),
+    (
+        "collections:\n  - {name: a, folder: a}\n  - {name: A, folder: b}\n",
+        &["3:12: line 2 has a collection of this name; names differ, whatever the case"],
+    ),
+    (
+        "collections:\n  - {name: a, folder: x/y/../z}\n  - {name: b, folder: x/./z/}\n",
+        &["3:23: line 2 has a collection of this folder; make it one collection"],
+    ),
+    (
+        "collections:\n  - {name: a b, folder: ~/x}\n",
+        &[
+            "2:12: a collection's name has 1 to 64 letters, digits, `-`, `_` or `.`, and begins with a letter or digit",
+            "2:25: `~` is not replaced here; write `${HOME}` in its place",
+        ],
+    ),
+    (
+        "collections:\n  - {name: 5, folder: [x]}\n",
+        &["2:12: expected text, found a number; put it in quotes", "2:23: expected text, found a list"],
+    ),
+    (
+        "collections:\n  - name: a\n    folder: a\n    include: '*.md'\n    exclude: ['[a', '', 5]\n",
+        &[
+            "4:14: expected a list such as [\"one\", \"two\"], found text",
+            "5:15: this `[` is never closed; write `\\[` for the character itself",
+            "5:21: this pattern is empty",
+            "5:25: expected text, found a number; put it in quotes",
+        ],
+    ),
+    (
+        "collections:\n  - name: a\n    folder: a\n    include: []\n    gitignore: yes\n    max_file_size: 20 apples\n    settle: 2\n",
+        &[
+            "4:14: `include` is empty, so nothing is synced; remove it for the default",
+            "5:16: expected true or false, found text",
+            "6:20: expected a size above 0, such as `20MiB` or `500kB`",
+            "7:13: expected a duration of at most a day with its unit, such as `2s` or `500ms`",
+        ],
+    ),
+    ("collections:\n  - name: a\n    folder: ${NONE}/x\n    name: b\n", &["4:5: `name` is set twice here; keep one"]),
+    (
+        "collections:\n  - name: a\n    folder: $HOME\n",
+        &["3:13: a `$` begins `${NAME}` or `${NAME:-default}`; write `$$` for the character itself"],
+    ),
+    (
+        "collections: [\n",
+        &["1:14: this is not valid YAML; look at the indentation, quotes and colons here and just above"],
+    ),
+    (
+        "collections:\n  - name: a\n   folder: b\n",
+        &["3:4: this is not valid YAML; look at the indentation, quotes and colons here and just above"],
+    ),
+    (
+        "schedule: x\nwatch: true\n#DOCS",
+        &[
+            "1:1: unknown key `schedule`; the keys here are instance, state, platform, collections, sync",
+            "2:1: unknown key `watch`; the keys here are instance, state, platform, collections, sync",
+        ],
+    ),
+    (
+        "platform: cevvo\n#DOCS",
+        &[
+            "1:11: `platform` has the keys kind, base_url, api_key, api_key_file, rate_limit, data_dir, listen; found text",
+        ],
+    ),
+    ("platform: {kind: cevo}\n#DOCS", &["1:18: there is no such platform; did you mean `cevvo`?"]),
+    ("platform: {kind: nexvio}\n#DOCS", &["1:18: there is no such platform; `kind` is `local` or `cevvo`"]),
+    (
+        "platform:\n  kind: cevvo\n#DOCS",
+        &[
+            "2:3: cevvo needs a key: add `api_key: ${CEVVO_API_KEY}` or `api_key_file: PATH`, or give systemd the credential `api_key`",
+        ],
+    ),
+    ("platform:\n  kind: cevvo\n  api_key: ${EMPTY}\n#DOCS", &["3:12: the key is empty"]),
+    ("platform:\n  kind: cevvo\n  api_key:\n#DOCS", &["3:10: expected text, found nothing"]),
+    (
+        "platform:\n  kind: cevvo\n  api_key: ${CEVVO_API_KEY}\n  api_key_file: x\n  listen: 127.0.0.1:1\n#DOCS",
+        &[
+            "4:3: `api_key` and `api_key_file` are both set; keep one",
+            "5:3: `listen` is for `kind: local`; remove it or change `kind`",
+        ],
+    ),
+    ("platform:\n  api_key: abc\n#DOCS", &["2:3: `api_key` is for `kind: cevvo`; remove it or change `kind`"]),
+    (
+        "platform:\n  kind: cevvo\n  api_key: 12345\n  base_url: http://example.com\n  rate_limit: fast\n#DOCS",
+        &[
+            "3:12: expected text, found a number; put it in quotes",
+            "4:13: the key would travel in clear; use `https://` (`http://` is for loopback only)",
+            "5:15: a rate limit is a count of requests and a duration of at most a day, such as `100/min`, `20/2s` or `1000/h`",
+        ],
+    ),
+    (
+        "platform:\n  kind: cevvo\n  api_key: k\n  base_url: https://example.com/v1?x=1\n#DOCS",
+        &["4:13: the address holds a `?` or a `#`; paths are appended to it, so end it before"],
+    ),
+    (
+        "platform:\n  kind: cevvo\n  api_key: k\n  base_url: example.com\n#DOCS",
+        &["4:13: this is not a URL: relative URL without a base; write `https://…`"],
+    ),
+    (
+        "platform: {kind: local, listen: '0.0.0.0:80'}\n#DOCS",
+        &["1:33: the local platform asks for no key, so it listens on loopback only, such as `127.0.0.1:8484`"],
+    ),
+    (
+        "platform: {kind: local, listen: localhost}\n#DOCS",
+        &["1:33: expected an address and a port, such as `127.0.0.1:8484`"],
+    ),
+    (
+        "sync:\n  max_deletes: -1\n  max_delete_percent: 101\n  delete: sometimes\n  grace: soon\n#DOCS",
+        &[
+            "2:16: expected a whole number, 0 or more",
+            "3:23: a percentage is 100 at most",
+            "4:11: `delete` is `always` or `never`",
+            "5:10: expected a duration of at most a day with its unit, such as `2s` or `500ms`",
+        ],
+    ),
+    ("sync: {grace: 25h}\n---\n#DOCS", &["3:1: a second YAML document begins; a config is one"]),
+];
+
+#[test]
+fn every_mistake_says_where_it_is_and_how_to_mend_it() {
+    for (text, expected) in CASES {
+        let text = text.replace("#DOCS", DOCS);
+        let error = check_text(&text).map(|_| ()).expect_err(&text);
+        let heads: Vec<&str> = error.lines().filter_map(|line| line.strip_prefix("kbsync.yaml:")).collect();
+        assert_eq!(heads, *expected, "{text}");
+    }
+}
+
+#[test]
+fn the_line_is_shown_with_a_caret_and_without_the_key() {
+    let text = format!("platform:\n  kind: cevvo\n  api_key: {KEY} {KEY}\n{DOCS}");
+    assert_eq!(
+        check_text(&text).unwrap_err(),
+        "kbsync.yaml:3:12: the key has white space in it or around it; remove that\n   3 |   api_key: …\n     |            ^"
+    );
+    let error = check_text("collections:\n  - name: a\n    folder: b\n    exlude: [x]\n").unwrap_err();
+    assert_eq!(
+        error,
+        "kbsync.yaml:4:5: unknown key `exlude`; did you mean `exclude`?\n   4 |     exlude: [x]\n     |     ^"
+    );
+}
+
+#[test]
+fn bytes_that_are_not_text_are_placed() {
+    let error = check(Path::new("k.yaml"), b"instance: a\nstate: \xc3\xa9\xff", &env).unwrap_err().to_string();
+    assert_eq!(error, "k.yaml:2:9: this byte is not UTF-8; save the file in UTF-8");
+    assert!(check(Path::new("k.yaml"), format!("\u{feff}{DOCS}").as_bytes(), &env).is_ok());
+}

@@ -1,0 +1,166 @@
+//! The config's tests: what a full one gives, what each mistake says, and that no mistake shows a secret.
+
+mod mistakes;
+mod secrets;
+
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, time::Duration};
+
+use proptest::prelude::*;
+use secrecy::ExposeSecret;
+
+use super::*;
+
+const KEY: &str = "sk-WaLrUs42-tUsK";
+
+/// The environment of the tests.
+fn env(name: &str) -> Option<String> {
+    match name {
+        "HOME" => Some("/home/ann".to_owned()),
+        "CEVVO_API_KEY" => Some(KEY.to_owned()),
+        "MULTILINE" => Some(format!("{KEY}\nfolders: x")),
+        "EMPTY" => Some(String::new()),
+        "TEN" => Some("10".to_owned()),
+        _ => None,
+    }
+}
+
+/// Checks a text as if it stood in `/etc/kb/kbsync.yaml`, with that folder left out of errors.
+fn check_text(text: &str) -> Result<Config, String> {
+    check(Path::new("/etc/kb/kbsync.yaml"), text.as_bytes(), &env)
+        .map_err(|error| error.to_string().replace("/etc/kb/", ""))
+}
+
+#[test]
+fn a_full_config_gives_what_it_says() {
+    let config = check_text(
+        r#"
+instance: laptop
+state: ./.kbsync/state.db
+platform:
+  kind: cevvo
+  base_url: https://api.example.com/v1/
+  api_key: ${CEVVO_API_KEY}
+  rate_limit: 20/2s
+collections:
+  - name: handbook
+    folder: ./docs
+    include: ["**/*.md", "!old.md"]
+    exclude: ["drafts/"]
+    gitignore: false
+    max_file_size: 5MB
+    follow_symlinks: true
+    settle: 500ms
+  - name: wiki
+    folder: /srv/${NONE:-wiki}
+sync:
+  max_deletes: ${TEN}
+  max_delete_percent: 25
+  delete: never
+  grace: 1m
+"#,
+    )
+    .unwrap();
+    assert_eq!(config.instance.as_str(), "laptop");
+    assert_eq!(config.state, Path::new("/etc/kb/.kbsync/state.db"));
+    assert_eq!(config.platform.rate_limit, RateLimit::new(20, Duration::from_secs(2)));
+    let PlatformKind::Cevvo { base_url, api_key } = config.platform.kind else { panic!("not cevvo") };
+    assert_eq!((base_url.as_str(), api_key.expose_secret()), ("https://api.example.com/v1", KEY));
+    let [handbook, wiki] = &config.collections[..] else { panic!("not two") };
+    assert_eq!((handbook.name.as_str(), handbook.root.as_path()), ("handbook", Path::new("/etc/kb/docs")));
+    assert_eq!((handbook.include.len(), handbook.exclude.as_slice()), (2, &["drafts/".to_owned()][..]));
+    assert_eq!((handbook.gitignore, handbook.follow_symlinks), (false, true));
+    assert_eq!((handbook.max_file_size, handbook.settle), (5_000_000, Duration::from_millis(500)));
+    assert_eq!((wiki.name.as_str(), wiki.root.as_path()), ("wiki", Path::new("/srv/wiki")));
+    assert_eq!((wiki.gitignore, wiki.follow_symlinks), (true, false));
+    assert_eq!((wiki.max_file_size, wiki.settle), (20 * 1024 * 1024, Duration::from_secs(2)));
+    assert_eq!(wiki.include, ["**/*.md", "**/*.txt", "**/*.pdf", "**/*.docx"]);
+    let sync = SyncPolicy {
+        max_deletes: 10,
+        max_delete_percent: 25,
+        delete: DeletePolicy::Never,
+        grace: Duration::from_secs(60),
+    };
+    assert_eq!(config.sync, sync);
+    assert!(config.warnings.is_empty());
+}
+
+#[test]
+fn the_smallest_config_has_the_defaults() {
+    let config = check_text("collections: [{name: docs, folder: docs}]").unwrap();
+    assert_eq!(config.instance.as_str(), "default");
+    assert_eq!(config.state, Path::new("/home/ann/.local/state/kbsync/state.db"));
+    let PlatformKind::Local { data_dir, listen } = config.platform.kind else { panic!("not local") };
+    assert_eq!(data_dir, Path::new("/home/ann/.local/state/kbsync/local"));
+    assert_eq!(listen.to_string(), "127.0.0.1:8484");
+    assert_eq!(config.platform.rate_limit.to_string(), "100/min");
+    assert_eq!(config.sync, SyncPolicy::default());
+    let cevvo = check_text("platform: {kind: cevvo, api_key: k}\ncollections: [{name: d, folder: .}]").unwrap();
+    assert!(matches!(cevvo.platform.kind, PlatformKind::Cevvo { base_url, .. }
+        if base_url.as_str() == "https://prod-backend-api.cevvo.ai/api/v1"));
+    assert_eq!(cevvo.collections[0].root, Path::new("/etc/kb/."));
+}
+
+#[test]
+fn the_state_is_where_the_environment_says() {
+    let text = b"collections: [{name: docs, folder: docs}]";
+    let state = |pairs: &[(&str, &str)]| {
+        let env = |name: &str| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+        check(Path::new("k.yaml"), text, &env).map(|config| config.state.display().to_string()).ok()
+    };
+    assert_eq!(state(&[("STATE_DIRECTORY", "/a:/b"), ("HOME", "/h")]).unwrap(), "/a/state.db");
+    assert_eq!(state(&[("XDG_STATE_HOME", "/x"), ("HOME", "/h")]).unwrap(), "/x/kbsync/state.db");
+    assert_eq!(state(&[("XDG_STATE_HOME", "relative"), ("HOME", "/h")]).unwrap(), "/h/.local/state/kbsync/state.db");
+    assert_eq!(state(&[]), None);
+}
+
+#[test]
+fn files_are_found_from_the_configs_folder_and_keys_are_trimmed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("kbsync.yaml");
+    let key = dir.path().join("key");
+    let base = "collections: [{name: docs, folder: docs}]\nplatform:\n  kind: cevvo\n";
+    fs::write(&path, format!("{base}  api_key_file: key\n")).unwrap();
+    fs::write(&key, format!("{KEY}\r\n")).unwrap();
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o640)).unwrap();
+    let exposed = |config: &Config| match &config.platform.kind {
+        PlatformKind::Cevvo { api_key, .. } => api_key.expose_secret().to_owned(),
+        PlatformKind::Local { .. } => String::new(),
+    };
+    let config = load(&path, &env).unwrap();
+    assert_eq!(exposed(&config), KEY);
+    let shown = key.display();
+    assert_eq!(config.warnings, [format!("other users can read the key file {shown}; run `chmod 600 {shown}`")]);
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    assert!(load(&path, &env).unwrap().warnings.is_empty());
+
+    fs::write(&path, base).unwrap();
+    fs::rename(&key, dir.path().join("api_key")).unwrap();
+    let credentials = dir.path().display().to_string();
+    let env = |name: &str| if name == "CREDENTIALS_DIRECTORY" { Some(credentials.clone()) } else { env(name) };
+    assert_eq!(exposed(&load(&path, &env).unwrap()), KEY);
+}
+
+#[test]
+fn a_config_that_is_not_there_is_explained() {
+    let dir = tempfile::tempdir().unwrap();
+    let missing = load(&dir.path().join("kbsync.yaml"), &env).unwrap_err();
+    assert!(matches!(missing, ConfigError::Missing { .. }));
+    let text = missing.to_string();
+    let (_, example) = text.split_once("\n\n").unwrap();
+    let example: String = example.lines().map(|line| format!("{}\n", line.strip_prefix("    ").unwrap())).collect();
+    assert!(check_text(&example).is_ok(), "the example in the error works: {example}");
+    let unreadable = load(dir.path(), &env).unwrap_err().to_string();
+    assert!(unreadable.contains("the config cannot be read"), "{unreadable}");
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_are_too_odd(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        let _ = check(Path::new("k.yaml"), &bytes, &env).map_err(|error| error.to_string());
+    }
+
+    #[test]
+    fn no_yaml_is_too_odd(text in "([ \n]{0,3}(platform|collections|name|api_key|sync|- |: |\\[|\\{|\\}|\\]|\"|'|&a|\\*a|!x|\\||<<|é|#|\\$\\{|[a-z]{1,3}|[0-9]{1,3}))*") {
+        let _ = check(Path::new("k.yaml"), text.as_bytes(), &env).map_err(|error| error.to_string());
+    }
+}
