@@ -4,6 +4,7 @@ mod document;
 mod hash;
 mod rate;
 mod record;
+mod replica;
 mod source;
 mod time;
 
@@ -11,5 +12,6 @@ pub use document::{CollectionName, CollectionNameError, DocPath, DocPathError, F
 pub use hash::{ContentHash, ShortHash};
 pub use rate::{RateLimit, RateLimitError};
 pub use record::{LastLook, Record, Trouble};
-pub use source::{Instance, InstanceError, JobId, Phase, ReplicaId, SourceId, SourceName};
+pub use replica::{Phase, Replica, ReplicaId};
+pub use source::{Instance, InstanceError, JobId, SourceId, SourceName};
 pub use time::Moment;

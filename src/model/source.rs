@@ -12,10 +12,6 @@ pub struct SourceId(pub String);
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct JobId(pub String);
 
-/// The number of a replica's row in the store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ReplicaId(pub i64);
-
 impl fmt::Display for SourceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -95,49 +91,6 @@ impl fmt::Display for SourceName {
     }
 }
 
-/// How far our record of one source has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Phase {
-    /// Written before the request that creates the source.
-    Intent,
-    /// The request was sent and its answer was lost: the source may exist.
-    Unknown,
-    /// The source exists and is empty.
-    Created,
-    /// The upload was begun; its answer has not been seen.
-    Uploading,
-    /// The platform is working on the upload.
-    Ingesting,
-    /// The platform holds the document.
-    Ready,
-    /// The source is to be deleted.
-    Retiring,
-}
-
-impl Phase {
-    /// Every phase, in the order of a replica's life.
-    pub const ALL: [Self; 7] =
-        [Self::Intent, Self::Unknown, Self::Created, Self::Uploading, Self::Ingesting, Self::Ready, Self::Retiring];
-
-    /// The word for it, as the store and `status` write it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Intent => "intent",
-            Self::Unknown => "unknown",
-            Self::Created => "created",
-            Self::Uploading => "uploading",
-            Self::Ingesting => "ingesting",
-            Self::Ready => "ready",
-            Self::Retiring => "retiring",
-        }
-    }
-
-    /// Reads the word back.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|phase| phase.as_str() == word)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,13 +122,5 @@ mod tests {
         ] {
             assert_eq!(SourceName::parse(foreign), None, "{foreign}");
         }
-    }
-
-    #[test]
-    fn phases_read_back() {
-        for phase in Phase::ALL {
-            assert_eq!(Phase::parse(phase.as_str()), Some(phase));
-        }
-        assert_eq!(Phase::parse("READY"), None);
     }
 }

@@ -34,8 +34,8 @@ impl Durations {
 /// What to ask now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Poll {
-    /// The job that was begun first, by its own status call.
-    Oldest,
+    /// One job, by its own status call: the one that was asked after least lately.
+    One,
     /// One page of the list of sources.
     List,
     /// Nothing before then.
@@ -68,8 +68,9 @@ impl PollSchedule {
         }
         if now < due {
             Poll::At(due)
-        } else if outstanding <= FEW {
-            Poll::Oldest
+        } else if outstanding <= FEW || self.fruitless % 2 == 1 {
+            // A list that shows nothing new may hide a failure that only the job itself tells.
+            Poll::One
         } else {
             Poll::List
         }
@@ -103,7 +104,7 @@ mod tests {
     fn a_job_is_first_asked_after_near_its_predicted_end() {
         let schedule = PollSchedule::new(SECOND);
         assert_eq!(schedule.next(BEGUN, 1, BEGUN, SECOND * 20, false), Poll::At(BEGUN + SECOND * 20));
-        assert_eq!(schedule.next(BEGUN + SECOND * 20, 1, BEGUN, SECOND * 20, false), Poll::Oldest);
+        assert_eq!(schedule.next(BEGUN + SECOND * 20, 1, BEGUN, SECOND * 20, false), Poll::One);
         assert_eq!(schedule.next(BEGUN + SECOND * 20, 3, BEGUN, SECOND * 20, false), Poll::List);
     }
 
@@ -115,7 +116,9 @@ mod tests {
         assert_eq!(schedule.next(now, 9, BEGUN, SECOND, true), Poll::At(now + SECOND * POLL_SHARE));
         assert_eq!(schedule.next(now, 9, BEGUN, SECOND, false), Poll::At(now + SECOND));
         schedule.polled(now, 0);
+        assert_eq!(schedule.next(now + SECOND * 100, 9, BEGUN, SECOND * 40, false), Poll::One);
         schedule.polled(now, 0);
         assert_eq!(schedule.next(now, 9, BEGUN, SECOND * 40, false), Poll::At(now + SECOND * 20));
+        assert_eq!(schedule.next(now + SECOND * 100, 9, BEGUN, SECOND * 40, false), Poll::List);
     }
 }

@@ -9,6 +9,7 @@ mod estimate;
 mod guard;
 mod judge;
 mod merge;
+mod resume;
 
 pub use assemble::{Action, Gathered, Gone, Plan, Wanted, assemble};
 pub use drift::{Claim, Drift, Listed, drift};
@@ -16,3 +17,4 @@ pub use estimate::{Estimate, estimate};
 pub use guard::{Authority, Policy, Why, Withheld};
 pub use judge::{Judgement, Look, judge, look};
 pub use merge::{Pair, merge};
+pub use resume::{Resume, resume};

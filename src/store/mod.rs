@@ -20,7 +20,6 @@ pub use error::StoreError;
 pub use listing::{ListReport, ListedSource};
 pub use lock::Lock;
 pub use passes::{CollectionState, DocumentCounts, PassRecord};
-pub use replicas::Replica;
 
 /// A piece of work for the store's thread.
 type Work = Box<dyn FnOnce(&mut Db) + Send>;

@@ -6,28 +6,7 @@ use super::{
     Db, StoreError,
     documents::{set_live, set_trouble},
 };
-use crate::model::{CollectionName, DocPath, JobId, Moment, Phase, ReplicaId, ShortHash, SourceId, Trouble};
-
-/// Our record of one source.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Replica {
-    /// Its row.
-    pub id: ReplicaId,
-    /// For which document.
-    pub collection: CollectionName,
-    /// For which document.
-    pub path: DocPath,
-    /// With which content.
-    pub hash: ShortHash,
-    /// How far it has come.
-    pub phase: Phase,
-    /// When it entered that phase.
-    pub since: Moment,
-    /// The source, once its id is known.
-    pub source: Option<SourceId>,
-    /// The job, once there is one.
-    pub job: Option<JobId>,
-}
+use crate::model::{CollectionName, DocPath, JobId, Moment, Phase, Replica, ReplicaId, ShortHash, SourceId, Trouble};
 
 pub(super) const COLUMNS: &str = "id, collection, path, hash, phase, since, source_id, job_id";
 
