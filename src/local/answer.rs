@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::platform::wire::Citation;
 
 use super::{
-    blocks::{Kind, blocks},
+    blocks::{Kind, begins_item, blocks, units},
     search::{Found, Hit, Term},
     words,
 };
@@ -14,6 +14,10 @@ use super::{
 pub(super) const UNKNOWN: &str = "I don't know: nothing in the knowledge base answers this.";
 /// The size, in bytes, that a passage grows to.
 const PASSAGE: usize = 600;
+/// The size, in bytes, that sentences out of a long paragraph grow to.
+const EXCERPT: usize = 350;
+/// The share of the question, by weight, that a passage must leave open for a second one to be added.
+const OPEN: f64 = 0.34;
 /// Documents cited at most.
 const CITED: usize = 3;
 
@@ -38,9 +42,10 @@ pub(super) fn answer(found: &Found) -> Answer {
     };
     let mut text = passage(&best.body, &found.terms);
     // What the best chunk leaves open, another may tell.
-    let open = |term: &&Term| !holds(&text, &term.word);
-    let open: Vec<Term> = found.terms.iter().filter(open).cloned().collect();
-    let more = found.hits[1..].iter().find(|hit| open.iter().any(|term| holds(&hit.body, &term.word)));
+    let open: Vec<Term> = found.terms.iter().filter(|term| !holds(best, &term.word)).cloned().collect();
+    let weight = |terms: &[Term]| terms.iter().map(|term| term.weight).sum::<f64>();
+    let much = weight(&open) >= OPEN * weight(&found.terms);
+    let more = found.hits[1..].iter().find(|hit| much && open.iter().any(|term| holds(hit, &term.word)));
     if let Some(more) = more {
         text.push_str("\n\n");
         text.push_str(&passage(&more.body, &open));
@@ -57,9 +62,9 @@ fn citations(best: &Hit, more: Option<&Hit>, hits: &[Hit]) -> Vec<Citation> {
     fresh.take(CITED).map(cite).collect()
 }
 
-fn holds(text: &str, word: &str) -> bool {
+fn holds(hit: &Hit, word: &str) -> bool {
     let stem = words::stem(word);
-    words::words(text).any(|other| words::stem(&other) == stem)
+    words::words(&hit.title).chain(words::words(&hit.body)).any(|other| words::stem(&other) == stem)
 }
 
 fn score(text: &str, terms: &[Term]) -> f64 {
@@ -72,7 +77,7 @@ fn passage(body: &str, terms: &[Term]) -> String {
     let blocks = blocks(body);
     let Some(best) = best_of(&blocks, |block| score(block.text, terms)) else { return body.trim().to_owned() };
     if blocks[best].kind == Kind::Text && blocks[best].text.len() > PASSAGE {
-        return sentences(blocks[best].text, terms);
+        return excerpt(blocks[best].text, terms);
     }
     let (mut first, mut last) = (best, best);
     let mut size = blocks[best].text.len();
@@ -92,20 +97,18 @@ fn passage(body: &str, terms: &[Term]) -> String {
     blocks[first..=last].iter().map(|block| block.text).collect::<Vec<_>>().join("\n\n")
 }
 
-/// Of a long paragraph, the sentence or line that matches best, and what follows it.
-fn sentences(text: &str, terms: &[Term]) -> String {
-    let mut ends: Vec<usize> = text.match_indices(['.', '!', '?', '\n']).map(|(at, mark)| at + mark.len()).collect();
-    ends.retain(|end| text[*end..].starts_with(char::is_whitespace) || text[..*end].ends_with('\n'));
-    ends.push(text.len());
-    let mut starts = vec![0];
-    starts.extend(&ends[..ends.len() - 1]);
-    let sentences: Vec<&str> = starts.iter().zip(&ends).map(|(start, end)| &text[*start..*end]).collect();
-    let best = best_of(&sentences, |sentence| score(sentence, terms)).unwrap_or(0);
-    let mut taken = best;
-    while taken < sentences.len() && ends[taken] - starts[best] <= PASSAGE {
-        taken += 1;
+/// Of a long block, the item that matches best, or the sentence and those that follow it.
+fn excerpt(text: &str, terms: &[Term]) -> String {
+    let units = units(text);
+    let best = best_of(&units, |unit| score(unit, terms)).unwrap_or(0);
+    let mut taken = String::new();
+    for unit in &units[best..] {
+        if !taken.is_empty() && (taken.len() + unit.len() > EXCERPT || begins_item(unit)) {
+            break;
+        }
+        taken.push_str(unit);
     }
-    text[starts[best]..ends[taken.max(best + 1) - 1]].trim().to_owned()
+    taken.trim().to_owned()
 }
 
 /// The place of the first item that scores best.

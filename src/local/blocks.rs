@@ -95,6 +95,42 @@ fn text_block(text: &str) -> Block<'_> {
     Block { kind: Kind::Text, text }
 }
 
+/// Whether a line begins an item of a list or a row of a table.
+pub(super) fn begins_item(line: &str) -> bool {
+    let line = line.trim_start();
+    let after_number = line.trim_start_matches(|c: char| c.is_ascii_digit());
+    ["- ", "* ", "+ ", "|"].iter().any(|mark| line.starts_with(mark))
+        || after_number.len() < line.len() && [". ", ") "].iter().any(|mark| after_number.starts_with(mark))
+}
+
+/// Cuts a block of text in the pieces that say one thing: the items of a list, the rows of a table, or sentences.
+pub(super) fn units(text: &str) -> Vec<&str> {
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let is_list = lines.iter().filter(|line| begins_item(line)).count() > 1;
+    let mut units = Vec::new();
+    let mut start = 0;
+    let mut at = 0;
+    for line in lines {
+        if is_list && begins_item(line) && at > start {
+            units.push(&text[start..at]);
+            start = at;
+        }
+        if !is_list {
+            for (offset, mark) in line.match_indices(['.', '!', '?']) {
+                let end = at + offset + mark.len();
+                if text[end..].starts_with(char::is_whitespace) {
+                    units.push(&text[start..end]);
+                    start = end;
+                }
+            }
+        }
+        at += line.len();
+    }
+    units.push(&text[start..]);
+    units.retain(|unit| !unit.trim().is_empty());
+    units
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,6 +150,17 @@ mod tests {
                 (Kind::Text, "after\n#tag"),
             ]
         );
+    }
+
+    #[test]
+    fn units_are_items_rows_or_sentences() {
+        assert_eq!(units("Two: v1.2 is out.\nGet it! Now"), ["Two: v1.2 is out.", "\nGet it!", " Now"]);
+        assert_eq!(
+            units("Take:\n1. tea. Hot.\n   Green.\n2. milk"),
+            ["Take:\n", "1. tea. Hot.\n   Green.\n", "2. milk"]
+        );
+        assert_eq!(units("| a | b |\n| c | d |"), ["| a | b |\n", "| c | d |"]);
+        assert_eq!(units(" "), Vec::<&str>::new());
     }
 
     #[test]

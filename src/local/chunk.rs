@@ -1,11 +1,11 @@
 //! Cuts a document's text in chunks that can be found and quoted by themselves.
 
-use super::blocks::{Block, Kind, blocks};
+use super::blocks::{Block, Kind, begins_item, blocks};
 
 /// The size, in bytes, that a chunk is filled to.
 const TARGET: usize = 900;
-/// A block up to this size stays whole, so that a list or a command is not torn apart.
-const WHOLE: usize = 1800;
+/// A block of code up to this size stays whole, so that a command is not torn apart.
+const WHOLE_CODE: usize = 1800;
 
 /// A piece of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,19 +54,28 @@ fn push(chunks: &mut Vec<Chunk>, headings: &[(usize, &str)], body: &mut String) 
     body.clear();
 }
 
-/// A block whole, or a large one in pieces that end at a line, a sentence or a word where there is one.
+/// A block whole, or a large one in pieces.
 fn pieces(block: Block<'_>) -> Vec<&str> {
+    let most = if block.kind == Kind::Code { WHOLE_CODE } else { TARGET };
     let mut rest = block.text;
     let mut pieces = Vec::new();
-    while rest.len() > WHOLE {
-        let window = &rest[..rest.floor_char_boundary(TARGET)];
-        let end = ["\n", ". ", " "].iter().find_map(|mark| window.rfind(mark).map(|at| at + mark.len()));
-        let (piece, after) = rest.split_at(end.unwrap_or(window.len()));
+    while rest.len() > most {
+        let (piece, after) = rest.split_at(cut(&rest[..rest.floor_char_boundary(TARGET)], block.kind));
         pieces.push(piece.trim_end());
         rest = after;
     }
     pieces.push(rest);
     pieces
+}
+
+/// Where a piece ends: before the last item or row, else after the last sentence, line or word; code ends at a line.
+fn cut(window: &str, kind: Kind) -> usize {
+    let after = |mark: &str| window.rfind(mark).map(|at| at + mark.len());
+    let mut items = window.match_indices('\n').map(|(at, mark)| at + mark.len());
+    let item = items.rfind(|at| begins_item(&window[*at..]));
+    let sentence = after(". ").max(after(".\n"));
+    let soft = if kind == Kind::Code { None } else { item.or(sentence) };
+    soft.or_else(|| after("\n")).or_else(|| after(" ")).unwrap_or(window.len())
 }
 
 #[cfg(test)]
@@ -105,6 +114,14 @@ mod tests {
     }
 
     #[test]
+    fn long_lists_are_cut_between_items() {
+        let item = format!("- {}\n  and more of it\n", "word ".repeat(40));
+        let cut = chunks(&item.repeat(12));
+        assert!(cut.len() > 2);
+        assert!(cut.iter().all(|chunk| chunk.body.starts_with("- word") && chunk.body.ends_with("more of it")));
+    }
+
+    #[test]
     fn headings_alone_are_text() {
         assert_eq!(chunks("# One\n## Two"), [Chunk { heading: String::new(), body: "One\n\nTwo".to_owned() }]);
         assert_eq!(chunks(" \n\n"), []);
@@ -121,7 +138,7 @@ mod tests {
                 prop_assert_eq!(bare(&kept), bare(&text));
             }
             for chunk in chunks(&text) {
-                prop_assert!(chunk.body.len() <= TARGET + WHOLE);
+                prop_assert!(chunk.body.len() <= TARGET + WHOLE_CODE);
                 prop_assert!(!chunk.body.trim().is_empty());
             }
         }

@@ -20,18 +20,31 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// A handle that cuts one connection.
+/// A handle that cuts one connection, or all of a listener's.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Scissors(Arc<AtomicBool>);
+pub(super) struct Scissors {
+    one: Arc<AtomicBool>,
+    all: Arc<AtomicBool>,
+}
 
 impl Scissors {
-    /// From now on nothing is written to the connection, so the server gives it up at the next answer.
+    /// From now on nothing is written to or read from the connection, so the server gives it up at the next answer.
     pub(super) fn cut(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.one.store(true, Ordering::Relaxed);
+    }
+
+    /// The same for every connection of the listener, as if the process had died.
+    pub(super) fn cut_all(&self) {
+        self.all.store(true, Ordering::Relaxed);
     }
 
     pub(super) fn is_cut(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.one.load(Ordering::Relaxed) || self.all.load(Ordering::Relaxed)
+    }
+
+    /// Scissors for another connection of the same listener.
+    fn beside(&self) -> Self {
+        Self { one: Arc::default(), all: Arc::clone(&self.all) }
     }
 }
 
@@ -43,26 +56,29 @@ impl Connected<IncomingStream<'_, CuttableListener>> for Scissors {
 
 /// A listener whose connections can be cut.
 #[derive(Debug)]
-pub(super) struct CuttableListener(pub(super) TcpListener);
+pub(super) struct CuttableListener {
+    pub(super) listener: TcpListener,
+    pub(super) scissors: Scissors,
+}
 
 impl Listener for CuttableListener {
     type Io = CuttableStream;
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        let (stream, address) = Listener::accept(&mut self.0).await;
+        let (stream, address) = Listener::accept(&mut self.listener).await;
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!("cannot set TCP_NODELAY: {error}");
         }
-        (CuttableStream { stream, scissors: Scissors::default() }, address)
+        (CuttableStream { stream, scissors: self.scissors.beside() }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
+        self.listener.local_addr()
     }
 }
 
-/// A connection that fails every write once it is cut.
+/// A connection that fails every read and write once it is cut.
 #[derive(Debug)]
 pub(super) struct CuttableStream {
     stream: TcpStream,
@@ -77,6 +93,7 @@ impl CuttableStream {
 
 impl AsyncRead for CuttableStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.whole()?;
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }

@@ -1,12 +1,13 @@
 //! The database: one connection on a thread of its own, to which work is sent as closures.
 
 use std::{
+    io,
     path::Path,
     sync::mpsc,
     thread::{self, JoinHandle},
 };
 
-use rusqlite::{Connection, Transaction};
+use rusqlite::{Connection, ErrorCode, Transaction};
 use tokio::sync::oneshot;
 
 use super::{
@@ -76,7 +77,7 @@ fn transact<T>(
 
 /// Opens the database and brings it to the present schema. With `check`, reads all of it first.
 fn open(path: &Path, check: bool) -> Result<Connection, LocalError> {
-    let damaged = |error: rusqlite::Error| LocalError::Damaged { path: path.to_owned(), reason: error.to_string() };
+    let damaged = |error: rusqlite::Error| judge(path, &error);
     let mut connection = Connection::open(path).map_err(damaged)?;
     // With NORMAL a power cut may lose the last moments, never the database: enough for a platform that is
     // filled again by the next sync.
@@ -96,6 +97,21 @@ fn open(path: &Path, check: bool) -> Result<Connection, LocalError> {
     }
     migrate(&mut connection, found).map_err(damaged)?;
     Ok(connection)
+}
+
+/// A file that cannot be used is not damaged.
+fn judge(path: &Path, error: &rusqlite::Error) -> LocalError {
+    let path = path.to_owned();
+    match error.sqlite_error_code() {
+        Some(
+            ErrorCode::CannotOpen
+            | ErrorCode::PermissionDenied
+            | ErrorCode::ReadOnly
+            | ErrorCode::DiskFull
+            | ErrorCode::SystemIoFailure,
+        ) => LocalError::Folder { path, source: io::Error::other(error.to_string()) },
+        _ => LocalError::Damaged { path, reason: error.to_string() },
+    }
 }
 
 fn migrate(connection: &mut Connection, from: i64) -> rusqlite::Result<()> {

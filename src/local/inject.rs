@@ -93,7 +93,7 @@ async fn work_later(app: &App, delay: Duration, request: Request, next: Next) {
     let (parts, body) = request.into_parts();
     let Ok(body) = body::to_bytes(body, MAX_REQUEST).await else { return };
     let request = Request::from_parts(parts, Body::from(body));
-    app.later(async move {
+    app.put_off(async move {
         sleep(delay).await;
         next.run(request).await;
     });

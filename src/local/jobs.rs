@@ -17,7 +17,7 @@ use tokio::{
 
 use crate::platform::wire::Job;
 
-use super::{App, chunk, error::ApiError, faults::JobFault, ids, index, page, sources};
+use super::{App, changes::Change, chunk, error::ApiError, faults::JobFault, ids, index, page, sources};
 
 /// Jobs whose text is read at the same time.
 const AT_ONCE: usize = 2;
@@ -199,7 +199,14 @@ async fn run_one(app: &App, job: &Queued, fault: Option<JobFault>) -> Result<(),
         Some(JobFault::Fails(reason)) => Err(reason),
         Some(JobFault::Forgotten | JobFault::Stalls) | None => read_text(app, &job.id, &task).await,
     };
-    app.db.call(move |tx| finish(tx, seq, task, text)).await
+    let changes = app.changes.clone();
+    let finish = move |tx: &Transaction| {
+        if let Some(change) = finish(tx, seq, task, text)? {
+            changes.tell(&change);
+        }
+        Ok(())
+    };
+    app.db.call(finish).await
 }
 
 /// A document's bytes as text, with their hash; an error is the reason for people.
@@ -229,31 +236,35 @@ async fn read_text(app: &App, job_id: &str, task: &Task) -> Result<Text, String>
 }
 
 /// Writes a job's end. Nothing is written where the source was deleted meanwhile.
-fn finish(tx: &Transaction, seq: i64, task: Task, text: Result<Text, String>) -> Result<(), ApiError> {
+fn finish(tx: &Transaction, seq: i64, task: Task, text: Result<Text, String>) -> Result<Option<Change>, ApiError> {
     let mut find = tx.prepare_cached("SELECT source FROM jobs WHERE seq = ?1 AND status = 'processing'")?;
-    let Some(source) = find.query_row([seq], |row| row.get::<_, i64>(0)).optional()? else { return Ok(()) };
+    let Some(source) = find.query_row([seq], |row| row.get::<_, i64>(0)).optional()? else { return Ok(None) };
     let now = ids::now_ms();
-    let (status, error, synced_at) = match &text {
-        Ok(_) => ("completed", None, Some(now)),
-        Err(reason) => ("failed", Some(reason.as_str()), None),
+    let (status, error) = match &text {
+        Ok(_) => ("completed", None),
+        Err(reason) => ("failed", Some(reason)),
     };
     tx.prepare_cached("UPDATE jobs SET status = ?2, error = ?3, completed_at = ?4 WHERE seq = ?1")?
         .execute(params![seq, status, error, now])?;
-    if let Ok(text) = &text {
-        let file_name = task.file_name.or_else(|| task.url.clone()).unwrap_or_default();
-        tx.prepare_cached("INSERT INTO documents (source, file_name, sha256, url) VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![source, file_name, text.sha256, task.url])?;
-        index::add(tx, tx.last_insert_rowid(), &text.chunks)?;
-    }
-    let more = tx
+    let more: bool = tx
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM jobs WHERE source = ?1 AND status = 'processing')")?
         .query_row([source], |row| row.get(0))?;
-    let status = match text {
+    let status = match &text {
         _ if more => "pending",
         Ok(_) => "synced",
         Err(_) => "failed",
     };
-    tx.prepare_cached("UPDATE sources SET status = ?2, last_synced_at = ifnull(?3, last_synced_at) WHERE seq = ?1")?
-        .execute(params![source, status, synced_at])?;
-    Ok(())
+    tx.prepare_cached("UPDATE sources SET status = ?2 WHERE seq = ?1")?.execute(params![source, status])?;
+    text.ok().map(|text| hold(tx, source, task, &text, now)).transpose()
+}
+
+/// Stores and indexes a document.
+fn hold(tx: &Transaction, source: i64, task: Task, text: &Text, now: i64) -> Result<Change, ApiError> {
+    let file_name = task.file_name.or_else(|| task.url.clone()).unwrap_or_default();
+    tx.prepare_cached("INSERT INTO documents (source, file_name, sha256, url) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![source, file_name, text.sha256, task.url])?;
+    index::add(tx, tx.last_insert_rowid(), &text.chunks)?;
+    let mut update = tx.prepare_cached("UPDATE sources SET last_synced_at = ?2 WHERE seq = ?1 RETURNING id, name")?;
+    let held = |row: &Row| Ok(Change::Held { source_id: row.get(0)?, name: row.get(1)? });
+    Ok(update.query_row([source, now], held)?)
 }

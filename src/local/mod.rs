@@ -3,6 +3,7 @@
 mod analytics;
 mod answer;
 mod blocks;
+mod changes;
 mod chat;
 mod chunk;
 mod connection;
@@ -43,11 +44,13 @@ use tokio::{
 
 use crate::model::RateLimit;
 
+pub use changes::Change;
 pub use error::LocalError;
 pub use faults::{Fault, Faults};
 pub use log::{RequestLog, UNKNOWN_ROUTE};
 pub use running::{Running, SnapshotDocument, SnapshotSource};
 
+use changes::Changes;
 use connection::{CuttableListener, Scissors};
 use db::Db;
 use error::ApiError;
@@ -85,16 +88,23 @@ struct App {
     extractor: Extractor,
     faults: Faults,
     log: RequestLog,
+    changes: Changes,
     queue: mpsc::UnboundedSender<jobs::Queued>,
     /// Work that a fault has put off; it ends with the platform.
     put_off: Mutex<JoinSet<()>>,
 }
 
 impl App {
-    fn later(&self, work: impl Future<Output = ()> + Send + 'static) {
+    /// Does work beside the requests, unless the platform stops before.
+    fn put_off(&self, work: impl Future<Output = ()> + Send + 'static) {
         let mut put_off = self.put_off.lock().unwrap_or_else(PoisonError::into_inner);
+        // What has ended makes room.
         while put_off.try_join_next().is_some() {}
         put_off.spawn(work);
+    }
+
+    fn drop_put_off_work(&self) {
+        self.put_off.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
     }
 }
 
@@ -123,6 +133,7 @@ pub async fn start(listener: TcpListener, options: Options) -> Result<Running, L
         extractor: Extractor::new(options.extractor),
         faults: options.faults,
         log: RequestLog::default(),
+        changes: Changes::default(),
         queue,
         put_off: Mutex::default(),
     });
@@ -133,12 +144,14 @@ pub async fn start(listener: TcpListener, options: Options) -> Result<Running, L
     let worker = tokio::spawn(jobs::work(Arc::clone(&app), queued, options.job_delay));
     let (stop, stopped) = oneshot::channel::<()>();
     let service = routes::router(Arc::clone(&app)).into_make_service_with_connect_info::<Scissors>();
-    let server = axum::serve(CuttableListener(listener), service).with_graceful_shutdown(async {
+    let scissors = Scissors::default();
+    let listener = CuttableListener { listener, scissors: scissors.clone() };
+    let server = axum::serve(listener, service).with_graceful_shutdown(async {
         // A platform that is dropped stops as well.
         let _ = stopped.await;
     });
     let server = tokio::spawn(server.into_future());
-    let tasks = Tasks { stop, server, worker, db_thread };
+    let tasks = Tasks { stop, server, scissors, worker, db_thread };
     Ok(Running::new(app, base_url, options.data_dir, tasks))
 }
 

@@ -4,9 +4,13 @@ use std::{io, path::PathBuf, sync::Arc, thread, time::Duration};
 
 use rusqlite::Transaction;
 use secrecy::SecretString;
-use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+    time::timeout,
+};
 
-use super::{App, error::ApiError, folder, log::RequestLog};
+use super::{App, changes::Change, connection::Scissors, error::ApiError, folder, log::RequestLog};
 
 /// How long requests under way may take to end when the platform stops.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -25,6 +29,8 @@ pub struct Running {
 pub(super) struct Tasks {
     pub(super) stop: oneshot::Sender<()>,
     pub(super) server: JoinHandle<io::Result<()>>,
+    /// Cuts every connection of the server.
+    pub(super) scissors: Scissors,
     pub(super) worker: JoinHandle<()>,
     pub(super) db_thread: thread::JoinHandle<()>,
 }
@@ -76,36 +82,39 @@ impl Running {
         self.app.db.call(snapshot).await.unwrap_or_default()
     }
 
+    /// Every change of the holdings from now on, in the order in which they take effect.
+    pub fn watch(&self) -> mpsc::UnboundedReceiver<Change> {
+        self.app.changes.watch()
+    }
+
     /// Stops in order: requests under way end, jobs under way are left for the next start, the database is closed.
     pub async fn stop(mut self) {
-        let Some(Tasks { stop, mut server, worker, db_thread }) = self.tasks.take() else { return };
+        let Some(Tasks { stop, mut server, scissors, worker, db_thread }) = self.tasks.take() else { return };
         // The server may have ended by itself.
         let _ = stop.send(());
         if timeout(PATIENCE, &mut server).await.is_err() {
             server.abort();
         }
-        self.end_work(&worker);
+        scissors.cut_all();
+        worker.abort();
         // An aborted task ends with an error that says so.
         let _ = worker.await;
+        self.app.drop_put_off_work();
+        folder::remove_address(&self.root);
         self.app.db.stop();
         if tokio::task::spawn_blocking(move || db_thread.join()).await.is_ok_and(|ended| ended.is_err()) {
             tracing::error!("the database's thread of the local platform panicked");
         }
-    }
-
-    fn end_work(&self, worker: &JoinHandle<()>) {
-        worker.abort();
-        self.app.put_off.lock().unwrap_or_else(std::sync::PoisonError::into_inner).abort_all();
-        folder::remove_address(&self.root);
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         if let Some(tasks) = self.tasks.take() {
+            tasks.scissors.cut_all();
             tasks.server.abort();
             tasks.worker.abort();
-            self.app.put_off.lock().unwrap_or_else(std::sync::PoisonError::into_inner).abort_all();
+            self.app.drop_put_off_work();
             self.app.db.stop();
         }
     }

@@ -15,6 +15,7 @@ use crate::platform::wire::{CreateSource, Deleted, Page, Source, UpdateSource};
 
 use super::{
     App,
+    changes::Change,
     error::ApiError,
     ids, index,
     request::{Body, PageParams, Params},
@@ -90,6 +91,7 @@ pub(super) async fn update(
     Body(change): Body<UpdateSource>,
 ) -> Result<Json<Source>, ApiError> {
     let name = change.name.map(check_name).transpose()?;
+    let changes = app.changes.clone();
     let updated = app.db.call(move |tx| {
         let seq = seq_of(tx, &id)?;
         tx.prepare_cached(
@@ -101,6 +103,9 @@ pub(super) async fn update(
             index::retitle(tx, seq)?;
         }
         let source = find(tx, &id)?;
+        if name.is_some() {
+            changes.tell(&Change::Renamed { source_id: id, name: source.name.clone() });
+        }
         Ok(Source { status: None, document_count: None, last_synced_at: None, created_at: None, ..source })
     });
     updated.await.map(Json)
@@ -108,9 +113,12 @@ pub(super) async fn update(
 
 /// `DELETE /sources/{id}`: with all its documents and jobs. A job under way ends without a trace.
 pub(super) async fn delete(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<Deleted>, ApiError> {
+    let changes = app.changes.clone();
     let deleted = app.db.call(move |tx| {
-        let gone = tx.prepare_cached("DELETE FROM sources WHERE id = ?1")?.execute([&id])?;
-        if gone == 0 { Err(ApiError::missing("source", &id)) } else { Ok(Deleted { deleted: true }) }
+        let seq = seq_of(tx, &id)?;
+        tx.prepare_cached("DELETE FROM sources WHERE seq = ?1")?.execute([seq])?;
+        changes.tell(&Change::Gone { source_id: id });
+        Ok(Deleted { deleted: true })
     });
     deleted.await.map(Json)
 }

@@ -34,8 +34,12 @@ async fn data_and_key_survive_a_restart() {
 async fn a_dropped_platform_leaves_a_folder_that_opens_again() {
     let p = Platform::new().await;
     p.document("a/x.md", "text").await;
-    let Platform { running, folder, .. } = p;
+    let url = format!("{}/sources", p.running.base_url());
+    let key = p.running.api_key().expose_secret().to_owned();
+    let Platform { running, folder, client } = p;
     drop(running);
+    // Not even a connection that was open before is answered.
+    assert!(client.get(url).bearer_auth(key).send().await.is_err());
     assert!(folder.path().join("address").exists(), "nobody tidied up");
     // The database's thread lets go of the lock when it has closed the database.
     let mut again = start(options(folder.path())).await;

@@ -1,5 +1,6 @@
 //! Sources: create, list, show, update, delete.
 
+use kbsync::local::Change;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -88,4 +89,18 @@ async fn a_source_goes_with_its_documents_and_jobs() {
     assert_eq!(held.iter().map(|source| source.id.clone()).collect::<Vec<_>>(), [kept]);
     let (_, answer) = p.send(Method::POST, "/chat", json!({"message": "Do lions roar?"})).await;
     assert_eq!(answer["sources"], json!([]));
+}
+
+#[tokio::test]
+async fn changes_are_told_as_they_take_effect() {
+    let p = Platform::new().await;
+    let mut changes = p.running.watch();
+    let source_id = p.document("a/x.md", "text").await;
+    let name = "renamed".to_owned();
+    p.send(Method::PUT, &format!("/sources/{source_id}"), json!({"name": name})).await;
+    p.delete(&format!("/sources/{source_id}")).await;
+    let held = Change::Held { source_id: source_id.clone(), name: "a/x.md [default:0123456789ab]".to_owned() };
+    for expected in [held, Change::Renamed { source_id: source_id.clone(), name }, Change::Gone { source_id }] {
+        assert_eq!(changes.recv().await, Some(expected));
+    }
 }
