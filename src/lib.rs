@@ -1,6 +1,7 @@
 //! kbsync keeps an AI assistant's knowledge base in step with your folders, and proves it.
 
 pub mod config;
+pub mod local;
 pub mod model;
 pub mod pace;
 pub mod plan;

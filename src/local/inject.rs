@@ -1,0 +1,100 @@
+//! Lets a drawn fault happen to a request.
+
+use std::{io, time::Duration};
+
+use axum::{
+    body::{self, Body, Bytes},
+    extract::Request,
+    http::{HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use futures_util::{StreamExt, stream};
+use tokio::{task::yield_now, time::sleep};
+
+use super::{App, connection::Scissors, error::ApiError, faults::Fault, ingest::MAX_REQUEST};
+
+/// Passes a request on to its route, or to what `fault` makes of it.
+pub(super) async fn pass(
+    app: &App,
+    fault: Option<Fault>,
+    scissors: &Scissors,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let Some(fault) = fault else { return next.run(request).await };
+    if let Some(job_fault) = fault.of_job() {
+        request.extensions_mut().insert(job_fault);
+    }
+    match fault {
+        Fault::LostBefore => cut(scissors),
+        Fault::LostAfter => {
+            next.run(request).await;
+            cut(scissors)
+        }
+        Fault::Status(status) => failure(status),
+        Fault::StatusAfter(status) => {
+            next.run(request).await;
+            failure(status)
+        }
+        Fault::TooMany { retry_after } => too_many(retry_after),
+        Fault::Slow(delay) => {
+            sleep(delay).await;
+            next.run(request).await
+        }
+        Fault::CutBody => cut_body(next.run(request).await).await,
+        Fault::GarbageBody => {
+            let answer = next.run(request).await;
+            (answer.status(), "<html>upstream said something else</html>").into_response()
+        }
+        Fault::LateEffect(delay) => {
+            work_later(app, delay, request, next).await;
+            cut(scissors)
+        }
+        Fault::JobFails(_) | Fault::JobForgotten | Fault::JobStalls => next.run(request).await,
+    }
+}
+
+/// Cuts the connection. The response is what the server fails to write, and so drops the connection.
+fn cut(scissors: &Scissors) -> Response {
+    scissors.cut();
+    StatusCode::INTERNAL_SERVER_ERROR.into_response()
+}
+
+fn failure(status: u16) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    ApiError::new(status, "fault", "this answer was asked for by a fault").into_response()
+}
+
+fn too_many(retry_after: Option<u64>) -> Response {
+    let mut answer = failure(StatusCode::TOO_MANY_REQUESTS.as_u16());
+    if let Some(seconds) = retry_after {
+        answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    answer
+}
+
+/// Sends the headers, with the full length, and half of the body; then the connection breaks.
+async fn cut_body(answer: Response) -> Response {
+    let (parts, whole) = answer.into_parts();
+    let whole = body::to_bytes(whole, MAX_REQUEST).await.unwrap_or_default();
+    let half: io::Result<Bytes> = Ok(whole.slice(..whole.len() / 2));
+    let breaks = async {
+        // The server writes out what it has while it waits; without a wait it would break before the headers.
+        yield_now().await;
+        Err(io::ErrorKind::ConnectionReset.into())
+    };
+    let pieces = stream::iter([half]).chain(stream::once(breaks));
+    Response::from_parts(parts, Body::from_stream(pieces))
+}
+
+/// Reads the whole request now and does its work after `delay`, unless the platform stops before.
+async fn work_later(app: &App, delay: Duration, request: Request, next: Next) {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = body::to_bytes(body, MAX_REQUEST).await else { return };
+    let request = Request::from_parts(parts, Body::from(body));
+    app.put_off(async move {
+        sleep(delay).await;
+        next.run(request).await;
+    });
+}

@@ -1,0 +1,166 @@
+//! The local platform: Cevvo's API, served for real on this machine from a folder.
+
+mod analytics;
+mod answer;
+mod blocks;
+mod changes;
+mod chat;
+mod chunk;
+mod connection;
+mod conversations;
+mod db;
+mod error;
+pub mod extract;
+mod faults;
+mod folder;
+mod gate;
+mod ids;
+mod index;
+mod ingest;
+mod inject;
+mod jobs;
+mod limit;
+mod log;
+mod page;
+mod request;
+mod routes;
+mod running;
+mod search;
+mod sources;
+mod words;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use secrecy::SecretString;
+use tokio::{
+    net::TcpListener,
+    sync::{mpsc, oneshot},
+    task::JoinSet,
+};
+
+use crate::model::RateLimit;
+
+pub use changes::Change;
+pub use error::LocalError;
+pub use faults::{Fault, Faults};
+pub use log::{RequestLog, UNKNOWN_ROUTE};
+pub use running::{Running, SnapshotDocument, SnapshotSource};
+
+use changes::Changes;
+use connection::{CuttableListener, Scissors};
+use db::Db;
+use error::ApiError;
+use extract::Extractor;
+use folder::Folder;
+use limit::SlidingLog;
+use running::Tasks;
+
+/// The path under which the API is served.
+const BASE_PATH: &str = "/api/v1";
+
+/// How a local platform is run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The folder that holds all of its data; created (mode 0700) where it is missing.
+    pub data_dir: PathBuf,
+    /// The limit that it enforces for its key; `None` for none.
+    pub rate_limit: Option<RateLimit>,
+    /// The program that reads PDF and DOCX files, run as `PROGRAM extract-text KIND`.
+    pub extractor: PathBuf,
+    /// What goes wrong.
+    pub faults: Faults,
+    /// The least time that a job takes.
+    pub job_delay: Duration,
+}
+
+/// What the routes share.
+#[derive(Debug)]
+struct App {
+    db: Db,
+    /// Where the files of unfinished jobs are, under their job's id.
+    uploads: PathBuf,
+    key: SecretString,
+    limiter: Option<Mutex<SlidingLog>>,
+    extractor: Extractor,
+    faults: Faults,
+    log: RequestLog,
+    changes: Changes,
+    queue: mpsc::UnboundedSender<jobs::Queued>,
+    /// Work that a fault has put off; it ends with the platform.
+    put_off: Mutex<JoinSet<()>>,
+}
+
+impl App {
+    /// Does work beside the requests, unless the platform stops before.
+    fn put_off(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let mut put_off = self.put_off.lock().unwrap_or_else(PoisonError::into_inner);
+        // What has ended makes room.
+        while put_off.try_join_next().is_some() {}
+        put_off.spawn(work);
+    }
+
+    fn drop_put_off_work(&self) {
+        self.put_off.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
+    }
+}
+
+/// Serves the platform on `listener` until it is stopped. Jobs that the last run left unfinished are run again.
+///
+/// # Errors
+/// When the folder is served by another process, cannot be used, or holds a database that is damaged or newer.
+pub async fn start(listener: TcpListener, options: Options) -> Result<Running, LocalError> {
+    let address = listener.local_addr().map_err(LocalError::Listen)?;
+    let base_url = format!("http://{address}{BASE_PATH}");
+    let root = options.data_dir.clone();
+    let open = move || {
+        let folder = Folder::open(&root)?;
+        let key = folder.key.clone();
+        let (db, thread) = Db::start(folder)?;
+        Ok::<_, LocalError>((key, db, thread))
+    };
+    let opened = tokio::task::spawn_blocking(open).await;
+    let (key, db, db_thread) = opened.map_err(|error| LocalError::Listen(error.into()))??;
+    let (queue, queued) = mpsc::unbounded_channel();
+    let app = Arc::new(App {
+        db,
+        uploads: options.data_dir.join("uploads"),
+        key,
+        limiter: options.rate_limit.map(|limit| Mutex::new(SlidingLog::new(limit))),
+        extractor: Extractor::new(options.extractor),
+        faults: options.faults,
+        log: RequestLog::default(),
+        changes: Changes::default(),
+        queue,
+        put_off: Mutex::default(),
+    });
+    if let Err(error) = prepare(&app, &options.data_dir, &base_url).await {
+        app.db.stop();
+        return Err(error);
+    }
+    let worker = tokio::spawn(jobs::work(Arc::clone(&app), queued, options.job_delay));
+    let (stop, stopped) = oneshot::channel::<()>();
+    let service = routes::router(Arc::clone(&app)).into_make_service_with_connect_info::<Scissors>();
+    let scissors = Scissors::default();
+    let listener = CuttableListener { listener, scissors: scissors.clone() };
+    let server = axum::serve(listener, service).with_graceful_shutdown(async {
+        // A platform that is dropped stops as well.
+        let _ = stopped.await;
+    });
+    let server = tokio::spawn(server.into_future());
+    let tasks = Tasks { stop, server, scissors, worker, db_thread };
+    Ok(Running::new(app, base_url, options.data_dir, tasks))
+}
+
+/// Takes up what the last run left, and says where the folder is served.
+async fn prepare(app: &App, root: &Path, base_url: &str) -> Result<(), LocalError> {
+    let unfinished = jobs::unfinished(app).await;
+    let damaged =
+        |error: ApiError| LocalError::Damaged { path: root.join("platform.db"), reason: error.message().to_owned() };
+    let unfinished = unfinished.map_err(damaged)?;
+    jobs::resume(app, unfinished).map_err(|source| LocalError::Folder { path: app.uploads.clone(), source })?;
+    folder::write_address(root, base_url)
+}

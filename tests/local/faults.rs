@@ -1,0 +1,144 @@
+//! Each fault, as a client meets it.
+
+use std::time::{Duration, Instant};
+
+use kbsync::local::{Fault, Faults};
+use reqwest::{Method, RequestBuilder};
+use serde_json::json;
+
+use crate::harness::{Platform, read};
+
+async fn faulty() -> (Platform, Faults) {
+    let faults = Faults::default();
+    let handle = faults.clone();
+    (Platform::with(|options| options.faults = handle).await, faults)
+}
+
+fn create(p: &Platform) -> RequestBuilder {
+    p.request(Method::POST, "/sources").json(&json!({"name": "s", "type": "text"}))
+}
+
+async fn held(p: &Platform) -> usize {
+    p.running.snapshot().await.len()
+}
+
+#[tokio::test]
+async fn a_lost_request_ends_without_an_answer() {
+    let (p, faults) = faulty().await;
+    for (fault, done) in [(Fault::LostBefore, 0), (Fault::LostAfter, 1)] {
+        faults.once("POST", "/sources", fault);
+        let error = create(&p).send().await.unwrap_err();
+        assert!(error.is_request() && error.status().is_none() && !error.is_timeout(), "{error:?}");
+        assert_eq!(held(&p).await, done);
+    }
+    assert_eq!(p.running.requests().lost(), 2);
+    assert_eq!(create(&p).send().await.unwrap().status(), 201, "the next connection is whole");
+}
+
+#[tokio::test]
+async fn a_lost_upload_is_lost_whatever_its_size() {
+    let (p, faults) = faulty().await;
+    let source = p.source("s").await;
+    let large = "large ".repeat(1 << 19);
+    for content in ["small", large.as_str()] {
+        faults.once("POST", "/ingest/upload", Fault::LostBefore);
+        let error = p.upload_request(&source, "a.txt", content).send().await.unwrap_err();
+        assert!(error.status().is_none() && !error.is_timeout(), "{error:?}");
+    }
+    faults.once("POST", "/ingest/upload", Fault::LostAfter);
+    p.upload_request(&source, "a.txt", &large).send().await.unwrap_err();
+    p.comes_to(|held| held[0].documents.len() == 1).await;
+}
+
+#[tokio::test]
+async fn statuses_come_with_or_without_the_work() {
+    let (p, faults) = faulty().await;
+    faults.once("POST", "/sources", Fault::Status(503));
+    let (status, body) = read(create(&p).send().await.unwrap()).await;
+    assert_eq!((status, &body["error"]["code"], held(&p).await), (503, &json!("fault"), 0));
+    faults.once("POST", "/sources", Fault::StatusAfter(500));
+    assert_eq!((create(&p).send().await.unwrap().status().as_u16(), held(&p).await), (500, 1));
+    faults.once("POST", "/sources", Fault::TooMany { retry_after: Some(7) });
+    let refused = create(&p).send().await.unwrap();
+    assert_eq!((refused.status().as_u16(), &refused.headers()["retry-after"]), (429, &"7".parse().unwrap()));
+    faults.once("POST", "/sources", Fault::TooMany { retry_after: None });
+    let refused = create(&p).send().await.unwrap();
+    assert_eq!((refused.status().as_u16(), refused.headers().get("retry-after")), (429, None));
+    assert_eq!(held(&p).await, 1);
+}
+
+#[tokio::test]
+async fn bodies_are_cut_or_garbage_after_the_work() {
+    let (p, faults) = faulty().await;
+    faults.once("POST", "/sources", Fault::CutBody);
+    let answer = create(&p).send().await.unwrap();
+    assert_eq!(answer.status(), 201);
+    assert!(answer.bytes().await.is_err());
+    faults.once("POST", "/sources", Fault::GarbageBody);
+    let answer = create(&p).send().await.unwrap();
+    assert_eq!(answer.status(), 201);
+    assert!(answer.json::<serde_json::Value>().await.unwrap_err().is_decode());
+    assert_eq!(held(&p).await, 2);
+}
+
+#[tokio::test]
+async fn slow_is_late_and_a_late_effect_comes_after_the_cut() {
+    let (p, faults) = faulty().await;
+    let delay = Duration::from_millis(60);
+    faults.once("GET", "/sources", Fault::Slow(delay));
+    let began = Instant::now();
+    assert_eq!(p.get("/sources").await.0, 200);
+    assert!(began.elapsed() >= delay);
+
+    faults.once("POST", "/sources", Fault::LateEffect(delay));
+    let began = Instant::now();
+    create(&p).send().await.unwrap_err();
+    p.comes_to(|held| held.len() == 1).await;
+    assert!(began.elapsed() >= delay);
+    let source = p.running.snapshot().await[0].id.clone();
+    faults.once("POST", "/ingest/upload", Fault::LateEffect(delay));
+    p.upload_request(&source, "a.md", "late").send().await.unwrap_err();
+    p.comes_to(|held| held[0].status == "synced").await;
+}
+
+#[tokio::test]
+async fn jobs_fail_are_forgotten_or_stall() {
+    let (p, faults) = faulty().await;
+    let source = p.source("s").await;
+    faults.once("POST", "/ingest/upload", Fault::JobFails("the model is on strike".to_owned()));
+    let job = p.upload(&source, "a.md", "text").await;
+    let job = p.ended(&job).await;
+    assert_eq!((job.status.as_str(), job.error), ("failed", Some(json!("the model is on strike"))));
+    p.comes_to(|held| held[0].status == "failed" && held[0].documents.is_empty()).await;
+
+    faults.once("POST", "/ingest/upload", Fault::JobForgotten);
+    let job = p.upload(&source, "a.md", "text").await;
+    assert_eq!(p.get(&format!("/ingest/status/{job}")).await.0, 404);
+    p.comes_to(|held| held[0].status == "synced" && held[0].documents.len() == 1).await;
+
+    faults.once("POST", "/ingest/upload", Fault::JobStalls);
+    let stalled = p.upload(&source, "a.md", "text").await;
+    let other = p.document("a/b.md", "text").await;
+    assert_ne!(other, source, "another job ends while that one does not");
+    assert_eq!(p.get(&format!("/ingest/status/{stalled}")).await.1["status"], "processing");
+}
+
+#[tokio::test]
+async fn random_faults_repeat_with_their_seed() {
+    let menu = [Fault::LostBefore, Fault::LostAfter, Fault::Status(500), Fault::TooMany { retry_after: None }];
+    let run = async |seed: u64| {
+        let (p, faults) = faulty().await;
+        faults.random(seed, 0.4, menu.to_vec());
+        let mut seen = Vec::new();
+        for _ in 0..40 {
+            seen.push(create(&p).send().await.ok().map(|answer| answer.status().as_u16()));
+        }
+        faults.clear();
+        assert_eq!(p.get("/sources").await.0, 200);
+        seen
+    };
+    let first = run(1).await;
+    assert_eq!(first, run(1).await);
+    assert_ne!(first, run(2).await);
+    assert!(first.contains(&None) && first.contains(&Some(201)) && first.contains(&Some(500)));
+}
