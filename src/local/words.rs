@@ -9,10 +9,16 @@ const STOP_WORDS: &str = " a about after again all also am an and any anyone are
     there these they this those through to too under until up us use used using ve very want was way we were what \
     whats when where which while who whom whose why will with would you your yours ";
 
-/// The distinct words of a text that carry its meaning, in lower case, in order.
+/// Words of one question that are searched for at most.
+const MAX_TERMS: usize = 32;
+
+/// The first distinct words of a text that carry its meaning, in lower case, in order.
 pub(super) fn terms(text: &str) -> Vec<String> {
     let mut terms = Vec::new();
     for word in words(text) {
+        if terms.len() == MAX_TERMS {
+            break;
+        }
         if !STOP_WORDS.contains(&format!(" {word} ")) && !terms.contains(&word) {
             terms.push(word);
         }

@@ -55,6 +55,8 @@ async fn what_is_not_there_is_not_answered() {
         assert_eq!(answer["answer"], "I don't know: nothing in the knowledge base answers this.", "{question}");
         assert_eq!(answer["sources"], json!([]), "{question}");
     }
+    let long = (0..1000).map(|number| format!("w{number}")).collect::<Vec<_>>().join(" ");
+    assert_eq!(ask(&p, &long).await["sources"], json!([]));
     for wrong in [json!({"message": " "}), json!({}), json!({"message": "x".repeat(9000)})] {
         assert_eq!(p.send(Method::POST, "/chat", wrong).await.0, 400);
     }
