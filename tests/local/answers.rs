@@ -9,9 +9,9 @@ use crate::harness::Platform;
 const CRON: &str = "# Scheduling with cron\n\nSome machines have no daemon.\n\n## Add a line\n\nRun one full pass each \
     night with `crontab -e`:\n\n```\n0 3 * * * kbsync --sync-once\n```\n\nThe exit code says how it went.\n";
 const SYSTEMD: &str = "# Running under systemd\n\nInstall the unit and run it at boot:\n\n```\nsystemctl enable --now \
-    kbsync\n```\n\nLogs go to the journal.\n";
+    kbsync\n```\n\nUnlike cron, it runs all the time. Logs go to the journal.\n";
 const DOCKER: &str = "# Docker\n\nRun it as a sidecar that mounts the folder read-only:\n\n```\ndocker run -v \
-    ./docs:/docs:ro kbsync\n```\n\nThe image is small.\n";
+    ./docs:/docs:ro kbsync\n```\n\nRun it from cron on the host where a sidecar is too much. The image is small.\n";
 
 async fn guide() -> Platform {
     let p = Platform::new().await;
