@@ -85,10 +85,11 @@ pub(super) async fn top_questions(
 ) -> Result<Json<Page<TopQuestion>>, ApiError> {
     let (period, limit) = (Period::check(params.period.as_deref())?, check_limit(params.limit, 50)?);
     let list = app.db.call(move |tx| {
+        // Beside a lone min(), SQLite takes the other columns from the row of the minimum: the question as first typed.
         let mut find = tx.prepare_cached(
-            "SELECT content, count(*) AS times, avg(answered), min(asked_at) FROM questions \
+            "SELECT content, count(*) AS times, avg(answered), min(message) AS first FROM questions \
              JOIN messages ON messages.seq = message WHERE asked_at >= ?1 \
-             GROUP BY normal ORDER BY times DESC, min(message) LIMIT ?2",
+             GROUP BY normal ORDER BY times DESC, first LIMIT ?2",
         )?;
         let rows = find.query_map(params![ids::now_ms() - period.length_ms, limit], |row| {
             let count = row.get::<_, i64>(1)?.unsigned_abs();
@@ -107,9 +108,9 @@ pub(super) async fn coverage_gaps(
     let (period, limit) = (Period::check(params.period.as_deref())?, check_limit(params.limit, 100)?);
     let list = app.db.call(move |tx| {
         let mut find = tx.prepare_cached(
-            "SELECT content, count(*) AS times, min(asked_at) FROM questions \
+            "SELECT content, count(*) AS times, min(asked_at) AS first FROM questions \
              JOIN messages ON messages.seq = message WHERE asked_at >= ?1 AND NOT answered \
-             GROUP BY normal ORDER BY times DESC, min(message) LIMIT ?2",
+             GROUP BY normal ORDER BY times DESC, first LIMIT ?2",
         )?;
         let rows = find.query_map(params![ids::now_ms() - period.length_ms, limit], |row| {
             let count = row.get::<_, i64>(1)?.unsigned_abs();

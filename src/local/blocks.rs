@@ -137,7 +137,8 @@ mod tests {
 
     #[test]
     fn a_page_is_cut_where_a_reader_would() {
-        let text = "Guide\r\n=====\r\n\r\nFirst\nparagraph.\n## Setup ##\n- one\n- two\n```sh\n# no heading\n\nrun it\n```\nafter\n#tag";
+        let text = "Guide\r\n=====\r\n\r\nFirst\nparagraph.\n\
+                    ## Setup ##\n- one\n- two\n```sh\n# no heading\n\nrun it\n```\nafter\n#tag";
         let cut: Vec<_> = blocks(text).into_iter().map(|block| (block.kind, block.text)).collect();
         assert_eq!(
             cut,

@@ -18,6 +18,9 @@ use super::{
 /// The schema's steps: the n-th brings a database from version n to n + 1.
 const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
 
+/// Statements kept prepared: more than all routes have together.
+const STATEMENTS: usize = 64;
+
 type Work = Box<dyn FnOnce(&mut Connection) + Send>;
 
 /// A handle to the database's thread.
@@ -79,6 +82,7 @@ fn transact<T>(
 fn open(path: &Path, check: bool) -> Result<Connection, LocalError> {
     let damaged = |error: rusqlite::Error| judge(path, &error);
     let mut connection = Connection::open(path).map_err(damaged)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     // With NORMAL a power cut may lose the last moments, never the database: enough for a platform that is
     // filled again by the next sync.
     connection

@@ -45,27 +45,30 @@ pub(super) struct Queued {
 }
 
 /// The stored file of an upload, removed when this is dropped without [`StoredUpload::keep`].
-pub(super) struct StoredUpload(Option<PathBuf>);
+pub(super) struct StoredUpload {
+    path: PathBuf,
+    kept: bool,
+}
 
 impl StoredUpload {
     pub(super) fn new(app: &App, job_id: &str) -> Self {
-        Self(Some(app.uploads.join(job_id)))
+        Self { path: app.uploads.join(job_id), kept: false }
     }
 
     pub(super) fn path(&self) -> &Path {
-        self.0.as_deref().expect("only `keep` takes the path, and it takes the whole value")
+        &self.path
     }
 
-    pub(super) fn keep(mut self) {
-        self.0 = None;
+    fn keep(mut self) {
+        self.kept = true;
     }
 }
 
 impl Drop for StoredUpload {
     fn drop(&mut self) {
-        if let Some(path) = &self.0 {
+        if !self.kept {
             // It is missing when nothing was received.
-            let _ = fs::remove_file(path);
+            let _ = fs::remove_file(&self.path);
         }
     }
 }

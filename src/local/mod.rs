@@ -30,6 +30,7 @@ mod sources;
 mod words;
 
 use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -114,7 +115,7 @@ impl App {
 /// When the folder is served by another process, cannot be used, or holds a database that is damaged or newer.
 pub async fn start(listener: TcpListener, options: Options) -> Result<Running, LocalError> {
     let address = listener.local_addr().map_err(LocalError::Listen)?;
-    let base_url = format!("http://{address}{BASE_PATH}");
+    let base_url = format!("http://{}{BASE_PATH}", reachable(address));
     let root = options.data_dir.clone();
     let open = move || {
         let folder = Folder::open(&root)?;
@@ -153,6 +154,16 @@ pub async fn start(listener: TcpListener, options: Options) -> Result<Running, L
     let server = tokio::spawn(server.into_future());
     let tasks = Tasks { stop, server, scissors, worker, db_thread };
     Ok(Running::new(app, base_url, options.data_dir, tasks))
+}
+
+/// Where a client on this machine finds a listener, one on all addresses too.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
 }
 
 /// Takes up what the last run left, and says where the folder is served.

@@ -1,6 +1,6 @@
 //! Pages that are ingested by their address: fetched once, and read as text.
 
-use std::{sync::OnceLock, time::Duration};
+use std::{error::Error, sync::OnceLock, time::Duration};
 
 use reqwest::{Certificate, Client, header};
 use sha2::{Digest, Sha256};
@@ -33,11 +33,7 @@ pub(super) enum PageError {
 
 /// Fetches a page and reads its text.
 pub(super) async fn fetch(url: &str) -> Result<Page, PageError> {
-    let failed = |error: reqwest::Error| {
-        let error = error.without_url();
-        let cause = std::error::Error::source(&error).map_or_else(|| error.to_string(), |source| source.to_string());
-        PageError::Fetch { url: url.to_owned(), cause }
-    };
+    let failed = |error: reqwest::Error| PageError::Fetch { url: url.to_owned(), cause: root_cause(&error) };
     let client = client().map_err(failed)?;
     let mut answer = client.get(url).send().await.map_err(failed)?;
     if !answer.status().is_success() {
@@ -59,6 +55,15 @@ pub(super) async fn fetch(url: &str) -> Result<Page, PageError> {
         _ => return Err(PageError::Kind { url: url.to_owned(), kind }),
     };
     Ok(Page { text, hash: ContentHash(Sha256::digest(&bytes).into()) })
+}
+
+/// What began an error: a refused connection rather than "a request could not be sent".
+fn root_cause(error: &dyn Error) -> String {
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
 }
 
 /// One client for all pages, made when the first is wanted.

@@ -1,18 +1,25 @@
 //! Words of a question: which of them carry its meaning, and which words are forms of one.
 
 /// English words that say nothing about a subject.
-const STOP_WORDS: &str = " a about after again all also am an and any anyone are as at be because been before being \
-    but by can cannot could did do does doing don done each else ever every few for from get gets give go got \
-    had happen happens has have having he help her here hers him his how i if in into is it its itself just know let like ll make \
-    many may me mean means might more most much must my need no nor not now of off on once one only or other our ours out over \
-    own please re s same see shall she should show so some somehow such t tell than that the their theirs them then \
-    there these they this those through to too under until up us use used using ve very want was way we were what \
-    whats when where which while who whom whose why will with would you your yours ";
+const STOP_WORDS: &str = " \
+    a about after again all also am an and any anyone are as at be because been before being but by can cannot \
+    could did do does doing don done each else ever every few for from get gets give go got had happen happens \
+    has have having he help her here hers him his how i if in into is it its itself just know let like ll make \
+    many may me mean means might more most much must my need no nor not now of off on once one only or other our \
+    ours out over own please re s same see shall she should show so some somehow such t tell than that the their \
+    theirs them then there these they this those through to too under until up us use used using ve very want \
+    was way we were what whats when where which while who whom whose why will with would you your yours ";
 
-/// The distinct words of a text that carry its meaning, in lower case, in order.
+/// Words of one question that are searched for at most.
+const MAX_TERMS: usize = 32;
+
+/// The first distinct words of a text that carry its meaning, in lower case, in order.
 pub(super) fn terms(text: &str) -> Vec<String> {
     let mut terms = Vec::new();
     for word in words(text) {
+        if terms.len() == MAX_TERMS {
+            break;
+        }
         if !STOP_WORDS.contains(&format!(" {word} ")) && !terms.contains(&word) {
             terms.push(word);
         }

@@ -9,9 +9,9 @@ use crate::harness::Platform;
 const CRON: &str = "# Scheduling with cron\n\nSome machines have no daemon.\n\n## Add a line\n\nRun one full pass each \
     night with `crontab -e`:\n\n```\n0 3 * * * kbsync --sync-once\n```\n\nThe exit code says how it went.\n";
 const SYSTEMD: &str = "# Running under systemd\n\nInstall the unit and run it at boot:\n\n```\nsystemctl enable --now \
-    kbsync\n```\n\nLogs go to the journal.\n";
+    kbsync\n```\n\nUnlike cron, it runs all the time. Logs go to the journal.\n";
 const DOCKER: &str = "# Docker\n\nRun it as a sidecar that mounts the folder read-only:\n\n```\ndocker run -v \
-    ./docs:/docs:ro kbsync\n```\n\nThe image is small.\n";
+    ./docs:/docs:ro kbsync\n```\n\nRun it from cron on the host where a sidecar is too much. The image is small.\n";
 
 async fn guide() -> Platform {
     let p = Platform::new().await;
@@ -55,6 +55,8 @@ async fn what_is_not_there_is_not_answered() {
         assert_eq!(answer["answer"], "I don't know: nothing in the knowledge base answers this.", "{question}");
         assert_eq!(answer["sources"], json!([]), "{question}");
     }
+    let long = (0..1000).map(|number| format!("w{number}")).collect::<Vec<_>>().join(" ");
+    assert_eq!(ask(&p, &long).await["sources"], json!([]));
     for wrong in [json!({"message": " "}), json!({}), json!({"message": "x".repeat(9000)})] {
         assert_eq!(p.send(Method::POST, "/chat", wrong).await.0, 400);
     }

@@ -124,6 +124,49 @@ async fn jobs_fail_are_forgotten_or_stall() {
 }
 
 #[tokio::test]
+async fn whatever_goes_wrong_the_database_stays_whole() {
+    let short = Duration::from_millis(2);
+    let menu = vec![
+        Fault::LostBefore,
+        Fault::LostAfter,
+        Fault::StatusAfter(502),
+        Fault::Slow(short),
+        Fault::CutBody,
+        Fault::GarbageBody,
+        Fault::JobFails("no".to_owned()),
+        Fault::JobForgotten,
+        Fault::LateEffect(short),
+    ];
+    for seed in 0..4 {
+        let (p, faults) = faulty().await;
+        let sources = [p.source("a").await, p.source("b").await, p.source("c").await];
+        faults.random(seed, 0.5, menu.clone());
+        for round in 0..30 {
+            let source = &sources[round % 3];
+            // Every outcome is possible, and none of them matters here.
+            let uploads = (0..3).map(|_| p.upload_request(source, "x.md", "# One\n\ntwo").send());
+            futures_util::future::join_all(uploads).await;
+            if round == 20 {
+                let _ = p.request(Method::DELETE, &format!("/sources/{source}")).send().await;
+            }
+        }
+        faults.clear();
+        let left = || std::fs::read_dir(p.folder.path().join("uploads")).unwrap().count();
+        p.comes_to(|held| left() == 0 && held.iter().all(|source| source.status != "pending")).await;
+        let Platform { running, folder, .. } = p;
+        running.stop().await;
+        let db = rusqlite::Connection::open(folder.path().join("platform.db")).unwrap();
+        let count = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+        let documents = count("SELECT count(*) FROM documents");
+        assert!(documents > 0);
+        assert_eq!(count("SELECT count(*) FROM jobs WHERE status = 'completed'"), documents);
+        assert_eq!(count("SELECT count(*) FROM chunks"), documents);
+        assert_eq!(count("SELECT count(*) FROM chunk_index WHERE chunk_index MATCH 'two'"), documents);
+        assert_eq!(count("SELECT count(*) FROM pragma_foreign_key_check"), 0);
+    }
+}
+
+#[tokio::test]
 async fn random_faults_repeat_with_their_seed() {
     let menu = [Fault::LostBefore, Fault::LostAfter, Fault::Status(500), Fault::TooMany { retry_after: None }];
     let run = async |seed: u64| {

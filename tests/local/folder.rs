@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::harness::{Platform, options, start};
+use crate::harness::{PATIENCE, Platform, options, start};
 
 #[tokio::test]
 async fn data_and_key_survive_a_restart() {
@@ -42,11 +42,16 @@ async fn a_dropped_platform_leaves_a_folder_that_opens_again() {
     assert!(client.get(url).bearer_auth(key).send().await.is_err());
     assert!(folder.path().join("address").exists(), "nobody tidied up");
     // The database's thread lets go of the lock when it has closed the database.
-    let mut again = start(options(folder.path())).await;
-    while matches!(again, Err(LocalError::Busy { .. })) {
-        again = start(options(folder.path())).await;
-    }
-    assert_eq!(again.unwrap().snapshot().await[0].status, "synced");
+    let opens = async {
+        loop {
+            match start(options(folder.path())).await {
+                Err(LocalError::Busy { .. }) => {}
+                opened => return opened.unwrap(),
+            }
+        }
+    };
+    let again = tokio::time::timeout(PATIENCE, opens).await.expect("the lock is let go");
+    assert_eq!(again.snapshot().await[0].status, "synced");
 }
 
 #[tokio::test]

@@ -153,6 +153,9 @@ async fn pages_are_fetched_by_their_address() {
         assert_eq!(job.status, "failed");
         assert!(job.error.unwrap().as_str().unwrap().contains(reason), "{reason}");
     }
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let job = ingest(format!("http://{closed}/")).await;
+    assert!(job.error.as_ref().unwrap().as_str().unwrap().contains("refused"), "{:?}", job.error);
     for wrong in [json!({"url": "file:///etc/passwd", "source_id": source}), json!({"url": "x"})] {
         assert_eq!(p.send(Method::POST, "/ingest/url", wrong).await.0, 400);
     }
