@@ -1,0 +1,3 @@
+//! The local platform.
+
+pub mod extract;
