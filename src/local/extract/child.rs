@@ -3,11 +3,12 @@
 //! A malformed file can make a parser run for ever, ask for all memory, overflow its stack or panic. All of that
 //! happens to the child: it lives under limits of its own, can open no file, and its end is all that the parent sees.
 
-use std::io::{Read, Write};
+use std::any::Any;
+use std::io::{self, Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitCode, ExitStatus};
 
-use rustix::process::{Resource, Rlimit, Signal, setrlimit};
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 
 use super::{ExtractError, Kind, Limits, docx, pdf};
 
@@ -18,13 +19,21 @@ pub(super) enum Refusal {
     Encrypted,
     /// It was read, and holds no text.
     NoText,
+    /// It asked for more memory than there is.
+    Memory,
     /// It could not be read; why, in a few words.
     Damaged(String),
 }
 
 const ENCRYPTED: u8 = 10;
 const NO_TEXT: u8 = 11;
-const DAMAGED: u8 = 12;
+const MEMORY: u8 = 12;
+const DAMAGED: u8 = 13;
+
+const GAVE_UP: &str = "its reader gave up on it";
+
+/// Characters of a reason that are shown.
+const MAX_REASON: usize = 200;
 
 /// What the hidden subcommand `extract-text` does: limits itself, reads a file of `kind` (`pdf` or `docx`) from
 /// standard input, and writes its text to standard output.
@@ -39,16 +48,32 @@ pub fn child_main(kind: &str, memory: u64, cpu: u64) -> ExitCode {
     // What a panic says is of no use to the owner of the file.
     std::panic::set_hook(Box::new(|_| {}));
     let outcome = std::panic::catch_unwind(|| read(kind));
-    match outcome.unwrap_or_else(|_| Err(Refusal::Damaged("its reader gave up on it".into()))) {
+    match outcome.unwrap_or_else(|panic| Err(why_it_panicked(&*panic))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(refusal) => refuse(&refusal),
     }
 }
 
+impl From<io::Error> for Refusal {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::OutOfMemory => Self::Memory,
+            _ => Self::Damaged(error.to_string()),
+        }
+    }
+}
+
+/// The parsers abort when memory is refused, but for zlib-rs, which panics with its error code.
+fn why_it_panicked(panic: &(dyn Any + Send)) -> Refusal {
+    match panic.downcast_ref::<String>() {
+        Some(message) if message.contains("MemError") => Refusal::Memory,
+        _ => Refusal::Damaged(GAVE_UP.into()),
+    }
+}
+
 fn read(kind: Kind) -> Result<(), Refusal> {
-    let broken_pipe = |error: std::io::Error| Refusal::Damaged(error.to_string());
     let mut bytes = Vec::new();
-    std::io::stdin().lock().read_to_end(&mut bytes).map_err(broken_pipe)?;
+    io::stdin().lock().read_to_end(&mut bytes)?;
     let text = match kind {
         Kind::Pdf => pdf::text(&bytes)?,
         Kind::Docx => docx::text(&bytes)?,
@@ -56,13 +81,14 @@ fn read(kind: Kind) -> Result<(), Refusal> {
     if text.trim().is_empty() {
         return Err(Refusal::NoText);
     }
-    let mut stdout = std::io::stdout().lock();
-    stdout.write_all(text.trim().as_bytes()).and_then(|()| stdout.flush()).map_err(broken_pipe)
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.trim().as_bytes())?;
+    Ok(stdout.flush()?)
 }
 
 /// Sets the limits that the kernel keeps: address space, processor time, no core dump, no writing and no opening
 /// of files.
-fn confine(memory: u64, cpu: u64) -> std::io::Result<()> {
+fn confine(memory: u64, cpu: u64) -> io::Result<()> {
     // The kernel sends SIGXCPU at the soft limit, and the SIGKILL of the hard one looks like the OOM killer's.
     let limits = [
         (Resource::As, memory, memory),
@@ -72,7 +98,9 @@ fn confine(memory: u64, cpu: u64) -> std::io::Result<()> {
         (Resource::Nofile, 3, 3),
     ];
     for (resource, current, maximum) in limits {
-        setrlimit(resource, Rlimit { current: Some(current), maximum: Some(maximum) })?;
+        // Nobody but root may raise a limit that the service manager or the shell has set lower.
+        let maximum = getrlimit(resource).maximum.map_or(maximum, |outer| outer.min(maximum));
+        setrlimit(resource, Rlimit { current: Some(current.min(maximum)), maximum: Some(maximum) })?;
     }
     Ok(())
 }
@@ -81,9 +109,10 @@ fn refuse(refusal: &Refusal) -> ExitCode {
     match refusal {
         Refusal::Encrypted => ExitCode::from(ENCRYPTED),
         Refusal::NoText => ExitCode::from(NO_TEXT),
+        Refusal::Memory => ExitCode::from(MEMORY),
         Refusal::Damaged(reason) => {
             // Nobody may be reading any more; there is no one else to tell.
-            let _ = writeln!(std::io::stderr(), "{reason}");
+            let _ = writeln!(io::stderr(), "{reason}");
             ExitCode::from(DAMAGED)
         }
     }
@@ -92,18 +121,21 @@ fn refuse(refusal: &Refusal) -> ExitCode {
 /// What the end of a child that gave no text means.
 pub(super) fn verdict(kind: Kind, limits: &Limits, status: ExitStatus, stderr: &str) -> ExtractError {
     let damaged = |reason: &str| ExtractError::Damaged { kind, reason: reason.to_owned() };
-    match (status.code().and_then(|code| u8::try_from(code).ok()), status.signal()) {
-        (Some(ENCRYPTED), _) => ExtractError::Encrypted(kind),
-        (Some(NO_TEXT), _) => ExtractError::NoText(kind),
-        (Some(DAMAGED), _) => damaged(stderr.lines().next().unwrap_or("its reader gave up on it")),
-        (_, Some(signal)) if signal == Signal::XCPU.as_raw() => ExtractError::Time(limits.time),
-        // The words with which Rust's runtime aborts.
-        (_, Some(signal)) if signal == Signal::ABORT.as_raw() && stderr.contains("overflowed its stack") => {
-            damaged("it nests too deeply")
-        }
-        (_, Some(signal)) if signal == Signal::ABORT.as_raw() => ExtractError::Memory(limits.memory),
-        // The system was out of memory.
-        (_, Some(signal)) if signal == Signal::KILL.as_raw() => ExtractError::Memory(limits.memory),
+    match (status.code().map(u8::try_from), status.signal().and_then(Signal::from_named_raw)) {
+        (Some(Ok(ENCRYPTED)), _) => ExtractError::Encrypted(kind),
+        (Some(Ok(NO_TEXT)), _) => ExtractError::NoText(kind),
+        (Some(Ok(MEMORY)), _) => ExtractError::Memory(limits.memory),
+        (Some(Ok(DAMAGED)), _) => damaged(&first_line(stderr)),
+        (_, Some(Signal::XCPU)) => ExtractError::Time(limits.time),
+        // Rust's runtime aborts for two reasons, and says which.
+        (_, Some(Signal::ABORT)) if stderr.contains("overflowed its stack") => damaged("it nests too deeply"),
+        // The system kills when it is out of memory itself.
+        (_, Some(Signal::ABORT | Signal::KILL)) => ExtractError::Memory(limits.memory),
         _ => ExtractError::Crashed(status),
     }
+}
+
+/// The beginning of a reason. It may quote the file, so it is cut, and control characters are left out.
+fn first_line(stderr: &str) -> String {
+    stderr.lines().next().unwrap_or(GAVE_UP).chars().filter(|c| !c.is_control()).take(MAX_REASON).collect()
 }

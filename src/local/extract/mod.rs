@@ -161,10 +161,6 @@ impl Extractor {
         let file = tokio::fs::File::open(file).await?.into_std().await;
         let mut child = self.spawn(kind, file)?;
         match tokio::time::timeout(self.limits.time, self.collect(kind, &mut child)).await {
-            Ok(Err(error @ ExtractError::TooLong(_))) => {
-                child.kill().await?;
-                Err(error)
-            }
             Ok(outcome) => outcome,
             Err(_) => {
                 child.kill().await?;
@@ -191,11 +187,12 @@ impl Extractor {
         let limit = self.limits.output;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let (text, reason) = tokio::join!(drain(stdout, limit + 1), drain(stderr, MAX_STDERR));
+        // A child that has more to say has met a closed pipe, and ends as well.
+        let status = child.wait().await?;
         let text = text?;
         if text.len() as u64 > limit {
             return Err(ExtractError::TooLong(limit));
         }
-        let status = child.wait().await?;
         if status.success() {
             return Ok(String::from_utf8_lossy(&text).into_owned());
         }

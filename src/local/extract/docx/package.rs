@@ -47,7 +47,7 @@ impl<'a> Package<'a> {
         };
         // The sizes that a ZIP declares are not to be trusted: what counts is what comes out.
         let mut bytes = Vec::new();
-        entry.take(self.left + 1).read_to_end(&mut bytes).map_err(|e| Refusal::Damaged(format!("{name}: {e}")))?;
+        entry.take(self.left + 1).read_to_end(&mut bytes)?;
         self.left = self
             .left
             .checked_sub(bytes.len() as u64)
