@@ -139,3 +139,32 @@ pub(super) fn verdict(kind: Kind, limits: &Limits, status: ExitStatus, stderr: &
 fn first_line(stderr: &str) -> String {
     stderr.lines().next().unwrap_or(GAVE_UP).chars().filter(|c| !c.is_control()).take(MAX_REASON).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Statuses as `wait(2)` gives them: the code in the high byte, the signal in the low one.
+    #[test]
+    fn ends_and_what_they_mean() {
+        let noisy = format!("quoting \u{1b}[31m{}\nsecond line", "x".repeat(1000));
+        let cut = format!("the PDF is damaged: quoting [31m{}", "x".repeat(MAX_REASON - "quoting [31m".len()));
+        for (status, stderr, expected) in [
+            (10 << 8, "", "the PDF is encrypted"),
+            (11 << 8, "", "no text could be read from it (a scan?)"),
+            (12 << 8, "", "needed more than 512 MiB of memory"),
+            (13 << 8, "no trailer\n", "the PDF is damaged: no trailer"),
+            (13 << 8, "", "the PDF is damaged: its reader gave up on it"),
+            (13 << 8, &noisy, &cut),
+            (24, "", "took longer than 60 s"),
+            (6, "memory allocation of 8 bytes failed", "needed more than 512 MiB of memory"),
+            (6, "thread 'main' has overflowed its stack", "the PDF is damaged: it nests too deeply"),
+            (9, "", "needed more than 512 MiB of memory"),
+            (11, "", "its reader crashed (signal: 11 (SIGSEGV))"),
+            (1 << 8, "", "its reader crashed (exit status: 1)"),
+        ] {
+            let error = verdict(Kind::Pdf, &Limits::default(), ExitStatus::from_raw(status), stderr);
+            assert_eq!(error.to_string(), expected, "{status}");
+        }
+    }
+}

@@ -194,5 +194,4 @@ impl Walk<'_> {
 }
 
 #[cfg(test)]
-#[path = "body_tests.rs"]
 mod tests;

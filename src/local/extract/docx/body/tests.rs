@@ -100,6 +100,12 @@ fn constructs() {
 }
 
 #[test]
+fn a_byte_order_mark_and_a_declaration() {
+    let xml = "\u{feff}<?xml version=\"1.0\"?><!-- -->\r\n<d><p><r><t>text</t></r></p></d>";
+    assert_eq!(text(xml, &Styles::default()).unwrap(), "text");
+}
+
+#[test]
 fn what_is_refused() {
     let reason = |result| match result {
         Err(Refusal::Damaged(reason)) => reason,
