@@ -1,52 +1,229 @@
-//! Turns uploaded files into text.
+//! The text of an uploaded file: in this process where that is harmless, else in a child process under limits.
 
+mod child;
+mod docx;
+mod pdf;
+mod plain;
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::process::{Child, Command};
+
+pub use self::child::child_main;
+
+/// How much of a child's standard error is kept: a reason is one line.
+const MAX_STDERR: u64 = 4 << 10;
 
 /// Turns uploaded files into text.
 #[derive(Clone, Debug)]
 pub struct Extractor {
     program: PathBuf,
+    limits: Limits,
 }
 
-/// Why a file has no text; shown as the failed job's `error`.
+/// What the reading of one file may cost.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Time on the clock, and of the processor.
+    pub time: Duration,
+    /// Bytes of the child's address space.
+    pub memory: u64,
+    /// Bytes of text.
+    pub output: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { time: Duration::from_secs(60), memory: 512 << 20, output: 16 << 20 }
+    }
+}
+
+/// A type of file that only a child reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Portable Document Format.
+    Pdf,
+    /// Word's Office Open XML.
+    Docx,
+}
+
+impl Kind {
+    fn from_extension(extension: &str) -> Option<Self> {
+        match extension {
+            "pdf" => Some(Self::Pdf),
+            "docx" => Some(Self::Docx),
+            _ => None,
+        }
+    }
+
+    fn extension(self) -> &'static str {
+        match self {
+            Self::Pdf => "pdf",
+            Self::Docx => "docx",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pdf => "PDF",
+            Self::Docx => "DOCX",
+        })
+    }
+}
+
+/// Why a file gave no text, in words for its owner.
 #[derive(Debug, thiserror::Error)]
 pub enum ExtractError {
-    /// The stored file cannot be read.
-    #[error("the stored copy of {file_name} cannot be read: {source}")]
-    Read {
-        /// The name that the file was uploaded under.
-        file_name: String,
-        /// What the system said.
-        source: std::io::Error,
+    /// Neither PDF nor DOCX nor text, judged by its name. Holds the extension with its dot.
+    #[error("unsupported type {0}")]
+    Unsupported(String),
+    /// It opens with a password only.
+    #[error("the {0} is encrypted")]
+    Encrypted(Kind),
+    /// It was read, and there is nothing in it that is text.
+    #[error("no text could be read from it{}", if *.0 == Kind::Pdf { " (a scan?)" } else { "" })]
+    NoText(Kind),
+    /// A text file with nothing in it.
+    #[error("it is empty")]
+    Empty,
+    /// A text file by name only.
+    #[error("it is not text, though its name says so")]
+    NotText,
+    /// It could not be read.
+    #[error("the {kind} is damaged: {reason}")]
+    Damaged {
+        /// What it should have been.
+        kind: Kind,
+        /// What is wrong with it.
+        reason: String,
     },
-    /// The format needs a parser that is not there.
-    #[error("{program} cannot read the format of {file_name}")]
-    Format {
-        /// The name that the file was uploaded under.
-        file_name: String,
-        /// The program that would parse it.
-        program: String,
-    },
+    /// It was given up on after this time.
+    #[error("took longer than {} s", .0.as_secs_f32())]
+    Time(Duration),
+    /// It was given up on at this many bytes of memory.
+    #[error("needed more than {:.0} of memory", ByteSize(*.0))]
+    Memory(u64),
+    /// It has more than this many bytes of text.
+    #[error("its text is longer than {:.0}", ByteSize(*.0))]
+    TooLong(u64),
+    /// The child ended in a way that nothing of the above explains.
+    #[error("its reader crashed ({0})")]
+    Crashed(ExitStatus),
+    /// The uploaded file or the child could not be got at.
+    #[error("it could not be read: {0}")]
+    Io(#[from] io::Error),
 }
 
 impl Extractor {
-    /// `program` is run as `PROGRAM extract-text KIND` for formats that need parsing (PDF, DOCX).
+    /// An extractor with the default limits, for which `program` (kbsync itself) is run as
+    /// `PROGRAM extract-text KIND MEMORY CPU` with the file on standard input.
     pub fn new(program: PathBuf) -> Self {
-        Self { program }
+        Self { program, limits: Limits::default() }
     }
 
-    /// The text of a file; the type is judged by `file_name`'s extension.
+    /// The same with other limits.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// The text of a file, whose type is judged by `file_name`'s extension (pdf, docx, txt, md).
     ///
     /// # Errors
-    /// When the file cannot be read or parsed.
+    /// Whatever is wrong with the file, or its text beyond the limits: see [`ExtractError`].
     pub async fn text(&self, file_name: &str, file: &Path) -> Result<String, ExtractError> {
-        let kind = Path::new(file_name).extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
-        if !matches!(kind.as_str(), "txt" | "md") {
-            let program = self.program.display().to_string();
-            return Err(ExtractError::Format { file_name: file_name.to_owned(), program });
-        }
-        let bytes = tokio::fs::read(file).await;
-        let bytes = bytes.map_err(|source| ExtractError::Read { file_name: file_name.to_owned(), source })?;
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
+        let (file, output) = (file.to_owned(), self.limits.output);
+        let extension = extension(file_name);
+        let decode = match extension.as_str() {
+            "txt" => plain::text,
+            "md" => plain::markdown,
+            other => {
+                let kind = Kind::from_extension(other).ok_or_else(|| unsupported(other))?;
+                return self.by_child(kind, file).await.map(|text| without_nul(&text));
+            }
+        };
+        let decoded =
+            tokio::task::spawn_blocking(move || decode(&read_up_to(&file, output)?).ok_or(ExtractError::NotText));
+        let text = without_nul(&decoded.await.map_err(io::Error::other)??);
+        if text.trim().is_empty() { Err(ExtractError::Empty) } else { Ok(text) }
     }
+
+    async fn by_child(&self, kind: Kind, file: PathBuf) -> Result<String, ExtractError> {
+        let file = tokio::fs::File::open(file).await?.into_std().await;
+        let mut child = self.spawn(kind, file)?;
+        match tokio::time::timeout(self.limits.time, self.collect(kind, &mut child)).await {
+            Ok(outcome) => outcome,
+            Err(_) => {
+                child.kill().await?;
+                Err(ExtractError::Time(self.limits.time))
+            }
+        }
+    }
+
+    fn spawn(&self, kind: Kind, file: File) -> io::Result<Child> {
+        // Rounded up, so that the clock strikes first unless the child keeps a processor busy all the time.
+        let cpu = self.limits.time.as_secs() + 1;
+        Command::new(&self.program)
+            .args(["extract-text", kind.extension(), &self.limits.memory.to_string(), &cpu.to_string()])
+            .env_clear()
+            .stdin(file)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+    }
+
+    /// Reads what the child says, and waits for its end.
+    async fn collect(&self, kind: Kind, child: &mut Child) -> Result<String, ExtractError> {
+        let limit = self.limits.output;
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let (text, reason) = tokio::join!(drain(stdout, limit + 1), drain(stderr, MAX_STDERR));
+        // A child that has more to say has met a closed pipe, and ends as well.
+        let status = child.wait().await?;
+        let text = text?;
+        if text.len() as u64 > limit {
+            return Err(ExtractError::TooLong(limit));
+        }
+        if status.success() {
+            return Ok(String::from_utf8_lossy(&text).into_owned());
+        }
+        Err(child::verdict(kind, &self.limits, status, &String::from_utf8_lossy(&reason?)))
+    }
+}
+
+/// The first `limit` bytes of a pipe, which is closed after them.
+async fn drain(pipe: Option<impl AsyncRead + Unpin>, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if let Some(pipe) = pipe {
+        pipe.take(limit).read_to_end(&mut bytes).await?;
+    }
+    Ok(bytes)
+}
+
+fn read_up_to(file: &Path, limit: u64) -> Result<Vec<u8>, ExtractError> {
+    let mut bytes = Vec::new();
+    File::open(file)?.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit { Err(ExtractError::TooLong(limit)) } else { Ok(bytes) }
+}
+
+fn extension(file_name: &str) -> String {
+    Path::new(file_name).extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase()
+}
+
+fn unsupported(extension: &str) -> ExtractError {
+    ExtractError::Unsupported(if extension.is_empty() { "(no extension)".into() } else { format!(".{extension}") })
+}
+
+/// SQLite's functions take a NUL for the end of a text.
+fn without_nul(text: &str) -> String {
+    text.replace('\0', "")
 }

@@ -1,0 +1,170 @@
+//! The child process that reads a PDF or a DOCX, and what its end tells the parent.
+//!
+//! A malformed file can make a parser run for ever, ask for all memory, overflow its stack or panic. All of that
+//! happens to the child: it lives under limits of its own, can open no file, and its end is all that the parent sees.
+
+use std::any::Any;
+use std::io::{self, Read, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{ExitCode, ExitStatus};
+
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
+
+use super::{ExtractError, Kind, Limits, docx, pdf};
+
+/// Why the child gives no text. It travels as an exit code, and the detail on standard error.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// It opens with a password only.
+    Encrypted,
+    /// It was read, and holds no text.
+    NoText,
+    /// It asked for more memory than there is.
+    Memory,
+    /// It could not be read; why, in a few words.
+    Damaged(String),
+}
+
+const ENCRYPTED: u8 = 10;
+const NO_TEXT: u8 = 11;
+const MEMORY: u8 = 12;
+const DAMAGED: u8 = 13;
+
+const GAVE_UP: &str = "its reader gave up on it";
+
+/// Characters of a reason that are shown.
+const MAX_REASON: usize = 200;
+
+/// What the hidden subcommand `extract-text` does: limits itself, reads a file of `kind` (`pdf` or `docx`) from
+/// standard input, and writes its text to standard output.
+///
+/// `memory` is in bytes of address space, `cpu` in seconds. The exit code is 0 when there is text; any other is for
+/// [`Extractor::text`](super::Extractor::text) to read.
+pub fn child_main(kind: &str, memory: u64, cpu: u64) -> ExitCode {
+    let Some(kind) = Kind::from_extension(kind) else { return refuse(&Refusal::Damaged("unknown kind".into())) };
+    if let Err(error) = confine(memory, cpu) {
+        return refuse(&Refusal::Damaged(format!("its reader could not limit itself: {error}")));
+    }
+    // What a panic says is of no use to the owner of the file.
+    std::panic::set_hook(Box::new(|_| {}));
+    let outcome = std::panic::catch_unwind(|| read(kind));
+    match outcome.unwrap_or_else(|panic| Err(why_it_panicked(&*panic))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(refusal) => refuse(&refusal),
+    }
+}
+
+impl From<io::Error> for Refusal {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::OutOfMemory => Self::Memory,
+            _ => Self::Damaged(error.to_string()),
+        }
+    }
+}
+
+/// The parsers abort when memory is refused, but for zlib-rs, which panics with its error code.
+fn why_it_panicked(panic: &(dyn Any + Send)) -> Refusal {
+    match panic.downcast_ref::<String>() {
+        Some(message) if message.contains("MemError") => Refusal::Memory,
+        _ => Refusal::Damaged(GAVE_UP.into()),
+    }
+}
+
+fn read(kind: Kind) -> Result<(), Refusal> {
+    let mut bytes = Vec::new();
+    io::stdin().lock().read_to_end(&mut bytes)?;
+    let text = match kind {
+        Kind::Pdf => pdf::text(&bytes)?,
+        Kind::Docx => docx::text(&bytes)?,
+    };
+    if text.trim().is_empty() {
+        return Err(Refusal::NoText);
+    }
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.trim().as_bytes())?;
+    Ok(stdout.flush()?)
+}
+
+/// Sets the limits that the kernel keeps: address space, processor time, no core dump, no writing and no opening
+/// of files.
+fn confine(memory: u64, cpu: u64) -> io::Result<()> {
+    // The kernel sends SIGXCPU at the soft limit, and the SIGKILL of the hard one looks like the OOM killer's.
+    let limits = [
+        (Resource::As, memory, memory),
+        (Resource::Cpu, cpu, cpu + 1),
+        (Resource::Core, 0, 0),
+        (Resource::Fsize, 0, 0),
+        (Resource::Nofile, 3, 3),
+    ];
+    for (resource, current, maximum) in limits {
+        // Nobody but root may raise a limit that the service manager or the shell has set lower.
+        let maximum = getrlimit(resource).maximum.map_or(maximum, |outer| outer.min(maximum));
+        setrlimit(resource, Rlimit { current: Some(current.min(maximum)), maximum: Some(maximum) })?;
+    }
+    Ok(())
+}
+
+fn refuse(refusal: &Refusal) -> ExitCode {
+    match refusal {
+        Refusal::Encrypted => ExitCode::from(ENCRYPTED),
+        Refusal::NoText => ExitCode::from(NO_TEXT),
+        Refusal::Memory => ExitCode::from(MEMORY),
+        Refusal::Damaged(reason) => {
+            // Nobody may be reading any more; there is no one else to tell.
+            let _ = writeln!(io::stderr(), "{reason}");
+            ExitCode::from(DAMAGED)
+        }
+    }
+}
+
+/// What the end of a child that gave no text means.
+pub(super) fn verdict(kind: Kind, limits: &Limits, status: ExitStatus, stderr: &str) -> ExtractError {
+    let damaged = |reason: &str| ExtractError::Damaged { kind, reason: reason.to_owned() };
+    match (status.code().map(u8::try_from), status.signal().and_then(Signal::from_named_raw)) {
+        (Some(Ok(ENCRYPTED)), _) => ExtractError::Encrypted(kind),
+        (Some(Ok(NO_TEXT)), _) => ExtractError::NoText(kind),
+        (Some(Ok(MEMORY)), _) => ExtractError::Memory(limits.memory),
+        (Some(Ok(DAMAGED)), _) => damaged(&first_line(stderr)),
+        (_, Some(Signal::XCPU)) => ExtractError::Time(limits.time),
+        // Rust's runtime aborts for two reasons, and says which.
+        (_, Some(Signal::ABORT)) if stderr.contains("overflowed its stack") => damaged("it nests too deeply"),
+        // The system kills when it is out of memory itself.
+        (_, Some(Signal::ABORT | Signal::KILL)) => ExtractError::Memory(limits.memory),
+        _ => ExtractError::Crashed(status),
+    }
+}
+
+/// The beginning of a reason. It may quote the file, so it is cut, and control characters are left out.
+fn first_line(stderr: &str) -> String {
+    stderr.lines().next().unwrap_or(GAVE_UP).chars().filter(|c| !c.is_control()).take(MAX_REASON).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Statuses as `wait(2)` gives them: the code in the high byte, the signal in the low one.
+    #[test]
+    fn ends_and_what_they_mean() {
+        let noisy = format!("quoting \u{1b}[31m{}\nsecond line", "x".repeat(1000));
+        let cut = format!("the PDF is damaged: quoting [31m{}", "x".repeat(MAX_REASON - "quoting [31m".len()));
+        for (status, stderr, expected) in [
+            (10 << 8, "", "the PDF is encrypted"),
+            (11 << 8, "", "no text could be read from it (a scan?)"),
+            (12 << 8, "", "needed more than 512 MiB of memory"),
+            (13 << 8, "no trailer\n", "the PDF is damaged: no trailer"),
+            (13 << 8, "", "the PDF is damaged: its reader gave up on it"),
+            (13 << 8, &noisy, &cut),
+            (24, "", "took longer than 60 s"),
+            (6, "memory allocation of 8 bytes failed", "needed more than 512 MiB of memory"),
+            (6, "thread 'main' has overflowed its stack", "the PDF is damaged: it nests too deeply"),
+            (9, "", "needed more than 512 MiB of memory"),
+            (11, "", "its reader crashed (signal: 11 (SIGSEGV))"),
+            (1 << 8, "", "its reader crashed (exit status: 1)"),
+        ] {
+            let error = verdict(Kind::Pdf, &Limits::default(), ExitStatus::from_raw(status), stderr);
+            assert_eq!(error.to_string(), expected, "{status}");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Plain text and Markdown: finding the charset, refusing what is not text.
+
+use std::borrow::Cow;
+
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::Encoding;
+
+/// The text of a .txt file, or `None` when the bytes are not text.
+///
+/// A byte order mark decides the charset; without one it is UTF-8 where that is valid, else the likeliest legacy charset.
+pub(super) fn text(bytes: &[u8]) -> Option<String> {
+    let text = decode(bytes);
+    let binary = text.chars().filter(|&c| is_binary(c)).count();
+    // A stray control character is no reason to refuse a log; one in a hundred is not a text any more.
+    (binary * 100 <= text.chars().count()).then(|| text.into_owned())
+}
+
+/// The text of a .md file: as it stands, without its front matter.
+pub(super) fn markdown(bytes: &[u8]) -> Option<String> {
+    text(bytes).map(|text| without_front_matter(&text).to_owned())
+}
+
+fn decode(bytes: &[u8]) -> Cow<'_, str> {
+    if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
+        return encoding.decode_without_bom_handling(&bytes[mark..]).0;
+    }
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return text.into();
+    }
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
+    detector.feed(bytes, true);
+    detector.guess(None, Utf8Detection::Allow).decode_without_bom_handling(bytes).0
+}
+
+fn is_binary(c: char) -> bool {
+    c == char::REPLACEMENT_CHARACTER || (c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\x0c' | '\x1b'))
+}
+
+/// Cuts a leading block between two `---` lines.
+fn without_front_matter(text: &str) -> &str {
+    let Some(mut rest) = text.strip_prefix("---").and_then(line_end) else { return text };
+    loop {
+        if let Some(body) = rest.strip_prefix("---").and_then(line_end) {
+            return body;
+        }
+        let Some((_, next)) = rest.split_once('\n') else { return text };
+        rest = next;
+    }
+}
+
+/// What follows the end of a line, when `text` is at one.
+fn line_end(text: &str) -> Option<&str> {
+    let text = text.trim_start_matches([' ', '\t', '\r']);
+    if text.is_empty() { Some(text) } else { text.strip_prefix('\n') }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn charsets() {
+        let umlauts = "Übergrößen und Rückläufer, jährlich überprüft";
+        let utf16: Vec<u8> = [0xfeff].into_iter().chain(umlauts.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+        let latin1: Vec<u8> = umlauts.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
+        let with_mark = format!("\u{feff}{umlauts}");
+        for bytes in [umlauts.as_bytes(), with_mark.as_bytes(), &utf16, &latin1] {
+            assert_eq!(text(bytes).as_deref(), Some(umlauts));
+        }
+        let (cyrillic, _, _) = encoding_rs::WINDOWS_1251.encode("Папка документов и страниц, которые нужно хранить");
+        assert_eq!(text(&cyrillic).as_deref(), Some("Папка документов и страниц, которые нужно хранить"));
+    }
+
+    #[test]
+    fn binary_is_not_text() {
+        assert_eq!(text(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0\x3e\0\x01\0\0\0"), None);
+        assert_eq!(text(b"P\0l\0a\0i\0n\0"), None, "UTF-16 without its mark");
+        let log = format!("{}\0 one stray NUL", "a line of a log file\n".repeat(20));
+        assert_eq!(text(log.as_bytes()).as_deref(), Some(log.as_str()));
+    }
+
+    #[test]
+    fn front_matter() {
+        for (given, left) in [
+            ("---\ntitle: A\n---\n# A\n", "# A\n"),
+            ("---\r\ntitle: A\r\n--- \r\n# A\r\n", "# A\r\n"),
+            ("---\ntitle: A\n---", ""),
+            ("---\n---\nbody", "body"),
+            ("---\nno end\n", "---\nno end\n"),
+            ("--- a rule with words\n---\n", "--- a rule with words\n---\n"),
+            ("text\n---\nmore\n---\n", "text\n---\nmore\n---\n"),
+            ("", ""),
+        ] {
+            assert_eq!(markdown(given.as_bytes()).as_deref(), Some(left), "{given:?}");
+        }
+    }
+}
