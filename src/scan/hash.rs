@@ -1,0 +1,131 @@
+//! Hashing documents, one at a time or many at once.
+
+use std::{
+    io::Read,
+    sync::{Mutex, mpsc},
+};
+
+use rustix::io::Errno;
+use sha2::{Digest, Sha256};
+
+use super::{Root, listing::look};
+use crate::model::{ContentHash, DocPath, Fingerprint};
+
+/// A file's hash, and what the file looked like before and after it was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hashed {
+    /// SHA-256 of its bytes.
+    pub hash: ContentHash,
+    /// The look, the same before and after.
+    pub fingerprint: Fingerprint,
+}
+
+/// Why a document was not read. The pass goes on; the document waits for the next look.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HashError {
+    /// It is no longer there.
+    #[error("the file is gone")]
+    Gone,
+    /// It changed while it was read.
+    #[error("the file changed while it was read; it is read again at the next look")]
+    Changing,
+    /// Something else is in its place: a folder, a FIFO, or a symlink that is not followed or leads out of the root.
+    #[error("it is not a regular file in the collection's folder")]
+    NotAFile,
+    /// It cannot be read.
+    #[error("the file cannot be read: {0}")]
+    Unreadable(String),
+}
+
+impl From<Errno> for HashError {
+    fn from(error: Errno) -> Self {
+        match error {
+            Errno::NOENT | Errno::NOTDIR => Self::Gone,
+            // A symlink, one out of the root, and what a socket answers.
+            Errno::LOOP | Errno::XDEV | Errno::NXIO => Self::NotAFile,
+            error => Self::Unreadable(error.to_string()),
+        }
+    }
+}
+
+/// Larger reads are no faster; smaller ones cost up to a quarter more.
+const READ: usize = 128 * 1024;
+
+/// Reads and hashes a document.
+///
+/// # Errors
+/// When it is gone, cannot be read, or changed while it was read.
+pub fn hash(root: &Root, path: &DocPath) -> Result<Hashed, HashError> {
+    hash_with(root, path, &mut vec![0; READ], &mut || ())
+}
+
+/// The same with a buffer, and something to do after each read, by which tests change the file in time.
+pub(super) fn hash_with(
+    root: &Root,
+    path: &DocPath,
+    buffer: &mut [u8],
+    after_read: &mut dyn FnMut(),
+) -> Result<Hashed, HashError> {
+    let mut file = root.open_document(path)?;
+    let (_, fingerprint) = look(&file, c"")?;
+    let mut hasher = Sha256::new();
+    let mut left = fingerprint.size;
+    loop {
+        let read = match file.read(buffer) {
+            Ok(0) => break,
+            Ok(read) => read,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(HashError::Unreadable(error.to_string())),
+        };
+        // A file that grows as fast as it is read would never end.
+        left = left.checked_sub(read as u64).ok_or(HashError::Changing)?;
+        hasher.update(&buffer[..read]);
+        after_read();
+    }
+    let (_, after) = look(&file, c"")?;
+    if left == 0 && after == fingerprint {
+        Ok(Hashed { hash: ContentHash(hasher.finalize().into()), fingerprint })
+    } else {
+        Err(HashError::Changing)
+    }
+}
+
+/// Hashes the documents that come from `jobs` with `depth` threads, and hands each result, in the order in which they
+/// are done, to `sink` on the calling thread. Returns when the sender of the jobs is dropped and all is handed over.
+///
+/// Cold small files want many reads under way at once more than they want processors; 16 is a good depth. No more than
+/// `depth` results wait, so a slow `sink` slows the reading.
+pub fn hash_many<T: Send>(
+    root: &Root,
+    depth: usize,
+    jobs: mpsc::Receiver<(T, DocPath)>,
+    mut sink: impl FnMut(T, DocPath, Result<Hashed, HashError>),
+) {
+    let depth = depth.max(1);
+    let jobs = Mutex::new(jobs);
+    let (done, results) = mpsc::sync_channel(depth);
+    std::thread::scope(|scope| {
+        for _ in 0..depth {
+            let (jobs, done) = (&jobs, done.clone());
+            scope.spawn(move || {
+                let mut buffer = vec![0; READ];
+                while let Some((tag, path)) = next_job(jobs) {
+                    let result = hash_with(root, &path, &mut buffer, &mut || ());
+                    if done.send((tag, path, result)).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(done);
+        for (tag, path, result) in results {
+            sink(tag, path, result);
+        }
+    });
+}
+
+/// Waits for the next job; `None` when there will be none. One thread waits in the queue, the others for their turn.
+fn next_job<T>(jobs: &Mutex<mpsc::Receiver<T>>) -> Option<T> {
+    let jobs = jobs.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    jobs.recv().ok()
+}

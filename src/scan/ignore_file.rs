@@ -1,0 +1,60 @@
+//! `.gitignore` and `.kbsyncignore` files: read safely, and held with the folder that they speak of.
+
+use std::{fs::File, io::Read, os::fd::AsFd};
+
+use rustix::{
+    fs::{FileType, Mode, OFlags, fstat, openat},
+    io::Errno,
+};
+
+use super::rule::{Rule, Rules};
+
+/// The files that are honoured, in the order in which a later one outweighs an earlier one.
+pub(super) const NAMES: [&str; 2] = [".gitignore", OWN];
+/// kbsync's own, which is never a document.
+pub(super) const OWN: &str = ".kbsyncignore";
+
+/// The largest ignore file that is read, in bytes.
+const MAX_SIZE: u64 = 4 * 1024 * 1024;
+
+/// The rules of one ignore file.
+#[derive(Clone, Debug)]
+pub(super) struct IgnoreFile {
+    /// Its path as it can be shown.
+    pub(super) shown: String,
+    /// How many bytes of a path lead to its folder; the rest is what the rules are matched with.
+    base: usize,
+    rules: Rules,
+}
+
+impl IgnoreFile {
+    /// Reads a file in a folder. `None` when there is none, it holds no rule, or it is not a regular file: git does not
+    /// follow a symlink here either.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read. What it would filter is then not known.
+    pub(super) fn read(folder: impl AsFd, name: &str, shown: String, base: usize) -> Result<Option<Self>, String> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+        let fd = match openat(folder, name, flags, Mode::empty()) {
+            Ok(fd) => fd,
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::NXIO) => return Ok(None),
+            Err(error) => return Err(error.to_string()),
+        };
+        let stat = fstat(&fd).map_err(|error| error.to_string())?;
+        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+            return Ok(None);
+        }
+        let mut text = Vec::new();
+        File::from(fd).take(MAX_SIZE + 1).read_to_end(&mut text).map_err(|error| error.to_string())?;
+        if text.len() as u64 > MAX_SIZE {
+            return Err("it is larger than 4 MiB, so it is hardly an ignore file".to_owned());
+        }
+        let rules = Rules::parse(&text);
+        Ok((!rules.is_empty()).then_some(Self { shown, base, rules }))
+    }
+
+    /// The rule of this file that decides about a path.
+    pub(super) fn decisive(&self, full: &[u8], name: &[u8], is_folder: bool) -> Option<&Rule> {
+        self.rules.decisive(full.get(self.base..)?, name, is_folder)
+    }
+}

@@ -1,0 +1,85 @@
+//! The git repository that a folder is in, as far as its ignore rules reach the folder.
+
+use std::{
+    fs::{self, File},
+    io::{self, ErrorKind, Read},
+    os::unix::ffi::OsStrExt,
+    path::{Path, PathBuf},
+};
+
+use super::ignore_file::IgnoreFile;
+
+/// Where a root stands in its repository, and the rules from above it.
+#[derive(Debug, Default)]
+pub(super) struct Repository {
+    /// The root's path from the repository's top, ended by a slash; empty where the root is the top, or in none.
+    pub(super) prefix: Vec<u8>,
+    /// `.git/info/exclude` and the `.gitignore` files of the folders above the root, the weightiest last.
+    pub(super) ignores: Vec<IgnoreFile>,
+}
+
+impl Repository {
+    /// Finds the repository of a folder, if it is in one.
+    ///
+    /// The rules of its parents apply to what is in the folder. They do not apply to the folder itself: who names a
+    /// folder in the config wants it.
+    ///
+    /// # Errors
+    /// A sentence, when a file that has rules cannot be read.
+    pub(super) fn of(root: &Path) -> Result<Self, String> {
+        let root = root.canonicalize().map_err(|error| format!("{}: {error}", root.display()))?;
+        let Some(top) = root.ancestors().find(|folder| folder.join(".git").symlink_metadata().is_ok()) else {
+            return Ok(Self::default());
+        };
+        let mut ignores = Vec::new();
+        if let Some(info) = common_folder(&top.join(".git")).map(|git| git.join("info")) {
+            ignores.extend(read(&info, "exclude", 0)?);
+        }
+        let below = root.strip_prefix(top).unwrap_or(Path::new(""));
+        let mut base = 0;
+        let mut folder = top.to_owned();
+        for part in below.components() {
+            ignores.extend(read(&folder, ".gitignore", base)?);
+            folder.push(part);
+            base += part.as_os_str().len() + 1;
+        }
+        let mut prefix = below.as_os_str().as_bytes().to_vec();
+        if !prefix.is_empty() {
+            prefix.push(b'/');
+        }
+        Ok(Self { prefix, ignores })
+    }
+}
+
+fn read(folder: &Path, name: &str, base: usize) -> Result<Option<IgnoreFile>, String> {
+    let shown = folder.join(name).display().to_string();
+    let cannot = |error: String| format!("{shown}: {error}");
+    match File::open(folder) {
+        Ok(fd) => IgnoreFile::read(fd, name, shown.clone(), base).map_err(cannot),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(cannot(error.to_string())),
+    }
+}
+
+/// The folder that a repository's worktrees share. In a worktree or a submodule `.git` is a file that points to it.
+fn common_folder(git: &Path) -> Option<PathBuf> {
+    let folder = if git.is_dir() {
+        git.to_owned()
+    } else {
+        let text = first_line(git).ok()?;
+        git.parent()?.join(text.strip_prefix("gitdir:")?.trim())
+    };
+    match first_line(&folder.join("commondir")) {
+        Ok(common) => Some(folder.join(common)),
+        Err(_) => Some(folder),
+    }
+}
+
+fn first_line(path: &Path) -> io::Result<String> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(ErrorKind::InvalidInput.into());
+    }
+    let mut text = String::new();
+    File::open(path)?.take(8 * 1024).read_to_string(&mut text)?;
+    Ok(text.lines().next().unwrap_or_default().to_owned())
+}

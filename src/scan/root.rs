@@ -1,0 +1,98 @@
+//! A collection's folder, held open, and a way to its files that never leaves it.
+
+use std::{
+    fs::File,
+    os::fd::{AsFd, OwnedFd},
+    path::Path,
+};
+
+use rustix::{
+    fs::{FileType, Mode, OFlags, ResolveFlags, fstat, open, openat, openat2},
+    io::{self, Errno},
+};
+
+use super::{HashError, ScanError};
+use crate::model::DocPath;
+
+/// An open root. What is opened through it is below it, whatever is renamed or linked meanwhile.
+#[derive(Debug)]
+pub struct Root {
+    folder: OwnedFd,
+    device: u64,
+    follow_symlinks: bool,
+}
+
+/// How often a lookup is repeated that the kernel gave up because of a rename beside it.
+const RETRIES: usize = 16;
+
+impl Root {
+    /// Opens a folder. `follow_symlinks` lets lookups below it pass symlinks that stay below it.
+    ///
+    /// # Errors
+    /// When it is missing, is no folder, or cannot be read.
+    pub fn open(path: &Path, follow_symlinks: bool) -> Result<Self, ScanError> {
+        let unreadable = |error: Errno| ScanError::Unreadable { path: path.to_owned(), reason: error.to_string() };
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let folder = open(path, flags, Mode::empty()).map_err(|error| match error {
+            Errno::NOENT => ScanError::Missing(path.to_owned()),
+            Errno::NOTDIR => ScanError::NotAFolder(path.to_owned()),
+            error => unreadable(error),
+        })?;
+        let device = fstat(&folder).map_err(unreadable)?.st_dev;
+        Ok(Self { folder, device, follow_symlinks })
+    }
+
+    /// The number of the device that the root is on.
+    pub fn device(&self) -> u64 {
+        self.device
+    }
+
+    /// Opens a document for reading. Neither a FIFO nor a device that took its place can hold this up.
+    ///
+    /// # Errors
+    /// When it is gone, is no regular file below the root, or cannot be read.
+    pub fn open_document(&self, path: &DocPath) -> Result<File, HashError> {
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let fd = self.open_below(path.as_str().as_bytes(), flags).map_err(HashError::from)?;
+        let stat = fstat(&fd).map_err(HashError::from)?;
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile => Ok(File::from(fd)),
+            _ => Err(HashError::NotAFile),
+        }
+    }
+
+    /// Opens what is at a path below the root; the empty path is the root.
+    pub(super) fn open_below(&self, path: &[u8], flags: OFlags) -> io::Result<OwnedFd> {
+        let path = if path.is_empty() { b"." } else { path };
+        let mut resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+        resolve.set(ResolveFlags::NO_SYMLINKS, !self.follow_symlinks);
+        for _ in 0..RETRIES {
+            match openat2(&self.folder, path, flags | OFlags::CLOEXEC, Mode::empty(), resolve) {
+                Err(Errno::AGAIN) => {}
+                // Kernels before 5.6 do not have it, and some sandboxes refuse what they do not know.
+                Err(Errno::NOSYS | Errno::PERM) => return self.open_stepwise(path, flags),
+                opened => return opened,
+            }
+        }
+        Err(Errno::AGAIN)
+    }
+
+    /// The same with older means: one part at a time and never through a symlink, even where they are followed.
+    pub(super) fn open_stepwise(&self, path: &[u8], flags: OFlags) -> io::Result<OwnedFd> {
+        let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let mut parts = path.split(|byte| *byte == b'/').peekable();
+        let mut folder: Option<OwnedFd> = None;
+        while let Some(part) = parts.next() {
+            if part == b".." {
+                return Err(Errno::XDEV);
+            }
+            let at = folder.as_ref().map_or(self.folder.as_fd(), AsFd::as_fd);
+            if parts.peek().is_none() {
+                return openat(at, part, flags, Mode::empty());
+            }
+            let through = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            folder = Some(openat(at, part, through, Mode::empty())?);
+        }
+        Err(Errno::NOENT)
+    }
+}

@@ -1,0 +1,145 @@
+//! What is found in folders besides plain files.
+
+use std::{
+    ffi::OsStr,
+    os::unix::{ffi::OsStrExt, fs::symlink, net::UnixListener},
+};
+
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+use super::*;
+
+fn fifo(path: &Path) {
+    mknodat(CWD, path, FileType::Fifo, Mode::RWXU, 0).unwrap();
+}
+
+#[test]
+fn what_is_no_plain_file_is_skipped_with_its_reason() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path();
+    write(root, "good.md");
+    write_text(root, "empty.md", "");
+    fs::File::create(root.join("huge.md")).unwrap().set_len(2 << 30).unwrap();
+    fifo(&root.join("fifo.md"));
+    let _socket = UnixListener::bind(root.join("socket.md")).unwrap();
+    symlink("good.md", root.join("link.md")).unwrap();
+    symlink("/dev/zero", root.join("device.md")).unwrap();
+    fs::write(root.join(OsStr::from_bytes(b"latin\xe9.md")), "x").unwrap();
+    fs::create_dir(root.join(OsStr::from_bytes(b"latin\xe9"))).unwrap();
+    // None of these matches the filter, so nothing is said of them.
+    fifo(&root.join("fifo"));
+    symlink(".", root.join("loop")).unwrap();
+    assert_eq!(
+        walked(&options(root)),
+        [
+            "device.md: Symlink",
+            "empty.md: Empty, kept",
+            "fifo.md: Special",
+            "good.md",
+            "huge.md: TooLarge { size: 2147483648, limit: 1000 }, kept",
+            "latin\u{fffd}: NotUtf8",
+            "latin\u{fffd}.md: NotUtf8",
+            "link.md: Symlink",
+            "socket.md: Special",
+        ]
+    );
+}
+
+#[test]
+fn symlinks_are_followed_below_the_root_only_and_never_round_in_circles() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("root");
+    write(&root, "a/b/one.md");
+    write(dir.path(), "outside/two.md");
+    write(dir.path(), "three.md");
+    for (target, link) in [
+        ("a/b/one.md", "file.md"),
+        ("a", "folder"),
+        ("..", "a/b/up"),
+        (".", "self"),
+        ("../outside", "out"),
+        ("../three.md", "out.md"),
+        ("/etc/hostname", "absolute.md"),
+        ("nothing.md", "broken.md"),
+        ("round.md", "round.md"),
+    ] {
+        symlink(target, root.join(link)).unwrap();
+    }
+    let options = ScanOptions { follow_symlinks: true, ..options(&root) };
+    assert_eq!(
+        walked(&options),
+        [
+            "a/b/one.md",
+            "a/b/up: SymlinkLoop",
+            "absolute.md: SymlinkOutside",
+            "broken.md: SymlinkBroken",
+            "file.md",
+            "folder/b/one.md",
+            "folder/b/up: SymlinkLoop",
+            "out.md: SymlinkOutside",
+            "round.md: SymlinkLoop",
+            "self: SymlinkLoop",
+        ]
+    );
+    for path in ["file.md", "folder/b/one.md"] {
+        assert!(matches!(explain(&options, &doc(path)).unwrap(), Explanation::Document { .. }), "{path}");
+    }
+    assert_eq!(explain(&options, &doc("out.md")).unwrap(), Explanation::Skipped(Skip::SymlinkOutside));
+    let root = Root::open(&root, true).unwrap();
+    assert!(root.open_document(&doc("folder/b/one.md")).is_ok());
+    assert_eq!(root.open_document(&doc("out/two.md")).unwrap_err(), HashError::NotAFile);
+}
+
+#[test]
+fn a_root_that_cannot_be_scanned_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "file");
+    let error = |path: &str| Walk::new(&options(&dir.path().join(path))).unwrap_err();
+    assert!(matches!(error("none"), ScanError::Missing(_)));
+    assert!(matches!(error("file"), ScanError::NotAFolder(_)));
+    assert!(matches!(error("file/x"), ScanError::NotAFolder(_)));
+}
+
+/// Root may read everything, so what cannot be read is made in a way that holds for root too.
+#[test]
+fn what_cannot_be_read_is_reported_and_its_rules_are_not_guessed() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path();
+    write(root, "a/x.md");
+    write(root, "b/x.md");
+    fs::File::create(root.join("a/.gitignore")).unwrap().set_len(5 << 20).unwrap();
+    let found = walked(&options(root));
+    assert_eq!(
+        found,
+        ["a: a/.gitignore cannot be read: it is larger than 4 MiB, so it is hardly an ignore file", "b/x.md",]
+    );
+}
+
+#[test]
+fn a_folder_that_is_nested_too_deeply_is_reported() {
+    let dir = tempfile::tempdir().unwrap();
+    // The system takes no such path in one piece, so each folder is made inside the one before.
+    let name = "n".repeat(250);
+    let mut folder = rustix::fs::open(dir.path(), rustix::fs::OFlags::PATH, Mode::empty()).unwrap();
+    for _ in 0..20 {
+        rustix::fs::mkdirat(&folder, name.as_str(), Mode::RWXU).unwrap();
+        folder = rustix::fs::openat(&folder, name.as_str(), rustix::fs::OFlags::PATH, Mode::empty()).unwrap();
+    }
+    let found = walk(&options(dir.path()));
+    assert!(
+        matches!(&found[..], [Found::Unreadable { error, .. }] if error.contains("nest it less deeply")),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn what_goes_away_during_a_walk_is_gone() {
+    let dir = tempfile::tempdir().unwrap();
+    ["a.md", "b.md", "c/d.md", "e.md"].iter().for_each(|path| write(dir.path(), path));
+    let mut walk = Walk::new(&options(dir.path())).unwrap();
+    assert!(walk.next().is_some());
+    fs::remove_file(dir.path().join("b.md")).unwrap();
+    fs::remove_dir_all(dir.path().join("c")).unwrap();
+    let rest: Vec<Found> = walk.collect();
+    assert!(matches!(&rest[..], [Found::Document { path, .. }] if path.as_str() == "e.md"), "{rest:?}");
+}

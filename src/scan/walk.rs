@@ -1,0 +1,220 @@
+//! The walk: every document of a collection, in the order of the keys.
+
+use std::{mem::MaybeUninit, os::fd::OwnedFd};
+
+use rustix::{
+    fs::{Mode, OFlags, fstat, openat},
+    io::Errno,
+};
+
+use super::{
+    Found, ScanError, ScanOptions, Skip,
+    listing::{Entry, Kind, Listing, look},
+    site::{Place, Site},
+};
+use crate::model::DocPath;
+
+/// A walk through a collection's folder. It yields what it finds in the order of [`DocPath`]s.
+#[derive(Debug)]
+pub struct Walk {
+    site: Site,
+    place: Place,
+    /// The folders on the way to where the walk is; the root first.
+    frames: Vec<Frame>,
+    buffer: Vec<MaybeUninit<u8>>,
+}
+
+/// A folder that the walk is in.
+#[derive(Debug)]
+struct Frame {
+    /// `None` while the walk is so far below that the folder was closed.
+    folder: Option<OwnedFd>,
+    /// Device and inode, known where symlinks are followed, so that a loop is noticed.
+    identity: Option<(u64, u64)>,
+    listing: Listing,
+    /// The next of the listing's entries.
+    next: usize,
+    /// How long the path of this folder is, with the slash at its end.
+    path_len: usize,
+    /// How many ignore files are in force above this folder.
+    ignores_above: usize,
+    /// Whether `include` takes what no pattern speaks of in this folder.
+    included: bool,
+}
+
+/// The folders that are held open at most; those above are opened again on the way back.
+const MAX_OPEN: usize = 64;
+
+/// The longest path of a folder that is entered, in bytes: the system takes 4,096 with a file's name and a NUL.
+const MAX_PATH: usize = 3_800;
+
+/// What the system writes the names of a folder to, in bytes.
+const NAMES_BUFFER: usize = 64 * 1024;
+
+const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+
+impl Walk {
+    /// Opens the root and reads its names.
+    ///
+    /// # Errors
+    /// When the root is missing, is no folder, or cannot be read, or a file with rules for it cannot.
+    pub fn new(options: &ScanOptions) -> Result<Self, ScanError> {
+        let (site, place) = Site::open(options)?;
+        let unreadable = |reason| ScanError::Unreadable { path: options.root.clone(), reason };
+        let folder = site.root.open_below(b"", FOLDER).map_err(|error| unreadable(error.to_string()))?;
+        let buffer = vec![MaybeUninit::uninit(); NAMES_BUFFER];
+        let mut walk = Self { site, place, frames: Vec::new(), buffer };
+        match walk.enter(folder, false) {
+            Ok(_) => Ok(walk),
+            Err(reason) => Err(unreadable(reason)),
+        }
+    }
+
+    /// The number of the device that the root is on. Another one than before is another file system, or none.
+    pub fn device(&self) -> u64 {
+        self.site.root.device()
+    }
+
+    /// Reads the folder whose path, with a slash at its end, is the place, and goes into it. What it gives is why the
+    /// folder is skipped, if it is.
+    fn enter(&mut self, folder: OwnedFd, included: bool) -> Result<Option<Skip>, String> {
+        let identity = if self.site.follow_symlinks {
+            let stat = fstat(&folder).map_err(|error| error.to_string())?;
+            Some((stat.st_dev, stat.st_ino))
+        } else {
+            None
+        };
+        if identity.is_some() && self.frames.iter().any(|frame| frame.identity == identity) {
+            return Ok(Some(Skip::SymlinkLoop));
+        }
+        let ignores_above = self.place.ignores.len();
+        let path_len = self.place.path.len();
+        let listing = self.site.read(&folder, included, &mut self.place, &mut self.buffer);
+        let listing = listing.inspect_err(|_| self.place.ignores.truncate(ignores_above))?;
+        let folder = Some(folder);
+        self.frames.push(Frame { folder, identity, listing, next: 0, path_len, ignores_above, included });
+        if let Some(far) = self.frames.len().checked_sub(MAX_OPEN + 1) {
+            self.frames[far].folder = None;
+        }
+        Ok(None)
+    }
+
+    /// Leaves the folder that is done, for the one above it.
+    fn leave(&mut self) -> Option<Found> {
+        let done = self.frames.pop()?;
+        self.place.ignores.truncate(done.ignores_above);
+        let above = self.frames.last_mut().filter(|frame| frame.folder.is_none())?;
+        self.place.path.truncate(above.path_len);
+        let path = &self.place.path[self.site.base..];
+        match self.site.root.open_below(path.strip_suffix(b"/").unwrap_or(path), FOLDER) {
+            Ok(folder) => {
+                above.folder = Some(folder);
+                None
+            }
+            Err(error) => {
+                above.next = above.listing.entries.len();
+                Some(self.unreadable(error.to_string()))
+            }
+        }
+    }
+
+    /// Looks at an entry of the folder that the walk is in; the place is its path, whose last part begins at `start`.
+    fn visit(&mut self, entry: Entry, start: usize) -> Option<Found> {
+        match entry.kind {
+            Kind::File | Kind::LinkedFile => self.file(entry),
+            Kind::Folder | Kind::LinkedFolder => self.folder(entry, start),
+            Kind::Symlink => Some(self.skipped(Skip::Symlink)),
+            Kind::Skipped(reason) => Some(self.skipped(reason)),
+        }
+    }
+
+    fn file(&self, entry: Entry) -> Option<Found> {
+        let frame = self.frames.last()?;
+        let look = match entry.kind {
+            Kind::LinkedFile => self.site.look_below(&self.place.path, OFlags::empty()),
+            _ => look(frame.folder.as_ref()?, frame.listing.c_name(entry)),
+        };
+        let (file_type, fingerprint) = match look {
+            Ok(look) => look,
+            // It went away since its folder was read, which is as if it had gone before.
+            Err(Errno::NOENT) => return None,
+            Err(error) => return Some(self.unreadable(error.to_string())),
+        };
+        let key = std::str::from_utf8(&self.place.path[self.site.base..]).ok().and_then(|key| DocPath::new(key).ok());
+        let Some(path) = key else { return Some(self.skipped(Skip::NotUtf8)) };
+        Some(match self.site.checked(file_type, fingerprint) {
+            Ok(fingerprint) => Found::Document { path, fingerprint },
+            Err(reason @ (Skip::Empty | Skip::TooLarge { .. })) => {
+                Found::Skipped { path: path.to_string(), document: Some(path), reason }
+            }
+            Err(reason) => self.skipped(reason),
+        })
+    }
+
+    fn folder(&mut self, entry: Entry, start: usize) -> Option<Found> {
+        if self.place.path.len() - self.site.base > MAX_PATH {
+            return Some(self.unreadable(format!("its path is longer than {MAX_PATH} bytes; nest it less deeply")));
+        }
+        let frame = self.frames.last()?;
+        let included = self.site.filter.includes(self.place.candidate(start, true), frame.included);
+        let opened = match entry.kind {
+            Kind::LinkedFolder => self.site.root.open_below(&self.place.path[self.site.base..], FOLDER),
+            _ => openat(
+                frame.folder.as_ref()?,
+                frame.listing.c_name(entry),
+                FOLDER | OFlags::NOFOLLOW | OFlags::NONBLOCK,
+                Mode::empty(),
+            ),
+        };
+        let folder = match opened {
+            Ok(folder) => folder,
+            Err(Errno::NOENT) => return None,
+            Err(error) => return Some(self.unreadable(error.to_string())),
+        };
+        let len = self.place.path.len();
+        self.place.path.push(b'/');
+        let entered = self.enter(folder, included);
+        match entered {
+            Ok(None) => None,
+            Ok(Some(reason)) => {
+                self.place.path.truncate(len);
+                Some(self.skipped(reason))
+            }
+            Err(error) => {
+                self.place.path.truncate(len);
+                Some(self.unreadable(error))
+            }
+        }
+    }
+
+    fn skipped(&self, reason: Skip) -> Found {
+        Found::Skipped { path: self.site.shown(&self.place.path), document: None, reason }
+    }
+
+    fn unreadable(&self, error: String) -> Found {
+        Found::Unreadable { path: self.site.shown(&self.place.path), error }
+    }
+}
+
+impl Iterator for Walk {
+    type Item = Found;
+
+    fn next(&mut self) -> Option<Found> {
+        loop {
+            let frame = self.frames.last_mut()?;
+            let found = match frame.listing.entries.get(frame.next).copied() {
+                Some(entry) => {
+                    frame.next += 1;
+                    let start = frame.path_len;
+                    self.place.path.truncate(start);
+                    self.place.path.extend_from_slice(frame.listing.name(entry));
+                    self.visit(entry, start)
+                }
+                None => self.leave(),
+            };
+            if found.is_some() {
+                return found;
+            }
+        }
+    }
+}
