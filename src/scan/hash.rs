@@ -1,7 +1,8 @@
 //! Hashing documents, one at a time or many at once.
 
 use std::{
-    io::Read,
+    fs::File,
+    io::{self, Read},
     sync::{Mutex, mpsc},
 };
 
@@ -88,6 +89,14 @@ pub(super) fn hash_with(
     } else {
         Err(HashError::Changing)
     }
+}
+
+/// What an open file looks like now.
+///
+/// # Errors
+/// As the system says.
+pub fn fingerprint(file: &File) -> io::Result<Fingerprint> {
+    Ok(look(file, c"")?.1)
 }
 
 /// Hashes the documents that come from `jobs` with `depth` threads, and hands each result, in the order in which they

@@ -21,7 +21,7 @@ use std::{fmt, path::PathBuf};
 use crate::model::{DocPath, Fingerprint};
 
 pub use explain::{Explanation, explain};
-pub use hash::{HashError, Hashed, hash, hash_many};
+pub use hash::{HashError, Hashed, fingerprint, hash, hash_many};
 pub use root::Root;
 pub use walk::Walk;
 

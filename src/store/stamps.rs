@@ -17,20 +17,26 @@ impl Db {
     pub fn stamps(&mut self, limit: u32, now: Moment) -> Result<Vec<Stamp>, StoreError> {
         self.together(|connection| {
             connection.execute("UPDATE stamps SET answered = ?1 WHERE answered IS NULL", [now.0.cast_signed()])?;
-            connection.execute(
-                "DELETE FROM stamps WHERE ticket <= (SELECT max(ticket) FROM stamps) - ?1",
-                [i64::from(limit)],
-            )?;
-            let mut statement = connection.prepare("SELECT ticket, sent, answered FROM stamps ORDER BY ticket")?;
-            let rows = statement.query_map([], |row| {
-                Ok(Stamp {
-                    ticket: Ticket(row.get::<_, i64>(0)?.cast_unsigned()),
-                    sent: Moment(row.get::<_, i64>(1)?.cast_unsigned()),
-                    answered: row.get::<_, Option<i64>>(2)?.map(|at| Moment(at.cast_unsigned())),
-                })
-            })?;
-            rows.collect()
-        })
+            connection
+                .execute("DELETE FROM stamps WHERE ticket <= (SELECT max(ticket) FROM stamps) - ?1", [i64::from(limit)])
+        })?;
+        self.read_stamps()
+    }
+
+    /// The stamps as they are.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn read_stamps(&self) -> Result<Vec<Stamp>, StoreError> {
+        let mut statement = self.connection.prepare("SELECT ticket, sent, answered FROM stamps ORDER BY ticket")?;
+        let rows = statement.query_map([], |row| {
+            Ok(Stamp {
+                ticket: Ticket(row.get::<_, i64>(0)?.cast_unsigned()),
+                sent: Moment(row.get::<_, i64>(1)?.cast_unsigned()),
+                answered: row.get::<_, Option<i64>>(2)?.map(|at| Moment(at.cast_unsigned())),
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// A request is about to be sent; the one whose slot it takes is forgotten.

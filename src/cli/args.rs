@@ -1,0 +1,189 @@
+//! The arguments, as clap reads them.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::platform::cevvo;
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 ok · 1 other · 2 usage or config · 3 some documents failed · 5 temporary, try again ·
+6 locked · 7 key refused · 8 held by a guard · 10 changes waiting (plan)";
+
+/// Keeps an AI assistant's knowledge base in step with your folders, and proves it.
+#[derive(Debug, Parser)]
+#[command(name = "kbsync", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Args {
+    /// The config file
+    #[arg(long, short, global = true, env = "KBSYNC_CONFIG", default_value = "kbsync.yaml", value_name = "FILE")]
+    pub config: PathBuf,
+
+    /// One full pass, then exit; the same as `kbsync sync`
+    #[arg(long)]
+    pub sync_once: bool,
+
+    /// Say nothing when all is well
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+
+    /// Say more; twice for every request
+    #[arg(long, short, global = true, action = clap::ArgAction::Count, conflicts_with = "quiet")]
+    pub verbose: u8,
+
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+impl Args {
+    /// What is to be done; `--sync-once` is `sync`.
+    pub(super) fn command(&self) -> Option<Command> {
+        self.command.clone().or(self.sync_once.then_some(Command::Sync))
+    }
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum Command {
+    /// One full pass: bring the platform in step with the folders, then exit
+    Sync,
+    /// What a pass would do, and the requests and minutes it would take
+    Plan {
+        /// Print it as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Collections, documents by state, what failed and why, the last pass
+    Status {
+        /// Print it as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Why a file is synced, filtered, pending, held or quarantined
+    Explain {
+        /// The file, as a path or as COLLECTION/PATH
+        path: PathBuf,
+    },
+    /// Let quarantined documents be tried again
+    Retry {
+        /// Only those whose COLLECTION/PATH matches, such as `handbook/*.pdf`; all where left out
+        pattern: Option<String>,
+    },
+    /// Allow, once, the deletions that a guard holds
+    Approve {
+        /// The collection
+        collection: String,
+    },
+    /// Ask the platform, and see the answer with its sources
+    Ask {
+        /// The question
+        #[arg(required = true)]
+        question: Vec<String>,
+        /// Go on with this conversation
+        #[arg(long, value_name = "ID")]
+        thread: Option<String>,
+    },
+    /// The platform's sources, ours and others'
+    Sources {
+        #[command(subcommand)]
+        command: Option<Sources>,
+    },
+    /// Conversations with the platform's assistant
+    Conversations {
+        #[command(subcommand)]
+        command: Option<Conversations>,
+    },
+    /// What people ask, and what cannot be answered
+    Insights {
+        /// The period
+        #[arg(long, value_enum, default_value_t = Period::Week)]
+        period: Period,
+        /// How many questions of each kind
+        #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=50))]
+        limit: u32,
+        /// Print it as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check the config
+    Check {
+        /// Also the key, by asking the platform
+        #[arg(long)]
+        online: bool,
+    },
+    /// Serve the local platform by itself
+    Local,
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Turn a file on standard input into text, under limits
+    #[command(hide = true)]
+    ExtractText {
+        /// pdf or docx
+        kind: String,
+        /// Bytes of address space
+        memory: u64,
+        /// Seconds of processor time
+        cpu: u64,
+    },
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum Sources {
+    /// All of them (the default)
+    List {
+        /// Print them as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// One of them
+    Show {
+        /// Its id
+        id: String,
+    },
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum Conversations {
+    /// The newest (the default)
+    List {
+        /// How many, at most 100
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=100))]
+        limit: u64,
+    },
+    /// One of them with its messages
+    Show {
+        /// Its id
+        id: String,
+    },
+    /// Delete one of them with its messages
+    Delete {
+        /// Its id
+        id: String,
+    },
+}
+
+/// A period of analytics.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Period {
+    #[value(name = "24h")]
+    Day,
+    #[value(name = "7d")]
+    Week,
+    #[value(name = "30d")]
+    Month,
+    #[value(name = "90d")]
+    Quarter,
+}
+
+impl From<Period> for cevvo::Period {
+    fn from(period: Period) -> Self {
+        match period {
+            Period::Day => Self::Day,
+            Period::Week => Self::Week,
+            Period::Month => Self::Month,
+            Period::Quarter => Self::Quarter,
+        }
+    }
+}

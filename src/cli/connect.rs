@@ -1,0 +1,136 @@
+//! From the config to a platform that answers: loading, opening the store, and serving the local platform where it is
+//! the one.
+
+use std::{path::PathBuf, sync::Arc};
+
+use secrecy::SecretString;
+use tokio::net::TcpListener;
+
+use super::{Args, print};
+use crate::{
+    config::{self, Config, PlatformKind},
+    local::{self, Faults, LocalError},
+    model::Moment,
+    pace::{Stamp, Ticket},
+    platform::{Connection, Http, Journal, Timing, cevvo::Cevvo, clock},
+    reconcile::{JOB_TIMEOUT, Scope, StoreJournal},
+    store::{Db, Identity, Store},
+};
+
+/// What every command knows.
+pub(super) struct Context {
+    pub(super) path: PathBuf,
+    pub(super) config: Config,
+    pub(super) quiet: bool,
+}
+
+/// A client, and the local platform that it talks to where this process serves it.
+pub(super) struct Connected {
+    pub(super) cevvo: Cevvo,
+    local: Option<local::Running>,
+}
+
+impl Connected {
+    /// Ends in order; a local platform finishes what it is at.
+    pub(super) async fn close(self) {
+        if let Some(local) = self.local {
+            local.stop().await;
+        }
+    }
+}
+
+impl Context {
+    pub(super) fn load(args: &Args) -> anyhow::Result<Self> {
+        let config = config::load(&args.config, &|name| std::env::var(name).ok())?;
+        if !args.quiet {
+            config.warnings.iter().for_each(|warning| print::warning(warning));
+        }
+        Ok(Self { path: args.config.clone(), config, quiet: args.quiet })
+    }
+
+    pub(super) fn scope(&self) -> Scope {
+        Scope {
+            instance: self.config.instance.clone(),
+            collections: self.config.collections.clone(),
+            policy: self.config.sync.clone(),
+            job_timeout: JOB_TIMEOUT,
+        }
+    }
+
+    /// Opens the store for a pass.
+    pub(super) fn store(&self) -> anyhow::Result<Arc<Store>> {
+        let platform = match &self.config.platform.kind {
+            PlatformKind::Local { data_dir, .. } => {
+                let absolute = std::path::absolute(data_dir).unwrap_or_else(|_| data_dir.clone());
+                format!("local {}", absolute.display())
+            }
+            PlatformKind::Cevvo { base_url, .. } => base_url.to_string(),
+        };
+        let identity = Identity { platform, instance: self.config.instance.to_string() };
+        let store = Store::open(&self.config.state, &identity)?;
+        if let Some(aside) = store.set_aside() {
+            print::warning(&format!(
+                "the state {} was damaged; it is kept as {}, and a new one is rebuilt from the platform",
+                self.config.state.display(),
+                aside.display()
+            ));
+        }
+        Ok(Arc::new(store))
+    }
+
+    /// Connects for a pass: every request is noted in the store.
+    pub(super) async fn connect_for_pass(&self, store: &Arc<Store>) -> anyhow::Result<Connected> {
+        let limit = self.config.platform.rate_limit.count.get();
+        let now = clock::now();
+        let stamps = store.call(move |db| db.stamps(limit, now)).await?;
+        self.connect(stamps, Box::new(StoreJournal::new(Arc::clone(store), limit))).await
+    }
+
+    /// Connects for a few requests that a person waits for. They start from what the store knows of the budget.
+    pub(super) async fn connect_to_ask(&self) -> anyhow::Result<Connected> {
+        let stamps = Db::open_to_read(&self.config.state).and_then(|db| db.read_stamps()).unwrap_or_default();
+        self.connect(stamps, Box::new(Unnoted)).await
+    }
+
+    async fn connect(&self, stamps: Vec<Stamp>, journal: Box<dyn Journal>) -> anyhow::Result<Connected> {
+        let (base_url, api_key, local) = match &self.config.platform.kind {
+            PlatformKind::Cevvo { base_url, api_key } => (base_url.clone(), api_key.clone(), None),
+            PlatformKind::Local { data_dir, .. } => match self.serve("127.0.0.1:0").await {
+                Ok(running) => (running.base_url().parse()?, running.api_key().clone(), Some(running)),
+                // Another kbsync serves the same folder: its platform is this one's too.
+                Err(LocalError::Busy { address: Some(address), .. }) => {
+                    let key = std::fs::read_to_string(data_dir.join("api_key"))?;
+                    (address.parse()?, SecretString::from(key.trim()), None)
+                }
+                Err(error) => return Err(error.into()),
+            },
+        };
+        let rate_limit = self.config.platform.rate_limit;
+        let http = Http::new(Connection { base_url, api_key, rate_limit, stamps, journal, timing: Timing::default() })?;
+        Ok(Connected { cevvo: Cevvo::new(http), local })
+    }
+
+    /// Serves the local platform of this config.
+    pub(super) async fn serve(&self, address: &str) -> Result<local::Running, LocalError> {
+        let PlatformKind::Local { data_dir, .. } = &self.config.platform.kind else {
+            return Err(LocalError::Listen(std::io::Error::other("the config's platform is not `kind: local`")));
+        };
+        let listener = TcpListener::bind(address).await.map_err(LocalError::Listen)?;
+        let options = local::Options {
+            data_dir: data_dir.clone(),
+            rate_limit: Some(self.config.platform.rate_limit),
+            extractor: std::env::current_exe().map_err(LocalError::Listen)?,
+            faults: Faults::default(),
+            job_delay: std::time::Duration::ZERO,
+        };
+        local::start(listener, options).await
+    }
+}
+
+/// A journal for processes that do not hold the store.
+struct Unnoted;
+
+impl Journal for Unnoted {
+    fn sent(&self, _: Ticket, _: Moment) {}
+    fn answered(&self, _: Ticket, _: Moment) {}
+}

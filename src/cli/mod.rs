@@ -1,0 +1,143 @@
+//! The command line: what may be asked for, and the exit code that says how it went.
+
+mod args;
+mod ask;
+mod check;
+mod connect;
+mod conversations;
+mod explain;
+mod insights;
+mod local;
+mod names;
+mod plan;
+mod print;
+mod progress;
+mod retry;
+mod sources;
+mod status;
+mod sync;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+pub use args::Args;
+use args::Command;
+use connect::Context;
+
+use crate::{
+    config::ConfigError,
+    local::LocalError,
+    platform::{ApiError, BuildError},
+    reconcile::{Fatal, Outcome},
+    store::StoreError,
+};
+
+/// Exit codes: what a script may rely on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+enum Exit {
+    Ok = 0,
+    Other = 1,
+    Usage = 2,
+    Failed = 3,
+    Temporary = 5,
+    Locked = 6,
+    Denied = 7,
+    Held = 8,
+    Changes = 10,
+}
+
+impl From<Outcome> for Exit {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Ok => Self::Ok,
+            Outcome::Failed => Self::Failed,
+            Outcome::Held => Self::Held,
+            Outcome::Temporary => Self::Temporary,
+            Outcome::Denied => Self::Denied,
+            Outcome::Broken => Self::Other,
+        }
+    }
+}
+
+/// Runs the program with the process's arguments.
+pub fn main() -> ExitCode {
+    let args = Args::parse();
+    let Some(command) = args.command() else {
+        // Without a command there is nothing that a newcomer would expect more than to be told what there is.
+        let _ = <Args as CommandFactory>::command().print_help();
+        return ExitCode::from(Exit::Usage as u8);
+    };
+    // Before anything else: no runtime and no thread that the child's limits would have to make room for.
+    if let Command::ExtractText { kind, memory, cpu } = &command {
+        return crate::local::extract::child_main(kind, *memory, *cpu);
+    }
+    print::logs(args.verbose, args.quiet);
+    let exit = run(&args, command).unwrap_or_else(|error| {
+        print::error(&error);
+        exit_of(&error)
+    });
+    ExitCode::from(exit as u8)
+}
+
+fn run(args: &Args, command: Command) -> anyhow::Result<Exit> {
+    match command {
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut <Args as CommandFactory>::command(), "kbsync", &mut std::io::stdout());
+            return Ok(Exit::Ok);
+        }
+        Command::ExtractText { .. } => return Ok(Exit::Other),
+        _ => {}
+    }
+    let context = Context::load(args)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let exit = runtime.block_on(async {
+        match command {
+            Command::Sync => sync::run(&context).await,
+            Command::Plan { json } => plan::run(&context, json),
+            Command::Status { json } => status::run(&context, json),
+            Command::Explain { path } => explain::run(&context, &path),
+            Command::Retry { pattern } => retry::run(&context, pattern.as_deref()),
+            Command::Approve { collection } => retry::approve(&context, &collection),
+            Command::Ask { question, thread } => ask::run(&context, &question.join(" "), thread).await,
+            Command::Sources { command } => sources::run(&context, command).await,
+            Command::Conversations { command } => conversations::run(&context, command).await,
+            Command::Insights { period, limit, json } => insights::run(&context, period, limit, json).await,
+            Command::Check { online } => check::run(&context, online).await,
+            Command::Local => local::run(&context).await,
+            Command::Completions { .. } | Command::ExtractText { .. } => Ok(Exit::Other),
+        }
+    });
+    // Threads that still read or write are not waited for: everything that counts is in the store.
+    runtime.shutdown_background();
+    exit
+}
+
+/// The exit code for an error, wherever it comes from.
+fn exit_of(error: &anyhow::Error) -> Exit {
+    if error.is::<ConfigError>() || error.is::<BuildError>() || error.is::<names::UsageError>() {
+        return Exit::Usage;
+    }
+    match error.downcast_ref() {
+        Some(StoreError::Locked { .. }) => return Exit::Locked,
+        Some(StoreError::Newer { .. } | StoreError::Foreign { .. }) => return Exit::Usage,
+        Some(StoreError::Full) => return Exit::Temporary,
+        _ => {}
+    }
+    match error.downcast_ref() {
+        Some(ApiError::Denied { .. }) => return Exit::Denied,
+        Some(ApiError::Unavailable(_) | ApiError::Unknown { .. }) => return Exit::Temporary,
+        _ => {}
+    }
+    match error.downcast_ref() {
+        Some(Fatal::Denied(_)) => return Exit::Denied,
+        Some(Fatal::Unavailable(_) | Fatal::Stopped) => return Exit::Temporary,
+        _ => {}
+    }
+    match error.downcast_ref() {
+        Some(LocalError::Busy { .. }) => Exit::Locked,
+        Some(LocalError::Newer { .. }) => Exit::Usage,
+        _ => Exit::Other,
+    }
+}

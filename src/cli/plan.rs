@@ -1,0 +1,122 @@
+//! `kbsync plan`: what a pass would do, as people read diffs, or as JSON.
+
+use serde_json::{Value, json};
+
+use super::{
+    Exit,
+    connect::Context,
+    print::{self, bytes, count, line, span},
+    sync,
+};
+use crate::{
+    model::RateLimit,
+    pace::Pacer,
+    plan::{Action, Estimate, Why, estimate},
+    platform::{cevvo, clock},
+    reconcile::{Preview, preview},
+    store::{Db, StoreError},
+};
+
+/// Sources that Cevvo lists on a page; for the estimate only.
+const PAGE_SIZE: u64 = 100;
+
+pub(super) fn run(context: &Context, as_json: bool) -> anyhow::Result<Exit> {
+    let db = match Db::open_to_read(&context.config.state) {
+        Ok(db) => Some(db),
+        Err(StoreError::Missing(_)) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let preview = preview(&context.scope(), &cevvo::EXTENSIONS, db.as_ref())?;
+    let cost = cost(&preview, context.config.platform.rate_limit);
+    if as_json {
+        line!("{:#}", to_json(&preview, cost));
+    } else {
+        print_plan(&preview, cost);
+        if db.is_none() {
+            line!("There is no state yet: what the platform already holds is found by `kbsync sync`.");
+        }
+    }
+    Ok(if !preview.failed.is_empty() {
+        Exit::Failed
+    } else if preview.plan.withheld.iter().any(|withheld| withheld.why != Why::Never) {
+        Exit::Held
+    } else if preview.plan.is_in_step() && preview.under_way == 0 && !preview.settling {
+        Exit::Ok
+    } else {
+        Exit::Changes
+    })
+}
+
+fn cost(preview: &Preview, limit: RateLimit) -> Estimate {
+    let gap = Pacer::new(limit, Vec::new(), clock::now()).full_rate_gap();
+    estimate(&preview.plan, gap, PAGE_SIZE, preview.held_by_platform)
+}
+
+fn print_plan(preview: &Preview, cost: Estimate) {
+    let (mut added, mut replaced, mut renamed, mut deleted) = (0, 0, 0, 0);
+    for action in &preview.plan.actions {
+        let text = match action {
+            Action::Delete { collection, gone } => {
+                deleted += 1;
+                format!("- {collection}/{}", gone.path)
+            }
+            Action::Rename { collection, from, to } => {
+                renamed += 1;
+                format!("> {collection}/{} > {}", from.path, to.path)
+            }
+            Action::Put { collection, wanted } => {
+                let sign = if wanted.replaces { "~" } else { "+" };
+                *(if wanted.replaces { &mut replaced } else { &mut added }) += 1;
+                format!("{sign} {collection}/{} ({})", wanted.path, bytes(wanted.fingerprint.size))
+            }
+        };
+        line!("{}", print::printable(&text));
+    }
+    for failure in &preview.failed {
+        line!("! {}/{}: {}", failure.collection, print::printable(&failure.path), failure.reason);
+    }
+    preview.plan.withheld.iter().for_each(sync::withheld);
+    if preview.plan.actions.is_empty() {
+        let rest = if preview.under_way > 0 { ", and an earlier pass is to be finished" } else { "" };
+        line!("{}, nothing to change{rest}.", count(preview.documents, "document"));
+    } else {
+        line!(
+            "{added} to add, {replaced} to replace, {renamed} to rename, {deleted} to delete; {} to send.",
+            bytes(cost.bytes)
+        );
+        line!("That is about {}, {} at this pace.", count(cost.requests, "request"), span(cost.time));
+    }
+    if preview.settling {
+        line!("Some files are still being written; they are looked at again.");
+    }
+}
+
+fn to_json(preview: &Preview, cost: Estimate) -> Value {
+    let actions = preview.plan.actions.iter().map(|action| match action {
+        Action::Delete { collection, gone } => {
+            json!({ "action": "delete", "collection": collection.as_str(), "path": gone.path.as_str(), "bytes": gone.size })
+        }
+        Action::Rename { collection, from, to } => json!({
+            "action": "rename", "collection": collection.as_str(),
+            "from": from.path.as_str(), "path": to.path.as_str(), "bytes": to.fingerprint.size,
+        }),
+        Action::Put { collection, wanted } => json!({
+            "action": if wanted.replaces { "replace" } else { "add" }, "collection": collection.as_str(),
+            "path": wanted.path.as_str(), "bytes": wanted.fingerprint.size, "sha256": wanted.hash.to_string(),
+        }),
+    });
+    let withheld = preview.plan.withheld.iter().map(|withheld| {
+        json!({
+            "collection": withheld.collection.as_str(), "deletes": withheld.deletes, "of": withheld.of,
+            "held": withheld.why == Why::Held,
+        })
+    });
+    json!({
+        "actions": actions.collect::<Vec<_>>(),
+        "withheld": withheld.collect::<Vec<_>>(),
+        "documents": preview.documents,
+        "under_way": preview.under_way,
+        "settling": preview.settling,
+        "estimate": { "requests": cost.requests, "seconds": cost.time.as_secs_f64().ceil(), "bytes": cost.bytes },
+    })
+}

@@ -1,0 +1,107 @@
+//! How things are said: results on standard output, everything else on standard error.
+
+use std::{
+    io::{IsTerminal, Write, stderr, stdout},
+    time::Duration,
+};
+
+use bytesize::ByteSize;
+use jiff::{Timestamp, tz::TimeZone};
+use tracing_subscriber::{EnvFilter, filter::LevelFilter, fmt};
+
+use crate::model::Moment;
+
+/// A line of a result. A reader that went away, as `head` does, ends the program quietly.
+macro_rules! line {
+    ($($text:tt)*) => { $crate::cli::print::write_line(format_args!($($text)*)) };
+}
+pub(super) use line;
+
+pub(super) fn write_line(text: std::fmt::Arguments<'_>) {
+    if writeln!(stdout(), "{text}").is_err() {
+        std::process::exit(super::Exit::Other as i32);
+    }
+}
+
+/// A piece of a line that is still coming.
+pub(super) fn piece(text: &str) {
+    let mut out = stdout();
+    if write!(out, "{text}").and_then(|()| out.flush()).is_err() {
+        std::process::exit(super::Exit::Other as i32);
+    }
+}
+
+/// The end of the program's own words about what went wrong.
+pub(super) fn error(error: &anyhow::Error) {
+    say("error", "31", &format!("{error:#}"));
+}
+
+pub(super) fn warning(text: &str) {
+    say("warning", "33", text);
+}
+
+fn say(word: &str, colour: &str, text: &str) {
+    let text = printable(text);
+    // When standard error is gone there is nobody to tell.
+    let _ = if stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty()) {
+        writeln!(stderr(), "\x1b[1;{colour}m{word}:\x1b[0m {text}")
+    } else {
+        writeln!(stderr(), "{word}: {text}")
+    };
+}
+
+/// Text with the control characters taken out that could play with a terminal; lines stay lines.
+pub(super) fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
+}
+
+/// Starts logging to standard error: warnings, with `-v` what happens, with `-vv` every request.
+pub(super) fn logs(verbose: u8, quiet: bool) {
+    let level = match (verbose, quiet) {
+        (_, true) => LevelFilter::ERROR,
+        (0, false) => LevelFilter::WARN,
+        (1, false) => LevelFilter::INFO,
+        (_, false) => LevelFilter::DEBUG,
+    };
+    let filter = EnvFilter::builder().with_default_directive(level.into()).with_env_var("KBSYNC_LOG").from_env_lossy();
+    // Journald and cron add their own times to lines that are not for a terminal.
+    let colour = stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
+    let builder = fmt().with_env_filter(filter).with_writer(stderr).with_target(false).with_ansi(colour);
+    if stderr().is_terminal() { builder.compact().init() } else { builder.compact().without_time().init() }
+}
+
+/// Bytes as people read them.
+pub(super) fn bytes(count: u64) -> String {
+    ByteSize::b(count).display().iec().to_string()
+}
+
+/// A span as people say it.
+pub(super) fn span(span: Duration) -> String {
+    match span.as_secs_f64() {
+        seconds if seconds < 9.95 => format!("{seconds:.1} s"),
+        seconds if seconds < 120.0 => format!("{seconds:.0} s"),
+        seconds if seconds < 7_200.0 => format!("{:.0} min", seconds / 60.0),
+        seconds => format!("{:.1} h", seconds / 3_600.0),
+    }
+}
+
+/// A point in time, in local time.
+pub(super) fn moment(moment: Moment) -> String {
+    let micros = i64::try_from(moment.0).unwrap_or(i64::MAX);
+    Timestamp::from_microsecond(micros).map_or_else(|_| "?".to_owned(), timestamp)
+}
+
+pub(super) fn timestamp(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// `1 document`, `2 documents`.
+pub(super) fn count(number: u64, thing: &str) -> String {
+    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
+}
+
+/// A point in time as RFC 3339, for JSON.
+pub(super) fn rfc3339(moment: Moment) -> String {
+    let micros = i64::try_from(moment.0).unwrap_or(i64::MAX);
+    Timestamp::from_microsecond(micros).map_or_else(|_| String::new(), |at| at.to_string())
+}

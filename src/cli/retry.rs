@@ -1,0 +1,56 @@
+//! `kbsync retry` and `kbsync approve`: a person's word on what was left alone.
+
+use globset::GlobBuilder;
+
+use super::{
+    Exit,
+    connect::Context,
+    names::UsageError,
+    print::{count, line},
+};
+use crate::{
+    model::CollectionName,
+    store::{CollectionState, Db},
+};
+
+pub(super) fn run(context: &Context, pattern: Option<&str>) -> anyhow::Result<Exit> {
+    let mut db = existing(context)?;
+    let glob = match pattern {
+        None => None,
+        Some(pattern) => {
+            let built = GlobBuilder::new(pattern).literal_separator(false).build();
+            let built = built.map_err(|error| UsageError(format!("`{pattern}` is not a pattern: {}", error.kind())))?;
+            Some(built.compile_matcher())
+        }
+    };
+    let released = db.release(|document| glob.as_ref().is_none_or(|glob| glob.is_match(document)))?;
+    match (released, pattern) {
+        (0, Some(pattern)) => line!("Nothing quarantined matches `{pattern}`."),
+        (0, None) => line!("Nothing is quarantined."),
+        (n, _) => line!("{} will be tried again in the next pass.", count(n, "document")),
+    }
+    Ok(Exit::Ok)
+}
+
+pub(super) fn approve(context: &Context, collection: &str) -> anyhow::Result<Exit> {
+    // A collection that was taken out of the config may have deletions to approve too.
+    let name = CollectionName::new(collection).map_err(|error| UsageError(error.to_string()))?;
+    let mut db = existing(context)?;
+    let state = db.collection(&name)?;
+    if state.held == 0 {
+        return Err(UsageError(format!(
+            "no deletion of `{name}` is held; `kbsync status` shows what is, after a pass has found it"
+        ))
+        .into());
+    }
+    db.set_collection(&name, CollectionState { approved: state.held, ..state })?;
+    line!("The next pass may delete up to {} of {name}, once.", count(state.held, "document"));
+    Ok(Exit::Ok)
+}
+
+/// The store as it is: a person's word needs no lock, and must not make a new store.
+fn existing(context: &Context) -> anyhow::Result<Db> {
+    let path = &context.config.state;
+    drop(Db::open_to_read(path)?);
+    Ok(Db::open(path, None)?)
+}

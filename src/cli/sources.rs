@@ -1,0 +1,58 @@
+//! `kbsync sources`: what the platform holds, ours and others'.
+
+use super::{
+    Exit,
+    args::Sources,
+    connect::Context,
+    print::{self, line},
+};
+use crate::{
+    model::{SourceId, SourceName},
+    platform::{ApiError, cevvo::Cevvo, wire::Source},
+};
+
+pub(super) async fn run(context: &Context, command: Option<Sources>) -> anyhow::Result<Exit> {
+    let connected = context.connect_to_ask().await?;
+    let done = match command.unwrap_or(Sources::List { json: false }) {
+        Sources::List { json } => list(&connected.cevvo, json, context).await,
+        Sources::Show { id } => show(&connected.cevvo, id).await,
+    };
+    connected.close().await;
+    done?;
+    Ok(Exit::Ok)
+}
+
+async fn list(cevvo: &Cevvo, as_json: bool, context: &Context) -> Result<(), ApiError> {
+    let (mut ours, mut all) = (0, 0);
+    for page in 1.. {
+        let found = cevvo.list_sources(page, 100, None).await?;
+        if found.data.is_empty() {
+            break;
+        }
+        for source in &found.data {
+            all += 1;
+            let is_ours = SourceName::parse(&source.name).is_some_and(|name| name.instance == context.config.instance);
+            ours += u64::from(is_ours);
+            if as_json {
+                line!("{}", serde_json::to_string(source).unwrap_or_default());
+            } else {
+                let mark = if is_ours { '*' } else { ' ' };
+                let status = source.status.as_deref().unwrap_or("?");
+                line!("{mark} {}  {status:<8} {}", print::printable(&source.id), print::printable(&source.name));
+            }
+        }
+        if found.meta.is_some_and(|meta| all >= meta.total) {
+            break;
+        }
+    }
+    if !as_json {
+        line!("{}, {ours} of them from here (*).", print::count(all, "source"));
+    }
+    Ok(())
+}
+
+async fn show(cevvo: &Cevvo, id: String) -> Result<(), ApiError> {
+    let source: Source = cevvo.get_source(&SourceId(id)).await?;
+    line!("{:#}", serde_json::to_value(&source).unwrap_or_default());
+    Ok(())
+}

@@ -1,0 +1,184 @@
+//! `kbsync sync`: one full pass, and a summary of what changed, what failed and why, and what is held.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde_json::json;
+use tokio::sync::watch;
+
+use super::{
+    Exit,
+    connect::Context,
+    print::{self, bytes, count, line, span},
+    progress::Progress,
+};
+use crate::{
+    plan::{Why, Withheld},
+    platform::clock,
+    reconcile::{self, Failure, Fatal, Outcome, Report},
+    store::PassRecord,
+};
+
+/// Failures and skipped files that a summary names; `status` has them all.
+const NAMED: usize = 20;
+
+pub(super) async fn run(context: &Context) -> anyhow::Result<Exit> {
+    let store = context.store()?;
+    let connected = context.connect_for_pass(&store).await?;
+    let progress = Progress::new(context.quiet);
+    let report = {
+        let event = |event| progress.show(event);
+        reconcile::pass(&connected.cevvo, &store, &context.scope(), stop_signal()?, &event).await
+    };
+    progress.end();
+    connected.close().await;
+    let outcome = report.outcome();
+    let pass = record(&report, outcome);
+    store.call(move |db| db.note_pass(&pass)).await?;
+    if context.quiet && outcome == Outcome::Ok {
+        return Ok(outcome.into());
+    }
+    summary(&report);
+    drop(Arc::into_inner(store));
+    match report.fatal {
+        Some(fatal) => Err(fatal.into()),
+        None => Ok(outcome.into()),
+    }
+}
+
+/// Becomes true at the first Ctrl-C or SIGTERM; the second one ends the process at once.
+fn stop_signal() -> anyhow::Result<watch::Receiver<bool>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let (stop, stopped) = watch::channel(false);
+    tokio::spawn(async move {
+        for first in [true, false] {
+            tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+            if !first {
+                std::process::exit(Exit::Temporary as i32);
+            }
+            print::warning("stopping: what is in flight may end (at most 10 s); once more to stop at once");
+            // Nobody listens any more when the pass has just ended.
+            let _ = stop.send(true);
+        }
+    });
+    Ok(stopped)
+}
+
+fn summary(report: &Report) {
+    let time = report.ended.since(report.started);
+    if report.changed() == 0 && report.fatal.is_none() {
+        line!("{}, nothing to change ({}).", count(report.documents, "document"), span(time));
+    } else {
+        let changes = [
+            (report.added, "added"),
+            (report.replaced, "replaced"),
+            (report.renamed, "renamed"),
+            (report.deleted, "deleted"),
+        ];
+        let changes: Vec<_> = changes.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+        let changes = if changes.is_empty() { "nothing changed".to_owned() } else { changes.join(", ") };
+        line!("{}: {changes}; {} sent ({}).", count(report.documents, "document"), bytes(report.bytes), span(time));
+    }
+    if report.adopted > 0 {
+        line!("{} on the platform already, and found again.", count(report.adopted, "source"));
+    }
+    if report.lost > 0 {
+        line!("{} gone from the platform, and not by kbsync.", count(report.lost, "source"));
+    }
+    failures("failed", report.failures());
+    failures("quarantined until changed, or `kbsync retry`", report.quarantined.iter());
+    skipped(report);
+    report.withheld.iter().for_each(withheld);
+    for (collection, sources) in &report.strangers {
+        line!(
+            "left alone: {} of a collection {collection} that is not in this config; \
+             another kbsync should have another `instance:`",
+            count(*sources, "source")
+        );
+    }
+    if report.open && report.fatal.is_none() {
+        line!("Some documents are still being written or unanswered; the next pass goes on.");
+    }
+}
+
+fn failures<'a>(what: &str, failures: impl Iterator<Item = &'a Failure>) {
+    let failures: Vec<_> = failures.collect();
+    if failures.is_empty() {
+        return;
+    }
+    line!("{} {what}:", count(failures.len() as u64, "document"));
+    for failure in failures.iter().take(NAMED) {
+        let document = print::printable(&format!("{}/{}", failure.collection, failure.path));
+        line!("  {document}: {}", print::printable(&failure.reason));
+    }
+    more(failures.len());
+}
+
+/// Skipped files by reason: a folder of pictures is one line.
+fn skipped(report: &Report) {
+    let mut by_reason: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for skipped in &report.skipped {
+        let path = print::printable(&format!("{}/{}", skipped.collection, skipped.path));
+        by_reason.entry(&skipped.reason).or_default().push(path);
+    }
+    for (reason, paths) in by_reason.iter().take(NAMED) {
+        match paths.as_slice() {
+            [one] => line!("skipped {one}: {reason}"),
+            [first, ..] => line!("skipped {first} and {} more: {reason}", paths.len() - 1),
+            [] => {}
+        }
+    }
+    more(by_reason.len());
+}
+
+fn more(number: usize) {
+    if number > NAMED {
+        line!("  … and {} more", number - NAMED);
+    }
+}
+
+pub(super) fn withheld(withheld: &Withheld) {
+    let Withheld { collection, deletes, of, why } = withheld;
+    let what = format!("{deletes} of {}", count(*of, "document"));
+    match why {
+        Why::Held => {
+            line!("held: {what} of {collection} would be deleted. If that is right: kbsync approve {collection}")
+        }
+        Why::Unsure(reason) => line!("kept: {what} of {collection} are not seen, and not deleted: {reason}"),
+        Why::Never => line!("kept: {what} of {collection} are gone here, and `delete: never` keeps them there"),
+    }
+}
+
+fn record(report: &Report, outcome: Outcome) -> PassRecord {
+    let failures = |failures: &mut dyn Iterator<Item = &Failure>| -> Vec<_> {
+        failures.map(|f| json!({ "collection": f.collection.as_str(), "path": f.path, "reason": f.reason })).collect()
+    };
+    let summary = json!({
+        "documents": report.documents,
+        "added": report.added,
+        "replaced": report.replaced,
+        "renamed": report.renamed,
+        "deleted": report.deleted,
+        "adopted": report.adopted,
+        "lost": report.lost,
+        "bytes": report.bytes,
+        "failed": failures(&mut report.failures()),
+        "error": report.fatal.as_ref().map(Fatal::to_string),
+        "withheld": report.withheld.iter().map(|withheld| json!({
+            "collection": withheld.collection.as_str(),
+            "deletes": withheld.deletes,
+            "of": withheld.of,
+            "why": match &withheld.why {
+                Why::Held => "held until approved",
+                Why::Unsure(reason) => reason,
+                Why::Never => "delete: never",
+            },
+        })).collect::<Vec<_>>(),
+    });
+    PassRecord {
+        started: report.started,
+        ended: clock::now(),
+        outcome: outcome.as_str().to_owned(),
+        summary: summary.to_string(),
+    }
+}

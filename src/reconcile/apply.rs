@@ -1,0 +1,236 @@
+//! Applying a plan: what may go at once goes at once, deletions and what was begun first, and jobs are followed.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    future::Future,
+    pin::Pin,
+    time::Duration,
+};
+
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use tokio::sync::watch;
+
+use super::{
+    Event, Failure, Fatal, Open, Pass, Report,
+    jobs::{Jobs, Polled},
+    stopped,
+};
+use crate::{
+    model::{CollectionName, DocPath, Moment, Phase, Replica},
+    pace::Poll,
+    plan::{Action, Gone, Plan, Resume, Wanted},
+    platform::{Platform, clock},
+};
+
+/// Requests that are under way at once; the pacer decides how fast they go.
+const AT_ONCE: usize = 8;
+/// What is in flight when somebody asks to stop has so long to end.
+const LAST_MOMENTS: Duration = Duration::from_secs(10);
+
+/// One piece of work.
+pub(super) enum Task {
+    /// Delete the source of a replica that retires.
+    Delete(Replica),
+    /// Delete every source of a document that is gone.
+    Gone(CollectionName, Gone),
+    /// Give a source to another document.
+    Rename(CollectionName, Gone, Wanted),
+    /// Put a document, into this source where one was made for it already.
+    Put(CollectionName, Wanted, Option<Replica>),
+}
+
+/// What came of it.
+pub(super) enum Step {
+    /// Done, and nothing follows.
+    Nothing,
+    /// The documents' sources are deleted.
+    Deleted(String),
+    /// The source has the other document's name.
+    Renamed(String),
+    /// The document is on the platform; its job is under way.
+    Following(Replica, u64),
+    /// What was made is of no use; the document is looked at again in the next round.
+    Again(Option<Replica>),
+    /// The outcome is not known before then.
+    Unknown(Moment),
+    /// The document failed; what was made for it retires.
+    Failed(Failure, Option<Replica>),
+    /// Jobs were asked after.
+    Polled(Polled),
+}
+
+type Running<'a> = FuturesUnordered<Pin<Box<dyn Future<Output = Result<Step, Fatal>> + Send + 'a>>>;
+
+impl<P: Platform> Pass<'_, P> {
+    /// Carries out a plan and what was left under way.
+    pub(super) async fn apply(
+        &self,
+        plan: Plan,
+        resume: Resume,
+        report: &mut Report,
+        open: &mut Open,
+    ) -> Result<(), Fatal> {
+        open.again |= resume.open;
+        let mut jobs = Jobs::new(self.platform, self.scope.job_timeout);
+        resume.follow.iter().for_each(|replica| jobs.follow(replica.clone()));
+        let queue = self.queue(plan, resume).await?;
+        let mut work = Work { pass: self, queue, running: Running::new(), jobs, report, open, polling: false };
+        work.run(self.stop.clone()).await
+    }
+
+    /// The order of work: what retires, then the plan's own order.
+    async fn queue(&self, plan: Plan, resume: Resume) -> Result<VecDeque<Task>, Fatal> {
+        let mut queue: VecDeque<Task> = resume.delete.into_iter().map(Task::Delete).collect();
+        for replica in resume.retire {
+            queue.push_back(self.retire(replica).await?);
+        }
+        let mut begun: HashMap<(CollectionName, DocPath), Replica> = HashMap::new();
+        for replica in resume.upload {
+            begun.insert((replica.collection.clone(), replica.path.clone()), replica);
+        }
+        queue.extend(plan.actions.into_iter().map(|action| match action {
+            Action::Delete { collection, gone } => Task::Gone(collection, gone),
+            Action::Rename { collection, from, to } => Task::Rename(collection, from, to),
+            Action::Put { collection, wanted } => {
+                let begun = begun.remove(&(collection.clone(), wanted.path.clone()));
+                Task::Put(collection, wanted, begun)
+            }
+        }));
+        Ok(queue)
+    }
+
+    /// Notes that a replica retires; deleting its source is the next thing to do.
+    async fn retire(&self, replica: Replica) -> Result<Task, Fatal> {
+        let (id, now) = (replica.id, clock::now());
+        self.store.call(move |db| db.enter(id, Phase::Retiring, now)).await?;
+        Ok(Task::Delete(replica))
+    }
+}
+
+/// A plan at work.
+struct Work<'a, 'r, P> {
+    pass: &'a Pass<'a, P>,
+    queue: VecDeque<Task>,
+    running: Running<'a>,
+    jobs: Jobs,
+    report: &'r mut Report,
+    open: &'r mut Open,
+    polling: bool,
+}
+
+impl<P: Platform> Work<'_, '_, P> {
+    async fn run(&mut self, mut stop: watch::Receiver<bool>) -> Result<(), Fatal> {
+        loop {
+            self.start();
+            if self.running.is_empty() && self.jobs.is_empty() {
+                return Ok(());
+            }
+            let poll = self.next_poll();
+            let ended = tokio::select! {
+                biased;
+                () = stopped(&mut stop) => Err(Fatal::Stopped),
+                Some(step) = self.running.next() => match step {
+                    Ok(step) => self.take(step).await,
+                    Err(fatal) => Err(fatal),
+                },
+                poll = wait_for(poll) => {
+                    self.polling = true;
+                    self.running.push(Box::pin(self.jobs.ask(self.pass.platform, poll)));
+                    Ok(())
+                }
+            };
+            if let Err(fatal) = ended {
+                self.wind_up().await;
+                return Err(fatal);
+            }
+        }
+    }
+
+    fn start(&mut self) {
+        while self.running.len() < AT_ONCE {
+            let Some(task) = self.queue.pop_front() else { return };
+            self.running.push(Box::pin(self.pass.carry_out(task)));
+        }
+    }
+
+    /// What to ask next of the jobs, and when; `None` while there is nothing to ask or a question is under way.
+    fn next_poll(&self) -> Option<(Moment, Poll)> {
+        if self.polling || self.jobs.is_empty() {
+            return None;
+        }
+        Some(self.jobs.next(clock::now(), !self.queue.is_empty()))
+    }
+
+    async fn take(&mut self, step: Step) -> Result<(), Fatal> {
+        match step {
+            Step::Nothing => {}
+            Step::Deleted(document) => {
+                self.report.deleted += 1;
+                (self.pass.event)(Event::Done { what: "deleted", document });
+            }
+            Step::Renamed(document) => {
+                self.report.renamed += 1;
+                (self.pass.event)(Event::Done { what: "renamed", document });
+            }
+            Step::Following(replica, bytes) => {
+                self.report.bytes += bytes;
+                let document = format!("{}/{}", replica.collection, replica.path);
+                (self.pass.event)(Event::Uploaded { document, bytes });
+                self.jobs.follow(replica);
+            }
+            Step::Again(replica) => {
+                self.open.again();
+                self.retire_one(replica).await?;
+            }
+            Step::Unknown(until) => self.open.wait_until(until),
+            Step::Failed(failure, replica) => {
+                let document = format!("{}/{}", failure.collection, failure.path);
+                (self.pass.event)(Event::Done { what: "failed", document });
+                self.report.failed.push(failure);
+                self.retire_one(replica).await?;
+            }
+            Step::Polled(polled) => {
+                self.polling = false;
+                for (replica, ending) in self.jobs.settle(polled, clock::now()) {
+                    let step = self.pass.settle(replica, ending, self.report, &mut self.queue).await?;
+                    Box::pin(self.take(step)).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn retire_one(&mut self, replica: Option<Replica>) -> Result<(), Fatal> {
+        if let Some(replica) = replica {
+            let task = self.pass.retire(replica).await?;
+            self.queue.push_front(task);
+        }
+        Ok(())
+    }
+
+    /// The pass stops: what is in flight may end, and what it gives is noted as far as it is good news.
+    async fn wind_up(&mut self) {
+        let last = async {
+            while let Some(step) = self.running.next().await {
+                if let Ok(step) = step
+                    && self.take(step).await.is_err()
+                {
+                    return;
+                }
+            }
+        };
+        // What does not end in time is found open by the next pass.
+        let _ = tokio::time::timeout(LAST_MOMENTS, last).await;
+    }
+}
+
+/// Waits until a poll is due; for ever where there is none.
+async fn wait_for(poll: Option<(Moment, Poll)>) -> Poll {
+    match poll {
+        None => std::future::pending().await,
+        Some((at, poll)) => {
+            tokio::time::sleep(at.since(clock::now())).await;
+            poll
+        }
+    }
+}

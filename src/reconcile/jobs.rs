@@ -1,0 +1,202 @@
+//! Following jobs to their end: one by one, or many with one page of the list.
+
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    future::Future,
+    time::Duration,
+};
+
+use super::{
+    Event, Fatal, Pass, Report, always_fatal,
+    apply::{Step, Task},
+};
+use crate::{
+    model::{JobId, Moment, Phase, Replica, ReplicaId, SourceId},
+    pace::{Durations, Poll, PollSchedule},
+    platform::{Holding, JobState, Platform, RemoteSource, clock},
+};
+
+/// How a job ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// The platform holds the document.
+    Ready,
+    /// It failed, for this reason.
+    Failed(String),
+    /// Nobody knows, and the source holds nothing: it is made anew.
+    Lost,
+}
+
+/// What a poll gave.
+#[derive(Debug)]
+pub(super) struct Polled {
+    endings: Vec<(SourceId, Ending)>,
+    /// The page of the list to look at next, where the list was asked.
+    next_page: Option<u64>,
+}
+
+struct Followed {
+    replica: Replica,
+    source: SourceId,
+    job: JobId,
+    begun: Moment,
+    asked: Moment,
+}
+
+/// The jobs of one round.
+pub(super) struct Jobs {
+    followed: BTreeMap<ReplicaId, Followed>,
+    by_source: HashMap<SourceId, ReplicaId>,
+    schedule: PollSchedule,
+    durations: Durations,
+    timeout: Duration,
+    page: u64,
+}
+
+impl Jobs {
+    pub(super) fn new(platform: &impl Platform, timeout: Duration) -> Self {
+        Self {
+            followed: BTreeMap::new(),
+            by_source: HashMap::new(),
+            schedule: PollSchedule::new(platform.gap()),
+            durations: Durations::default(),
+            timeout,
+            page: 1,
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.followed.is_empty()
+    }
+
+    /// Follows a replica's job from now on.
+    pub(super) fn follow(&mut self, replica: Replica) {
+        let (Some(source), Some(job)) = (replica.source.clone(), replica.job.clone()) else { return };
+        self.by_source.insert(source.clone(), replica.id);
+        let begun = replica.since;
+        self.followed.insert(replica.id, Followed { replica, source, job, begun, asked: Moment::default() });
+    }
+
+    /// What to ask next, and when.
+    pub(super) fn next(&self, now: Moment, busy: bool) -> (Moment, Poll) {
+        let oldest = self.followed.values().map(|job| job.begun).min().unwrap_or(now);
+        match self.schedule.next(now, self.followed.len(), oldest, self.durations.predicted(), busy) {
+            // By then the answer may be another one, so it is asked for again.
+            Poll::At(at) => (at, self.schedule.next(at, self.followed.len(), oldest, self.durations.predicted(), busy)),
+            poll => (now, poll),
+        }
+    }
+
+    /// Asks. The one that was asked after least lately comes first.
+    pub(super) fn ask<'p, P: Platform>(
+        &mut self,
+        platform: &'p P,
+        poll: Poll,
+    ) -> impl Future<Output = Result<Step, Fatal>> + Send + use<'p, P> {
+        let now = clock::now();
+        let mut one = None;
+        if poll != Poll::List
+            && let Some(job) = self.followed.values_mut().min_by_key(|job| job.asked)
+        {
+            job.asked = now;
+            one = Some((job.source.clone(), job.job.clone(), now.since(job.begun) > self.timeout));
+        }
+        let page = self.page;
+        async move {
+            let polled = match one {
+                Some((source, job, late)) => ask_one(platform, source, &job, late).await?,
+                None => ask_list(platform, page).await?,
+            };
+            Ok(Step::Polled(polled))
+        }
+    }
+
+    /// Takes what a poll gave, and hands out the jobs that have ended.
+    pub(super) fn settle(&mut self, polled: Polled, now: Moment) -> Vec<(Replica, Ending)> {
+        let mut settled = Vec::new();
+        for (source, ending) in polled.endings {
+            // A failure that the list shows is asked for its reason first.
+            let Some(id) = self.by_source.get(&source).copied() else { continue };
+            if polled.next_page.is_some() && ending != Ending::Ready {
+                if let Some(job) = self.followed.get_mut(&id) {
+                    job.asked = Moment::default();
+                }
+                continue;
+            }
+            self.by_source.remove(&source);
+            if let Some(job) = self.followed.remove(&id) {
+                self.durations.record(now.since(job.begun));
+                settled.push((job.replica, ending));
+            }
+        }
+        if let Some(next) = polled.next_page.filter(|_| settled.is_empty()) {
+            self.page = next;
+        }
+        self.schedule.polled(now, settled.len());
+        settled
+    }
+}
+
+async fn ask_one<P: Platform>(platform: &P, source: SourceId, job: &JobId, late: bool) -> Result<Polled, Fatal> {
+    let ending = match platform.job(job).await.map_err(always_fatal)? {
+        JobState::Completed(Some(0)) => Some(Ending::Failed("the platform found no text in it".to_owned())),
+        JobState::Completed(_) => Some(Ending::Ready),
+        JobState::Failed(reason) => Some(Ending::Failed(reason)),
+        JobState::Working if !late => None,
+        JobState::Working | JobState::Forgotten => {
+            Some(by_source(platform.source(&source).await.map_err(always_fatal)?))
+        }
+    };
+    Ok(Polled { endings: ending.map(|ending| (source, ending)).into_iter().collect(), next_page: None })
+}
+
+/// Judges a job that nobody can tell of by its source.
+fn by_source(source: Option<RemoteSource>) -> Ending {
+    match source.map(|source| source.holding) {
+        Some(Holding::Document) => Ending::Ready,
+        Some(Holding::Failed) => Ending::Failed("the platform says that it failed, and not why".to_owned()),
+        Some(Holding::Nothing) | None => Ending::Lost,
+    }
+}
+
+async fn ask_list<P: Platform>(platform: &P, page: u64) -> Result<Polled, Fatal> {
+    let found = platform.sources(page).await.map_err(always_fatal)?;
+    let seen = page.saturating_mul(platform.page_size());
+    let last = found.sources.is_empty() || found.total.is_some_and(|total| total <= seen);
+    let endings = found.sources.into_iter().filter_map(|source| match source.holding {
+        Holding::Document => Some((source.id, Ending::Ready)),
+        Holding::Failed => Some((source.id, Ending::Lost)),
+        Holding::Nothing => None,
+    });
+    Ok(Polled { endings: endings.collect(), next_page: Some(if last { 1 } else { page + 1 }) })
+}
+
+impl<P: Platform> Pass<'_, P> {
+    /// Notes how a job ended, and queues what follows from it.
+    pub(super) async fn settle(
+        &self,
+        replica: Replica,
+        ending: Ending,
+        report: &mut Report,
+        queue: &mut VecDeque<Task>,
+    ) -> Result<Step, Fatal> {
+        match ending {
+            Ending::Failed(reason) => self.fail(replica, reason).await,
+            Ending::Lost => Ok(Step::Again(Some(replica))),
+            Ending::Ready => {
+                let (id, now) = (replica.id, clock::now());
+                let retiring = self.store.call(move |db| db.ready(id, now)).await?;
+                let what = if retiring.iter().any(|old| old.phase == Phase::Ready) {
+                    report.replaced += 1;
+                    "replaced"
+                } else {
+                    report.added += 1;
+                    "added"
+                };
+                (self.event)(Event::Done { what, document: format!("{}/{}", replica.collection, replica.path) });
+                retiring.into_iter().for_each(|old| queue.push_front(Task::Delete(old)));
+                Ok(Step::Nothing)
+            }
+        }
+    }
+}

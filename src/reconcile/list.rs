@@ -1,0 +1,57 @@
+//! Gathering from the platform: the complete list of sources, held against the store.
+
+use std::collections::BTreeSet;
+
+use super::{Event, Fatal, Pass, always_fatal};
+use crate::{
+    model::{Moment, SourceName},
+    platform::{Holding, Platform, RemoteSource, clock},
+    store::{ListReport, ListedSource},
+};
+
+/// A list that shifts while it is paged is begun again so often.
+const TRIES: u32 = 4;
+
+impl<P: Platform> Pass<'_, P> {
+    /// Lists all sources and settles what differs from the store.
+    pub(super) async fn list(&self) -> Result<ListReport, Fatal> {
+        for _ in 0..TRIES {
+            if self.list_once().await? {
+                let instance = self.scope.instance.clone();
+                let configured: BTreeSet<_> = self.scope.collections.iter().map(|c| c.name.clone()).collect();
+                let grace = self.scope.policy.grace;
+                let now = clock::now();
+                return Ok(self.store.call(move |db| db.compare_list(&instance, &configured, now, grace)).await?);
+            }
+        }
+        Err(Fatal::Unavailable(
+            "the platform's list of sources kept changing while it was read; nothing was lost, try again later"
+                .to_owned(),
+        ))
+    }
+
+    /// One reading of the list, page by page; `false` when it shifted and cannot be complete.
+    async fn list_once(&self) -> Result<bool, Fatal> {
+        self.store.call(|db| db.begin_list()).await?;
+        for page in 1.. {
+            (self.event)(Event::Listing { page });
+            let found = self.platform.sources(page).await.map_err(always_fatal)?;
+            let last = found.sources.is_empty();
+            let sources: Vec<_> = found.sources.into_iter().map(|source| self.listed(source)).collect();
+            let count = self.store.call(move |db| db.add_page(&sources)).await?;
+            match found.total {
+                Some(total) if count == total => return Ok(true),
+                Some(total) if last || count > total => return Ok(false),
+                None if last => return Ok(true),
+                _ => {}
+            }
+        }
+        Ok(false)
+    }
+
+    fn listed(&self, source: RemoteSource) -> ListedSource {
+        let created = source.created_at.and_then(|at| u64::try_from(at.as_microsecond()).ok()).map(Moment);
+        let name = SourceName::parse(&source.name).filter(|name| name.instance == self.scope.instance);
+        ListedSource { id: source.id, name, holds: source.holding == Holding::Document, created }
+    }
+}

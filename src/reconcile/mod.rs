@@ -1,0 +1,217 @@
+//! One pass: gather, plan, apply, settle, in rounds until nothing is open.
+//!
+//! A round lists the platform's sources, looks at every folder, plans and applies. What it leaves open (an answer
+//! that was lost, a file that was being written) is what the next round is for, after the wait that it needs.
+
+mod apply;
+mod jobs;
+mod journal;
+mod list;
+mod look;
+mod preview;
+mod report;
+mod steps;
+
+use std::{collections::BTreeSet, time::Duration};
+
+use tokio::sync::watch;
+
+pub use journal::StoreJournal;
+pub use look::scan_options;
+pub use preview::{Preview, preview};
+pub use report::{Event, Failure, Outcome, Report, Skipped};
+
+use crate::{
+    config::{Collection, DeletePolicy, SyncPolicy},
+    model::{CollectionName, Instance, Moment},
+    plan::{self, Policy, Why},
+    platform::{ApiError, Platform, clock},
+    store::{CollectionState, Store, StoreError},
+};
+
+/// Rounds that one pass takes at most; what is still open then waits for the next pass.
+const ROUNDS: u32 = 6;
+/// A job that the platform has not ended by then is judged by its source.
+pub const JOB_TIMEOUT: Duration = Duration::from_secs(15 * 60);
+
+/// What a pass is about.
+#[derive(Clone, Debug)]
+pub struct Scope {
+    /// Whose sources are ours.
+    pub instance: Instance,
+    /// What is kept in step.
+    pub collections: Vec<Collection>,
+    /// How careful to be.
+    pub policy: SyncPolicy,
+    /// How long the platform may take for one job.
+    pub job_timeout: Duration,
+}
+
+/// Why a pass stopped before its end. What was begun is in the store, and the next pass goes on from there.
+#[derive(Debug, thiserror::Error)]
+pub enum Fatal {
+    /// The key is not accepted.
+    #[error("{0}")]
+    Denied(String),
+    /// The platform cannot be reached or is in trouble.
+    #[error("{0}")]
+    Unavailable(String),
+    /// Somebody asked to stop.
+    #[error("stopped; the next pass goes on from here")]
+    Stopped,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// One pass at work.
+pub(crate) struct Pass<'a, P> {
+    platform: &'a P,
+    store: &'a Store,
+    scope: &'a Scope,
+    stop: watch::Receiver<bool>,
+    event: &'a (dyn Fn(Event) + Sync),
+}
+
+/// Runs a pass. The report says what was done also where the pass stopped before its end.
+pub async fn pass<P: Platform>(
+    platform: &P,
+    store: &Store,
+    scope: &Scope,
+    stop: watch::Receiver<bool>,
+    event: &(dyn Fn(Event) + Sync),
+) -> Report {
+    let mut report = Report::begun(clock::now());
+    let mut pass = Pass { platform, store, scope, stop, event };
+    if let Err(fatal) = pass.rounds(&mut report).await {
+        report.stopped(fatal);
+    }
+    report.ended = clock::now();
+    report
+}
+
+/// What a round leaves to another one.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Open {
+    /// Whether there is anything.
+    again: bool,
+    /// Before which looking again is of no use.
+    until: Option<Moment>,
+}
+
+impl Open {
+    fn again(&mut self) {
+        self.again = true;
+    }
+
+    fn wait_until(&mut self, until: Moment) {
+        self.again = true;
+        self.until = self.until.max(Some(until));
+    }
+}
+
+impl<P: Platform> Pass<'_, P> {
+    async fn rounds(&mut self, report: &mut Report) -> Result<(), Fatal> {
+        for round in 1..=ROUNDS {
+            let open = self.round(report).await?;
+            if !open.again {
+                report.open = false;
+                return self.spend_approvals(report).await;
+            }
+            report.open = true;
+            if let Some(until) = open.until.filter(|_| round < ROUNDS) {
+                (self.event)(Event::Waiting(until.since(clock::now())));
+                self.sleep_until(until).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn round(&mut self, report: &mut Report) -> Result<Open, Fatal> {
+        let mut open = Open::default();
+        let listed = self.list().await?;
+        report.listed(&listed);
+        if let Some(until) = listed.wait_until {
+            open.wait_until(until);
+        }
+        let mut gathered = Vec::new();
+        report.forget_looks();
+        for collection in &self.scope.collections {
+            let looked = self.look(collection).await?;
+            report.looked(&looked);
+            if let Some(until) = looked.settling {
+                open.wait_until(until);
+            }
+            if looked.changing {
+                open.again();
+            }
+            gathered.push(looked.gathered);
+        }
+        let collections = self.scope.collections.clone();
+        gathered.extend(self.store.call(move |db| look::abandoned(db, &collections)).await?);
+        let mut plan = plan::assemble(gathered, &policy(&self.scope.policy));
+        report.withheld = std::mem::take(&mut plan.withheld);
+        let under_way = self.store.call(|db| db.under_way()).await?;
+        let resume = plan::resume(under_way, &mut plan);
+        (self.event)(Event::Planned { actions: plan.actions.len() + resume.follow.len() });
+        self.apply(plan, resume, report, &mut open).await?;
+        Ok(open)
+    }
+
+    /// An approval holds for one pass; what is held now is what the next approval is about.
+    async fn spend_approvals(&self, report: &Report) -> Result<(), Fatal> {
+        let mut names: BTreeSet<CollectionName> =
+            self.scope.collections.iter().map(|collection| collection.name.clone()).collect();
+        names.extend(report.withheld.iter().map(|withheld| withheld.collection.clone()));
+        for name in names {
+            let withheld = report.withheld.iter().find(|withheld| withheld.collection == name);
+            let held = withheld.filter(|withheld| withheld.why != Why::Never).map_or(0, |withheld| withheld.deletes);
+            let device = report.devices.get(&name).copied().filter(|_| held == 0);
+            self.store
+                .call(move |db| {
+                    let before = db.collection(&name)?;
+                    let device = device.or(before.device);
+                    let after = CollectionState { device, held, approved: 0 };
+                    if before == after { Ok(()) } else { db.set_collection(&name, after) }
+                })
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn sleep_until(&mut self, until: Moment) -> Result<(), Fatal> {
+        tokio::select! {
+            () = tokio::time::sleep(until.since(clock::now())) => Ok(()),
+            () = stopped(&mut self.stop) => Err(Fatal::Stopped),
+        }
+    }
+}
+
+/// Ends when somebody asks to stop. Where nobody can any more, it never ends.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    if stop.wait_for(|stop| *stop).await.is_err() {
+        std::future::pending().await
+    }
+}
+
+fn policy(sync: &SyncPolicy) -> Policy {
+    Policy {
+        max_deletes: sync.max_deletes,
+        max_delete_percent: sync.max_delete_percent,
+        never: sync.delete == DeletePolicy::Never,
+    }
+}
+
+/// Sorts an error of the platform: those that stop a pass, and those that concern one document only.
+fn fatal(error: ApiError) -> Result<ApiError, Fatal> {
+    match error {
+        ApiError::Denied { .. } => Err(Fatal::Denied(error.to_string())),
+        ApiError::Unavailable(reason) => Err(Fatal::Unavailable(reason)),
+        ApiError::Refused { .. } | ApiError::Unknown { .. } | ApiError::File(_) => Ok(error),
+    }
+}
+
+/// For calls whose every failure stops the pass.
+fn always_fatal(error: ApiError) -> Fatal {
+    fatal(error).map_or_else(|fatal| fatal, |error| Fatal::Unavailable(error.to_string()))
+}

@@ -1,0 +1,198 @@
+//! What a pass did, as data: printing lives in `cli`.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::{Fatal, look::Looked};
+use crate::{
+    model::{CollectionName, Moment},
+    plan::{Why, Withheld},
+    store::ListReport,
+};
+
+/// Something that a person may want to see while a pass runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A page of the platform's list is being read.
+    Listing {
+        /// Its number, from 1.
+        page: u64,
+    },
+    /// A folder is being looked at.
+    Looking(CollectionName),
+    /// There is a plan of so many actions.
+    Planned {
+        /// How many.
+        actions: usize,
+    },
+    /// A document went up; its job is under way.
+    Uploaded {
+        /// Which.
+        document: String,
+        /// Its size in bytes.
+        bytes: u64,
+    },
+    /// One of the planned actions is done, well or badly.
+    Done {
+        /// What was done, in one word.
+        what: &'static str,
+        /// Which document.
+        document: String,
+    },
+    /// Nothing can be done for so long.
+    Waiting(Duration),
+}
+
+/// A document that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Its collection.
+    pub collection: CollectionName,
+    /// Its path.
+    pub path: String,
+    /// Why, and what to do.
+    pub reason: String,
+}
+
+/// A file that could be a document and is left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// Its collection.
+    pub collection: CollectionName,
+    /// Its path.
+    pub path: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// How a pass ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The platform is in step.
+    Ok,
+    /// Some documents failed.
+    Failed,
+    /// A guard, or a folder that could not be seen whole, withholds deletions.
+    Held,
+    /// Something is still open: another pass will go on.
+    Temporary,
+    /// The key is refused.
+    Denied,
+    /// Anything else.
+    Broken,
+}
+
+impl Outcome {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Failed => "failed",
+            Self::Held => "held",
+            Self::Temporary => "temporary",
+            Self::Denied => "denied",
+            Self::Broken => "broken",
+        }
+    }
+}
+
+/// What a pass did.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// When it began.
+    pub started: Moment,
+    /// When it ended.
+    pub ended: Moment,
+    /// Documents that are there.
+    pub documents: u64,
+    /// New documents that the platform holds now.
+    pub added: u64,
+    /// Changed documents that the platform holds now in their new version.
+    pub replaced: u64,
+    /// Documents whose source has a new name.
+    pub renamed: u64,
+    /// Documents whose source was deleted.
+    pub deleted: u64,
+    /// Sources that became the record of a document without an upload.
+    pub adopted: u64,
+    /// Sources that the platform had lost.
+    pub lost: u64,
+    /// Bytes that went up.
+    pub bytes: u64,
+    /// Documents that failed in this pass, or that could not be read.
+    pub failed: Vec<Failure>,
+    /// Documents that failed before and have not changed.
+    pub quarantined: Vec<Failure>,
+    /// Files that are left out.
+    pub skipped: Vec<Skipped>,
+    /// Deletions that were not made.
+    pub withheld: Vec<Withheld>,
+    /// Sources with our marker of collections that are not ours, by collection.
+    pub strangers: BTreeMap<String, u64>,
+    /// The devices of the folders.
+    pub devices: BTreeMap<CollectionName, u64>,
+    /// Whether something is left for another pass.
+    pub open: bool,
+    /// Why the pass stopped before its end.
+    pub fatal: Option<Fatal>,
+    unreadable: Vec<Failure>,
+}
+
+impl Report {
+    pub(super) fn begun(now: Moment) -> Self {
+        Self { started: now, ..Self::default() }
+    }
+
+    pub(super) fn listed(&mut self, listed: &ListReport) {
+        self.adopted += listed.adopted;
+        self.lost += listed.lost;
+        self.strangers.clone_from(&listed.strangers);
+    }
+
+    /// A new round looks at everything again: what the last look said is not said twice.
+    pub(super) fn forget_looks(&mut self) {
+        self.documents = 0;
+        self.quarantined.clear();
+        self.skipped.clear();
+        self.unreadable.clear();
+    }
+
+    pub(super) fn looked(&mut self, looked: &Looked) {
+        self.documents += looked.documents;
+        let known = |failure: &&Failure| {
+            !self.failed.iter().any(|f| (&f.collection, &f.path) == (&failure.collection, &failure.path))
+        };
+        self.quarantined.extend(looked.quarantined.iter().filter(known).cloned());
+        self.skipped.extend_from_slice(&looked.skipped);
+        self.unreadable.extend_from_slice(&looked.failed);
+        if let Some(device) = looked.device {
+            self.devices.insert(looked.gathered.collection.clone(), device);
+        }
+    }
+
+    pub(super) fn stopped(&mut self, fatal: Fatal) {
+        self.fatal = Some(fatal);
+    }
+
+    /// Documents that failed or could not be read.
+    pub fn failures(&self) -> impl Iterator<Item = &Failure> {
+        self.failed.iter().chain(&self.unreadable)
+    }
+
+    /// Whether anything was changed on the platform.
+    pub fn changed(&self) -> u64 {
+        self.added + self.replaced + self.renamed + self.deleted
+    }
+
+    /// How the pass ended; the worst of what happened.
+    pub fn outcome(&self) -> Outcome {
+        match &self.fatal {
+            Some(Fatal::Denied(_)) => Outcome::Denied,
+            Some(Fatal::Unavailable(_) | Fatal::Stopped) => Outcome::Temporary,
+            Some(Fatal::Store(_)) => Outcome::Broken,
+            None if self.failures().next().is_some() || !self.quarantined.is_empty() => Outcome::Failed,
+            None if self.withheld.iter().any(|withheld| withheld.why != Why::Never) => Outcome::Held,
+            None if self.open => Outcome::Temporary,
+            None => Outcome::Ok,
+        }
+    }
+}

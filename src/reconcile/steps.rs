@@ -1,0 +1,187 @@
+//! The steps of the protocol for one document: intent before request, and every answer noted before the next step.
+
+use std::{fs::File, io};
+
+use super::{
+    Failure, Fatal, Pass,
+    apply::{Step, Task},
+    fatal,
+};
+use crate::{
+    config::Collection,
+    model::{CollectionName, DocPath, Fingerprint, Phase, Replica, SourceName},
+    plan::{Gone, Wanted},
+    platform::{ApiError, Platform, Upload, clock},
+    scan::{self, HashError, Root},
+};
+
+impl<P: Platform> Pass<'_, P> {
+    pub(super) async fn carry_out(&self, task: Task) -> Result<Step, Fatal> {
+        match task {
+            Task::Delete(replica) => self.delete(replica).await,
+            Task::Gone(collection, gone) => self.gone(collection, gone).await,
+            Task::Rename(collection, from, to) => self.rename(collection, from, to).await,
+            Task::Put(collection, wanted, Some(replica)) => self.upload(collection, wanted, replica).await,
+            Task::Put(collection, wanted, None) => self.create(collection, wanted).await,
+        }
+    }
+
+    async fn delete(&self, replica: Replica) -> Result<Step, Fatal> {
+        if let Some(source) = &replica.source
+            && let Err(error) = self.platform.delete(source).await
+        {
+            let reason = format!("its old source {source} could not be deleted: {}", fatal(error)?);
+            return Ok(Step::Failed(failure(&replica.collection, &replica.path, reason), None));
+        }
+        self.store.call(move |db| db.drop_replica(replica.id)).await?;
+        Ok(Step::Nothing)
+    }
+
+    async fn gone(&self, collection: CollectionName, gone: Gone) -> Result<Step, Fatal> {
+        let document = format!("{collection}/{}", gone.path);
+        let now = clock::now();
+        let retiring = self.store.call(move |db| db.gone(&collection, &gone.path, now)).await?;
+        for replica in retiring {
+            if let failed @ Step::Failed(..) = self.delete(replica).await? {
+                return Ok(failed);
+            }
+        }
+        Ok(Step::Deleted(document))
+    }
+
+    async fn rename(&self, collection: CollectionName, from: Gone, to: Wanted) -> Result<Step, Fatal> {
+        let (of, path) = (collection.clone(), from.path.clone());
+        let replicas = self.store.call(move |db| db.replicas_of(&of, &path)).await?;
+        let ready = replicas.into_iter().find(|replica| replica.phase == Phase::Ready && replica.hash == from.live);
+        let Some((replica, source)) = ready.and_then(|replica| replica.source.clone().map(|source| (replica, source)))
+        else {
+            return Ok(Step::Again(None));
+        };
+        let name = self.name(&collection, &to);
+        match self.platform.rename(&source, &name.to_string()).await.map_err(fatal) {
+            Ok(true) => {
+                let document = format!("{collection}/{}", to.path);
+                self.store
+                    .call(move |db| {
+                        db.moved(&replica, &to.path)?;
+                        db.forget(&collection, &[from.path])
+                    })
+                    .await?;
+                Ok(Step::Renamed(document))
+            }
+            // The platform lost it: the next round finds it missing, and puts the document anew.
+            Ok(false) => Ok(Step::Again(None)),
+            Err(Ok(error)) => Ok(Step::Failed(failure(&collection, &to.path, error.to_string()), None)),
+            Err(Err(fatal)) => Err(fatal),
+        }
+    }
+
+    /// Writes the intent, makes the source, and goes on with the upload.
+    async fn create(&self, collection: CollectionName, wanted: Wanted) -> Result<Step, Fatal> {
+        let name = self.name(&collection, &wanted);
+        let (of, path, hash, now) = (collection.clone(), wanted.path.clone(), wanted.hash.short(), clock::now());
+        let id = self.store.call(move |db| db.intend(&of, &path, hash, now)).await?;
+        let (of, path) = (collection.clone(), wanted.path.clone());
+        let mut replica =
+            Replica { id, collection: of, path, hash, phase: Phase::Intent, since: now, source: None, job: None };
+        match self.platform.create(&name.to_string()).await {
+            Ok(source) => {
+                let (made, now) = (source.clone(), clock::now());
+                self.store.call(move |db| db.created(id, &made, now)).await?;
+                replica.source = Some(source);
+                self.upload(collection, wanted, replica).await
+            }
+            Err(error @ ApiError::Refused { .. }) => self.fail(replica, error.to_string()).await,
+            Err(ApiError::Unknown { .. } | ApiError::File(_)) => {
+                let now = clock::now();
+                self.store.call(move |db| db.enter(id, Phase::Unknown, now)).await?;
+                Ok(Step::Unknown(now + self.scope.policy.grace))
+            }
+            Err(error @ (ApiError::Denied { .. } | ApiError::Unavailable(_))) => {
+                // Nothing was sent, or it was refused as a whole: nothing was made.
+                self.store.call(move |db| db.drop_replica(id)).await?;
+                Err(super::always_fatal(error))
+            }
+        }
+    }
+
+    async fn upload(&self, collection: CollectionName, wanted: Wanted, replica: Replica) -> Result<Step, Fatal> {
+        let Some(source) = replica.source.clone() else { return Ok(Step::Again(Some(replica))) };
+        let file = match self.open(&collection, &wanted).await {
+            Ok(Some(file)) => file,
+            Ok(None) => return Ok(Step::Again(Some(replica))),
+            Err(reason) => {
+                return Ok(Step::Failed(failure(&collection, &wanted.path, reason), Some(replica)));
+            }
+        };
+        let (id, now) = (replica.id, clock::now());
+        let after = file.try_clone();
+        self.store.call(move |db| db.enter(id, Phase::Uploading, now)).await?;
+        let size = wanted.fingerprint.size;
+        match self.platform.upload(&source, Upload { file, size, path: wanted.path.clone() }).await {
+            // A file that changed on its way up was not what the name says.
+            Ok(_) if !unchanged(after, &wanted.fingerprint) => Ok(Step::Again(Some(replica))),
+            Ok(job) => {
+                let now = clock::now();
+                let of = job.clone();
+                self.store.call(move |db| db.ingesting(id, &of, now)).await?;
+                let replica = Replica { phase: Phase::Ingesting, since: now, job: Some(job), ..replica };
+                Ok(Step::Following(replica, size))
+            }
+            // The source is gone: somebody deleted it.
+            Err(ApiError::Refused { status: 404, .. } | ApiError::Unknown { .. }) => Ok(Step::Again(Some(replica))),
+            Err(error @ ApiError::Refused { .. }) => self.fail(replica, error.to_string()).await,
+            Err(error @ ApiError::File(_)) => {
+                Ok(Step::Failed(failure(&collection, &wanted.path, error.to_string()), Some(replica)))
+            }
+            Err(error @ (ApiError::Denied { .. } | ApiError::Unavailable(_))) => {
+                let now = clock::now();
+                self.store.call(move |db| db.enter(id, Phase::Created, now)).await?;
+                Err(super::always_fatal(error))
+            }
+        }
+    }
+
+    /// Quarantines a document for what the platform said of it.
+    pub(super) async fn fail(&self, replica: Replica, reason: String) -> Result<Step, Fatal> {
+        let failure = failure(&replica.collection, &replica.path, reason.clone());
+        let (failed, now) = (replica.clone(), clock::now());
+        self.store.call(move |db| db.fail(&failed, &reason, now)).await?;
+        Ok(Step::Failed(failure, Some(replica).filter(|replica| replica.source.is_some())))
+    }
+
+    fn name(&self, collection: &CollectionName, wanted: &Wanted) -> SourceName {
+        SourceName {
+            collection: collection.clone(),
+            path: wanted.path.clone(),
+            instance: self.scope.instance.clone(),
+            hash: wanted.hash.short(),
+        }
+    }
+
+    /// Opens a document as it was when it was hashed; `None` when it has changed or gone since.
+    async fn open(&self, collection: &CollectionName, wanted: &Wanted) -> Result<Option<File>, String> {
+        let of = self.scope.collections.iter().find(|one| one.name == *collection).cloned();
+        let Some(of) = of else { return Ok(None) };
+        let (path, expected) = (wanted.path.clone(), wanted.fingerprint);
+        let opening = tokio::task::spawn_blocking(move || open(&of, &path, &expected));
+        opening.await.unwrap_or_else(|_| Err("opening it failed".to_owned()))
+    }
+}
+
+fn open(collection: &Collection, path: &DocPath, expected: &Fingerprint) -> Result<Option<File>, String> {
+    let root = Root::open(&collection.root, collection.follow_symlinks).map_err(|error| error.to_string())?;
+    match root.open_document(path) {
+        Ok(file) => Ok(scan::fingerprint(&file).is_ok_and(|seen| seen == *expected).then_some(file)),
+        Err(HashError::Gone | HashError::Changing) => Ok(None),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn unchanged(file: io::Result<File>, expected: &Fingerprint) -> bool {
+    file.and_then(|file| scan::fingerprint(&file)).is_ok_and(|seen| seen == *expected)
+}
+
+fn failure(collection: &CollectionName, path: &DocPath, reason: String) -> Failure {
+    Failure { collection: collection.clone(), path: path.to_string(), reason }
+}
