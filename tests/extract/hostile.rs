@@ -65,8 +65,7 @@ async fn limits_that_are_too_small() {
     let file = &corpus("pdf", "pdf")[0];
     let text = async |limits| extractor().with_limits(limits).text("a.pdf", file).await;
     let defaults = Limits::default;
-    let error = text(Limits { time: Duration::ZERO, ..defaults() }).await.unwrap_err();
-    assert_eq!(error.to_string(), "took longer than 0 s");
+    // Time has a test of its own among the bombs: a child that is done in time gives its text, however small the limit.
     let error = text(Limits { memory: 4 << 20, ..defaults() }).await.unwrap_err();
     assert_eq!(error.to_string(), "needed more than 4 MiB of memory");
     let error = text(Limits { output: 100, ..defaults() }).await.unwrap_err();
