@@ -104,6 +104,17 @@ impl App {
         put_off.spawn(work);
     }
 
+    /// Ends when no work is put off any more.
+    async fn put_off_work_done(&self) {
+        loop {
+            let mut put_off = std::mem::take(&mut *self.put_off.lock().unwrap_or_else(PoisonError::into_inner));
+            if put_off.is_empty() {
+                return;
+            }
+            while put_off.join_next().await.is_some() {}
+        }
+    }
+
     fn drop_put_off_work(&self) {
         self.put_off.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
     }

@@ -87,6 +87,11 @@ impl Running {
         self.app.changes.watch()
     }
 
+    /// Ends when every late effect ([`Fault::LateEffect`](super::Fault::LateEffect)) has taken place.
+    pub async fn late_effects_done(&self) {
+        self.app.put_off_work_done().await;
+    }
+
     /// Stops in order: requests under way end, jobs under way are left for the next start, the database is closed.
     pub async fn stop(mut self) {
         let Some(Tasks { stop, mut server, scissors, worker, db_thread }) = self.tasks.take() else { return };

@@ -39,6 +39,8 @@ pub enum Drift {
     NeverMade(ReplicaId),
     /// The outcome may still show: wait until then and list again.
     Wait(ReplicaId, Moment),
+    /// A source that no replica refers to is so young that a request may still be filling it: look again then.
+    Young(Moment),
     /// Missing for the first time: note it, and look at the next list.
     Missing(ReplicaId),
     /// Missing twice: the platform lost it.
@@ -83,13 +85,16 @@ pub fn drift(
         }
     }
     for source in spare {
-        let young = source.created.is_some_and(|created| now < created + grace);
-        if source.holds && !taken {
-            taken = true;
-            steps.push(Drift::Adopt(source));
-        } else if !young {
-            steps.push(Drift::Retire(source));
-        }
+        // A time in the future comes from a clock that differs, and tells nothing about the age.
+        let young = source.created.filter(|created| *created <= now && now < *created + grace);
+        steps.push(match young {
+            _ if source.holds && !taken => {
+                taken = true;
+                Drift::Adopt(source)
+            }
+            Some(created) => Drift::Young(created + grace),
+            None => Drift::Retire(source),
+        });
     }
     steps
 }
@@ -144,7 +149,7 @@ mod tests {
         assert_eq!(judge(vec![full.clone()], true), [Drift::Retire(full.clone())]);
         assert_eq!(judge(vec![empty.clone()], false), [Drift::Retire(empty.clone())], "an empty one proves nothing");
         assert_eq!(judge(vec![empty.clone(), full.clone()], false), [Drift::Adopt(full), Drift::Retire(empty)]);
-        assert_eq!(judge(vec![listed("s", 29, false)], false), [], "a request may still be filling it");
+        assert_eq!(judge(vec![listed("s", 29, false)], false), [Drift::Young(NOW + Duration::from_secs(1))]);
         assert_eq!(judge(vec![listed("s", 0, true)], false), [Drift::Adopt(listed("s", 0, true))], "it is done");
     }
 }

@@ -42,9 +42,11 @@ pub fn resume(under_way: Vec<Replica>, plan: &mut Plan) -> Resume {
                 wanted.remove(&document);
                 resume.upload.push(replica);
             }
-            // An upload whose outcome is unknown is never repeated into the same source.
+            // An upload whose outcome is unknown is never repeated into the same source. It may hold the only version
+            // that the platform has, so it goes when the next one is ready, with all others of its document.
+            Phase::Uploading if same.is_some() => {}
+            Phase::Ingesting if same == Some(false) => {}
             Phase::Created | Phase::Uploading => resume.retire.push(replica),
-            Phase::Ingesting if same == Some(false) => resume.retire.push(replica),
             Phase::Ingesting => {
                 // A document that is not planned for may be gone: the next round looks again.
                 resume.open |= same.is_none();
@@ -110,9 +112,11 @@ mod tests {
             (Phase::Created, ("a", 1), (0, 0, 0, 1, false, 1)),
             (Phase::Created, ("a", 2), (0, 1, 0, 0, false, 1)),
             (Phase::Created, (elsewhere, 1), (0, 1, 0, 0, false, 1)),
-            (Phase::Uploading, ("a", 1), (0, 1, 0, 0, false, 1)),
+            (Phase::Uploading, ("a", 1), (0, 0, 0, 0, false, 1)),
+            (Phase::Uploading, ("a", 2), (0, 0, 0, 0, false, 1)),
+            (Phase::Uploading, (elsewhere, 1), (0, 1, 0, 0, false, 1)),
             (Phase::Ingesting, ("a", 1), (0, 0, 1, 0, false, 0)),
-            (Phase::Ingesting, ("a", 2), (0, 1, 0, 0, false, 1)),
+            (Phase::Ingesting, ("a", 2), (0, 0, 0, 0, false, 1)),
             (Phase::Ingesting, (elsewhere, 1), (0, 0, 1, 0, true, 1)),
         ] {
             let mut plan = put(path, content);

@@ -182,7 +182,12 @@ impl<P: Platform> Pass<'_, P> {
     ) -> Result<Step, Fatal> {
         match ending {
             Ending::Failed(reason) => self.fail(replica, reason).await,
-            Ending::Lost => Ok(Step::Again(Some(replica))),
+            Ending::Lost => {
+                // It may come to hold its document all the same, so it stays until the next one is ready.
+                let (id, now) = (replica.id, clock::now());
+                self.store.call(move |db| db.enter(id, Phase::Uploading, now)).await?;
+                Ok(Step::Again(None))
+            }
             Ending::Ready => {
                 let (id, now) = (replica.id, clock::now());
                 let retiring = self.store.call(move |db| db.ready(id, now)).await?;

@@ -119,8 +119,9 @@ impl<P: Platform> Pass<'_, P> {
         self.store.call(move |db| db.enter(id, Phase::Uploading, now)).await?;
         let size = wanted.fingerprint.size;
         match self.platform.upload(&source, Upload { file, size, path: wanted.path.clone() }).await {
-            // A file that changed on its way up was not what the name says.
-            Ok(_) if !unchanged(after, &wanted.fingerprint) => Ok(Step::Again(Some(replica))),
+            // A file that changed on its way up was not what the name says. Its source, as one whose upload has no
+            // known outcome, stays until the next one is ready.
+            Ok(_) if !unchanged(after, &wanted.fingerprint) => Ok(Step::Again(None)),
             Ok(job) => {
                 let now = clock::now();
                 let of = job.clone();
@@ -129,7 +130,7 @@ impl<P: Platform> Pass<'_, P> {
                 Ok(Step::Following(replica, size))
             }
             // The source is gone: somebody deleted it.
-            Err(ApiError::Refused { status: 404, .. } | ApiError::Unknown { .. }) => Ok(Step::Again(Some(replica))),
+            Err(ApiError::Refused { status: 404, .. } | ApiError::Unknown { .. }) => Ok(Step::Again(None)),
             Err(error @ ApiError::Refused { .. }) => self.fail(replica, error.to_string()).await,
             Err(error @ ApiError::File(_)) => {
                 Ok(Step::Failed(failure(&collection, &wanted.path, error.to_string()), Some(replica)))

@@ -1,0 +1,229 @@
+//! A small world for tests of passes: a folder, a local platform with faults, and a store that may be killed.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use kbsync::{
+    config::{Collection, DeletePolicy, SyncPolicy},
+    local::{self, Faults, Running},
+    model::{CollectionName, Instance, Moment, RateLimit, SourceName},
+    pace::{Backoff, Ticket},
+    platform::{Connection, Http, Journal, Timing, cevvo::Cevvo, clock},
+    reconcile::{self, Event, Preview, Report, Scope, StoreJournal},
+    store::{Db, Identity, Store},
+};
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, watch},
+};
+
+/// How long an unanswered request of these tests may still take effect.
+pub const GRACE: Duration = Duration::from_millis(400);
+
+/// A folder, a platform and a store.
+pub struct World {
+    pub folder: PathBuf,
+    pub platform: Running,
+    pub faults: Faults,
+    pub scope: Scope,
+    state: PathBuf,
+    _temp: TempDir,
+}
+
+/// A name that is not ours, on the platform before anything else.
+pub const FOREIGN: &str = "Product Documentation";
+
+impl World {
+    /// A new world with an empty folder and one foreign source.
+    pub async fn new() -> Self {
+        let temp = tempfile::tempdir().expect("a temporary folder");
+        let folder = temp.path().join("docs");
+        std::fs::create_dir(&folder).expect("the folder");
+        let faults = Faults::default();
+        let options = local::Options {
+            data_dir: temp.path().join("platform"),
+            rate_limit: None,
+            extractor: env!("CARGO_BIN_EXE_kbsync").into(),
+            faults: faults.clone(),
+            job_delay: Duration::ZERO,
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let platform = local::start(listener, options).await.expect("the platform starts");
+        let scope = Scope {
+            instance: Instance::new("test").expect("a name"),
+            collections: vec![collection(&folder)],
+            policy: SyncPolicy {
+                max_deletes: 1_000,
+                max_delete_percent: 100,
+                delete: DeletePolicy::Always,
+                grace: GRACE,
+            },
+            job_timeout: Duration::from_millis(300),
+        };
+        let world = Self { folder, platform, faults, scope, state: temp.path().join("state.db"), _temp: temp };
+        let (_, cevvo) = world.connect(None).await;
+        kbsync::platform::Platform::create(&cevvo, FOREIGN).await.expect("the foreign source");
+        world
+    }
+
+    /// Writes a document.
+    pub fn write(&self, path: &str, text: &str) {
+        let path = self.folder.join(path);
+        std::fs::create_dir_all(path.parent().expect("it is in the folder")).expect("its folder");
+        std::fs::write(path, text).expect("the document");
+    }
+
+    /// Forgets the state, as a lost disk would.
+    pub fn lose_store(&self) {
+        for suffix in ["", "-wal", "-shm"] {
+            let mut name = self.state.clone().into_os_string();
+            name.push(suffix);
+            let _ = std::fs::remove_file(name);
+        }
+    }
+
+    /// One pass; with `kill_at`, everything is dropped when that many requests were sent or answered.
+    pub async fn pass(&self, kill_at: Option<u64>) -> Option<Report> {
+        let kill = kill_at.map(|at| Arc::new(Kill { left: AtomicU64::new(at), now: Notify::new() }));
+        let (store, cevvo) = self.connect(kill.clone()).await;
+        let (_stop, stopped) = watch::channel(false);
+        let quiet = |_: Event| ();
+        let pass = reconcile::pass(&cevvo, &store, &self.scope, stopped, &quiet);
+        match kill {
+            None => Some(pass.await),
+            Some(kill) => tokio::select! {
+                biased;
+                () = kill.now.notified() => None,
+                report = pass => Some(report),
+            },
+        }
+    }
+
+    /// What a pass would do now.
+    pub fn preview(&self) -> Preview {
+        let db = Db::open_to_read(&self.state).expect("the store");
+        reconcile::preview(&self.scope, &kbsync::platform::cevvo::EXTENSIONS, Some(&db)).expect("the preview")
+    }
+
+    /// Lets quarantined documents be tried again.
+    pub fn retry(&self) {
+        if self.state.exists() {
+            Db::open(&self.state, None).and_then(|mut db| db.release(|_| true)).expect("the release");
+        }
+    }
+
+    /// Fails unless the platform holds exactly what the folder has, each once, and what others made.
+    pub async fn assert_in_step(&self, context: &str) {
+        let mut held: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mut foreign = Vec::new();
+        for source in self.platform.snapshot().await {
+            match SourceName::parse(&source.name) {
+                None => foreign.push(source.name),
+                Some(name) => {
+                    let [document] = source.documents.as_slice() else {
+                        panic!("{context}: {} has {} documents", source.name, source.documents.len());
+                    };
+                    assert_eq!(source.status, "synced", "{context}: {}", source.name);
+                    assert!(document.sha256.starts_with(&name.hash.to_string()), "{context}: {}", source.name);
+                    held.entry(name.path.to_string()).or_default().push(document.sha256.clone());
+                }
+            }
+        }
+        assert_eq!(held, on_disk(&self.folder), "{context}: platform (left) and folder (right)");
+        assert_eq!(foreign, [FOREIGN], "{context}");
+    }
+
+    async fn connect(&self, kill: Option<Arc<Kill>>) -> (Arc<Store>, Cevvo) {
+        let identity = Identity { platform: "test".to_owned(), instance: self.scope.instance.to_string() };
+        let store = Arc::new(Store::open(&self.state, &identity).expect("the store opens"));
+        let rate_limit = RateLimit::new(100_000, Duration::from_secs(1));
+        let now = clock::now();
+        let stamps = store.call(move |db| db.stamps(100_000, now)).await.expect("the stamps");
+        let milli = Duration::from_millis(1);
+        let timing = Timing {
+            backoff: Backoff::new(milli, milli * 4).expect("sound bounds"),
+            breaker: (milli * 10, milli * 20),
+            answer: Duration::from_secs(5),
+        };
+        let journal = KillingJournal { inner: StoreJournal::new(Arc::clone(&store), 100_000), kill };
+        let base_url = self.platform.base_url().parse().expect("an address");
+        let api_key = self.platform.api_key().clone();
+        let connection = Connection { base_url, api_key, rate_limit, stamps, journal: Box::new(journal), timing };
+        (store, Cevvo::new(Http::new(connection).expect("a client")))
+    }
+}
+
+/// The documents of a folder by path, each with its SHA-256.
+fn on_disk(folder: &Path) -> BTreeMap<String, Vec<String>> {
+    let mut documents = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(next).expect("the folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let key = path.strip_prefix(folder).expect("it is below").to_str().expect("UTF-8").to_owned();
+                let hash = Sha256::digest(std::fs::read(&path).expect("the document"));
+                let hex = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+                documents.insert(key, vec![hex]);
+            }
+        }
+    }
+    documents
+}
+
+fn collection(folder: &Path) -> Collection {
+    Collection {
+        name: CollectionName::new("docs").expect("a name"),
+        root: folder.to_owned(),
+        include: vec!["**/*.md".to_owned(), "**/*.txt".to_owned()],
+        exclude: Vec::new(),
+        gitignore: true,
+        max_file_size: 1 << 20,
+        follow_symlinks: false,
+        settle: Duration::ZERO,
+    }
+}
+
+struct Kill {
+    left: AtomicU64,
+    now: Notify,
+}
+
+/// The pass's own journal, which also tells when it is time to die: at the very moment of a request or an answer.
+struct KillingJournal {
+    inner: StoreJournal,
+    kill: Option<Arc<Kill>>,
+}
+
+impl KillingJournal {
+    fn count(&self) {
+        if let Some(kill) = &self.kill
+            && kill.left.fetch_sub(1, Ordering::Relaxed) == 1
+        {
+            kill.now.notify_one();
+        }
+    }
+}
+
+impl Journal for KillingJournal {
+    fn sent(&self, ticket: Ticket, at: Moment) {
+        self.inner.sent(ticket, at);
+        self.count();
+    }
+
+    fn answered(&self, ticket: Ticket, at: Moment) {
+        self.inner.answered(ticket, at);
+        self.count();
+    }
+}
