@@ -10,14 +10,10 @@ use super::{
 /// Words that mark a key whose value is nobody's business.
 const SECRET_WORDS: [&str; 7] = ["key", "secret", "token", "passw", "credential", "auth", "bearer"];
 
-/// The keys that name a place where a secret is, not the secret.
-const NOT_SECRET: [&str; 1] = ["api_key_file"];
-
 /// Whether a key's value must not be shown: it is a secret, or a misspelt key that was to hold one.
 fn is_secret_key(key: &str) -> bool {
     let key = key.to_lowercase();
-    !NOT_SECRET.contains(&key.as_str())
-        && (SECRET_WORDS.iter().any(|word| key.contains(word)) || near::distance(&key, "api_key") <= 3)
+    SECRET_WORDS.iter().any(|word| key.contains(word)) || near::distance(&key, "api_key") <= 3
 }
 
 /// Whether a key can be quoted: one plain word, so that it cannot be a value that slid into the place of a key.
@@ -44,7 +40,8 @@ fn is_harmless(line: &str) -> bool {
     }
 }
 
-const MASK: char = '…';
+/// What stands for a secret.
+pub(super) const MASK: char = '…';
 
 /// The byte ranges of every secret in a tree.
 pub(super) fn secrets(root: &Node) -> Vec<Range<usize>> {
