@@ -16,6 +16,9 @@ fn is_secret_key(key: &str) -> bool {
     SECRET_WORDS.iter().any(|word| key.contains(word)) || near::distance(&key, "api_key") <= 3
 }
 
+/// What a line with a secret looks like before it is known to be YAML.
+const IN_TEXT: [&str; 8] = ["api_", "api-", "api k", "apik", "key:", "secret", "token", "passw"];
+
 /// Whether a key can be quoted: one plain word, so that it cannot be a value that slid into the place of a key.
 pub(super) fn is_plain_key(key: &str) -> bool {
     (1..=32).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
@@ -30,13 +33,14 @@ pub(super) fn may_hold_secret(text: &str) -> bool {
 fn is_harmless(line: &str) -> bool {
     let lower = line.to_ascii_lowercase();
     let name = |word: &str| lower.find(word).map(|at| at + word.len());
-    let Some(end) = ["api", "secret", "token", "passw"].into_iter().filter_map(name).min() else { return true };
-    let after = lower[end..].trim_start_matches(|c: char| c.is_alphanumeric() || matches!(c, '_' | '-'));
+    let Some(end) = IN_TEXT.into_iter().filter_map(name).min() else { return true };
+    // What else belongs to the names of our own keys; after any other name the line is not shown.
+    let after = lower[end..].trim_start_matches("key").trim_start_matches("ey").trim_start_matches("_file");
     let value = after.trim_start_matches([':', ' ', '"', '\'', MASK]);
     let reference = value.strip_prefix("${").and_then(|rest| rest.split_once('}'));
     match reference {
         Some((name, rest)) => !name.contains(":-") && rest.trim_matches(['"', '\'', ' ', '}']).is_empty(),
-        None => value.trim_end_matches(['}', ' ']).is_empty() || after.is_empty(),
+        None => value.trim_end_matches(['}', ' ']).is_empty(),
     }
 }
 

@@ -165,6 +165,8 @@ fn the_line_is_shown_with_a_caret_and_without_the_key() {
     assert!(!check_text(&text).unwrap_err().contains('\x1b'));
     let text = format!("platform: {{base_url: 'https://a:{KEY}@b', data: x}}\n{DOCS}");
     assert!(check_text(&text).unwrap_err().ends_with("\n   1 | platform: {base_url: …, data: x}"), "{text}");
+    let text = format!("platform: {{kind: cevvo, base_url: 'http://api.example.com'}}\n{DOCS}");
+    assert!(check_text(&text).unwrap_err().contains("http://api.example.com'}\n"), "no secret, so the line is shown");
     let error = check_text("collections:\n  - name: a\n    folder: b\n    exlude: [x]\n").unwrap_err();
     assert_eq!(
         error,
