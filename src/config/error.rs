@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::mask::MASK;
+
 /// Why there is no config to work with.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -76,12 +78,18 @@ fn render(path: &Path, problems: &[Problem]) -> String {
     problems.iter().map(one).collect::<Vec<_>>().join("\n")
 }
 
-/// The line, numbered, with a caret below the column.
+/// The line, numbered, with a caret below the column; without one where a masked value has moved the columns.
 fn with_caret(problem: &Problem, excerpt: &str) -> String {
-    let before = excerpt.chars().take(problem.column - 1);
+    // A line that is shown on a terminal must not command it.
+    let excerpt: String = excerpt.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect();
+    let before: String = excerpt.chars().take(problem.column - 1).collect();
+    let line = format!("{:>4} | {excerpt}", problem.line);
+    if before.contains(MASK) {
+        return line;
+    }
     // Tabs are kept, so that the caret stands below its column however wide a tab is shown.
-    let blank: String = before.map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
-    format!("{:>4} | {excerpt}\n     | {blank}^", problem.line)
+    let blank: String = before.chars().map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+    format!("{line}\n     | {blank}^")
 }
 
 impl fmt::Display for Problem {

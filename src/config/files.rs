@@ -41,21 +41,30 @@ const MAX_KEY_FILE: u64 = 16 * 1024;
 /// Reads a key file.
 ///
 /// # Errors
-/// A sentence that names the file and never shows what it holds.
+/// A sentence that never shows what the file holds, nor a path that may be a key put in the place of one.
 pub(super) fn read_key(path: &Path) -> Result<KeyFile, String> {
-    let shown = path.display();
-    let cannot = |error: std::io::Error| format!("the key file {shown} cannot be read: {error}");
+    let shown = shown(path);
+    let cannot = |error: std::io::Error| format!("{shown} cannot be read: {error}");
     let file = File::open(path).map_err(cannot)?;
     let meta = file.metadata().map_err(cannot)?;
     if !meta.is_file() {
-        return Err(format!("the key file {shown} is not a file"));
+        return Err(format!("{shown} is not a file"));
     }
     let mut bytes = Vec::new();
     file.take(MAX_KEY_FILE + 1).read_to_end(&mut bytes).map_err(cannot)?;
     if bytes.len() as u64 > MAX_KEY_FILE {
-        return Err(format!("the key file {shown} is larger than 16 KiB, so it is hardly a key"));
+        return Err(format!("{shown} is larger than 16 KiB, so it is hardly a key"));
     }
-    let text = String::from_utf8(bytes).map_err(|_| format!("the key file {shown} does not hold text"))?;
+    let text = String::from_utf8(bytes).map_err(|_| format!("{shown} does not hold text"))?;
     let key = text.trim_end_matches(['\n', '\r']).to_owned();
     Ok(KeyFile { key, open_to_others: meta.permissions().mode() & 0o044 != 0 })
+}
+
+/// A key file for a sentence: by its path where there is such a file, else by the folder that was looked in.
+fn shown(path: &Path) -> String {
+    match path.parent() {
+        _ if path.exists() => format!("the key file {}", path.display()),
+        Some(folder) if folder.is_dir() => format!("the key file named here, looked for in {},", folder.display()),
+        _ => "the key file named here".to_owned(),
+    }
 }

@@ -10,15 +10,14 @@ use super::{
 /// Words that mark a key whose value is nobody's business.
 const SECRET_WORDS: [&str; 7] = ["key", "secret", "token", "passw", "credential", "auth", "bearer"];
 
-/// The keys that name a place where a secret is, not the secret.
-const NOT_SECRET: [&str; 1] = ["api_key_file"];
-
 /// Whether a key's value must not be shown: it is a secret, or a misspelt key that was to hold one.
 fn is_secret_key(key: &str) -> bool {
     let key = key.to_lowercase();
-    !NOT_SECRET.contains(&key.as_str())
-        && (SECRET_WORDS.iter().any(|word| key.contains(word)) || near::distance(&key, "api_key") <= 3)
+    SECRET_WORDS.iter().any(|word| key.contains(word)) || near::distance(&key, "api_key") <= 3
 }
+
+/// What a line with a secret looks like before it is known to be YAML.
+const IN_TEXT: [&str; 8] = ["api_", "api-", "api k", "apik", "key:", "secret", "token", "passw"];
 
 /// Whether a key can be quoted: one plain word, so that it cannot be a value that slid into the place of a key.
 pub(super) fn is_plain_key(key: &str) -> bool {
@@ -34,17 +33,19 @@ pub(super) fn may_hold_secret(text: &str) -> bool {
 fn is_harmless(line: &str) -> bool {
     let lower = line.to_ascii_lowercase();
     let name = |word: &str| lower.find(word).map(|at| at + word.len());
-    let Some(end) = ["api", "secret", "token", "passw"].into_iter().filter_map(name).min() else { return true };
-    let after = lower[end..].trim_start_matches(|c: char| c.is_alphanumeric() || matches!(c, '_' | '-'));
+    let Some(end) = IN_TEXT.into_iter().filter_map(name).min() else { return true };
+    // What else belongs to the names of our own keys; after any other name the line is not shown.
+    let after = lower[end..].trim_start_matches("key").trim_start_matches("ey").trim_start_matches("_file");
     let value = after.trim_start_matches([':', ' ', '"', '\'', MASK]);
     let reference = value.strip_prefix("${").and_then(|rest| rest.split_once('}'));
     match reference {
         Some((name, rest)) => !name.contains(":-") && rest.trim_matches(['"', '\'', ' ', '}']).is_empty(),
-        None => value.trim_end_matches(['}', ' ']).is_empty() || after.is_empty(),
+        None => value.trim_end_matches(['}', ' ']).is_empty(),
     }
 }
 
-const MASK: char = '…';
+/// What stands for a secret.
+pub(super) const MASK: char = '…';
 
 /// The byte ranges of every secret in a tree.
 pub(super) fn secrets(root: &Node) -> Vec<Range<usize>> {

@@ -12,6 +12,9 @@ pub(super) fn check(pattern: &str) -> Result<(), String> {
     if pattern.starts_with('#') {
         return Err(r"a pattern that begins with `#` is a comment; write `\#` for the character itself".to_owned());
     }
+    if pattern.contains(['\n', '\r', '\0']) {
+        return Err("a pattern is one line".to_owned());
+    }
     if body.split('/').any(|part| part == "..") {
         return Err("a pattern cannot leave the collection's folder with `..`".to_owned());
     }
@@ -65,7 +68,7 @@ mod tests {
         {
             assert_eq!(check(good), Ok(()), "{good}");
         }
-        for bad in ["", " ", "/", "!", "#a", "[a", "[]", "a\\", "*.{md,txt}", "../a", "a/../b", "[[:alpha:]"] {
+        for bad in ["", " ", "/", "!", "#a", "[a", "[]", "a\\", "*.{md,txt}", "../a", "a/../b", "[[:alpha:]", "a\nb"] {
             assert!(check(bad).is_err(), "{bad}");
         }
     }

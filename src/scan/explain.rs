@@ -3,13 +3,14 @@
 use std::{fmt, os::fd::OwnedFd};
 
 use rustix::{
-    fs::{FileType, OFlags},
+    fs::{FileType, OFlags, fstat},
     io::Errno,
 };
 
 use super::{
     ScanError, ScanOptions, Skip,
     filter::Refusal,
+    ignore_file,
     listing::Kind,
     site::{Place, Site},
 };
@@ -99,7 +100,7 @@ impl fmt::Display for Explanation {
 /// When the root cannot be looked at.
 pub fn explain(options: &ScanOptions, path: &DocPath) -> Result<Explanation, ScanError> {
     let (site, place) = Site::open(options)?;
-    let mut look = Look { site: &site, place, pattern: None };
+    let mut look = Look { site: &site, place, pattern: None, above: Vec::new() };
     Ok(match look.descend(path) {
         Ok(start) => look.judge(path, start),
         Err(explanation) => explanation,
@@ -112,6 +113,8 @@ struct Look<'s> {
     place: Place,
     /// The pattern of `include` that decides so far: its text, and whether it takes back.
     pattern: Option<(String, bool)>,
+    /// Device and inode of each folder on the way, which a loop of symlinks would meet again.
+    above: Vec<(u64, u64)>,
 }
 
 impl Look<'_> {
@@ -134,16 +137,23 @@ impl Look<'_> {
 
     /// Puts the ignore files of the folder that the place is in force.
     fn honour(&mut self) -> Result<(), Explanation> {
-        let below = &self.place.path[self.site.base..];
-        let opened: Result<OwnedFd, Errno> =
-            self.site.root.open_below(below.strip_suffix(b"/").unwrap_or(below), OFlags::RDONLY | OFlags::DIRECTORY);
-        match opened {
-            Ok(folder) => self.site.honour(&folder, [true; 2], &mut self.place).map_err(Explanation::Unreadable),
-            Err(Errno::NOENT | Errno::NOTDIR) => Err(Explanation::Missing),
-            Err(Errno::LOOP) => Err(Explanation::Skipped(Skip::Symlink)),
-            Err(Errno::XDEV) => Err(Explanation::Skipped(Skip::SymlinkOutside)),
-            Err(error) => Err(Explanation::Unreadable(error.to_string())),
+        let folder = self.open_folder().map_err(|error| match error {
+            Errno::NOENT | Errno::NOTDIR => Explanation::Missing,
+            Errno::LOOP => Explanation::Skipped(Skip::Symlink),
+            Errno::XDEV => Explanation::Skipped(Skip::SymlinkOutside),
+            error => Explanation::Unreadable(error.to_string()),
+        })?;
+        let stat = fstat(&folder).map_err(|error| Explanation::Unreadable(error.to_string()))?;
+        if self.above.contains(&(stat.st_dev, stat.st_ino)) {
+            return Err(Explanation::Skipped(Skip::SymlinkLoop));
         }
+        self.above.push((stat.st_dev, stat.st_ino));
+        self.site.honour(&folder, [true; ignore_file::NAMES.len()], &mut self.place).map_err(Explanation::Unreadable)
+    }
+
+    fn open_folder(&self) -> rustix::io::Result<OwnedFd> {
+        let below = &self.place.path[self.site.base..];
+        self.site.root.open_below(below.strip_suffix(b"/").unwrap_or(below), OFlags::RDONLY | OFlags::DIRECTORY)
     }
 
     fn refused(&self, start: usize, is_folder: bool) -> Result<(), Explanation> {

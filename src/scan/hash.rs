@@ -9,7 +9,7 @@ use std::{
 use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 
-use super::{Root, listing::look};
+use super::{Root, listing::look_at};
 use crate::model::{ContentHash, DocPath, Fingerprint};
 
 /// A file's hash, and what the file looked like before and after it was read.
@@ -68,7 +68,7 @@ pub(super) fn hash_with(
     after_read: &mut dyn FnMut(),
 ) -> Result<Hashed, HashError> {
     let mut file = root.open_document(path)?;
-    let (_, fingerprint) = look(&file, c"")?;
+    let (_, fingerprint) = look_at(&file)?;
     let mut hasher = Sha256::new();
     let mut left = fingerprint.size;
     loop {
@@ -83,7 +83,7 @@ pub(super) fn hash_with(
         hasher.update(&buffer[..read]);
         after_read();
     }
-    let (_, after) = look(&file, c"")?;
+    let (_, after) = look_at(&file)?;
     if left == 0 && after == fingerprint {
         Ok(Hashed { hash: ContentHash(hasher.finalize().into()), fingerprint })
     } else {

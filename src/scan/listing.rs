@@ -137,9 +137,17 @@ fn type_of(folder: impl AsFd, name: &CStr) -> io::Result<FileType> {
     Ok(FileType::from_raw_mode(look.stx_mode.into()))
 }
 
-/// A cheap look at a file: what kind it is and its fingerprint. An empty name looks at `folder` itself.
+/// A cheap look at a name in a folder: what kind of file it is and its fingerprint. Symlinks are not followed.
 pub(super) fn look(folder: impl AsFd, name: &CStr) -> io::Result<(FileType, Fingerprint)> {
-    let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::EMPTY_PATH;
+    look_with(folder, name, AtFlags::SYMLINK_NOFOLLOW)
+}
+
+/// The same look at an open file.
+pub(super) fn look_at(file: impl AsFd) -> io::Result<(FileType, Fingerprint)> {
+    look_with(file, c"", AtFlags::EMPTY_PATH)
+}
+
+fn look_with(folder: impl AsFd, name: &CStr, flags: AtFlags) -> io::Result<(FileType, Fingerprint)> {
     let wanted = StatxFlags::TYPE | StatxFlags::SIZE | StatxFlags::MTIME | StatxFlags::CTIME | StatxFlags::INO;
     let look = statx(folder, name, flags, wanted)?;
     let nanoseconds = |time: rustix::fs::StatxTimestamp| {

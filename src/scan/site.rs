@@ -11,7 +11,7 @@ use super::{
     Root, ScanError, ScanOptions, Skip,
     filter::{Candidate, Filter},
     ignore_file::{self, IgnoreFile},
-    listing::{Kind, Listing, look},
+    listing::{Kind, Listing, look_at},
     repository::Repository,
 };
 use crate::model::Fingerprint;
@@ -162,6 +162,6 @@ impl Site {
     /// Looks at what is at a path, through the symlinks that lead to it, or with `NOFOLLOW` in `flags` not through
     /// the last one.
     pub(super) fn look_below(&self, path: &[u8], flags: OFlags) -> rustix::io::Result<(FileType, Fingerprint)> {
-        look(self.root.open_below(&path[self.base..], OFlags::PATH | flags)?, c"")
+        look_at(self.root.open_below(&path[self.base..], OFlags::PATH | flags)?)
     }
 }

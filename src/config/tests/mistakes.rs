@@ -161,6 +161,12 @@ fn the_line_is_shown_with_a_caret_and_without_the_key() {
         check_text(&text).unwrap_err(),
         "kbsync.yaml:3:12: the key has white space in it or around it; remove that\n   3 |   api_key: …\n     |            ^"
     );
+    let text = format!("platform: {{kind: cevvo, api_key: {KEY}, lissten: \x1b[2J}}\n{DOCS}");
+    assert!(!check_text(&text).unwrap_err().contains('\x1b'));
+    let text = format!("platform: {{base_url: 'https://a:{KEY}@b', data: x}}\n{DOCS}");
+    assert!(check_text(&text).unwrap_err().ends_with("\n   1 | platform: {base_url: …, data: x}"), "{text}");
+    let text = format!("platform: {{kind: cevvo, base_url: 'http://api.example.com'}}\n{DOCS}");
+    assert!(check_text(&text).unwrap_err().contains("http://api.example.com'}\n"), "no secret, so the line is shown");
     let error = check_text("collections:\n  - name: a\n    folder: b\n    exlude: [x]\n").unwrap_err();
     assert_eq!(
         error,

@@ -34,12 +34,15 @@ fn repository() -> tempfile::TempDir {
     dir
 }
 
-/// The paths of all files, from the top, that git does not ignore.
+/// The paths of all files, from the top.
+fn files() -> Vec<String> {
+    let path = |folder: &str, file: &str| format!("{folder}/{file}").trim_start_matches('/').to_owned();
+    FOLDERS.iter().flat_map(|folder| FILES.map(|file| path(folder, file))).collect()
+}
+
+/// Those that git does not ignore.
 fn kept_by_git(top: &Path) -> BTreeSet<String> {
-    let files: Vec<String> = FOLDERS
-        .iter()
-        .flat_map(|folder| FILES.map(|file| format!("{folder}/{file}").trim_start_matches('/').to_owned()))
-        .collect();
+    let files = files();
     let mut child = git(top, &["check-ignore", "--no-index", "--stdin", "-z"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -53,10 +56,23 @@ fn kept_by_git(top: &Path) -> BTreeSet<String> {
     files.into_iter().filter(|file| !ignored.contains(file)).collect()
 }
 
+fn everything(root: &Path) -> ScanOptions {
+    ScanOptions { include: vec!["*".to_owned()], accepted: &["md", "txt", ""], ..options(root) }
+}
+
 fn kept_by_us(root: &Path, below: &str) -> BTreeSet<String> {
-    let everything = ScanOptions { include: vec!["*".to_owned()], accepted: &["md", "txt", ""], ..options(root) };
-    let paths = walked(&everything).into_iter().filter(|path| !path.contains(".gitignore"));
+    let paths = walked(&everything(root)).into_iter().filter(|path| !path.contains(".gitignore"));
     paths.map(|path| format!("{below}{path}")).collect()
+}
+
+/// The files below the root that are documents by their explanations.
+fn explained(root: &Path, below: &str) -> BTreeSet<String> {
+    let options = everything(root);
+    let is_document = |path: &&String| {
+        let path = path.strip_prefix(below).map(doc);
+        path.is_some_and(|path| matches!(explain(&options, &path), Ok(Explanation::Document { .. })))
+    };
+    files().iter().filter(is_document).cloned().collect()
 }
 
 fn pattern() -> impl Strategy<Value = String> {
@@ -154,7 +170,8 @@ fn the_walk_keeps_what_git_keeps() {
             let ignored =
                 !named.is_empty() && git(top, &["check-ignore", "--no-index", "-q", named]).status().unwrap().success();
             if !ignored {
-                prop_assert_eq!(kept_by_us(&root, below), by_git);
+                prop_assert_eq!(kept_by_us(&root, below), by_git.clone());
+                prop_assert_eq!(explained(&root, below), by_git);
             }
             Ok(())
         })

@@ -84,6 +84,7 @@ fn symlinks_are_followed_below_the_root_only_and_never_round_in_circles() {
     for path in ["file.md", "folder/b/one.md"] {
         assert!(matches!(explain(&options, &doc(path)).unwrap(), Explanation::Document { .. }), "{path}");
     }
+    assert_eq!(explain(&options, &doc("self/file.md")).unwrap(), Explanation::Skipped(Skip::SymlinkLoop));
     assert_eq!(explain(&options, &doc("out.md")).unwrap(), Explanation::Skipped(Skip::SymlinkOutside));
     let root = Root::open(&root, true).unwrap();
     assert!(root.open_document(&doc("folder/b/one.md")).is_ok());

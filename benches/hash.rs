@@ -1,0 +1,46 @@
+//! Hashing one large file on one thread, against openssl: `cargo bench --bench hash [-- MIB]`.
+//!
+//! The aim: at most 1.1 times the time of `openssl dgst -sha256`, and under 64 MiB.
+
+mod support;
+
+use std::{
+    error::Error,
+    fs::{self, File},
+    io::Write,
+    process::{Command, Stdio},
+};
+
+use kbsync::{
+    model::DocPath,
+    scan::{Root, hash},
+};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    if !support::wanted() {
+        return Ok(());
+    }
+    let mebibytes = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(1024);
+    let folder = std::env::temp_dir().join("kbsync-bench-hash");
+    fs::create_dir_all(&folder)?;
+    let file = folder.join("large.md");
+    if fs::metadata(&file).map_or(0, |meta| meta.len()) != mebibytes << 20 {
+        let mut file = File::create(&file)?;
+        let block: Vec<u8> = (0..1 << 20).map(|i: u32| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        (0..mebibytes).try_for_each(|_| file.write_all(&block))?;
+    }
+    let root = Root::open(&folder, false)?;
+    let path = DocPath::new("large.md")?;
+    let ours = || {
+        hash(&root, &path).expect("the file was made by this program and holds still");
+    };
+    let openssl = || {
+        let mut openssl = Command::new("openssl");
+        openssl.args(["dgst", "-sha256"]).arg(&file).stdout(Stdio::null());
+        assert!(openssl.status().is_ok_and(|status| status.success()), "openssl failed");
+    };
+    println!("{mebibytes} MiB");
+    support::compare(7, ("hash", ours), ("openssl dgst -sha256", openssl));
+    println!("peak memory: {} MiB", support::peak_memory()?);
+    Ok(())
+}

@@ -1,0 +1,44 @@
+//! What the benchmarks share: paired runs, medians, and peak memory.
+
+use std::{
+    fs, io,
+    time::{Duration, Instant},
+};
+
+/// Whether this is `cargo bench`. `cargo test --all-targets` runs benchmarks too, and only wants to know that they compile.
+pub fn wanted() -> bool {
+    std::env::args().any(|argument| argument == "--bench")
+}
+
+/// How long something takes.
+pub fn timed(work: impl FnOnce()) -> Duration {
+    let start = Instant::now();
+    work();
+    start.elapsed()
+}
+
+/// Runs the two in alternating pairs, and prints their medians and the median of the ratios.
+pub fn compare(pairs: usize, ours: (&str, impl Fn()), peer: (&str, impl Fn())) {
+    // The first pair warms the caches.
+    (ours.1)();
+    (peer.1)();
+    let runs: Vec<(f64, f64)> =
+        (0..pairs).map(|_| (timed(&ours.1).as_secs_f64(), timed(&peer.1).as_secs_f64())).collect();
+    let ratios = runs.iter().map(|(ours, peer)| ours / peer).collect();
+    println!("{}: median {:.3} s", ours.0, median(runs.iter().map(|run| run.0).collect()));
+    println!("{}: median {:.3} s", peer.0, median(runs.iter().map(|run| run.1).collect()));
+    println!("ratio: median {:.2} of {pairs} pairs", median(ratios));
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// The most memory that this process has held, in MiB.
+pub fn peak_memory() -> io::Result<u64> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
+    let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse().map_err(io::Error::other)?;
+    Ok(kibibytes / 1024)
+}
