@@ -33,21 +33,23 @@ pub struct Listed {
 /// What to do about it. Everything here changes the store only; deletions follow from the phase `retiring`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Drift {
-    /// The lost answer said yes: this is the source.
+    /// The lost answer said yes: this is the source. It is new and empty: what had its name before, an earlier list
+    /// has claimed.
     Found(ReplicaId, SourceId),
     /// The lost answer said no, or nothing: forget the intent; the plan makes a new one.
     NeverMade(ReplicaId),
     /// The outcome may still show: wait until then and list again.
     Wait(ReplicaId, Moment),
-    /// A source that no replica refers to is so young that a request may still be filling it: look again then.
-    Young(Moment),
     /// Missing for the first time: note it, and look at the next list.
     Missing(ReplicaId),
     /// Missing twice: the platform lost it.
     Lost(ReplicaId),
-    /// A source that no replica refers to becomes the document's record.
+    /// A source that no replica refers to, and that holds its document, becomes the document's record.
     Adopt(Listed),
-    /// A source that no replica refers to and no document needs.
+    /// A source that no replica refers to, and that holds nothing yet: an upload of unknown outcome, which is never
+    /// uploaded into, and goes when the document has a better one.
+    Claim(Listed),
+    /// A source that no replica refers to, of a document that has a better one.
     Retire(Listed),
 }
 
@@ -85,15 +87,13 @@ pub fn drift(
         }
     }
     for source in spare {
-        // A time in the future comes from a clock that differs, and tells nothing about the age.
-        let young = source.created.filter(|created| *created <= now && now < *created + grace);
-        steps.push(match young {
-            _ if source.holds && !taken => {
-                taken = true;
-                Drift::Adopt(source)
-            }
-            Some(created) => Drift::Young(created + grace),
-            None => Drift::Retire(source),
+        steps.push(if !source.holds {
+            Drift::Claim(source)
+        } else if taken {
+            Drift::Retire(source)
+        } else {
+            taken = true;
+            Drift::Adopt(source)
         });
     }
     steps
@@ -128,7 +128,7 @@ mod tests {
         assert_eq!(judge(30, vec![]), [Drift::NeverMade(one)]);
         assert_eq!(judge(1, vec![listed("s", 1, false)]), [Drift::Found(one, id("s"))]);
         let doubled = judge(90, vec![listed("t", 50, false), listed("s", 60, false)]);
-        assert_eq!(doubled, [Drift::Found(one, id("s")), Drift::Retire(listed("t", 50, false))]);
+        assert_eq!(doubled, [Drift::Found(one, id("s")), Drift::Claim(listed("t", 50, false))]);
     }
 
     #[test]
@@ -147,9 +147,10 @@ mod tests {
         let (full, empty) = (listed("s", 60, true), listed("t", 60, false));
         assert_eq!(judge(vec![full.clone()], false), [Drift::Adopt(full.clone())]);
         assert_eq!(judge(vec![full.clone()], true), [Drift::Retire(full.clone())]);
-        assert_eq!(judge(vec![empty.clone()], false), [Drift::Retire(empty.clone())], "an empty one proves nothing");
-        assert_eq!(judge(vec![empty.clone(), full.clone()], false), [Drift::Adopt(full), Drift::Retire(empty)]);
-        assert_eq!(judge(vec![listed("s", 29, false)], false), [Drift::Young(NOW + Duration::from_secs(1))]);
-        assert_eq!(judge(vec![listed("s", 0, true)], false), [Drift::Adopt(listed("s", 0, true))], "it is done");
+        assert_eq!(judge(vec![empty.clone()], false), [Drift::Claim(empty.clone())], "an empty one proves nothing");
+        assert_eq!(judge(vec![empty.clone()], true), [Drift::Claim(empty.clone())]);
+        let twin = listed("u", 50, true);
+        let both = judge(vec![empty.clone(), full.clone(), twin.clone()], false);
+        assert_eq!(both, [Drift::Adopt(full), Drift::Claim(empty), Drift::Retire(twin)]);
     }
 }

@@ -20,7 +20,7 @@ pub struct Resume {
     pub open: bool,
 }
 
-/// Sorts the replicas that are under way, and takes out of the plan what is being done already.
+/// Sorts the replicas that are under way (without those that may hold the only version of a document), and takes out of the plan what is being done already.
 pub fn resume(under_way: Vec<Replica>, plan: &mut Plan) -> Resume {
     let mut resume = Resume::default();
     let mut wanted = wanted_contents(plan);
@@ -42,11 +42,10 @@ pub fn resume(under_way: Vec<Replica>, plan: &mut Plan) -> Resume {
                 wanted.remove(&document);
                 resume.upload.push(replica);
             }
-            // An upload whose outcome is unknown is never repeated into the same source. It may hold the only version
-            // that the platform has, so it goes when the next one is ready, with all others of its document.
-            Phase::Uploading if same.is_some() => {}
-            Phase::Ingesting if same == Some(false) => {}
+            // An upload whose outcome is unknown is never repeated into the same source.
             Phase::Created | Phase::Uploading => resume.retire.push(replica),
+            // It may become the only version that the platform holds, so it goes when the next one is ready.
+            Phase::Ingesting if same == Some(false) => {}
             Phase::Ingesting => {
                 // A document that is not planned for may be gone: the next round looks again.
                 resume.open |= same.is_none();
@@ -112,8 +111,8 @@ mod tests {
             (Phase::Created, ("a", 1), (0, 0, 0, 1, false, 1)),
             (Phase::Created, ("a", 2), (0, 1, 0, 0, false, 1)),
             (Phase::Created, (elsewhere, 1), (0, 1, 0, 0, false, 1)),
-            (Phase::Uploading, ("a", 1), (0, 0, 0, 0, false, 1)),
-            (Phase::Uploading, ("a", 2), (0, 0, 0, 0, false, 1)),
+            (Phase::Uploading, ("a", 1), (0, 1, 0, 0, false, 1)),
+            (Phase::Uploading, ("a", 2), (0, 1, 0, 0, false, 1)),
             (Phase::Uploading, (elsewhere, 1), (0, 1, 0, 0, false, 1)),
             (Phase::Ingesting, ("a", 1), (0, 0, 1, 0, false, 0)),
             (Phase::Ingesting, ("a", 2), (0, 0, 0, 0, false, 1)),

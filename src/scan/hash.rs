@@ -96,7 +96,7 @@ pub(super) fn hash_with(
 /// # Errors
 /// As the system says.
 pub fn fingerprint(file: &File) -> io::Result<Fingerprint> {
-    Ok(look(file, c"")?.1)
+    Ok(look_at(file)?.1)
 }
 
 /// Hashes the documents that come from `jobs` with `depth` threads, and hands each result, in the order in which they

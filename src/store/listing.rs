@@ -218,7 +218,7 @@ fn apply(
                 connection.execute("UPDATE replicas SET phase = 'unknown' WHERE id = ?1", [id.0])?;
                 report.wait_until = report.wait_until.max(Some(until));
             }
-            Drift::Young(until) => report.wait_until = report.wait_until.max(Some(until)),
+            Drift::Claim(source) => insert(connection, &source, Phase::Uploading, now)?,
             Drift::Missing(id) => {
                 connection.execute("UPDATE replicas SET missing = 1 WHERE id = ?1", [id.0])?;
             }

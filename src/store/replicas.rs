@@ -11,12 +11,18 @@ use crate::model::{CollectionName, DocPath, JobId, Moment, Phase, Replica, Repli
 pub(super) const COLUMNS: &str = "id, collection, path, hash, phase, since, source_id, job_id";
 
 impl Db {
-    /// Replicas that are not ready, in the order in which they were begun.
+    /// Replicas that are not ready, in the order in which they were begun. Left out are uploads of unknown outcome for
+    /// documents of which the platform holds nothing else, as far as is known: they may hold the only version, and
+    /// retire when another one is ready.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub fn under_way(&self) -> Result<Vec<Replica>, StoreError> {
-        let sql = format!("SELECT {COLUMNS} FROM replicas WHERE phase <> 'ready' ORDER BY id");
+        let sql = format!(
+            "SELECT {COLUMNS} FROM replicas r WHERE phase <> 'ready' AND NOT (phase = 'uploading' AND EXISTS (
+                 SELECT * FROM documents d WHERE d.collection = r.collection AND d.path = r.path AND live IS NULL))
+             ORDER BY id"
+        );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let rows = statement.query_map([], replica)?;
         Ok(rows.collect::<Result<_, _>>()?)
