@@ -8,6 +8,7 @@ use std::{collections::BTreeSet, time::Duration};
 use futures_util::StreamExt;
 use kbsync::{local::Fault, model::SourceName, reconcile::Outcome};
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
+
 use support::World;
 
 const SEEDS: u64 = 320;
