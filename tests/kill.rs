@@ -14,7 +14,7 @@ use std::{
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use secrecy::ExposeSecret;
 
-use support::{GRACE, World};
+use support::World;
 
 const KILLS: u32 = 50;
 /// A pass may end before its moment has come, so there are more rounds than kills.
@@ -52,12 +52,11 @@ async fn kill_9_at_fifty_random_moments_of_a_pass() {
 fn config(world: &World) -> std::path::PathBuf {
     let path = world.folder.with_file_name("kbsync.yaml");
     let (url, key) = (world.platform.base_url(), world.platform.api_key().expose_secret());
-    let grace = GRACE.as_millis();
     let text = format!(
         "instance: test\nstate: ./binary/state.db\n\
          platform: {{ kind: cevvo, base_url: \"{url}\", api_key: \"{key}\", rate_limit: 5000/s }}\n\
          collections: [{{ name: docs, folder: ./docs, settle: 0s }}]\n\
-         sync: {{ grace: {grace}ms, max_deletes: 1000 }}\n"
+         sync: {{ grace: 300ms, max_deletes: 1000 }}\n"
     );
     std::fs::write(&path, text).expect("the config");
     path

@@ -13,7 +13,7 @@ use support::World;
 
 const SEEDS: u64 = 320;
 /// Seeds at work at once: most of their time is waiting.
-const AT_ONCE: usize = 24;
+const AT_ONCE: usize = 40;
 /// This document is edited and never moved or deleted, so that the platform must hold it at every moment.
 const STEADY: &str = "steady.md";
 
