@@ -8,6 +8,8 @@ mod lock;
 mod passes;
 mod replicas;
 mod stamps;
+#[cfg(test)]
+mod tests;
 
 use std::{
     path::{Path, PathBuf},

@@ -1,0 +1,264 @@
+//! The store against files that are not as they should be, and against lists that differ from it.
+
+use std::{collections::BTreeSet, path::Path, time::Duration};
+
+use super::*;
+use crate::{
+    model::{
+        CollectionName, ContentHash, DocPath, Fingerprint, Instance, LastLook, Moment, Phase, Replica, ReplicaId,
+        ShortHash, SourceId, SourceName,
+    },
+    pace::{Stamp, Ticket},
+};
+
+const NOW: Moment = Moment(1_000_000_000);
+const GRACE: Duration = Duration::from_secs(30);
+
+fn identity() -> Identity {
+    Identity { platform: "https://example.com".to_owned(), instance: "default".to_owned() }
+}
+
+fn new_db() -> (tempfile::TempDir, Db) {
+    let folder = tempfile::tempdir().unwrap();
+    let db = Db::open(&folder.path().join("state.db"), Some(&identity())).unwrap();
+    (folder, db)
+}
+
+fn docs() -> CollectionName {
+    CollectionName::new("docs").unwrap()
+}
+
+fn path(path: &str) -> DocPath {
+    DocPath::new(path).unwrap()
+}
+
+fn hash(content: u8) -> ContentHash {
+    ContentHash([content; 32])
+}
+
+fn short(content: u8) -> ShortHash {
+    hash(content).short()
+}
+
+fn see(db: &mut Db, document: &str, content: u8) {
+    let fingerprint = Fingerprint { size: 1, mtime_ns: 2, ctime_ns: -3, inode: u64::MAX };
+    let look = LastLook { fingerprint, at: NOW, hash: hash(content) };
+    db.note_looks(&docs(), &[(path(document), look)]).unwrap();
+}
+
+/// A replica that has come as far as `ready`.
+fn ready(db: &mut Db, document: &str, content: u8, source: &str) -> ReplicaId {
+    see(db, document, content);
+    let id = db.intend(&docs(), &path(document), short(content), NOW).unwrap();
+    db.created(id, &SourceId(source.to_owned()), NOW).unwrap();
+    db.ready(id, NOW).unwrap();
+    id
+}
+
+fn listed(id: &str, document: &str, content: u8, holds: bool) -> ListedSource {
+    let instance = Instance::new("default").unwrap();
+    let name = SourceName { collection: docs(), path: path(document), instance, hash: short(content) };
+    ListedSource { id: SourceId(id.to_owned()), name: Some(name), holds, created: None }
+}
+
+fn compare(db: &mut Db, page: &[ListedSource]) -> ListReport {
+    db.begin_list().unwrap();
+    db.add_page(page).unwrap();
+    let configured = BTreeSet::from([docs()]);
+    db.compare_list(&Instance::new("default").unwrap(), &configured, NOW, GRACE).unwrap()
+}
+
+fn live(db: &Db, document: &str) -> Option<ShortHash> {
+    db.record(&docs(), &path(document)).unwrap().and_then(|record| record.live)
+}
+
+fn phases(db: &Db, document: &str) -> Vec<Phase> {
+    db.replicas_of(&docs(), &path(document)).unwrap().iter().map(|replica| replica.phase).collect()
+}
+
+#[test]
+fn the_second_kbsync_hears_who_has_the_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("sub/state.db");
+    let first = Store::open(&state, &identity()).unwrap();
+    let second = Store::open(&state, &identity()).err().unwrap().to_string();
+    assert!(second.contains(&format!("process {}", std::process::id())), "{second}");
+    drop(first);
+    Store::open(&state, &identity()).unwrap();
+}
+
+#[test]
+fn a_store_of_another_platform_or_instance_is_refused() {
+    let (folder, db) = new_db();
+    drop(db);
+    let open = |identity: Identity| Db::open(&folder.path().join("state.db"), Some(&identity));
+    assert!(open(identity()).is_ok());
+    let other = Identity { platform: "https://other.example".to_owned(), ..identity() };
+    assert!(matches!(open(other), Err(StoreError::Foreign { .. })));
+    let other = Identity { instance: "staging".to_owned(), ..identity() };
+    let error = open(other).unwrap_err().to_string();
+    assert!(error.contains("the instance default, and the config says staging"), "{error}");
+}
+
+#[test]
+fn a_newer_store_is_refused_and_left_as_it_is() {
+    let (folder, db) = new_db();
+    db.connection.pragma_update(None, "user_version", 99).unwrap();
+    drop(db);
+    let state = folder.path().join("state.db");
+    for error in [Db::open(&state, None).unwrap_err(), Db::open_to_read(&state).unwrap_err()] {
+        assert!(matches!(error, StoreError::Newer { found: 99, .. }), "{error}");
+    }
+    assert!(matches!(Store::open(&state, &identity()), Err(StoreError::Newer { .. })));
+}
+
+#[test]
+fn a_damaged_store_is_set_aside_and_a_new_one_begun() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state.db");
+    for number in 1..=2 {
+        std::fs::write(&state, vec![b'x'; 10_000]).unwrap();
+        let store = Store::open(&state, &identity()).unwrap();
+        let aside = folder.path().join(format!("state.db.damaged-{number}"));
+        assert_eq!(store.set_aside(), Some(aside.as_path()));
+        assert_eq!(std::fs::read(&aside).unwrap(), vec![b'x'; 10_000], "nothing is deleted");
+    }
+}
+
+#[test]
+fn looking_makes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state.db");
+    assert!(matches!(Db::open_to_read(&state), Err(StoreError::Missing(_))));
+    std::fs::write(&state, b"").unwrap();
+    assert!(matches!(Db::open_to_read(&state), Err(StoreError::Missing(_))));
+    assert!(matches!(Db::open_to_read(Path::new("/dev/null/state.db")), Err(StoreError::Missing(_))));
+}
+
+#[test]
+fn a_full_disk_is_said_and_what_was_noted_stays() {
+    let (_folder, mut db) = new_db();
+    see(&mut db, "a.md", 1);
+    let pages: i64 = db.connection.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+    db.connection.pragma_update(None, "max_page_count", pages).unwrap();
+    let looks = db.record(&docs(), &path("a.md")).unwrap().unwrap().seen.unwrap();
+    let many: Vec<_> = (0..10_000).map(|i| (path(&format!("{i}.md")), looks)).collect();
+    let error = db.note_looks(&docs(), &many).unwrap_err();
+    assert!(matches!(error, StoreError::Full), "{error}");
+    assert_eq!(db.counts(&docs()).unwrap().pending, 1, "all of it, or nothing");
+}
+
+#[test]
+fn records_come_back_as_they_were_noted_in_key_order() {
+    let (_folder, mut db) = new_db();
+    for (number, document) in (1..).zip(["b.md", "a/z.md", "a.md", "ü.md", "a b.md"]) {
+        see(&mut db, document, number);
+    }
+    let records: Vec<_> = db.with_records(&docs(), |records| records.collect()).unwrap();
+    let paths: Vec<_> = records.iter().map(|record| record.path.as_str()).collect();
+    assert_eq!(paths, ["a b.md", "a.md", "a/z.md", "b.md", "ü.md"]);
+    let seen = records[3].seen.unwrap();
+    assert_eq!((seen.hash, seen.at, seen.fingerprint.inode, seen.fingerprint.ctime_ns), (hash(1), NOW, u64::MAX, -3));
+}
+
+#[test]
+fn ready_and_retiring_are_one_step() {
+    let (_folder, mut db) = new_db();
+    let old = ready(&mut db, "a.md", 1, "s1");
+    see(&mut db, "a.md", 2);
+    let new = db.intend(&docs(), &path("a.md"), short(2), NOW).unwrap();
+    db.created(new, &SourceId("s2".to_owned()), NOW).unwrap();
+    assert_eq!(live(&db, "a.md"), Some(short(1)), "the old one is held until the new one is ready");
+    let retiring: Vec<Replica> = db.ready(new, NOW).unwrap();
+    assert_eq!(retiring.iter().map(|replica| replica.id).collect::<Vec<_>>(), [old]);
+    assert_eq!(live(&db, "a.md"), Some(short(2)));
+    assert_eq!(phases(&db, "a.md"), [Phase::Retiring, Phase::Ready]);
+}
+
+#[test]
+fn a_failed_document_keeps_its_older_version() {
+    let (_folder, mut db) = new_db();
+    ready(&mut db, "a.md", 1, "s1");
+    see(&mut db, "a.md", 2);
+    let new = db.intend(&docs(), &path("a.md"), short(2), NOW).unwrap();
+    db.created(new, &SourceId("s2".to_owned()), NOW).unwrap();
+    let failed = db.replicas_of(&docs(), &path("a.md")).unwrap().pop().unwrap();
+    db.fail(&failed, "no text in it", NOW).unwrap();
+    assert_eq!(live(&db, "a.md"), Some(short(1)));
+    assert_eq!(phases(&db, "a.md"), [Phase::Ready, Phase::Retiring]);
+    assert_eq!(db.quarantined().unwrap(), [("docs".to_owned(), "a.md".to_owned(), "no text in it".to_owned())]);
+    assert_eq!(db.release(|document| document == "docs/b.md").unwrap(), 0);
+    assert_eq!(db.release(|document| document == "docs/a.md").unwrap(), 1);
+}
+
+#[test]
+fn a_lost_store_is_rebuilt_from_the_list() {
+    let (_folder, mut db) = new_db();
+    let page = [listed("s1", "a.md", 1, true), listed("s2", "b.md", 2, true), listed("s3", "c.md", 3, false)];
+    let report = compare(&mut db, &page);
+    assert_eq!((report.adopted, report.retired, report.ours), (2, 0, 3));
+    assert_eq!((live(&db, "a.md"), live(&db, "b.md"), live(&db, "c.md")), (Some(short(1)), Some(short(2)), None));
+    assert_eq!(phases(&db, "c.md"), [Phase::Uploading], "an empty one proves nothing");
+    assert_eq!(compare(&mut db, &page), ListReport { adopted: 0, ..report });
+}
+
+#[test]
+fn a_source_is_lost_when_two_lists_miss_it() {
+    let (_folder, mut db) = new_db();
+    ready(&mut db, "a.md", 1, "s1");
+    assert_eq!(compare(&mut db, &[]).lost, 0);
+    compare(&mut db, &[listed("s1", "a.md", 1, true)]);
+    assert_eq!(compare(&mut db, &[]).lost, 0, "it was there in between");
+    assert_eq!(compare(&mut db, &[]).lost, 1);
+    assert_eq!((live(&db, "a.md"), phases(&db, "a.md")), (None, vec![]));
+}
+
+#[test]
+fn a_source_that_was_renamed_by_hand_is_not_ours_any_more() {
+    let (_folder, mut db) = new_db();
+    ready(&mut db, "a.md", 1, "s1");
+    compare(&mut db, &[ListedSource { name: None, ..listed("s1", "a.md", 1, true) }]);
+    assert_eq!(db.gone(&docs(), &path("a.md"), NOW).unwrap(), [], "nothing of it is deleted");
+    assert_eq!(phases(&db, "a.md"), []);
+}
+
+#[test]
+fn a_rename_whose_answer_was_lost_is_found_done() {
+    let (_folder, mut db) = new_db();
+    ready(&mut db, "old.md", 1, "s1");
+    compare(&mut db, &[listed("s1", "new.md", 1, true)]);
+    assert_eq!((live(&db, "old.md"), live(&db, "new.md")), (None, Some(short(1))));
+    assert_eq!(phases(&db, "new.md"), [Phase::Ready]);
+}
+
+#[test]
+fn sources_of_collections_that_nobody_knows_are_left_alone() {
+    let (_folder, mut db) = new_db();
+    let mut stranger = listed("s1", "a.md", 1, true);
+    stranger.name.as_mut().unwrap().collection = CollectionName::new("theirs").unwrap();
+    let report = compare(&mut db, &[stranger]);
+    assert_eq!((report.adopted, report.retired), (0, 0));
+    assert_eq!(report.strangers.get("theirs"), Some(&1));
+}
+
+#[test]
+fn retiring_what_nothing_refers_to_is_limited() {
+    let (_folder, mut db) = new_db();
+    ready(&mut db, "a.md", 1, "s");
+    let mut page: Vec<_> = (0..60).map(|i| listed(&format!("t{i}"), "a.md", 1, true)).collect();
+    page.push(listed("s", "a.md", 1, true));
+    assert_eq!(compare(&mut db, &page).retired, 20);
+    assert_eq!(compare(&mut db, &page).retired, 20);
+}
+
+#[test]
+fn stamps_of_a_killed_run_are_closed() {
+    let (_folder, mut db) = new_db();
+    for number in 0..5 {
+        db.stamp_sent(Ticket(number), NOW, 3).unwrap();
+    }
+    db.stamp_answered(Ticket(3), NOW).unwrap();
+    let later = NOW + GRACE;
+    let stamp = |number, answered| Stamp { ticket: Ticket(number), sent: NOW, answered: Some(answered) };
+    assert_eq!(db.stamps(3, later).unwrap(), [stamp(2, later), stamp(3, NOW), stamp(4, later)]);
+}
