@@ -144,6 +144,7 @@ pub(super) fn withheld(withheld: &Withheld) {
         Why::Held => {
             line!("held: {what} of {collection} would be deleted. If that is right: kbsync approve {collection}")
         }
+        Why::Unsure(reason) if *deletes == 0 => line!("not seen: {collection}: {reason}"),
         Why::Unsure(reason) => line!("kept: {what} of {collection} are not seen, and not deleted: {reason}"),
         Why::Never => line!("kept: {what} of {collection} are gone here, and `delete: never` keeps them there"),
     }

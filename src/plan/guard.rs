@@ -9,6 +9,8 @@ pub enum Authority {
     Whole,
     /// Something could not be seen: nothing is deleted. The text says what.
     Unsure(String),
+    /// Nothing could be seen: that is said also where there is nothing to delete. The text says why.
+    Unseen(String),
 }
 
 /// What the config says of deletions.
@@ -48,6 +50,9 @@ pub enum Why {
 
 /// Judges `deletes` of the `of` documents that the platform holds. `approved` is the ceiling that a person allowed.
 pub(super) fn withhold(deletes: u64, of: u64, authority: &Authority, policy: &Policy, approved: u64) -> Option<Why> {
+    if let Authority::Unseen(reason) = authority {
+        return Some(Why::Unsure(reason.clone()));
+    }
     if deletes == 0 {
         return None;
     }
@@ -98,5 +103,10 @@ mod tests {
         assert_eq!(withhold(1, 9, &unsure, &policy, 9), Some(Why::Unsure("it is missing".to_owned())));
         assert_eq!(withhold(1, 9, &Authority::Whole, &Policy { never: true, ..policy }, 9), Some(Why::Never));
         assert_eq!(withhold(0, 9, &unsure, &policy, 0), None);
+        let unseen = Authority::Unseen("it is missing".to_owned());
+        for (deletes, never) in [(0, false), (9, true)] {
+            let why = withhold(deletes, 9, &unseen, &Policy { never, ..policy }, 9);
+            assert_eq!(why, Some(Why::Unsure("it is missing".to_owned())));
+        }
     }
 }

@@ -104,7 +104,7 @@ pub(super) fn look(
     let (walk, root) = match opened {
         Ok(opened) => opened,
         Err(error) => {
-            looked.gathered.authority = Authority::Unsure(error.to_string());
+            looked.gathered.authority = Authority::Unseen(error.to_string());
             records.for_each(|record| looked.not_seen(record));
             return looked;
         }
