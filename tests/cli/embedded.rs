@@ -68,7 +68,7 @@ async fn a_served_platform_is_everybodys() {
     run(at, &["local"]).await.ended(6, &["local"]);
     stop(server, Signal::TERM).await;
     run(at, &["sync"]).await.ended(0, &["2 documents, nothing to change"]);
-    let (server, ..) = served(at).await;
+    let (server, _lines, _) = served(at).await;
     run(at, &["sync"]).await.ended(0, &["2 documents, nothing to change"]);
     stop(server, Signal::INT).await;
 }
@@ -77,7 +77,7 @@ async fn a_served_platform_is_everybodys() {
 async fn a_platform_that_was_killed_is_whole() {
     let folder = folder();
     let at = folder.path();
-    let (mut server, ..) = served(at).await;
+    let (mut server, _lines, _) = served(at).await;
     run(at, &["sync"]).await.ended(0, &["2 added"]);
     server.kill().await.unwrap();
     run(at, &["sync"]).await.ended(0, &["nothing to change"]);
