@@ -116,6 +116,18 @@ fn print_status(status: &Status) {
         Some(pass) => line!("Last pass: {}, at {}.", pass.outcome, moment(pass.ended)),
         None => line!("No pass has ended yet."),
     }
+    status.last.iter().for_each(withheld);
+}
+
+/// What the last pass did not delete, and why.
+fn withheld(pass: &PassRecord) {
+    let summary = serde_json::from_str::<Value>(&pass.summary).unwrap_or_default();
+    for withheld in summary["withheld"].as_array().into_iter().flatten() {
+        let (collection, why) = (withheld["collection"].as_str(), withheld["why"].as_str());
+        if let (Some(collection), Some(why)) = (collection, why) {
+            line!("  {} of {collection} not made: {why}", count(withheld["deletes"].as_u64().unwrap_or(0), "deletion"));
+        }
+    }
 }
 
 fn to_json(status: &Status) -> Value {

@@ -7,6 +7,8 @@ use crate::model::CollectionName;
 pub enum Authority {
     /// The whole folder was seen.
     Whole,
+    /// The whole folder was seen, on another device than before: it may be the empty place where a disk was mounted.
+    Moved,
     /// Something could not be seen: nothing is deleted. The text says what.
     Unsure(String),
     /// Nothing could be seen: that is said also where there is nothing to delete. The text says why.
@@ -42,10 +44,19 @@ pub struct Withheld {
 pub enum Why {
     /// A guard holds them until they are approved.
     Held,
+    /// The folder is on another device than before; that is held until it is approved, too.
+    Moved,
     /// The scan is not sure.
     Unsure(String),
     /// The config says `delete: never`.
     Never,
+}
+
+impl Why {
+    /// Whether a person's word lets the deletions be made.
+    pub fn can_be_approved(&self) -> bool {
+        matches!(self, Self::Held | Self::Moved)
+    }
 }
 
 /// Judges `deletes` of the `of` documents that the platform holds. `approved` is the ceiling that a person allowed.
@@ -62,9 +73,15 @@ pub(super) fn withhold(deletes: u64, of: u64, authority: &Authority, policy: &Po
     if let Authority::Unsure(reason) = authority {
         return Some(Why::Unsure(reason.clone()));
     }
+    if deletes <= approved {
+        return None;
+    }
+    if *authority == Authority::Moved {
+        return Some(Why::Moved);
+    }
     let many = deletes > policy.max_deletes && deletes * 100 > policy.max_delete_percent * of;
     let all = deletes >= of && of >= 3;
-    ((many || all) && deletes > approved).then_some(Why::Held)
+    (many || all).then_some(Why::Held)
 }
 
 #[cfg(test)]
@@ -93,6 +110,15 @@ mod tests {
         ] {
             let why = withhold(deletes, of, &whole, &policy, approved);
             assert_eq!(why, held.then_some(Why::Held), "{deletes} of {of}, {approved} approved");
+        }
+    }
+
+    #[test]
+    fn on_another_device_every_deletion_is_held() {
+        let policy = Policy { max_deletes: 10, max_delete_percent: 10, never: false };
+        for (deletes, approved, why) in [(0, 0, None), (1, 0, Some(Why::Moved)), (2, 1, Some(Why::Moved)), (2, 2, None)]
+        {
+            assert_eq!(withhold(deletes, 100, &Authority::Moved, &policy, approved), why);
         }
     }
 

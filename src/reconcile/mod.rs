@@ -169,8 +169,10 @@ impl<P: Platform> Pass<'_, P> {
         names.extend(guarded.iter().filter_map(|name| CollectionName::new(name).ok()));
         for name in names {
             let withheld = report.withheld.iter().find(|withheld| withheld.collection == name);
-            let held = withheld.filter(|withheld| withheld.why != Why::Never).map_or(0, |withheld| withheld.deletes);
-            let device = report.devices.get(&name).copied().filter(|_| held == 0);
+            let held =
+                withheld.filter(|withheld| withheld.why.can_be_approved()).map_or(0, |withheld| withheld.deletes);
+            let sure = withheld.is_none_or(|withheld| withheld.why == Why::Never);
+            let device = report.devices.get(&name).copied().filter(|_| sure);
             self.store
                 .call(move |db| {
                     let before = db.collection(&name)?;

@@ -9,7 +9,7 @@ use std::{
 };
 
 use kbsync::{
-    local::{self, Fault, Faults, Options, Running, SnapshotSource},
+    local::{self, Faults, Options, Running, SnapshotSource},
     model::{ContentHash, RateLimit, SourceName},
 };
 use reqwest::{Client, Method, multipart};
@@ -21,7 +21,7 @@ use tokio::{net::TcpListener, process::Command};
 
 /// The longest that a test waits for anything.
 pub const PATIENCE: Duration = Duration::from_secs(90);
-/// No file that is under way may stay that long without the test being wrong.
+/// The program.
 pub const BINARY: &str = env!("CARGO_BIN_EXE_kbsync");
 
 /// What a run of the program said, and how it ended.
@@ -261,10 +261,6 @@ impl Bench {
         };
         self.seen("the other's source is ready", ready).await;
         id
-    }
-
-    pub fn fault_once(&self, method: &str, route: &str, fault: Fault) {
-        self.faults.once(method, route, fault);
     }
 }
 

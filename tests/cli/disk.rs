@@ -73,3 +73,22 @@ async fn a_state_in_a_files_place_is_said() {
     bench.sync().await.ended(1, &["cannot use state/state.db"]);
     assert_eq!(bench.running.requests().total(), 0);
 }
+
+#[tokio::test]
+async fn the_empty_place_of_a_disk_that_is_not_mounted_deletes_nothing() {
+    let bench = Bench::new().await;
+    bench.write_many(2);
+    bench.synced().await;
+    bench.running.requests().reset();
+    // Another device in the folder's place, and nothing on it: two documents are below what the other guard holds.
+    let Some(said) = in_namespace(&bench, "mount -t tmpfs none docs").await else { return };
+    said.ended(8, &["held: 2 of 2 documents of docs", "on another device than before: is a disk not mounted?"]);
+    assert_eq!(bench.running.requests().mutating(), 0);
+    bench.quiet().await;
+    in_namespace(&bench, "mount -t tmpfs none docs").await;
+    bench.run(&["status"]).await.ended(0, &["2 deletions held", "another device"]);
+    bench.run(&["approve", "docs"]).await.ended(0, &["up to 2"]);
+    let said = in_namespace(&bench, "mount -t tmpfs none docs").await.expect("it was possible before");
+    said.ended(0, &["2 deleted"]);
+    bench.synced().await.ended(0, &["2 added"]);
+}

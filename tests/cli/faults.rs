@@ -22,7 +22,7 @@ async fn settle(bench: &Bench) -> Said {
 async fn survived(method: &str, route: &str, fault: Fault) {
     let bench = Bench::new().await;
     bench.write_many(3);
-    bench.fault_once(method, route, fault.clone());
+    bench.faults.once(method, route, fault.clone());
     let said = settle(&bench).await;
     assert!(said.out.contains("3 documents: 3 added"), "{fault:?}: {said}");
     bench.in_step().await;
@@ -102,8 +102,8 @@ async fn deletes_whose_answers_are_lost() {
         bench.synced().await;
         bench.remove("001.md");
         bench.write("002.md", "# New words\n");
-        bench.fault_once("DELETE", "/sources", fault.clone());
-        bench.fault_once("DELETE", "/sources", fault);
+        bench.faults.once("DELETE", "/sources", fault.clone());
+        bench.faults.once("DELETE", "/sources", fault);
         settle(&bench).await.ended(0, &["1 replaced, 1 deleted"]);
         bench.in_step().await;
         bench.quiet().await;
@@ -117,7 +117,7 @@ async fn a_rename_whose_answer_is_lost() {
         bench.write_many(3);
         bench.synced().await;
         std::fs::rename(bench.path("docs/001.md"), bench.path("docs/renamed.md")).unwrap();
-        bench.fault_once("PUT", "/sources", fault);
+        bench.faults.once("PUT", "/sources", fault);
         settle(&bench).await.ended(0, &["1 renamed"]);
         bench.in_step().await;
         bench.quiet().await;
@@ -131,7 +131,7 @@ async fn a_job_that_fails_is_quarantined_and_the_old_version_stays() {
     bench.synced().await;
     let before = bench.hashes().await;
     bench.write("001.md", "# New words\n");
-    bench.fault_once("POST", "/ingest/upload", Fault::JobFails("the model is on strike".to_owned()));
+    bench.faults.once("POST", "/ingest/upload", Fault::JobFails("the model is on strike".to_owned()));
     bench.sync().await.ended(3, &["1 document failed", "docs/001.md: the model is on strike"]);
     assert_eq!(bench.hashes().await, before, "the old version stays");
     bench.running.requests().reset();

@@ -77,6 +77,10 @@ async fn a_missing_folder_deletes_nothing() {
     bench.sync().await.ended(8, &["is missing", "20 of 20 documents of docs"]);
     bench.run(&["plan"]).await.ended(8, &["is missing"]);
     bench.run(&["check"]).await.ended(3, &["is missing"]);
+    bench.run(&["status"]).await.ended(0, &["20 deletions of docs not made: the folder docs is missing"]);
+    // There is nothing that a word could set right.
+    bench.run(&["status"]).await.without(&["approve"]);
+    bench.run(&["approve", "docs"]).await.ended(2, &["no deletion of `docs` is held"]);
     assert_eq!((bench.running.requests().mutating(), bench.ours().await.len()), (0, 20));
     fs::rename(bench.path("elsewhere"), bench.path("docs")).unwrap();
     bench.quiet().await;

@@ -58,7 +58,7 @@ async fn too_many_requests_are_waited_for() {
     let bench = Bench::new().await;
     bench.write_many(3);
     for (method, route) in [("GET", "/sources"), ("POST", "/sources"), ("POST", "/ingest/upload")] {
-        bench.fault_once(method, route, Fault::TooMany { retry_after: Some(1) });
+        bench.faults.once(method, route, Fault::TooMany { retry_after: Some(1) });
     }
     let began = Instant::now();
     bench.synced().await.ended(0, &["3 added"]);
@@ -72,7 +72,7 @@ async fn too_many_requests_are_waited_for() {
 async fn a_wait_of_hours_is_not_waited_for() {
     let bench = Bench::new().await;
     bench.write_many(1);
-    bench.fault_once("GET", "/sources", Fault::TooMany { retry_after: Some(7200) });
+    bench.faults.once("GET", "/sources", Fault::TooMany { retry_after: Some(7200) });
     bench.sync().await.ended(5, &["the platform asks to wait 120 min (429); nothing was lost"]);
     bench.synced().await;
 }
@@ -81,8 +81,8 @@ async fn a_wait_of_hours_is_not_waited_for() {
 async fn documents_that_the_platform_refuses_do_not_stop_the_others() {
     let bench = Bench::new().await;
     bench.write_many(4);
-    bench.fault_once("POST", "/ingest/upload", Fault::Status(413));
-    bench.fault_once("POST", "/sources", Fault::Status(422));
+    bench.faults.once("POST", "/ingest/upload", Fault::Status(413));
+    bench.faults.once("POST", "/sources", Fault::Status(422));
     bench.sync().await.ended(3, &["4 documents: 2 added", "2 documents failed", "answered 413", "answered 422"]);
     assert_eq!(bench.hashes().await.len(), 2);
     bench.run(&["retry"]).await.ended(0, &["2 documents will be tried again"]);

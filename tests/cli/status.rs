@@ -21,7 +21,7 @@ async fn status_says_what_is_in_step_and_what_is_not() {
     let bench = Bench::new().await;
     bench.run(&["status"]).await.ended(0, &["Nothing was synced yet", "Begin with: kbsync sync"]);
     bench.write_many(3);
-    bench.fault_once("POST", "/ingest/upload", Fault::JobFails("the model is on strike".to_owned()));
+    bench.faults.once("POST", "/ingest/upload", Fault::JobFails("the model is on strike".to_owned()));
     bench.sync().await.ended(3, &[]);
     bench.running.requests().reset();
     let said = bench.run(&["status"]).await;
@@ -94,6 +94,7 @@ async fn explain_knows_every_state() {
     ] {
         bench.run(&["explain", path]).await.ended(0, words);
     }
+    bench.run(&["explain", "docs"]).await.ended(2, &["docs is the folder of docs; name a file in it"]);
     bench.run(&["explain", "elsewhere/a.md"]).await.ended(2, &["is in none of the collections' folders: docs ("]);
     bench.write("a.md", "# New words\n");
     bench.run(&["explain", "docs/a.md"]).await.ended(0, &["changed since the last look"]);
@@ -110,6 +111,6 @@ async fn quiet_says_nothing_of_a_good_pass_and_everything_of_a_bad_one() {
     let said = bench.run(&["sync", "--quiet"]).await;
     assert_eq!((said.code, said.out.as_str(), said.err.as_str()), (0, "", ""));
     bench.write("new.md", "# New\n");
-    bench.fault_once("POST", "/ingest/upload", Fault::JobFails("on strike".to_owned()));
+    bench.faults.once("POST", "/ingest/upload", Fault::JobFails("on strike".to_owned()));
     bench.run(&["sync", "--quiet"]).await.ended(3, &["docs/new.md: on strike"]);
 }

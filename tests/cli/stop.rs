@@ -75,7 +75,7 @@ async fn twice_ends_at_once() {
 async fn ctrl_c_while_it_waits_for_its_turn() {
     let bench = Bench::new().await;
     bench.write_many(3);
-    bench.fault_once("GET", "/sources", Fault::TooMany { retry_after: Some(300) });
+    bench.faults.once("GET", "/sources", Fault::TooMany { retry_after: Some(300) });
     let pass = bench.command(&["sync"]).spawn().unwrap();
     bench.seen("the refusal", async |running| running.requests().status(429) == 1).await;
     let began = Instant::now();
