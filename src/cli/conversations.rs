@@ -13,7 +13,7 @@ pub(super) async fn run(context: &Context, command: Option<Conversations>) -> an
     let done = match command.unwrap_or(Conversations::List { limit: 20 }) {
         Conversations::List { limit } => list(&connected.cevvo, limit).await,
         Conversations::Show { id } => show(&connected.cevvo, &id).await,
-        Conversations::Delete { id } => connected.cevvo.delete_conversation(&id).await,
+        Conversations::Delete { id } => delete(&connected.cevvo, &id).await,
     };
     connected.close().await;
     done?;
@@ -41,5 +41,11 @@ async fn show(cevvo: &Cevvo, id: &str) -> Result<(), ApiError> {
             line!("  from {}", printable(&source.title));
         }
     }
+    Ok(())
+}
+
+async fn delete(cevvo: &Cevvo, id: &str) -> Result<(), ApiError> {
+    cevvo.delete_conversation(id).await?;
+    line!("Deleted {} with its messages.", printable(id));
     Ok(())
 }

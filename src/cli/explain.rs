@@ -65,6 +65,7 @@ fn state(db: &Db, collection: &Collection, path: &DocPath, seen: Option<&Fingerp
                     let why = if held > 0 { "; its deletion is held by a guard" } else { "" };
                     line!("  the platform holds it{why}");
                 }
+                (None, Some(_)) if record.trouble.is_some() => {}
                 (None, Some(_)) => line!("  pending: the platform does not hold it yet"),
                 (None, None) => line!("  the platform does not hold it"),
             }

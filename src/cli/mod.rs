@@ -84,7 +84,9 @@ pub fn main() -> ExitCode {
 fn run(args: &Args, command: Command) -> anyhow::Result<Exit> {
     match command {
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut <Args as CommandFactory>::command(), "kbsync", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut <Args as CommandFactory>::command(), "kbsync", &mut script);
+            print::piece(&String::from_utf8_lossy(&script));
             return Ok(Exit::Ok);
         }
         Command::ExtractText { .. } => return Ok(Exit::Other),
@@ -119,11 +121,8 @@ fn exit_of(error: &anyhow::Error) -> Exit {
     if error.is::<ConfigError>() || error.is::<BuildError>() || error.is::<names::UsageError>() {
         return Exit::Usage;
     }
-    match error.downcast_ref() {
-        Some(StoreError::Locked { .. }) => return Exit::Locked,
-        Some(StoreError::Newer { .. } | StoreError::Foreign { .. }) => return Exit::Usage,
-        Some(StoreError::Full) => return Exit::Temporary,
-        _ => {}
+    if let Some(error) = error.downcast_ref::<StoreError>() {
+        return exit_of_store(error);
     }
     match error.downcast_ref() {
         Some(ApiError::Denied { .. }) => return Exit::Denied,
@@ -133,11 +132,25 @@ fn exit_of(error: &anyhow::Error) -> Exit {
     match error.downcast_ref() {
         Some(Fatal::Denied(_)) => return Exit::Denied,
         Some(Fatal::Unavailable(_) | Fatal::Stopped) => return Exit::Temporary,
-        _ => {}
+        Some(Fatal::Store(error)) => return exit_of_store(error),
+        None => {}
     }
     match error.downcast_ref() {
         Some(LocalError::Busy { .. }) => Exit::Locked,
         Some(LocalError::Newer { .. }) => Exit::Usage,
         _ => Exit::Other,
+    }
+}
+
+fn exit_of_store(error: &StoreError) -> Exit {
+    match error {
+        StoreError::Locked { .. } => Exit::Locked,
+        StoreError::Newer { .. } | StoreError::Foreign { .. } => Exit::Usage,
+        StoreError::Full => Exit::Temporary,
+        StoreError::Damaged { .. }
+        | StoreError::Missing(_)
+        | StoreError::Folder { .. }
+        | StoreError::Sqlite(_)
+        | StoreError::Stopped => Exit::Other,
     }
 }

@@ -17,6 +17,10 @@ pub(super) fn document<'a>(config: &'a Config, path: &Path) -> Result<(&'a Colle
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     for collection in &config.collections {
         let root = std::path::absolute(&collection.root).unwrap_or_else(|_| collection.root.clone());
+        if normal(&absolute) == normal(&root) {
+            let text = format!("{} is the folder of {}; name a file in it", path.display(), collection.name);
+            return Err(UsageError(text));
+        }
         if let Ok(below) = normal(&absolute).strip_prefix(normal(&root))
             && let Some(below) = below.to_str()
             && let Ok(path) = DocPath::new(below)

@@ -108,7 +108,7 @@ fn to_json(preview: &Preview, cost: Estimate) -> Value {
     let withheld = preview.plan.withheld.iter().map(|withheld| {
         json!({
             "collection": withheld.collection.as_str(), "deletes": withheld.deletes, "of": withheld.of,
-            "held": withheld.why == Why::Held,
+            "held": withheld.why.can_be_approved(),
         })
     });
     json!({

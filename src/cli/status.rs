@@ -8,13 +8,14 @@ use super::{
     print::{self, bytes, count, line, moment},
 };
 use crate::{
+    model::CollectionName,
     pace::Stamp,
     platform::clock,
     store::{CollectionState, Db, DocumentCounts, PassRecord, StoreError},
 };
 
 struct Status {
-    collections: Vec<(String, String, DocumentCounts, CollectionState)>,
+    collections: Vec<Collection>,
     quarantined: Vec<(String, String, String)>,
     under_way: usize,
     last: Option<PassRecord>,
@@ -22,16 +23,28 @@ struct Status {
     budget: (usize, u32),
 }
 
+struct Collection {
+    name: CollectionName,
+    /// Its folder; `None` where it is no longer in the config.
+    folder: Option<String>,
+    counts: DocumentCounts,
+    state: CollectionState,
+}
+
 pub(super) fn run(context: &Context, as_json: bool) -> anyhow::Result<Exit> {
     let db = match Db::open_to_read(&context.config.state) {
-        Ok(db) => db,
+        Ok(db) => Some(db),
         Err(StoreError::Missing(path)) if !as_json => {
             line!("Nothing was synced yet ({} does not exist). Begin with: kbsync sync", path.display());
             return Ok(Exit::Ok);
         }
+        Err(StoreError::Missing(_)) => None,
         Err(error) => return Err(error.into()),
     };
-    let status = gather(context, &db)?;
+    let status = match db {
+        Some(db) => gather(context, &db)?,
+        None => nothing_yet(context),
+    };
     if as_json {
         line!("{:#}", to_json(&status));
     } else {
@@ -40,12 +53,27 @@ pub(super) fn run(context: &Context, as_json: bool) -> anyhow::Result<Exit> {
     Ok(Exit::Ok)
 }
 
+/// Before the first pass.
+fn nothing_yet(context: &Context) -> Status {
+    let collections = context.config.collections.iter().map(|collection| Collection {
+        name: collection.name.clone(),
+        folder: Some(collection.root.display().to_string()),
+        counts: DocumentCounts::default(),
+        state: CollectionState::default(),
+    });
+    let budget = (0, context.config.platform.rate_limit.count.get());
+    Status { collections: collections.collect(), quarantined: Vec::new(), under_way: 0, last: None, budget }
+}
+
 fn gather(context: &Context, db: &Db) -> Result<Status, StoreError> {
-    let mut collections = Vec::new();
-    for collection in &context.config.collections {
-        let (counts, state) = (db.counts(&collection.name)?, db.collection(&collection.name)?);
-        collections.push((collection.name.to_string(), collection.root.display().to_string(), counts, state));
-    }
+    let configured = &context.config.collections;
+    let known = db.known_collections()?.into_iter().filter_map(|name| CollectionName::new(&name).ok());
+    let left = known.filter(|name| configured.iter().all(|collection| collection.name != *name));
+    let named = configured.iter().map(|c| (c.name.clone(), Some(c.root.display().to_string())));
+    let collections = named
+        .chain(left.map(|name| (name, None)))
+        .map(|(name, folder)| Ok(Collection { counts: db.counts(&name)?, state: db.collection(&name)?, name, folder }));
+    let collections = collections.collect::<Result<_, StoreError>>()?;
     let limit = context.config.platform.rate_limit;
     let now = clock::now();
     let recent = |stamp: &Stamp| stamp.answered.is_none_or(|answered| now.since(answered) < limit.window);
@@ -59,9 +87,10 @@ fn gather(context: &Context, db: &Db) -> Result<Status, StoreError> {
 }
 
 fn print_status(status: &Status) {
-    for (name, root, counts, state) in &status.collections {
+    for Collection { name, folder, counts, state } in &status.collections {
+        let folder = folder.as_deref().unwrap_or("not in the config");
         let DocumentCounts { in_step, pending, quarantined, bytes: size } = counts;
-        line!("{name} ({root}): {} in step, {}", count(*in_step, "document"), bytes(*size));
+        line!("{name} ({folder}): {} in step, {}", count(*in_step, "document"), bytes(*size));
         if *pending > 0 {
             line!("  {pending} pending");
         }
@@ -87,13 +116,25 @@ fn print_status(status: &Status) {
         Some(pass) => line!("Last pass: {}, at {}.", pass.outcome, moment(pass.ended)),
         None => line!("No pass has ended yet."),
     }
+    status.last.iter().for_each(withheld);
+}
+
+/// What the last pass did not delete, and why.
+fn withheld(pass: &PassRecord) {
+    let summary = serde_json::from_str::<Value>(&pass.summary).unwrap_or_default();
+    for withheld in summary["withheld"].as_array().into_iter().flatten() {
+        let (collection, why) = (withheld["collection"].as_str(), withheld["why"].as_str());
+        if let (Some(collection), Some(why)) = (collection, why) {
+            line!("  {} of {collection} not made: {why}", count(withheld["deletes"].as_u64().unwrap_or(0), "deletion"));
+        }
+    }
 }
 
 fn to_json(status: &Status) -> Value {
     let at = |moment| print::rfc3339(moment);
-    let collections = status.collections.iter().map(|(name, root, counts, state)| {
+    let collections = status.collections.iter().map(|Collection { name, folder, counts, state }| {
         json!({
-            "name": name, "folder": root,
+            "name": name.as_str(), "folder": folder,
             "in_step": counts.in_step, "pending": counts.pending, "quarantined": counts.quarantined,
             "bytes": counts.bytes, "held": state.held, "approved": state.approved,
         })

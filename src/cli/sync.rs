@@ -144,6 +144,11 @@ pub(super) fn withheld(withheld: &Withheld) {
         Why::Held => {
             line!("held: {what} of {collection} would be deleted. If that is right: kbsync approve {collection}")
         }
+        Why::Moved => line!(
+            "held: {what} of {collection} are not seen, and its folder is on another device than before: is a disk not \
+             mounted? If they are gone: kbsync approve {collection}"
+        ),
+        Why::Unsure(reason) if *deletes == 0 => line!("not seen: {collection}: {reason}"),
         Why::Unsure(reason) => line!("kept: {what} of {collection} are not seen, and not deleted: {reason}"),
         Why::Never => line!("kept: {what} of {collection} are gone here, and `delete: never` keeps them there"),
     }
@@ -170,6 +175,7 @@ fn record(report: &Report, outcome: Outcome) -> PassRecord {
             "of": withheld.of,
             "why": match &withheld.why {
                 Why::Held => "held until approved",
+                Why::Moved => "its folder is on another device than before; held until approved",
                 Why::Unsure(reason) => reason,
                 Why::Never => "delete: never",
             },

@@ -7,8 +7,12 @@ use crate::model::CollectionName;
 pub enum Authority {
     /// The whole folder was seen.
     Whole,
+    /// The whole folder was seen, on another device than before: it may be the empty place where a disk was mounted.
+    Moved,
     /// Something could not be seen: nothing is deleted. The text says what.
     Unsure(String),
+    /// Nothing could be seen: that is said also where there is nothing to delete. The text says why.
+    Unseen(String),
 }
 
 /// What the config says of deletions.
@@ -40,14 +44,26 @@ pub struct Withheld {
 pub enum Why {
     /// A guard holds them until they are approved.
     Held,
+    /// The folder is on another device than before; that is held until it is approved, too.
+    Moved,
     /// The scan is not sure.
     Unsure(String),
     /// The config says `delete: never`.
     Never,
 }
 
+impl Why {
+    /// Whether a person's word lets the deletions be made.
+    pub fn can_be_approved(&self) -> bool {
+        matches!(self, Self::Held | Self::Moved)
+    }
+}
+
 /// Judges `deletes` of the `of` documents that the platform holds. `approved` is the ceiling that a person allowed.
 pub(super) fn withhold(deletes: u64, of: u64, authority: &Authority, policy: &Policy, approved: u64) -> Option<Why> {
+    if let Authority::Unseen(reason) = authority {
+        return Some(Why::Unsure(reason.clone()));
+    }
     if deletes == 0 {
         return None;
     }
@@ -57,9 +73,15 @@ pub(super) fn withhold(deletes: u64, of: u64, authority: &Authority, policy: &Po
     if let Authority::Unsure(reason) = authority {
         return Some(Why::Unsure(reason.clone()));
     }
+    if deletes <= approved {
+        return None;
+    }
+    if *authority == Authority::Moved {
+        return Some(Why::Moved);
+    }
     let many = deletes > policy.max_deletes && deletes * 100 > policy.max_delete_percent * of;
     let all = deletes >= of && of >= 3;
-    ((many || all) && deletes > approved).then_some(Why::Held)
+    (many || all).then_some(Why::Held)
 }
 
 #[cfg(test)]
@@ -92,11 +114,25 @@ mod tests {
     }
 
     #[test]
+    fn on_another_device_every_deletion_is_held() {
+        let policy = Policy { max_deletes: 10, max_delete_percent: 10, never: false };
+        for (deletes, approved, why) in [(0, 0, None), (1, 0, Some(Why::Moved)), (2, 1, Some(Why::Moved)), (2, 2, None)]
+        {
+            assert_eq!(withhold(deletes, 100, &Authority::Moved, &policy, approved), why);
+        }
+    }
+
+    #[test]
     fn unsure_and_never_come_before_any_approval() {
         let policy = Policy { max_deletes: 10, max_delete_percent: 10, never: false };
         let unsure = Authority::Unsure("it is missing".to_owned());
         assert_eq!(withhold(1, 9, &unsure, &policy, 9), Some(Why::Unsure("it is missing".to_owned())));
         assert_eq!(withhold(1, 9, &Authority::Whole, &Policy { never: true, ..policy }, 9), Some(Why::Never));
         assert_eq!(withhold(0, 9, &unsure, &policy, 0), None);
+        let unseen = Authority::Unseen("it is missing".to_owned());
+        for (deletes, never) in [(0, false), (9, true)] {
+            let why = withhold(deletes, 9, &unseen, &Policy { never, ..policy }, 9);
+            assert_eq!(why, Some(Why::Unsure("it is missing".to_owned())));
+        }
     }
 }

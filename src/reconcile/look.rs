@@ -104,7 +104,7 @@ pub(super) fn look(
     let (walk, root) = match opened {
         Ok(opened) => opened,
         Err(error) => {
-            looked.gathered.authority = Authority::Unsure(error.to_string());
+            looked.gathered.authority = Authority::Unseen(error.to_string());
             records.for_each(|record| looked.not_seen(record));
             return looked;
         }
@@ -170,12 +170,10 @@ impl Looked {
         }
     }
 
-    /// A folder on another device than before may be the empty place where a disk was mounted.
     fn moved_to(&mut self, device: u64, state: CollectionState) {
         self.device = Some(device);
-        if state.device.is_some_and(|before| before != device) && state.approved == 0 {
-            let reason = "its folder is on another device than before: is a disk not mounted?";
-            self.gathered.authority = Authority::Unsure(reason.to_owned());
+        if state.device.is_some_and(|before| before != device) {
+            self.gathered.authority = Authority::Moved;
         }
     }
 

@@ -14,6 +14,7 @@ mod steps;
 
 use std::{collections::BTreeSet, time::Duration};
 
+use futures_util::FutureExt;
 use tokio::sync::watch;
 
 pub use journal::StoreJournal;
@@ -82,7 +83,7 @@ pub async fn pass<P: Platform>(
     event: &(dyn Fn(Event) + Sync),
 ) -> Report {
     let mut report = Report::begun(clock::now());
-    let mut pass = Pass { platform, store, scope, stop, event };
+    let pass = Pass { platform, store, scope, stop, event };
     if let Err(fatal) = pass.rounds(&mut report).await {
         report.stopped(fatal);
     }
@@ -111,7 +112,7 @@ impl Open {
 }
 
 impl<P: Platform> Pass<'_, P> {
-    async fn rounds(&mut self, report: &mut Report) -> Result<(), Fatal> {
+    async fn rounds(&self, report: &mut Report) -> Result<(), Fatal> {
         for round in 1..=ROUNDS {
             let open = self.round(report).await?;
             if !open.again {
@@ -127,9 +128,9 @@ impl<P: Platform> Pass<'_, P> {
         Ok(())
     }
 
-    async fn round(&mut self, report: &mut Report) -> Result<Open, Fatal> {
+    async fn round(&self, report: &mut Report) -> Result<Open, Fatal> {
         let mut open = Open::default();
-        let listed = self.list().await?;
+        let listed = self.unless_stopped(self.list()).await?;
         report.listed(&listed);
         if let Some(until) = listed.wait_until {
             open.wait_until(until);
@@ -137,7 +138,7 @@ impl<P: Platform> Pass<'_, P> {
         let mut gathered = Vec::new();
         report.forget_looks();
         for collection in &self.scope.collections {
-            let looked = self.look(collection).await?;
+            let looked = self.unless_stopped(self.look(collection)).await?;
             report.looked(&looked);
             if let Some(until) = looked.settling {
                 open.wait_until(until);
@@ -163,10 +164,15 @@ impl<P: Platform> Pass<'_, P> {
         let mut names: BTreeSet<CollectionName> =
             self.scope.collections.iter().map(|collection| collection.name.clone()).collect();
         names.extend(report.withheld.iter().map(|withheld| withheld.collection.clone()));
+        // One that left the config has its approval spent, too.
+        let guarded = self.store.call(|db| db.guarded_collections()).await?;
+        names.extend(guarded.iter().filter_map(|name| CollectionName::new(name).ok()));
         for name in names {
             let withheld = report.withheld.iter().find(|withheld| withheld.collection == name);
-            let held = withheld.filter(|withheld| withheld.why != Why::Never).map_or(0, |withheld| withheld.deletes);
-            let device = report.devices.get(&name).copied().filter(|_| held == 0);
+            let held =
+                withheld.filter(|withheld| withheld.why.can_be_approved()).map_or(0, |withheld| withheld.deletes);
+            let sure = withheld.is_none_or(|withheld| withheld.why == Why::Never);
+            let device = report.devices.get(&name).copied().filter(|_| sure);
             self.store
                 .call(move |db| {
                     let before = db.collection(&name)?;
@@ -179,10 +185,18 @@ impl<P: Platform> Pass<'_, P> {
         Ok(())
     }
 
-    async fn sleep_until(&mut self, until: Moment) -> Result<(), Fatal> {
+    async fn sleep_until(&self, until: Moment) -> Result<(), Fatal> {
+        let sleep = tokio::time::sleep(until.since(clock::now()));
+        self.unless_stopped(sleep.map(Ok)).await
+    }
+
+    /// Does what changes nothing on the platform, unless somebody asks to stop before it ends.
+    async fn unless_stopped<T>(&self, work: impl Future<Output = Result<T, Fatal>>) -> Result<T, Fatal> {
+        let mut stop = self.stop.clone();
         tokio::select! {
-            () = tokio::time::sleep(until.since(clock::now())) => Ok(()),
-            () = stopped(&mut self.stop) => Err(Fatal::Stopped),
+            biased;
+            () = stopped(&mut stop) => Err(Fatal::Stopped),
+            done = work => done,
         }
     }
 }

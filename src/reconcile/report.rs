@@ -6,7 +6,7 @@ use super::{Fatal, look::Looked};
 use crate::{
     model::{CollectionName, Moment},
     plan::{Why, Withheld},
-    store::ListReport,
+    store::{ListReport, StoreError},
 };
 
 /// Something that a person may want to see while a pass runs.
@@ -187,7 +187,7 @@ impl Report {
     pub fn outcome(&self) -> Outcome {
         match &self.fatal {
             Some(Fatal::Denied(_)) => Outcome::Denied,
-            Some(Fatal::Unavailable(_) | Fatal::Stopped) => Outcome::Temporary,
+            Some(Fatal::Unavailable(_) | Fatal::Stopped | Fatal::Store(StoreError::Full)) => Outcome::Temporary,
             Some(Fatal::Store(_)) => Outcome::Broken,
             None if self.failures().next().is_some() || !self.quarantined.is_empty() => Outcome::Failed,
             None if self.withheld.iter().any(|withheld| withheld.why != Why::Never) => Outcome::Held,

@@ -18,6 +18,8 @@ mod walk;
 
 use std::{fmt, path::PathBuf};
 
+use bytesize::ByteSize;
+
 use crate::model::{DocPath, Fingerprint};
 
 pub use explain::{Explanation, explain};
@@ -58,7 +60,7 @@ pub enum Found {
     Skipped {
         /// Its path as it can be shown; bytes that are no UTF-8 are replaced.
         path: String,
-        /// The document, where it is there all the same: it became empty or too large, and is not gone.
+        /// The document, where it is there all the same: it became empty, too large or a link, and is not gone.
         document: Option<DocPath>,
         /// Why it cannot be synced.
         reason: Skip,
@@ -102,7 +104,8 @@ impl fmt::Display for Skip {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::TooLarge { size, limit } => {
-                return write!(f, "it has {size} bytes, and max_file_size is {limit}");
+                let shown = |bytes| ByteSize::b(bytes).display().iec();
+                return write!(f, "it has {}, which is more than max_file_size ({})", shown(*size), shown(*limit));
             }
             Self::Empty => "it is empty",
             Self::NotUtf8 => "its name is not UTF-8; rename it",

@@ -140,13 +140,9 @@ impl Walk {
             Err(Errno::NOENT) => return None,
             Err(error) => return Some(self.unreadable(error.to_string())),
         };
-        let key = std::str::from_utf8(&self.place.path[self.site.base..]).ok().and_then(|key| DocPath::new(key).ok());
-        let Some(path) = key else { return Some(self.skipped(Skip::NotUtf8)) };
+        let Some(path) = self.key() else { return Some(self.skipped(Skip::NotUtf8)) };
         Some(match self.site.checked(file_type, fingerprint) {
             Ok(fingerprint) => Found::Document { path, fingerprint },
-            Err(reason @ (Skip::Empty | Skip::TooLarge { .. })) => {
-                Found::Skipped { path: path.to_string(), document: Some(path), reason }
-            }
             Err(reason) => self.skipped(reason),
         })
     }
@@ -178,7 +174,8 @@ impl Walk {
             Ok(None) => None,
             Ok(Some(reason)) => {
                 self.place.path.truncate(len);
-                Some(self.skipped(reason))
+                // It stands where the keys below it would, which is not where a key of its own would.
+                Some(Found::Skipped { path: self.site.shown(&self.place.path), document: None, reason })
             }
             Err(error) => {
                 self.place.path.truncate(len);
@@ -187,8 +184,12 @@ impl Walk {
         }
     }
 
+    fn key(&self) -> Option<DocPath> {
+        std::str::from_utf8(&self.place.path[self.site.base..]).ok().and_then(|key| DocPath::new(key).ok())
+    }
+
     fn skipped(&self, reason: Skip) -> Found {
-        Found::Skipped { path: self.site.shown(&self.place.path), document: None, reason }
+        Found::Skipped { path: self.site.shown(&self.place.path), document: self.key(), reason }
     }
 
     fn unreadable(&self, error: String) -> Found {

@@ -38,7 +38,7 @@ pub enum StoreError {
         wanted: String,
     },
     /// It is not a sound SQLite file.
-    #[error("{path} is damaged: {cause}")]
+    #[error("{path} is damaged ({cause}); `kbsync sync` sets it aside and rebuilds it from the platform")]
     Damaged {
         /// The store.
         path: PathBuf,

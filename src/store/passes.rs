@@ -38,7 +38,7 @@ pub struct DocumentCounts {
     pub pending: u64,
     /// They failed, and are left alone until they change.
     pub quarantined: u64,
-    /// Bytes of all of them.
+    /// Bytes of those in step.
     pub bytes: u64,
 }
 
@@ -76,6 +76,16 @@ impl Db {
         Ok(())
     }
 
+    /// The collections with deletions that are held or approved.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn guarded_collections(&self) -> Result<Vec<String>, StoreError> {
+        let mut statement = self.connection.prepare("SELECT name FROM collections WHERE held > 0 OR approved > 0")?;
+        let rows = statement.query_map([], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// How many documents of a collection the platform holds.
     ///
     /// # Errors
@@ -93,7 +103,7 @@ impl Db {
         let sql = "SELECT count(*) FILTER (WHERE live = substr(hash, 1, 6)),
                           count(*) FILTER (WHERE trouble_hash IS NULL AND live IS NOT substr(hash, 1, 6)),
                           count(*) FILTER (WHERE trouble_hash IS NOT NULL AND live IS NOT substr(hash, 1, 6)),
-                          coalesce(sum(size), 0)
+                          coalesce(sum(size) FILTER (WHERE live = substr(hash, 1, 6)), 0)
                    FROM documents WHERE collection = ?1";
         let counts = self.connection.query_row(sql, [name.as_str()], |row| {
             Ok(DocumentCounts {

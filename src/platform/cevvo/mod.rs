@@ -183,13 +183,13 @@ impl Platform for Cevvo {
     }
 }
 
-/// The name and media type that a document goes up under.
+/// The name and media type that a document goes up under. A form's header carries no control characters.
 fn sent_as(path: &DocPath) -> (String, &'static str) {
-    let (name, extension) = (path.file_name(), path.extension());
+    let (name, extension) = (path.file_name().replace(char::is_control, " "), path.extension());
     match ACCEPTED.iter().find(|(ours, ..)| *ours == extension) {
-        Some((ours, theirs, media_type)) if ours == theirs => (name.to_owned(), media_type),
+        Some((ours, theirs, media_type)) if ours == theirs => (name, media_type),
         Some((ours, theirs, media_type)) => (format!("{}{theirs}", &name[..name.len() - ours.len()]), media_type),
-        None => (name.to_owned(), "application/octet-stream"),
+        None => (name, "application/octet-stream"),
     }
 }
 
@@ -228,6 +228,7 @@ mod tests {
             ("notes.text", "notes.txt", "text/plain"),
             ("a.b.MD", "a.b.MD", "text/markdown"),
             ("scan.pdf", "scan.pdf", "application/pdf"),
+            ("two\nlines\u{1b}.mdx", "two lines .md", "text/markdown"),
         ] {
             assert_eq!(sent_as(&DocPath::new(path).unwrap()), (name.to_owned(), media_type));
         }

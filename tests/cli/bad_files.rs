@@ -1,0 +1,194 @@
+//! Files that cannot be synced, or not as they are: each is said with its reason, and nothing is lost by them.
+
+use std::{
+    ffi::OsStr,
+    fs::{self, File},
+    io::{Cursor, Write},
+    os::unix::{ffi::OsStrExt, fs::symlink},
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+use zip::{ZipWriter, write::SimpleFileOptions};
+
+use crate::bench::{Bench, corpus, sha256};
+
+#[tokio::test]
+async fn what_is_no_document_is_skipped_and_said() {
+    let bench = Bench::new().await;
+    let docs = bench.path("docs");
+    bench.write("good.md", "# Good\n");
+    bench.write("empty.md", "");
+    fs::write(docs.join(OsStr::from_bytes(b"latin-\xe9.md")), "# Latin\n").unwrap();
+    mknodat(CWD, docs.join("pipe.md"), FileType::Fifo, Mode::RWXU, 0).unwrap();
+    symlink("good.md", docs.join("link.md")).unwrap();
+    symlink(".", docs.join("loop")).unwrap();
+    symlink("nowhere", docs.join("dangling.md")).unwrap();
+    File::create(docs.join("sparse.pdf")).unwrap().set_len(2 << 30).unwrap();
+    let said = bench.synced().await;
+    said.ended(
+        0,
+        &["1 document: 1 added", "empty.md", "latin-\u{fffd}.md", "pipe.md", "it is a symlink", "sparse.pdf"],
+    );
+    said.ended(0, &["20.0 MiB", "not UTF-8"]);
+    bench.holds(&["good.md"]).await;
+    bench.quiet().await;
+    for (name, word) in
+        [("empty.md", "empty"), ("pipe.md", "regular file"), ("link.md", "symlink"), ("sparse.pdf", "MiB")]
+    {
+        bench.run(&["explain", &format!("docs/{name}")]).await.ended(0, &["it is skipped", word]);
+    }
+    bench.reconfigure("settle: 0s", "settle: 0s\n    follow_symlinks: true");
+    bench.synced().await.ended(0, &["2 documents: 1 added"]);
+}
+
+#[tokio::test]
+async fn a_synced_document_that_can_be_synced_no_more_stays_as_it_was() {
+    let bench = Bench::new().await;
+    let names = ["emptied.md", "grown.md", "linked.md"];
+    names.iter().for_each(|name| bench.write(name, format!("# {name}\n")));
+    bench.synced().await;
+    let before = bench.hashes().await;
+    bench.write("emptied.md", "");
+    File::options().write(true).open(bench.path("docs/grown.md")).unwrap().set_len(30 << 20).unwrap();
+    bench.remove("linked.md");
+    symlink("emptied.md", bench.path("docs/linked.md")).unwrap();
+    bench.running.requests().reset();
+    bench.synced().await.ended(0, &names);
+    assert_eq!((bench.hashes().await, bench.running.requests().mutating()), (before, 0));
+    names.iter().for_each(|name| bench.remove(name));
+    // All of three are gone: a person is asked.
+    bench.sync().await.ended(8, &["held: 3 of 3"]);
+}
+
+/// Runs only where a user without a root's powers can be had.
+#[tokio::test]
+async fn what_cannot_be_read_is_said_and_nothing_is_deleted() {
+    let bench = Bench::new().await;
+    bench.write_many(4);
+    bench.write("shut/inner.md", "# Inner\n");
+    bench.synced().await;
+    bench.remove("000.md");
+    let shut = |path: &str, mode| rustix::fs::chmod(bench.path("docs").join(path), Mode::from_raw_mode(mode)).unwrap();
+    shut("001.md", 0o000);
+    if File::open(bench.path("docs/001.md")).is_ok() {
+        // Root reads everything, unless it gives up that power.
+        let mut probe = std::process::Command::new("setpriv");
+        if !probe.args(["--bounding-set=-all", "--inh-caps=-all", "true"]).status().is_ok_and(|done| done.success()) {
+            eprintln!("skipped: running as root, and setpriv cannot drop its powers");
+            return;
+        }
+    }
+    let powerless = async |bench: &Bench| {
+        let mut command = tokio::process::Command::new("setpriv");
+        command.args(["--bounding-set=-all", "--inh-caps=-all", crate::bench::BINARY, "sync"]);
+        command.current_dir(bench.folder.path()).stdout(std::process::Stdio::piped());
+        command.stderr(std::process::Stdio::piped()).kill_on_drop(true);
+        crate::bench::said(command).await
+    };
+    // An unchanged file is not read, so a changed one it is.
+    shut("001.md", 0o600);
+    bench.write("001.md", "# New words\n");
+    shut("001.md", 0o000);
+    let said = powerless(&bench).await;
+    said.ended(3, &["docs/001.md: the file cannot be read", "ermission denied"]);
+    shut("001.md", 0o600);
+    shut("shut", 0o000);
+    let said = powerless(&bench).await;
+    said.ended(3, &["docs/shut", "ermission denied"]);
+    let held = bench.ours().await;
+    assert!(held.contains_key("docs/shut/inner.md"), "{held:?}");
+    shut("shut", 0o700);
+    bench.synced().await;
+    bench.in_step().await;
+    bench.quiet().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_that_are_rewritten_all_the_time_are_in_step_in_the_end() {
+    let bench = Bench::new().await;
+    bench.write_many(5);
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|threads| {
+        let writer = threads.spawn(|| {
+            let mut round = 0_u64;
+            while !stop.load(Ordering::Relaxed) {
+                round += 1;
+                bench.write("busy.md", format!("# Busy\n\nRound {round}.\n").repeat(500));
+                bench.write("gone.md", format!("# Gone\n\nRound {round}.\n"));
+                bench.remove("gone.md");
+            }
+        });
+        let runtime = tokio::runtime::Handle::current();
+        // The writer stops also when a pass is not as it should be.
+        let passes =
+            tokio::task::block_in_place(|| runtime.block_on(async { [bench.sync().await, bench.sync().await] }));
+        stop.store(true, Ordering::Relaxed);
+        writer.join().unwrap();
+        for said in passes {
+            assert!(matches!(said.code, 0 | 5), "{said}");
+        }
+    });
+    bench.synced().await;
+    bench.in_step().await;
+    bench.quiet().await;
+}
+
+#[tokio::test]
+async fn an_encrypted_pdf_is_quarantined_until_it_is_replaced() {
+    let bench = Bench::new().await;
+    bench.write("good.md", "# Good\n");
+    bench.write("locked.pdf", corpus("refused/encrypted-aes256.pdf"));
+    let said = bench.sync().await;
+    said.ended(3, &["2 documents: 1 added", "1 document failed", "docs/locked.pdf: the PDF is encrypted"]);
+    assert_eq!(bench.hashes().await.into_keys().collect::<Vec<_>>(), ["docs/good.md"]);
+    bench.running.requests().reset();
+    bench.sync().await.ended(3, &["quarantined until changed, or `kbsync retry`", "the PDF is encrypted"]);
+    assert_eq!(bench.running.requests().mutating(), 0);
+    bench.run(&["plan"]).await.ended(0, &["nothing to change"]);
+    bench.run(&["retry", "docs/*.pdf"]).await.ended(0, &["1 document will be tried again"]);
+    bench.run(&["plan"]).await.ended(10, &["+ docs/locked.pdf"]);
+    bench.sync().await.ended(3, &["the PDF is encrypted"]);
+    assert_eq!(bench.running.requests().count("POST", "/ingest/upload"), 1);
+    bench.write("locked.pdf", corpus("pdf/pdf-lib.pdf"));
+    bench.synced().await.ended(0, &["1 added"]);
+    bench.in_step().await;
+    bench.quiet().await;
+}
+
+#[tokio::test]
+async fn a_quarantined_document_that_is_deleted_is_forgotten() {
+    let bench = Bench::new().await;
+    bench.write("scan.pdf", corpus("refused/scan.pdf"));
+    bench.sync().await.ended(3, &["docs/scan.pdf", "a scan?"]);
+    bench.remove("scan.pdf");
+    bench.synced().await;
+    bench.run(&["status"]).await.ended(0, &[]).without(&["scan.pdf", "quarantined"]);
+    assert_eq!(bench.running.snapshot().await.len(), 0);
+}
+
+#[tokio::test]
+async fn a_zip_bomb_hurts_nobody() {
+    let bench = Bench::new().await;
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    archive.start_file("word/document.xml", SimpleFileOptions::default()).unwrap();
+    let zeros = vec![b' '; 1 << 20];
+    (0..1024).for_each(|_| archive.write_all(&zeros).unwrap());
+    bench.write("bomb.docx", archive.finish().unwrap().into_inner());
+    bench.write("good.md", "# Good\n");
+    bench.sync().await.ended(3, &["1 added", "docs/bomb.docx: "]);
+    assert_eq!(bench.hashes().await["docs/good.md"], sha256(b"# Good\n"));
+    assert_eq!(bench.running.snapshot().await.len(), 1, "what failed is taken away");
+}
+
+#[tokio::test]
+async fn a_file_that_was_just_written_is_left_to_settle() {
+    let bench = Bench::new().await;
+    bench.reconfigure("settle: 0s", "settle: 300ms");
+    bench.write("a.md", "# A\n");
+    bench.synced().await.ended(0, &["1 added"]);
+    bench.reconfigure("settle: 300ms", "settle: 1h");
+    bench.write("b.md", "# B\n");
+    bench.run(&["plan"]).await.ended(10, &["still being written"]);
+    bench.run(&["explain", "docs/b.md"]).await.ended(0, &["left to settle until"]);
+}

@@ -1,0 +1,94 @@
+//! Disks that are full or may not be written.
+
+use std::{fs, process::Stdio};
+
+use tokio::process::Command;
+
+use crate::bench::{BINARY, Bench, Said, said};
+
+/// Runs a pass where `state` is a mount of its own, of so many bytes or read-only; `None` where this may not be done.
+async fn in_namespace(bench: &Bench, prepare: &str) -> Option<Said> {
+    fs::create_dir_all(bench.path("state")).unwrap();
+    let script = format!("{prepare} && exec '{BINARY}' sync");
+    let run = |script: &str| {
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "--map-root-user", "sh", "-c", script]).current_dir(bench.folder.path());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        command
+    };
+    let probe = run(prepare).output().await;
+    if !probe.is_ok_and(|probe| probe.status.success()) {
+        eprintln!("skipped: no mount namespace may be made here ({prepare})");
+        return None;
+    }
+    Some(said(run(&script)).await)
+}
+
+#[tokio::test]
+async fn a_full_disk_under_the_state_is_said_and_nothing_is_lost() {
+    for size in ["48k", "100k", "160k"] {
+        let bench = Bench::new().await;
+        bench.write_many(150);
+        let prepare = format!("mount -t tmpfs -o size={size} none state");
+        let Some(said) = in_namespace(&bench, &prepare).await else { return };
+        said.ended(5, &["the disk is full", "Nothing was lost; make room and run again"]).without(&["panicked"]);
+        // The state is lost with its mount, and what went up is found again.
+        bench.synced().await;
+        bench.in_step().await;
+        bench.quiet().await;
+    }
+}
+
+#[tokio::test]
+async fn a_state_folder_that_may_not_be_written_is_said() {
+    let bench = Bench::new().await;
+    bench.write_many(2);
+    let prepare = "mount -t tmpfs -o ro none state";
+    let Some(said) = in_namespace(&bench, prepare).await else { return };
+    said.ended(1, &["cannot use", "state.db", "ead-only file system"]).without(&["panicked"]);
+    assert_eq!(bench.running.requests().total(), 0);
+}
+
+#[tokio::test]
+async fn a_state_that_became_read_only_is_said() {
+    let bench = Bench::new().await;
+    bench.write_many(2);
+    bench.synced().await;
+    bench.running.requests().reset();
+    let Some(said) = in_namespace(&bench, "mount --bind state state && mount -o remount,bind,ro state").await else {
+        return;
+    };
+    said.ended(1, &["cannot use", "ead-only file system"]).without(&["panicked"]);
+    assert_eq!(bench.running.requests().total(), 0);
+    bench.quiet().await;
+}
+
+#[tokio::test]
+async fn a_state_in_a_files_place_is_said() {
+    let bench = Bench::new().await;
+    fs::write(bench.path("state"), "a file").unwrap();
+    bench.sync().await.ended(1, &["cannot use state"]);
+    fs::remove_file(bench.path("state")).unwrap();
+    fs::create_dir_all(bench.path("state/state.db")).unwrap();
+    bench.sync().await.ended(1, &["cannot use state/state.db"]);
+    assert_eq!(bench.running.requests().total(), 0);
+}
+
+#[tokio::test]
+async fn the_empty_place_of_a_disk_that_is_not_mounted_deletes_nothing() {
+    let bench = Bench::new().await;
+    bench.write_many(2);
+    bench.synced().await;
+    bench.running.requests().reset();
+    // Another device in the folder's place, and nothing on it: two documents are below what the other guard holds.
+    let Some(said) = in_namespace(&bench, "mount -t tmpfs none docs").await else { return };
+    said.ended(8, &["held: 2 of 2 documents of docs", "on another device than before: is a disk not mounted?"]);
+    assert_eq!(bench.running.requests().mutating(), 0);
+    bench.quiet().await;
+    in_namespace(&bench, "mount -t tmpfs none docs").await;
+    bench.run(&["status"]).await.ended(0, &["2 deletions held", "another device"]);
+    bench.run(&["approve", "docs"]).await.ended(0, &["up to 2"]);
+    let said = in_namespace(&bench, "mount -t tmpfs none docs").await.expect("it was possible before");
+    said.ended(0, &["2 deleted"]);
+    bench.synced().await.ended(0, &["2 added"]);
+}

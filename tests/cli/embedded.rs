@@ -1,0 +1,94 @@
+//! `kind: local`: the platform inside the program, alone or shared by two processes.
+
+use std::{fs, path::Path};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader, Lines},
+    process::{Child, ChildStdout},
+};
+
+use crate::bench::{Said, command, said};
+
+const CONFIG: &str = "state: ./state/state.db\n\
+    platform:\n  kind: local\n  listen: 127.0.0.1:0\n  rate_limit: 1000/s\n\
+    sync:\n  grace: 200ms\n\
+    collections:\n  - name: docs\n    folder: ./docs\n    settle: 0s\n";
+
+fn folder() -> TempDir {
+    let folder = TempDir::new().unwrap();
+    fs::create_dir(folder.path().join("docs")).unwrap();
+    fs::write(folder.path().join("kbsync.yaml"), CONFIG).unwrap();
+    fs::write(folder.path().join("docs/colour.md"), "# Colours\n\nThe sky is blue in summer.\n").unwrap();
+    fs::write(folder.path().join("docs/opening.txt"), "The office opens at nine.\n").unwrap();
+    folder
+}
+
+async fn run(folder: &Path, args: &[&str]) -> Said {
+    said(command(folder, args)).await
+}
+
+/// A `kbsync local` that has said where it serves.
+async fn served(folder: &Path) -> (Child, Lines<BufReader<ChildStdout>>, String) {
+    let mut server = command(folder, &["local"]).spawn().unwrap();
+    let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
+    let first = lines.next_line().await.unwrap().unwrap();
+    let address = first.rsplit(' ').next().unwrap().to_owned();
+    assert!(address.starts_with("http://127.0.0.1:"), "{first}");
+    (server, lines, address)
+}
+
+async fn stop(mut server: Child, with: Signal) {
+    kill_process(Pid::from_raw(server.id().unwrap().cast_signed()).unwrap(), with).unwrap();
+    let ended = tokio::time::timeout(crate::bench::PATIENCE, server.wait()).await.expect("it ends").unwrap();
+    assert_eq!(ended.code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_laptop_needs_no_account() {
+    let folder = folder();
+    let at = folder.path();
+    run(at, &["sync"]).await.ended(0, &["2 documents: 2 added"]);
+    run(at, &["sync"]).await.ended(0, &["2 documents, nothing to change"]);
+    run(at, &["ask", "When", "does", "the", "office", "open?"]).await.ended(0, &["nine", "[1] docs/opening.txt"]);
+    run(at, &["sources"]).await.ended(0, &["2 sources, 2 of them from here", "docs/colour.md [default:"]);
+    assert_eq!(run(at, &["status", "--json"]).await.json()["collections"][0]["in_step"], 2);
+}
+
+#[tokio::test]
+async fn a_served_platform_is_everybodys() {
+    let folder = folder();
+    let at = folder.path();
+    let (server, mut lines, _) = served(at).await;
+    let second = lines.next_line().await.unwrap().unwrap();
+    assert!(second.contains("api_key") && second.contains("Ctrl-C stops it"), "{second}");
+    run(at, &["sync"]).await.ended(0, &["2 documents: 2 added"]);
+    run(at, &["ask", "What colour is the sky?"]).await.ended(0, &["blue", "docs/colour.md"]);
+    run(at, &["local"]).await.ended(6, &["local"]);
+    stop(server, Signal::TERM).await;
+    run(at, &["sync"]).await.ended(0, &["2 documents, nothing to change"]);
+    let (server, _lines, _) = served(at).await;
+    run(at, &["sync"]).await.ended(0, &["2 documents, nothing to change"]);
+    stop(server, Signal::INT).await;
+}
+
+#[tokio::test]
+async fn a_platform_that_was_killed_is_whole() {
+    let folder = folder();
+    let at = folder.path();
+    let (mut server, _lines, _) = served(at).await;
+    run(at, &["sync"]).await.ended(0, &["2 added"]);
+    server.kill().await.unwrap();
+    run(at, &["sync"]).await.ended(0, &["nothing to change"]);
+    run(at, &["sources"]).await.ended(0, &["2 sources"]);
+}
+
+#[tokio::test]
+async fn its_files_are_for_its_user_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = folder();
+    run(folder.path(), &["sync"]).await.ended(0, &[]);
+    let mode = |path: &str| fs::metadata(folder.path().join(path)).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode("state/local"), mode("state/local/api_key")), (0o700, 0o600));
+}

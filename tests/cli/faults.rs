@@ -1,0 +1,147 @@
+//! Lost, late and wrong answers: afterwards the platform is in step, and nothing is there twice.
+
+use std::time::Duration;
+
+use kbsync::local::Fault;
+
+use crate::bench::{Bench, Said};
+
+/// Passes until one ends well; at most three may be needed.
+async fn settle(bench: &Bench) -> Said {
+    for _ in 0..3 {
+        let said = bench.sync().await;
+        if said.code == 0 {
+            return said;
+        }
+        assert_eq!(said.code, 5, "{said}");
+    }
+    panic!("three passes were not enough");
+}
+
+/// New documents meet a fault; one pass is enough, and the platform ends in step.
+async fn survived(method: &str, route: &str, fault: Fault) {
+    let bench = Bench::new().await;
+    bench.write_many(3);
+    bench.faults.once(method, route, fault.clone());
+    let said = settle(&bench).await;
+    assert!(said.out.contains("3 documents: 3 added"), "{fault:?}: {said}");
+    bench.in_step().await;
+    bench.quiet().await;
+}
+
+#[tokio::test]
+async fn a_create_whose_answer_is_lost() {
+    survived("POST", "/sources", Fault::LostAfter).await;
+}
+
+#[tokio::test]
+async fn a_create_that_is_lost() {
+    survived("POST", "/sources", Fault::LostBefore).await;
+}
+
+#[tokio::test]
+async fn a_create_that_is_done_and_fails() {
+    survived("POST", "/sources", Fault::StatusAfter(500)).await;
+}
+
+#[tokio::test]
+async fn a_create_that_fails() {
+    survived("POST", "/sources", Fault::Status(503)).await;
+}
+
+#[tokio::test]
+async fn a_create_with_a_garbled_answer() {
+    survived("POST", "/sources", Fault::GarbageBody).await;
+}
+
+#[tokio::test]
+async fn a_create_with_a_cut_answer() {
+    survived("POST", "/sources", Fault::CutBody).await;
+}
+
+#[tokio::test]
+async fn a_create_that_takes_effect_late() {
+    survived("POST", "/sources", Fault::LateEffect(Duration::from_millis(100))).await;
+}
+
+#[tokio::test]
+async fn an_upload_whose_answer_is_lost() {
+    survived("POST", "/ingest/upload", Fault::LostAfter).await;
+}
+
+#[tokio::test]
+async fn an_upload_that_is_lost() {
+    survived("POST", "/ingest/upload", Fault::LostBefore).await;
+}
+
+#[tokio::test]
+async fn an_upload_that_is_done_and_fails() {
+    survived("POST", "/ingest/upload", Fault::StatusAfter(502)).await;
+}
+
+#[tokio::test]
+async fn a_job_that_is_forgotten() {
+    survived("POST", "/ingest/upload", Fault::JobForgotten).await;
+}
+
+#[tokio::test]
+async fn a_list_that_fails_once() {
+    survived("GET", "/sources", Fault::Status(503)).await;
+}
+
+#[tokio::test]
+async fn a_list_that_is_cut() {
+    survived("GET", "/sources", Fault::CutBody).await;
+}
+
+#[tokio::test]
+async fn deletes_whose_answers_are_lost() {
+    for fault in [Fault::LostAfter, Fault::LostBefore, Fault::StatusAfter(500), Fault::GarbageBody] {
+        let bench = Bench::new().await;
+        bench.write_many(3);
+        bench.synced().await;
+        bench.remove("001.md");
+        bench.write("002.md", "# New words\n");
+        bench.faults.once("DELETE", "/sources", fault.clone());
+        bench.faults.once("DELETE", "/sources", fault);
+        settle(&bench).await.ended(0, &["1 replaced, 1 deleted"]);
+        bench.in_step().await;
+        bench.quiet().await;
+    }
+}
+
+#[tokio::test]
+async fn a_rename_whose_answer_is_lost() {
+    for fault in [Fault::LostAfter, Fault::LostBefore, Fault::GarbageBody] {
+        let bench = Bench::new().await;
+        bench.write_many(3);
+        bench.synced().await;
+        std::fs::rename(bench.path("docs/001.md"), bench.path("docs/renamed.md")).unwrap();
+        bench.faults.once("PUT", "/sources", fault);
+        settle(&bench).await.ended(0, &["1 renamed"]);
+        bench.in_step().await;
+        bench.quiet().await;
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_fails_is_quarantined_and_the_old_version_stays() {
+    let bench = Bench::new().await;
+    bench.write_many(2);
+    bench.synced().await;
+    let before = bench.hashes().await;
+    bench.write("001.md", "# New words\n");
+    bench.faults.once("POST", "/ingest/upload", Fault::JobFails("the model is on strike".to_owned()));
+    bench.sync().await.ended(3, &["1 document failed", "docs/001.md: the model is on strike"]);
+    assert_eq!(bench.hashes().await, before, "the old version stays");
+    bench.running.requests().reset();
+    bench.sync().await.ended(3, &["quarantined until changed, or `kbsync retry`", "on strike"]);
+    assert_eq!(bench.running.requests().mutating(), 0);
+    bench.run(&["status"]).await.ended(0, &["1 quarantined", "failed docs/001.md: the model is on strike"]);
+    bench.run(&["explain", "docs/001.md"]).await.ended(0, &["quarantined", "on strike", "an older version"]);
+    bench.run(&["retry", "docs/00*"]).await.ended(0, &["1 document will be tried again"]);
+    bench.synced().await.ended(0, &["1 replaced"]);
+    bench.in_step().await;
+    bench.quiet().await;
+    bench.run(&["retry"]).await.ended(0, &["Nothing is quarantined"]);
+}

@@ -1,0 +1,145 @@
+//! The guards: many deletions wait for a person's word, and what cannot be seen is not gone.
+
+use std::fs;
+
+use crate::bench::Bench;
+
+async fn twenty() -> Bench {
+    let bench = Bench::new().await;
+    bench.write_many(20);
+    bench.synced().await;
+    bench
+}
+
+fn keep(bench: &Bench, count: usize) {
+    (count..20).for_each(|n| bench.remove(&format!("{n:03}.md")));
+}
+
+#[tokio::test]
+async fn an_emptied_folder_is_held_until_it_is_approved_once() {
+    let bench = twenty().await;
+    keep(&bench, 0);
+    bench.running.requests().reset();
+    bench.sync().await.ended(8, &["held: 20 of 20 documents of docs would be deleted", "kbsync approve docs"]);
+    assert_eq!(bench.running.requests().mutating(), 0);
+    assert_eq!(bench.ours().await.len(), 20);
+    bench.run(&["status"]).await.ended(0, &["20 deletions held", "kbsync approve docs", "Last pass: held"]);
+    bench.run(&["plan"]).await.ended(8, &["held: 20 of 20"]);
+    bench.run(&["explain", "docs/000.md"]).await.ended(0, &["no such file", "held by a guard"]);
+    bench.sync().await.ended(8, &["held: 20 of 20"]);
+    bench.run(&["approve", "docs"]).await.ended(0, &["up to 20 documents of docs, once"]);
+    bench.run(&["status"]).await.ended(0, &["20 deletions approved"]);
+    bench.synced().await.ended(0, &["20 deleted"]);
+    bench.holds(&[]).await;
+    bench.quiet().await;
+    bench.run(&["approve", "docs"]).await.ended(2, &["no deletion of `docs` is held"]);
+    // The approval is spent.
+    bench.write_many(20);
+    bench.synced().await;
+    keep(&bench, 0);
+    bench.sync().await.ended(8, &["held: 20 of 20"]);
+}
+
+#[tokio::test]
+async fn an_approval_is_for_the_number_that_was_shown() {
+    let bench = twenty().await;
+    keep(&bench, 8);
+    bench.sync().await.ended(8, &["held: 12 of 20"]);
+    bench.run(&["approve", "docs"]).await.ended(0, &["up to 12"]);
+    (2..8).for_each(|n| bench.remove(&format!("{n:03}.md")));
+    bench.sync().await.ended(8, &["held: 18 of 20"]);
+    assert_eq!(bench.ours().await.len(), 20);
+}
+
+#[tokio::test]
+async fn one_stray_file_does_not_make_an_emptied_folder_right() {
+    let bench = twenty().await;
+    keep(&bench, 0);
+    bench.write("stray.md", "# Stray\n");
+    bench.sync().await.ended(8, &["1 document: 1 added", "held: 20 of 20 documents"]);
+    assert_eq!(bench.ours().await.len(), 21);
+    bench.run(&["plan", "--json"]).await.ended(8, &["\"held\": true"]);
+}
+
+#[tokio::test]
+async fn a_few_deletions_need_no_word() {
+    let bench = twenty().await;
+    keep(&bench, 10);
+    bench.synced().await.ended(0, &["10 documents: 10 deleted"]);
+    bench.in_step().await;
+}
+
+#[tokio::test]
+async fn a_missing_folder_deletes_nothing() {
+    let bench = twenty().await;
+    fs::rename(bench.path("docs"), bench.path("elsewhere")).unwrap();
+    bench.running.requests().reset();
+    bench.sync().await.ended(8, &["is missing", "20 of 20 documents of docs"]);
+    bench.run(&["plan"]).await.ended(8, &["is missing"]);
+    bench.run(&["check"]).await.ended(3, &["is missing"]);
+    bench.run(&["status"]).await.ended(0, &["20 deletions of docs not made: the folder docs is missing"]);
+    // There is nothing that a word could set right.
+    bench.run(&["status"]).await.without(&["approve"]);
+    bench.run(&["approve", "docs"]).await.ended(2, &["no deletion of `docs` is held"]);
+    assert_eq!((bench.running.requests().mutating(), bench.ours().await.len()), (0, 20));
+    fs::rename(bench.path("elsewhere"), bench.path("docs")).unwrap();
+    bench.quiet().await;
+}
+
+#[tokio::test]
+async fn a_folder_that_was_never_there_is_said() {
+    let bench = Bench::new().await;
+    fs::remove_dir(bench.path("docs")).unwrap();
+    let said = bench.sync().await;
+    said.ended(8, &["is missing"]);
+    let said = bench.run(&["plan"]).await;
+    said.ended(8, &["is missing"]);
+}
+
+#[tokio::test]
+async fn a_file_in_the_folders_place_deletes_nothing() {
+    let bench = twenty().await;
+    fs::rename(bench.path("docs"), bench.path("elsewhere")).unwrap();
+    fs::write(bench.path("docs"), "not a folder").unwrap();
+    bench.sync().await.ended(8, &["is not a folder"]);
+    assert_eq!(bench.ours().await.len(), 20);
+}
+
+#[tokio::test]
+async fn a_collection_that_left_the_config_is_guarded() {
+    let bench = twenty().await;
+    fs::create_dir(bench.path("wiki")).unwrap();
+    fs::write(bench.path("wiki/w.md"), "# Wiki\n").unwrap();
+    bench.reconfigure("name: docs\n    folder: ./docs", "name: wiki\n    folder: ./wiki");
+    bench.sync().await.ended(8, &["1 added", "held: 20 of 20 documents of docs"]);
+    assert_eq!(bench.ours().await.len(), 21);
+    bench.run(&["status"]).await.ended(0, &["20 deletions held", "kbsync approve docs"]);
+    bench.run(&["approve", "docs"]).await.ended(0, &["up to 20"]);
+    bench.synced().await.ended(0, &["20 deleted"]);
+    assert_eq!(bench.ours().await.into_keys().collect::<Vec<_>>(), ["wiki/w.md"]);
+    bench.quiet().await;
+    bench.run(&["approve", "docs"]).await.ended(2, &["no deletion of `docs` is held"]);
+    bench.run(&["status"]).await.without(&["docs", "not in the config"]);
+}
+
+#[tokio::test]
+async fn a_collection_of_another_name_keeps_its_documents_until_approved() {
+    let bench = twenty().await;
+    bench.reconfigure("name: docs", "name: handbook");
+    bench.sync().await.ended(8, &["20 added", "held: 20 of 20 documents of docs"]);
+    assert_eq!(bench.ours().await.len(), 40);
+}
+
+#[tokio::test]
+async fn delete_never_deletes_nothing_and_is_content() {
+    let bench = twenty().await;
+    bench.reconfigure("grace: 200ms", "grace: 200ms\n  delete: never");
+    keep(&bench, 19);
+    bench.sync().await.ended(0, &["1 of 20 documents of docs are gone here", "delete: never"]);
+    assert_eq!(bench.ours().await.len(), 20);
+    bench.run(&["plan"]).await.ended(0, &["delete: never"]);
+    // Replacing is not deleting.
+    bench.write("000.md", "# New words\n");
+    bench.sync().await.ended(0, &["1 replaced"]);
+    assert_eq!(bench.ours().await.len(), 20);
+}

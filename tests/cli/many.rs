@@ -1,0 +1,50 @@
+//! Many documents: each goes up once, for few requests, whatever its type.
+
+use std::{collections::BTreeSet, fs};
+
+use crate::bench::{Bench, corpus};
+
+#[tokio::test]
+async fn five_hundred_documents_go_up_for_two_requests_each() {
+    let bench = Bench::new().await;
+    // How often jobs are asked after follows from the rate, which no real platform has so high as other tests here.
+    bench.reconfigure("1000/s", "200/s");
+    let pdfs = ["groff-gropdf.pdf", "pdf-lib.pdf", "mutool-clean.pdf", "jspdf.pdf"];
+    let docxs = ["docx-npm.docx", "libreoffice.docx", "pandoc.docx", "python-docx.docx"];
+    for n in 0..500 {
+        match n % 50 {
+            0 => bench.write(&format!("{n}.pdf"), corpus(&format!("pdf/{}", pdfs[n / 50 % 4]))),
+            1 => bench.write(&format!("{n}.docx"), corpus(&format!("docx/{}", docxs[n / 50 % 4]))),
+            2..=20 => bench.write(&format!("text/{n}.txt"), format!("Plain words of page {n}.\n")),
+            _ => bench.write(&format!("{}/{n}.md", n % 7), format!("# Page {n}\n\nWords of page {n}.\n")),
+        }
+    }
+    bench.synced().await.ended(0, &["500 documents: 500 added"]);
+    let log = bench.running.requests();
+    assert_eq!((log.count("POST", "/sources"), log.count("POST", "/ingest/upload")), (500, 500));
+    assert!(log.total() <= 500 * 215 / 100, "{} requests", log.total());
+    assert_eq!(log.status(429), 0);
+    bench.in_step().await;
+    bench.quiet().await;
+}
+
+#[tokio::test]
+async fn other_text_goes_up_under_a_name_that_the_platform_takes() {
+    let bench = Bench::new().await;
+    bench.reconfigure("settle: 0s", "settle: 0s\n    include: [\"**/*\"]");
+    for name in ["a.markdown", "b.mdx", "c.text", "d.MD"] {
+        bench.write(name, format!("# {name}\n"));
+    }
+    bench.write("picture.png", [0x89, b'P', b'N', b'G']);
+    bench.write("no-extension", "text");
+    bench.synced().await.ended(0, &["4 documents: 4 added"]);
+    let held: BTreeSet<_> =
+        bench.running.snapshot().await.into_iter().map(|source| source.documents[0].file_name.clone()).collect();
+    assert_eq!(held.iter().map(String::as_str).collect::<Vec<_>>(), ["a.md", "b.md", "c.txt", "d.MD"]);
+    bench.run(&["explain", "docs/picture.png"]).await.ended(0, &["the platform takes no `.png` files"]);
+    bench.run(&["explain", "docs/no-extension"]).await.ended(0, &["no files without an extension"]);
+    fs::remove_file(bench.path("docs/picture.png")).unwrap();
+    fs::remove_file(bench.path("docs/no-extension")).unwrap();
+    bench.in_step().await;
+    bench.quiet().await;
+}

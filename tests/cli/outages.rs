@@ -1,0 +1,107 @@
+//! Platforms that refuse, fail, or are not there.
+
+use std::{net::TcpListener, time::Instant};
+
+use kbsync::local::Fault;
+
+use crate::bench::Bench;
+
+#[tokio::test]
+async fn a_wrong_key_is_said_and_nothing_is_tried_again() {
+    let bench = Bench::new().await;
+    bench.write_many(3);
+    let config = bench.default_config();
+    let key = config.lines().find_map(|line| line.trim().strip_prefix("api_key: ")).unwrap();
+    bench.configure(&config.replace(key, "kb_local_wrong"));
+    let said = bench.sync().await;
+    said.ended(7, &["error: the platform refuses the key (401)", "Check `platform.api_key`"]);
+    said.without(&["kb_local_wrong"]);
+    assert_eq!((bench.running.requests().total(), bench.running.requests().status(401)), (1, 1));
+    for command in [&["check", "--online"][..], &["sources"], &["ask", "Why?"], &["insights"], &["conversations"]] {
+        bench.run(command).await.ended(7, &["refuses the key"]);
+    }
+    bench.run(&["check"]).await.ended(0, &["docs"]);
+    bench.run(&["status"]).await.ended(0, &["Last pass: denied"]);
+    bench.configure(&config);
+    bench.synced().await.ended(0, &["3 added"]);
+}
+
+#[tokio::test]
+async fn a_key_that_is_refused_in_the_middle_stops_the_pass() {
+    let bench = Bench::new().await;
+    bench.write_many(10);
+    bench.faults.always("POST", "/ingest/upload", Fault::Status(403));
+    bench.sync().await.ended(7, &["refuses the key (403)"]);
+    bench.faults.clear();
+    bench.synced().await;
+    bench.in_step().await;
+    bench.quiet().await;
+}
+
+#[tokio::test]
+async fn nobody_there_is_said_soon() {
+    let bench = Bench::new().await;
+    bench.write_many(3);
+    // A port that was free a moment ago.
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let there = bench.running.base_url().to_owned();
+    bench.reconfigure(&there, &format!("http://{address}/api/v1"));
+    let began = Instant::now();
+    let said = bench.sync().await;
+    said.ended(5, &["error: ", &address.to_string(), "onnection refused", "nothing was lost, try again later"]);
+    assert!(began.elapsed().as_secs() < 10, "{:?}", began.elapsed());
+    bench.run(&["status"]).await.ended(0, &["Last pass: temporary"]);
+}
+
+#[tokio::test]
+async fn too_many_requests_are_waited_for() {
+    let bench = Bench::new().await;
+    bench.write_many(3);
+    for (method, route) in [("GET", "/sources"), ("POST", "/sources"), ("POST", "/ingest/upload")] {
+        bench.faults.once(method, route, Fault::TooMany { retry_after: Some(1) });
+    }
+    let began = Instant::now();
+    bench.synced().await.ended(0, &["3 added"]);
+    assert!(began.elapsed().as_secs() >= 2, "{:?}", began.elapsed());
+    assert_eq!(bench.running.requests().status(429), 3);
+    bench.in_step().await;
+    bench.quiet().await;
+}
+
+#[tokio::test]
+async fn a_wait_of_hours_is_not_waited_for() {
+    let bench = Bench::new().await;
+    bench.write_many(1);
+    bench.faults.once("GET", "/sources", Fault::TooMany { retry_after: Some(7200) });
+    bench.sync().await.ended(5, &["the platform asks to wait 120 min (429); nothing was lost"]);
+    bench.synced().await;
+}
+
+#[tokio::test]
+async fn documents_that_the_platform_refuses_do_not_stop_the_others() {
+    let bench = Bench::new().await;
+    bench.write_many(4);
+    bench.faults.once("POST", "/ingest/upload", Fault::Status(413));
+    bench.faults.once("POST", "/sources", Fault::Status(422));
+    bench.sync().await.ended(3, &["4 documents: 2 added", "2 documents failed", "answered 413", "answered 422"]);
+    assert_eq!(bench.hashes().await.len(), 2);
+    bench.run(&["retry"]).await.ended(0, &["2 documents will be tried again"]);
+    bench.synced().await.ended(0, &["2 added"]);
+    bench.in_step().await;
+    bench.quiet().await;
+}
+
+/// The breaker opens for half a minute before it probes, so this takes as long.
+#[tokio::test]
+#[ignore = "waits for the breaker, about 40 s"]
+async fn a_platform_that_fails_for_ever_is_given_up() {
+    let bench = Bench::new().await;
+    bench.write_many(20);
+    bench.faults.always("*", "/", Fault::Status(500));
+    let said = bench.sync().await;
+    said.ended(5, &["nothing was lost, try again later"]);
+    assert!(bench.running.requests().total() < 12, "{}", bench.running.requests().total());
+    bench.faults.clear();
+    bench.synced().await;
+    bench.in_step().await;
+}

@@ -1,0 +1,96 @@
+//! The key goes to the configured origin, and nowhere else.
+
+use std::fs;
+
+use secrecy::ExposeSecret;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+
+use crate::bench::{Bench, Said, said};
+
+fn keeps(said: &Said, key: &str) {
+    assert!(!said.out.contains(key) && !said.err.contains(key), "the key is said: {said}");
+}
+
+#[tokio::test]
+async fn the_key_is_in_no_output_and_in_no_file() {
+    let bench = Bench::new().await;
+    let key = bench.running.api_key().expose_secret().to_owned();
+    bench.write_many(2);
+    for args in [&["sync", "-vv"][..], &["status", "--json"], &["plan", "--json", "-vv"], &["check", "--online", "-vv"]]
+    {
+        let mut command = bench.command(args);
+        command.env("KBSYNC_LOG", "trace").env("RUST_LOG", "trace").env("RUST_BACKTRACE", "1");
+        keeps(&said(command).await, &key);
+    }
+    bench.reconfigure("  rate_limit: 1000/s", "  rate_limt: 1000/s");
+    let wrong = bench.sync().await;
+    wrong.ended(2, &["did you mean `rate_limit`"]);
+    keeps(&wrong, &key);
+    bench.reconfigure(&format!("api_key: {key}"), &format!("api_key: [{key}"));
+    let wrong = bench.sync().await;
+    wrong.ended(2, &["kbsync.yaml:"]);
+    keeps(&wrong, &key);
+    for entry in fs::read_dir(bench.path("state")).unwrap() {
+        let path = entry.unwrap().path();
+        let content = fs::read(&path).unwrap();
+        assert!(!content.windows(key.len()).any(|piece| piece == key.as_bytes()), "{}", path.display());
+    }
+}
+
+#[tokio::test]
+async fn the_key_may_come_from_the_environment_or_a_file() {
+    let bench = Bench::new().await;
+    let key = bench.running.api_key().expose_secret().to_owned();
+    bench.write("a.md", "# A\n");
+    bench.reconfigure(&format!("api_key: {key}"), "api_key: ${CEVVO_API_KEY}");
+    bench.sync().await.ended(2, &["CEVVO_API_KEY"]);
+    let mut command = bench.command(&["sync"]);
+    command.env("CEVVO_API_KEY", &key);
+    said(command).await.ended(0, &["1 added"]);
+    fs::write(bench.path("key"), format!("{key}\n")).unwrap();
+    bench.reconfigure("api_key: ${CEVVO_API_KEY}", "api_key_file: key");
+    bench.sync().await.ended(0, &["warning: other users can read the key file", "chmod 600"]);
+    bench.run(&["sync", "--quiet"]).await.ended(0, &[]).without(&["warning"]);
+}
+
+/// Answers the first request with a redirect; gives what it was asked.
+async fn redirecting(from: TcpListener, to: String) -> String {
+    let (mut connection, _) = from.accept().await.unwrap();
+    let mut asked = vec![0; 16 << 10];
+    let read = connection.read(&mut asked).await.unwrap();
+    let answer = format!("HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    connection.write_all(answer.as_bytes()).await.unwrap();
+    String::from_utf8_lossy(&asked[..read]).into_owned()
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let bench = Bench::new().await;
+    let key = bench.running.api_key().expose_secret().to_owned();
+    bench.write_many(2);
+    let from = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let elsewhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    elsewhere.set_nonblocking(true).unwrap();
+    let there = bench.running.base_url().to_owned();
+    bench.reconfigure(&there, &format!("http://{}/api/v1", from.local_addr().unwrap()));
+    let to = format!("http://{}/api/v1/sources", elsewhere.local_addr().unwrap());
+    let redirecting = tokio::spawn(redirecting(from, to));
+    let said = bench.run(&["sync", "-vv"]).await;
+    assert!(matches!(said.code, 1 | 5), "{said}");
+    said.ended(said.code, &["302"]);
+    keeps(&said, &key);
+    assert!(redirecting.await.unwrap().contains(&key), "the configured origin has it");
+    // The program has ended: a connection that it made would wait here.
+    assert_eq!(elsewhere.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock, "the redirect was followed");
+}
+
+#[tokio::test]
+async fn plain_http_to_another_machine_is_refused() {
+    let bench = Bench::new().await;
+    let there = bench.running.base_url().to_owned();
+    bench.reconfigure(&there, "http://192.0.2.1/api/v1");
+    bench.sync().await.ended(2, &["the key would travel in clear; use `https://`"]);
+}

@@ -1,0 +1,109 @@
+//! The state file: whose it is, who holds it, and what becomes of a damaged one.
+
+use std::fs;
+
+use rusqlite::Connection;
+
+use crate::bench::{Bench, rest};
+
+async fn synced(count: usize) -> Bench {
+    let bench = Bench::new().await;
+    bench.write_many(count);
+    bench.synced().await;
+    bench.running.requests().reset();
+    bench
+}
+
+#[tokio::test]
+async fn a_state_of_another_platform_or_instance_is_refused() {
+    let bench = synced(2).await;
+    bench.reconfigure("127.0.0.1", "localhost");
+    bench.sync().await.ended(2, &["state.db keeps the state of the platform http://127.0.0.1", "`state:` file"]);
+    bench.reconfigure("localhost", "127.0.0.1");
+    bench.reconfigure("state: ", "instance: other\nstate: ");
+    bench.sync().await.ended(2, &["state.db keeps the state of the instance default", "other"]);
+    assert_eq!(bench.running.requests().total(), 0);
+    bench.reconfigure("instance: other\n", "");
+    bench.quiet().await;
+}
+
+#[tokio::test]
+async fn a_damaged_state_is_set_aside_and_rebuilt_without_an_upload() {
+    for damage in [b"not a database at all, whatever its name".repeat(500), Vec::new(), vec![0; 4096]] {
+        let bench = synced(5).await;
+        fs::write(bench.path("state/state.db"), &damage).unwrap();
+        bench.write("new.md", "# New\n");
+        let said = bench.synced().await;
+        said.ended(0, &["5 sources on the platform already, and found again", "1 added"]);
+        if damage.len() > 5000 {
+            said.ended(0, &["warning: the state", "was damaged; it is kept as", "state.db.damaged-1"]);
+            assert_eq!(fs::read(bench.path("state/state.db.damaged-1")).unwrap(), damage);
+        }
+        let log = bench.running.requests();
+        assert_eq!((log.count("POST", "/ingest/upload"), log.mutating()), (1, 2));
+        bench.in_step().await;
+        bench.quiet().await;
+    }
+}
+
+#[tokio::test]
+async fn pages_that_rot_are_noticed() {
+    let bench = synced(60).await;
+    let path = bench.path("state/state.db");
+    let mut content = fs::read(&path).unwrap();
+    let end = content.len();
+    content[4096..end].fill(0xa5);
+    fs::write(&path, content).unwrap();
+    bench.synced().await.ended(0, &["was damaged", "60 sources on the platform already"]);
+    assert_eq!(bench.running.requests().mutating(), 0);
+    bench.quiet().await;
+}
+
+#[tokio::test]
+async fn commands_that_only_look_say_that_a_state_is_damaged() {
+    let bench = synced(1).await;
+    fs::write(bench.path("state/state.db"), b"rubbish".repeat(1000)).unwrap();
+    for command in [&["status"][..], &["plan"], &["explain", "docs/000.md"], &["retry"], &["approve", "docs"]] {
+        bench.run(command).await.ended(1, &["state.db is damaged", "kbsync sync"]);
+    }
+    assert!(!bench.path("state/state.db.damaged-1").exists());
+    bench.quiet().await;
+}
+
+#[tokio::test]
+async fn a_lost_state_is_rebuilt_without_an_upload() {
+    let bench = synced(5).await;
+    fs::remove_dir_all(bench.path("state")).unwrap();
+    bench.run(&["status"]).await.ended(0, &["Nothing was synced yet", "kbsync sync"]);
+    bench.synced().await.ended(0, &["5 sources on the platform already"]);
+    assert_eq!(bench.running.requests().mutating(), 0);
+    bench.quiet().await;
+}
+
+#[tokio::test]
+async fn a_state_of_a_newer_kbsync_is_refused_and_kept() {
+    let bench = synced(1).await;
+    let db = Connection::open(bench.path("state/state.db")).unwrap();
+    db.pragma_update(None, "user_version", 99).unwrap();
+    drop(db);
+    for command in ["sync", "status", "plan", "retry"] {
+        bench.run(&[command]).await.ended(2, &["was written by a newer kbsync", "update kbsync"]);
+    }
+    assert_eq!(bench.running.requests().total(), 0);
+}
+
+#[tokio::test]
+async fn a_second_kbsync_says_who_holds_the_state() {
+    let bench = Bench::with(|options| options.job_delay = std::time::Duration::from_secs(2)).await;
+    bench.write_many(3);
+    let first = bench.command(&["sync"]).spawn().unwrap();
+    let id = first.id().unwrap().to_string();
+    bench.seen("an upload", async |running| running.requests().count("POST", "/ingest/upload") > 0).await;
+    bench.sync().await.ended(6, &["state.db is in use by another kbsync", &format!("process {id}")]);
+    // Looking needs no lock.
+    bench.run(&["plan"]).await.ended(10, &[]);
+    bench.run(&["status"]).await.ended(0, &["3 pending"]);
+    rest(first).await.ended(0, &["3 added"]);
+    bench.in_step().await;
+    bench.quiet().await;
+}

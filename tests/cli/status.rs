@@ -1,0 +1,116 @@
+//! `status` and `explain`: what is so, and why.
+
+use kbsync::local::Fault;
+
+use crate::bench::Bench;
+
+/// The text with its times and places taken out.
+fn timeless(text: &str) -> String {
+    let line = |line: &str| match line.split_once(", at ") {
+        Some((before, _)) => format!("{before}, at TIME.\n"),
+        None => match line.split_once("in the window: ") {
+            Some((before, _)) => format!("{before}in the window: N of 1000.\n"),
+            None => format!("{line}\n"),
+        },
+    };
+    text.lines().map(line).collect()
+}
+
+#[tokio::test]
+async fn status_says_what_is_in_step_and_what_is_not() {
+    let bench = Bench::new().await;
+    bench.run(&["status"]).await.ended(0, &["Nothing was synced yet", "Begin with: kbsync sync"]);
+    bench.write_many(3);
+    bench.faults.once("POST", "/ingest/upload", Fault::JobFails("the model is on strike".to_owned()));
+    bench.sync().await.ended(3, &[]);
+    bench.running.requests().reset();
+    let said = bench.run(&["status"]).await;
+    said.ended(0, &[]);
+    let failed = bench.run(&["status", "--json"]).await.json()["quarantined"][0]["path"].as_str().unwrap().to_owned();
+    insta::assert_snapshot!(timeless(&said.out.replace(&failed, "FAILED")), @"
+    docs (docs): 2 documents in step, 56 B
+      1 quarantined
+    failed docs/FAILED: the model is on strike
+    Requests in the window: N of 1000.
+    Last pass: failed, at TIME.
+    ");
+    let status = bench.run(&["status", "--json"]).await.ended(0, &[]).json();
+    let docs = &status["collections"][0];
+    assert_eq!((&docs["name"], &docs["in_step"], &docs["quarantined"]), (&"docs".into(), &2.into(), &1.into()));
+    assert_eq!(status["last_pass"]["outcome"], "failed");
+    assert_eq!(status["last_pass"]["summary"]["added"], 2);
+    assert!(status["last_pass"]["ended"].as_str().unwrap().parse::<jiff::Timestamp>().is_ok());
+    assert_eq!(bench.running.requests().total(), 0);
+}
+
+#[tokio::test]
+async fn the_summary_says_what_was_done() {
+    let bench = Bench::new().await;
+    bench.write_many(3);
+    bench.write("empty.md", "");
+    let said = bench.synced().await;
+    let summary = said.out.split(" (").next().unwrap().to_owned() + "\n" + said.out.split_once('\n').unwrap().1;
+    insta::assert_snapshot!(summary, @"
+    3 documents: 3 added; 84 B sent
+    skipped docs/empty.md: it is empty
+    ");
+    let mut lines: Vec<_> = said.err.lines().collect();
+    lines.sort_unstable();
+    insta::assert_snapshot!(lines.join("\n"), @"
+    added docs/000.md
+    added docs/001.md
+    added docs/002.md
+    ");
+}
+
+#[tokio::test]
+async fn status_without_a_state_is_json_too() {
+    let bench = Bench::new().await;
+    let status = bench.run(&["status", "--json"]).await.ended(0, &[]).json();
+    assert_eq!(status["collections"][0]["in_step"], 0);
+    assert!(status["last_pass"].is_null());
+    assert!(!bench.path("state").exists());
+}
+
+#[tokio::test]
+async fn explain_knows_every_state() {
+    let bench = Bench::new().await;
+    bench.reconfigure("settle: 0s", "settle: 0s\n    exclude: [\"drafts/\"]");
+    bench.write("a.md", "# A\n");
+    bench.write("drafts/d.md", "# D\n");
+    bench.write("ignored.md", "# I\n");
+    bench.write(".gitignore", "# comment\nignored.md\n");
+    bench.write("sheet.xlsx", "x");
+    bench.run(&["explain", "docs/a.md"]).await.ended(0, &["`include` takes it by `**/*.md`", "nothing was synced yet"]);
+    bench.synced().await;
+    for (path, words) in [
+        ("docs/a.md", &["in step: the platform holds this version", "4 B, changed 20"][..]),
+        ("./docs/../docs/a.md", &["docs/a.md", "in step"]),
+        ("docs/drafts/d.md", &["`exclude` has `drafts/`, matched by `drafts`"]),
+        ("docs/ignored.md", &[".gitignore:2 has `ignored.md`"]),
+        ("docs/sheet.xlsx", &["no pattern of `include` matches it"]),
+        ("docs/none.md", &["there is no such file"]),
+        ("docs/drafts", &["`exclude` has `drafts/`"]),
+    ] {
+        bench.run(&["explain", path]).await.ended(0, words);
+    }
+    bench.run(&["explain", "docs"]).await.ended(2, &["docs is the folder of docs; name a file in it"]);
+    bench.run(&["explain", "elsewhere/a.md"]).await.ended(2, &["is in none of the collections' folders: docs ("]);
+    bench.write("a.md", "# New words\n");
+    bench.run(&["explain", "docs/a.md"]).await.ended(0, &["changed since the last look"]);
+    bench.write("new.md", "# New\n");
+    bench.run(&["explain", "docs/new.md"]).await.ended(0, &["not looked at yet", "holds nothing of it"]);
+    bench.remove("a.md");
+    bench.run(&["explain", "docs/a.md"]).await.ended(0, &["there is no such file", "the platform holds it"]);
+}
+
+#[tokio::test]
+async fn quiet_says_nothing_of_a_good_pass_and_everything_of_a_bad_one() {
+    let bench = Bench::new().await;
+    bench.write_many(2);
+    let said = bench.run(&["sync", "--quiet"]).await;
+    assert_eq!((said.code, said.out.as_str(), said.err.as_str()), (0, "", ""));
+    bench.write("new.md", "# New\n");
+    bench.faults.once("POST", "/ingest/upload", Fault::JobFails("on strike".to_owned()));
+    bench.run(&["sync", "--quiet"]).await.ended(3, &["docs/new.md: on strike"]);
+}
