@@ -20,6 +20,13 @@
 //! `platform::wire` alone, and only `cli` uses `local`. Layers 0 and 1 have no clock, no sleep and no randomness; they
 //! come as arguments, so that everything there is tested on simulated time.
 
+// A library without words for its public items is a riddle, and `pub` says what can be reached.
+#![warn(missing_docs, clippy::missing_errors_doc, unreachable_pub)]
+// A panic on input is a pass that ends in the middle. `expect` says why it cannot happen.
+#![warn(clippy::unwrap_used, clippy::panic)]
+// Output has one place, `cli::print`, which knows of pipes that close and of control characters.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod cli;
 pub mod config;
 pub mod local;

@@ -193,17 +193,19 @@ fn example_for_cevvo() -> String {
 #[test]
 fn questions_find_the_page_that_answers_them() {
     let desk = Desk::synced();
+    let asked = desk.sh("kbsync ask 'How do I run it from cron?'");
+    assert!(out(&asked).contains("--quiet --sync-once"), "{}", out(&asked));
     for (question, page) in [
         ("How do I run it from cron?", "cron.md"),
-        ("How often should it run?", "cron.md"),
+        ("Do I have to upload everything again after losing the state?", "troubleshooting.md"),
         ("How do I approve deletions?", "deletions-and-guards.md"),
         ("Where do I put the API key?", "secrets.md"),
         ("Why is my file not synced?", "what-is-synced.md"),
         ("Do I need to back up the state file?", "state.md"),
-        ("What does exit code 8 mean?", "failures.md"),
+        ("What do the exit codes mean?", "failures.md"),
         ("What happens with a scanned PDF?", "failures.md"),
         ("Does it open network ports?", "security-questionnaire.docx"),
-        ("What does quarantined mean?", "glossary.txt"),
+        ("What is a replica?", "glossary.txt"),
     ] {
         let cited = desk.citations(question);
         assert_eq!(cited.first(), Some(&format!("handbook/{page}")), "{question} {cited:?}");

@@ -115,7 +115,11 @@ fn members(rest: &str) -> Vec<String> {
             member.push(c);
         }
     }
-    members.iter().map(|member| head(member.trim_start_matches([',', ' ', '\n']))).filter(|head| head != "").collect()
+    members
+        .iter()
+        .map(|member| head(member.trim_start_matches([',', ' ', '\n'])))
+        .filter(|head| !head.is_empty())
+        .collect()
 }
 
 /// The first two parts of a path, where the second one is a module.
@@ -239,6 +243,19 @@ fn printing_lives_in_the_command_line() {
         for (line, code) in file.code() {
             let prints = ["print!(", "println!("].iter().any(|word| code.contains(word));
             assert!(!prints, "{}: give data, and let cli print it", file.place(line));
+        }
+    }
+}
+
+#[test]
+fn the_process_belongs_to_the_command_line() {
+    for file in files("src") {
+        if file.module() == Some("cli") {
+            continue;
+        }
+        for (line, code) in file.code() {
+            let found = ["env::var", "process::exit"].into_iter().find(|word| code.contains(word));
+            assert!(found.is_none(), "{}: {found:?} is for cli alone", file.place(line));
         }
     }
 }
