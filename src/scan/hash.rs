@@ -75,7 +75,7 @@ pub(super) fn hash_with(
         let read = match file.read(buffer) {
             Ok(0) => break,
             Ok(read) => read,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(HashError::Unreadable(error.to_string())),
         };
         // A file that grows as fast as it is read would never end.
