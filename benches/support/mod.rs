@@ -1,9 +1,6 @@
-//! What the benchmarks share: paired runs, medians, and peak memory.
+//! What the benchmarks share: paired runs and medians.
 
-use std::{
-    fs, io,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 /// Whether this is `cargo bench`. `cargo test --all-targets` runs benchmarks too, and only wants to know that they compile.
 pub fn wanted() -> bool {
@@ -33,12 +30,4 @@ pub fn compare(pairs: usize, ours: (&str, impl Fn()), peer: (&str, impl Fn())) {
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
-}
-
-/// The most memory that this process has held, in MiB.
-pub fn peak_memory() -> io::Result<u64> {
-    let status = fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
-    let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse().map_err(io::Error::other)?;
-    Ok(kibibytes / 1024)
 }

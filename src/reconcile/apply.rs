@@ -11,14 +11,15 @@ use futures_util::{StreamExt, stream::FuturesUnordered};
 use tokio::sync::watch;
 
 use super::{
-    Event, Failure, Fatal, Open, Pass, Report,
-    jobs::{Jobs, Polled},
+    Event, Fatal, Open, Pass, Report,
+    jobs::Jobs,
     stopped,
+    work::{Step, Task},
 };
 use crate::{
     model::{CollectionName, DocPath, Moment, Phase, Replica},
     pace::Poll,
-    plan::{Action, Gone, Plan, Resume, Wanted},
+    plan::{Action, Plan, Resume},
     platform::{Platform, clock},
 };
 
@@ -26,38 +27,6 @@ use crate::{
 const AT_ONCE: usize = 8;
 /// What is in flight when somebody asks to stop has so long to end.
 const LAST_MOMENTS: Duration = Duration::from_secs(10);
-
-/// One piece of work.
-pub(super) enum Task {
-    /// Delete the source of a replica that retires.
-    Delete(Replica),
-    /// Delete every source of a document that is gone.
-    Gone(CollectionName, Gone),
-    /// Give a source to another document.
-    Rename(CollectionName, Gone, Wanted),
-    /// Put a document, into this source where one was made for it already.
-    Put(CollectionName, Wanted, Option<Replica>),
-}
-
-/// What came of it.
-pub(super) enum Step {
-    /// Done, and nothing follows.
-    Nothing,
-    /// The documents' sources are deleted.
-    Deleted(String),
-    /// The source has the other document's name.
-    Renamed(String),
-    /// The document is on the platform; its job is under way.
-    Following(Replica, u64),
-    /// What was made is of no use; the document is looked at again in the next round.
-    Again(Option<Replica>),
-    /// The outcome is not known before then.
-    Unknown(Moment),
-    /// The document failed; what was made for it retires.
-    Failed(Failure, Option<Replica>),
-    /// Jobs were asked after.
-    Polled(Polled),
-}
 
 type Running<'a> = FuturesUnordered<Pin<Box<dyn Future<Output = Result<Step, Fatal>> + Send + 'a>>>;
 

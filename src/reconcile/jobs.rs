@@ -8,32 +8,13 @@ use std::{
 
 use super::{
     Event, Fatal, Pass, Report, always_fatal,
-    apply::{Step, Task},
+    work::{Ending, Polled, Step, Task},
 };
 use crate::{
     model::{JobId, Moment, Phase, Replica, ReplicaId, SourceId},
     pace::{Durations, Poll, PollSchedule},
     platform::{Holding, JobState, Platform, RemoteSource, clock},
 };
-
-/// How a job ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Ending {
-    /// The platform holds the document.
-    Ready,
-    /// It failed, for this reason.
-    Failed(String),
-    /// Nobody knows, and the source holds nothing: it is made anew.
-    Lost,
-}
-
-/// What a poll gave.
-#[derive(Debug)]
-pub(super) struct Polled {
-    endings: Vec<(SourceId, Ending)>,
-    /// The page of the list to look at next, where the list was asked.
-    next_page: Option<u64>,
-}
 
 struct Followed {
     replica: Replica,

@@ -11,6 +11,7 @@ mod look;
 mod preview;
 mod report;
 mod steps;
+mod work;
 
 use std::{collections::BTreeSet, time::Duration};
 

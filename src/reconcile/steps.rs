@@ -3,9 +3,8 @@
 use std::{fs::File, io};
 
 use super::{
-    Failure, Fatal, Pass,
-    apply::{Step, Task},
-    fatal,
+    Failure, Fatal, Pass, fatal,
+    work::{Step, Task},
 };
 use crate::{
     config::Collection,

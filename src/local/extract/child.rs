@@ -10,20 +10,7 @@ use std::process::{ExitCode, ExitStatus};
 
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 
-use super::{ExtractError, Kind, Limits, docx, pdf};
-
-/// Why the child gives no text. It travels as an exit code, and the detail on standard error.
-#[derive(Debug)]
-pub(super) enum Refusal {
-    /// It opens with a password only.
-    Encrypted,
-    /// It was read, and holds no text.
-    NoText,
-    /// It asked for more memory than there is.
-    Memory,
-    /// It could not be read; why, in a few words.
-    Damaged(String),
-}
+use super::{ExtractError, Kind, Limits, docx, pdf, refusal::Refusal};
 
 const ENCRYPTED: u8 = 10;
 const NO_TEXT: u8 = 11;
@@ -51,15 +38,6 @@ pub fn child_main(kind: &str, memory: u64, cpu: u64) -> ExitCode {
     match outcome.unwrap_or_else(|panic| Err(why_it_panicked(&*panic))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(refusal) => refuse(&refusal),
-    }
-}
-
-impl From<io::Error> for Refusal {
-    fn from(error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::OutOfMemory => Self::Memory,
-            _ => Self::Damaged(error.to_string()),
-        }
     }
 }
 

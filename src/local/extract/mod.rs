@@ -4,6 +4,7 @@ mod child;
 mod docx;
 mod pdf;
 mod plain;
+mod refusal;
 
 use std::fmt;
 use std::fs::File;

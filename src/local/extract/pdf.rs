@@ -6,7 +6,7 @@ use unicode_normalization::UnicodeNormalization;
 use unpdf::render::PageSelection;
 use unpdf::{Block, Error, ErrorMode, PageStreamOptions, ParseEvent, ParseOptions, PdfParser, Table};
 
-use super::child::Refusal;
+use super::refusal::Refusal;
 
 /// The text of a PDF: paragraphs apart by an empty line, headings with `#`, a table's row on a line with ` | `
 /// between its cells.

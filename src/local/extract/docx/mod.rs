@@ -12,7 +12,7 @@ use quick_xml::events::BytesStart;
 
 use self::package::Package;
 use self::styles::Styles;
-use super::child::Refusal;
+use super::refusal::Refusal;
 
 /// The text of a DOCX: its body, then its footnotes and endnotes.
 pub(super) fn text(bytes: &[u8]) -> Result<String, Refusal> {

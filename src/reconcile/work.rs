@@ -1,0 +1,58 @@
+//! Pieces of work and what comes of them: what a round hands from one step to the next.
+
+use super::Failure;
+use crate::{
+    model::{CollectionName, Moment, Replica, SourceId},
+    plan::{Gone, Wanted},
+};
+
+/// One piece of work.
+pub(super) enum Task {
+    /// Delete the source of a replica that retires.
+    Delete(Replica),
+    /// Delete every source of a document that is gone.
+    Gone(CollectionName, Gone),
+    /// Give a source to another document.
+    Rename(CollectionName, Gone, Wanted),
+    /// Put a document, into this source where one was made for it already.
+    Put(CollectionName, Wanted, Option<Replica>),
+}
+
+/// What came of it.
+pub(super) enum Step {
+    /// Done, and nothing follows.
+    Nothing,
+    /// The documents' sources are deleted.
+    Deleted(String),
+    /// The source has the other document's name.
+    Renamed(String),
+    /// The document is on the platform; its job is under way.
+    Following(Replica, u64),
+    /// What was made is of no use; the document is looked at again in the next round.
+    Again(Option<Replica>),
+    /// The outcome is not known before then.
+    Unknown(Moment),
+    /// The document failed; what was made for it retires.
+    Failed(Failure, Option<Replica>),
+    /// Jobs were asked after.
+    Polled(Polled),
+}
+
+/// What a poll gave.
+#[derive(Debug)]
+pub(super) struct Polled {
+    pub(super) endings: Vec<(SourceId, Ending)>,
+    /// The page of the list to look at next, where the list was asked.
+    pub(super) next_page: Option<u64>,
+}
+
+/// How a job ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// The platform holds the document.
+    Ready,
+    /// It failed, for this reason.
+    Failed(String),
+    /// Nobody knows, and the source holds nothing: it is made anew.
+    Lost,
+}
