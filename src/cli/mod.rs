@@ -132,6 +132,7 @@ fn exit_of(error: &anyhow::Error) -> Exit {
     match error.downcast_ref() {
         Some(Fatal::Denied(_)) => return Exit::Denied,
         Some(Fatal::Unavailable(_) | Fatal::Stopped) => return Exit::Temporary,
+        Some(Fatal::Refused(_)) => return Exit::Other,
         Some(Fatal::Store(error)) => return exit_of_store(error),
         None => {}
     }

@@ -1,6 +1,6 @@
 //! `kbsync sync`: one full pass, and a summary of what changed, what failed and why, and what is held.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde_json::json;
 use tokio::sync::watch;
@@ -66,18 +66,11 @@ fn stop_signal() -> anyhow::Result<watch::Receiver<bool>> {
 
 fn summary(report: &Report) {
     let time = report.ended.since(report.started);
-    if report.changed() == 0 && report.fatal.is_none() {
-        line!("{}, nothing to change ({}).", count(report.documents, "document"), span(time));
-    } else {
-        let changes = [
-            (report.added, "added"),
-            (report.replaced, "replaced"),
-            (report.renamed, "renamed"),
-            (report.deleted, "deleted"),
-        ];
-        let changes: Vec<_> = changes.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
-        let changes = if changes.is_empty() { "nothing changed".to_owned() } else { changes.join(", ") };
-        line!("{}: {changes}; {} sent ({}).", count(report.documents, "document"), bytes(report.bytes), span(time));
+    match (report.changed(), &report.fatal) {
+        (0, None) => line!("{}, nothing to change ({}).", count(report.documents, "document"), span(time)),
+        // The error that follows says how it went.
+        (0, Some(_)) => {}
+        _ => changes(report, time),
     }
     if report.adopted > 0 {
         line!("{} on the platform already, and found again.", count(report.adopted, "source"));
@@ -99,6 +92,18 @@ fn summary(report: &Report) {
     if report.open && report.fatal.is_none() {
         line!("Some documents are still being written or unanswered; the next pass goes on.");
     }
+}
+
+fn changes(report: &Report, time: Duration) {
+    let changes = [
+        (report.added, "added"),
+        (report.replaced, "replaced"),
+        (report.renamed, "renamed"),
+        (report.deleted, "deleted"),
+    ];
+    let changes: Vec<_> = changes.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    let (documents, changes) = (count(report.documents, "document"), changes.join(", "));
+    line!("{documents}: {changes}; {} sent ({}).", bytes(report.bytes), span(time));
 }
 
 fn failures<'a>(what: &str, failures: impl Iterator<Item = &'a Failure>) {

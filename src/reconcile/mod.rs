@@ -58,6 +58,9 @@ pub enum Fatal {
     /// The platform cannot be reached or is in trouble.
     #[error("{0}")]
     Unavailable(String),
+    /// The platform refuses what a pass cannot do without; trying again will not help.
+    #[error("{0}")]
+    Refused(String),
     /// Somebody asked to stop.
     #[error("stopped; the next pass goes on from here")]
     Stopped,
@@ -228,5 +231,11 @@ fn fatal(error: ApiError) -> Result<ApiError, Fatal> {
 
 /// For calls whose every failure stops the pass.
 fn always_fatal(error: ApiError) -> Fatal {
-    fatal(error).map_or_else(|fatal| fatal, |error| Fatal::Unavailable(error.to_string()))
+    fatal(error).map_or_else(
+        |fatal| fatal,
+        |error| match error {
+            ApiError::Refused { .. } => Fatal::Refused(error.to_string()),
+            error => Fatal::Unavailable(error.to_string()),
+        },
+    )
 }

@@ -188,7 +188,7 @@ impl Report {
         match &self.fatal {
             Some(Fatal::Denied(_)) => Outcome::Denied,
             Some(Fatal::Unavailable(_) | Fatal::Stopped | Fatal::Store(StoreError::Full)) => Outcome::Temporary,
-            Some(Fatal::Store(_)) => Outcome::Broken,
+            Some(Fatal::Store(_) | Fatal::Refused(_)) => Outcome::Broken,
             None if self.failures().next().is_some() || !self.quarantined.is_empty() => Outcome::Failed,
             None if self.withheld.iter().any(|withheld| withheld.why != Why::Never) => Outcome::Held,
             None if self.open => Outcome::Temporary,

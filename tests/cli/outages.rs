@@ -39,6 +39,16 @@ async fn a_key_that_is_refused_in_the_middle_stops_the_pass() {
 }
 
 #[tokio::test]
+async fn a_wrong_address_on_the_right_machine_is_not_tried_again() {
+    let bench = Bench::new().await;
+    bench.write_many(3);
+    let there = bench.running.base_url().to_owned();
+    bench.reconfigure(&there, &format!("{there}/v2"));
+    bench.sync().await.ended(1, &["answered 404 to GET /sources"]).without(&["try again", "0 documents"]);
+    assert_eq!(bench.running.requests().total(), 1);
+}
+
+#[tokio::test]
 async fn nobody_there_is_said_soon() {
     let bench = Bench::new().await;
     bench.write_many(3);
