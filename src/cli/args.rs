@@ -8,8 +8,9 @@ use clap_complete::Shell;
 use crate::platform::cevvo;
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 ok · 1 other · 2 usage or config · 3 some documents failed · 5 temporary, try again ·
-6 locked · 7 key refused · 8 held by a guard · 10 changes waiting (plan)";
+Exit codes: 0 ok · 1 other · 2 usage or config · 3 some documents failed ·
+5 temporary, try again · 6 locked · 7 key refused · 8 held by a guard ·
+10 changes waiting (plan)";
 
 /// Keeps an AI assistant's knowledge base in step with your folders, and proves it.
 #[derive(Debug, Parser)]

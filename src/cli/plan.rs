@@ -6,7 +6,7 @@ use super::{
     Exit,
     connect::Context,
     print::{self, bytes, count, line, span},
-    sync,
+    sync::{self, NAMED},
 };
 use crate::{
     model::RateLimit,
@@ -16,9 +16,6 @@ use crate::{
     reconcile::{Preview, preview},
     store::{Db, StoreError},
 };
-
-/// Sources that Cevvo lists on a page; for the estimate only.
-const PAGE_SIZE: u64 = 100;
 
 pub(super) fn run(context: &Context, as_json: bool) -> anyhow::Result<Exit> {
     let db = match Db::open_to_read(&context.config.state) {
@@ -49,7 +46,7 @@ pub(super) fn run(context: &Context, as_json: bool) -> anyhow::Result<Exit> {
 
 fn cost(preview: &Preview, limit: RateLimit) -> Estimate {
     let gap = Pacer::new(limit, Vec::new(), clock::now()).full_rate_gap();
-    estimate(&preview.plan, gap, PAGE_SIZE, preview.held_by_platform)
+    estimate(&preview.plan, gap, cevvo::PAGE_SIZE, preview.held_by_platform)
 }
 
 fn print_plan(preview: &Preview, cost: Estimate) {
@@ -75,10 +72,20 @@ fn print_plan(preview: &Preview, cost: Estimate) {
     for failure in &preview.failed {
         line!("! {}/{}: {}", failure.collection, print::printable(&failure.path), failure.reason);
     }
-    preview.plan.withheld.iter().for_each(sync::withheld);
+    for withheld in &preview.plan.withheld {
+        for gone in withheld.gone.iter().take(NAMED) {
+            line!("  {}/{} (not deleted)", withheld.collection, print::printable(gone.path.as_str()));
+        }
+        sync::more(withheld.gone.len());
+        sync::withheld(withheld);
+    }
     if preview.plan.actions.is_empty() {
-        let rest = if preview.under_way > 0 { ", and an earlier pass is to be finished" } else { "" };
-        line!("{}, nothing to change{rest}.", count(preview.documents, "document"));
+        let rest = match (preview.under_way > 0, preview.settling) {
+            (true, _) => "an earlier pass is to be finished",
+            (false, true) => "some are still being written",
+            (false, false) => "nothing to change",
+        };
+        line!("{}, {rest}.", count(preview.documents, "document"));
     } else {
         line!(
             "{added} to add, {replaced} to replace, {renamed} to rename, {deleted} to delete; {} to send.",
@@ -86,8 +93,8 @@ fn print_plan(preview: &Preview, cost: Estimate) {
         );
         line!("That is about {}, {} at this pace.", count(cost.requests, "request"), span(cost.time));
     }
-    if preview.settling {
-        line!("Some files are still being written; they are looked at again.");
+    if preview.settling && !preview.plan.actions.is_empty() {
+        line!("Some files are still being written, and are not in this plan.");
     }
 }
 
@@ -107,8 +114,9 @@ fn to_json(preview: &Preview, cost: Estimate) -> Value {
     });
     let withheld = preview.plan.withheld.iter().map(|withheld| {
         json!({
-            "collection": withheld.collection.as_str(), "deletes": withheld.deletes, "of": withheld.of,
+            "collection": withheld.collection.as_str(), "deletes": withheld.deletes(), "of": withheld.of,
             "held": withheld.why.can_be_approved(),
+            "documents": withheld.gone.iter().map(|gone| gone.path.as_str()).collect::<Vec<_>>(),
         })
     });
     json!({

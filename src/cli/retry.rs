@@ -38,10 +38,8 @@ pub(super) fn approve(context: &Context, collection: &str) -> anyhow::Result<Exi
     let mut db = existing(context)?;
     let state = db.collection(&name)?;
     if state.held == 0 {
-        return Err(UsageError(format!(
-            "no deletion of `{name}` is held; `kbsync status` shows what is, after a pass has found it"
-        ))
-        .into());
+        line!("No deletion of {name} is held; `kbsync plan` shows what would be.");
+        return Ok(Exit::Ok);
     }
     db.set_collection(&name, CollectionState { approved: state.held, ..state })?;
     line!("The next pass may delete up to {} of {name}, once.", count(state.held, "document"));

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use super::{
     Exit,
     connect::Context,
-    print::{self, bytes, count, line, moment},
+    print::{self, bytes, count, line, moment, span},
 };
 use crate::{
-    model::CollectionName,
+    model::{CollectionName, RateLimit},
     pace::Stamp,
     platform::clock,
     store::{CollectionState, Db, DocumentCounts, PassRecord, StoreError},
@@ -19,8 +19,8 @@ struct Status {
     quarantined: Vec<(String, String, String)>,
     under_way: usize,
     last: Option<PassRecord>,
-    /// Requests of the last window, of so many.
-    budget: (usize, u32),
+    /// Requests of the last window, and the limit.
+    budget: (usize, RateLimit),
 }
 
 struct Collection {
@@ -61,7 +61,7 @@ fn nothing_yet(context: &Context) -> Status {
         counts: DocumentCounts::default(),
         state: CollectionState::default(),
     });
-    let budget = (0, context.config.platform.rate_limit.count.get());
+    let budget = (0, context.config.platform.rate_limit);
     Status { collections: collections.collect(), quarantined: Vec::new(), under_way: 0, last: None, budget }
 }
 
@@ -82,7 +82,7 @@ fn gather(context: &Context, db: &Db) -> Result<Status, StoreError> {
         quarantined: db.quarantined()?,
         under_way: db.under_way()?.len(),
         last: db.last_pass()?,
-        budget: (db.read_stamps()?.into_iter().filter(recent).count(), limit.count.get()),
+        budget: (db.read_stamps()?.into_iter().filter(recent).count(), limit),
     })
 }
 
@@ -110,8 +110,8 @@ fn print_status(status: &Status) {
     if status.under_way > 0 {
         line!("{} under way; the next pass goes on with them.", count(status.under_way as u64, "source"));
     }
-    let (used, of) = status.budget;
-    line!("Requests in the window: {used} of {of}.");
+    let (used, limit) = status.budget;
+    line!("Requests in the last {}: {used} of {}.", span(limit.window), limit.count);
     match &status.last {
         Some(pass) => line!("Last pass: {}, at {}.", pass.outcome, moment(pass.ended)),
         None => line!("No pass has ended yet."),
@@ -153,7 +153,7 @@ fn to_json(status: &Status) -> Value {
         "collections": collections.collect::<Vec<_>>(),
         "quarantined": quarantined.collect::<Vec<_>>(),
         "under_way": status.under_way,
-        "budget": { "used": status.budget.0, "limit": status.budget.1 },
+        "budget": { "used": status.budget.0, "limit": status.budget.1.count.get() },
         "last_pass": last,
     })
 }

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Failures and skipped files that a summary names; `status` has them all.
-const NAMED: usize = 20;
+pub(super) const NAMED: usize = 20;
 
 pub(super) async fn run(context: &Context) -> anyhow::Result<Exit> {
     let store = context.store()?;
@@ -136,15 +136,15 @@ fn skipped(report: &Report) {
     more(by_reason.len());
 }
 
-fn more(number: usize) {
+pub(super) fn more(number: usize) {
     if number > NAMED {
         line!("  … and {} more", number - NAMED);
     }
 }
 
 pub(super) fn withheld(withheld: &Withheld) {
-    let Withheld { collection, deletes, of, why } = withheld;
-    let what = format!("{deletes} of {}", count(*of, "document"));
+    let Withheld { collection, gone, of, why } = withheld;
+    let what = format!("{} of {}", gone.len(), count(*of, "document"));
     match why {
         Why::Held => {
             line!("held: {what} of {collection} would be deleted. If that is right: kbsync approve {collection}")
@@ -153,7 +153,7 @@ pub(super) fn withheld(withheld: &Withheld) {
             "held: {what} of {collection} are not seen, and its folder is on another device than before: is a disk not \
              mounted? If they are gone: kbsync approve {collection}"
         ),
-        Why::Unsure(reason) if *deletes == 0 => line!("not seen: {collection}: {reason}"),
+        Why::Unsure(reason) if gone.is_empty() => line!("not seen: {collection}: {reason}"),
         Why::Unsure(reason) => line!("kept: {what} of {collection} are not seen, and not deleted: {reason}"),
         Why::Never => line!("kept: {what} of {collection} are gone here, and `delete: never` keeps them there"),
     }
@@ -176,7 +176,7 @@ fn record(report: &Report, outcome: Outcome) -> PassRecord {
         "error": report.fatal.as_ref().map(Fatal::to_string),
         "withheld": report.withheld.iter().map(|withheld| json!({
             "collection": withheld.collection.as_str(),
-            "deletes": withheld.deletes,
+            "deletes": withheld.deletes(),
             "of": withheld.of,
             "why": match &withheld.why {
                 Why::Held => "held until approved",

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::guard::{Authority, Policy, Why, Withheld, withhold};
+use super::guard::{Authority, Gone, Policy, Why, Withheld, withhold};
 use crate::model::{CollectionName, ContentHash, DocPath, Fingerprint, ShortHash};
 
 /// A document whose content the platform does not hold yet.
@@ -16,17 +16,6 @@ pub struct Wanted {
     pub hash: ContentHash,
     /// Whether the platform holds an older version.
     pub replaces: bool,
-}
-
-/// A document that the platform holds and the folder does not.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Gone {
-    /// Which document it was.
-    pub path: DocPath,
-    /// The content that the platform holds.
-    pub live: ShortHash,
-    /// Its size in bytes, where it is remembered.
-    pub size: u64,
 }
 
 /// What was gathered of one collection.
@@ -117,7 +106,7 @@ pub fn assemble(gathered: Vec<Gathered>, policy: &Policy) -> Plan {
         });
         let count = gone.len() as u64;
         match withhold(count, held_by_platform, &authority, policy, approved) {
-            Some(why) => withheld.push(Withheld { collection, deletes: count, of: held_by_platform, why }),
+            Some(why) => withheld.push(Withheld { collection, gone, of: held_by_platform, why }),
             None => {
                 deletes.extend(gone.into_iter().map(|gone| Action::Delete { collection: collection.clone(), gone }))
             }
@@ -232,7 +221,7 @@ mod tests {
         let input = gathered(vec![wanted("new", 99)], (10..30).map(|i| gone(&format!("a{i}"), i)).collect());
         let plan = assemble(vec![input.clone()], &POLICY);
         assert_eq!(lines(&plan), ["+ new"]);
-        assert_eq!((plan.withheld[0].deletes, plan.withheld[0].of, &plan.withheld[0].why), (20, 20, &Why::Held));
+        assert_eq!((plan.withheld[0].deletes(), plan.withheld[0].of, &plan.withheld[0].why), (20, 20, &Why::Held));
         let approved = assemble(vec![Gathered { approved: 20, ..input }], &POLICY);
         assert_eq!(approved.actions.len(), 21);
         assert_eq!(approved.withheld, vec![]);

@@ -1,6 +1,17 @@
 //! The guards: which deletions are withheld, and why.
 
-use crate::model::CollectionName;
+use crate::model::{CollectionName, DocPath, ShortHash};
+
+/// A document that the platform holds and the folder does not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gone {
+    /// Which document it was.
+    pub path: DocPath,
+    /// The content that the platform holds.
+    pub live: ShortHash,
+    /// Its size in bytes, where it is remembered.
+    pub size: u64,
+}
 
 /// Whether what a scan did not see is really gone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,12 +42,19 @@ pub struct Policy {
 pub struct Withheld {
     /// Of which collection.
     pub collection: CollectionName,
-    /// How many.
-    pub deletes: u64,
+    /// Which documents, in key order.
+    pub gone: Vec<Gone>,
     /// Of how many documents.
     pub of: u64,
     /// Why.
     pub why: Why,
+}
+
+impl Withheld {
+    /// How many deletions.
+    pub fn deletes(&self) -> u64 {
+        self.gone.len() as u64
+    }
 }
 
 /// Why deletions are withheld.

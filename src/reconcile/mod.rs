@@ -26,7 +26,7 @@ pub use report::{Event, Failure, Outcome, Report, Skipped};
 use crate::{
     config::{Collection, DeletePolicy, SyncPolicy},
     model::{CollectionName, Instance, Moment},
-    plan::{self, Policy, Why},
+    plan::{self, Policy, Why, Withheld},
     platform::{ApiError, Platform, clock},
     store::{CollectionState, Store, StoreError},
 };
@@ -173,8 +173,7 @@ impl<P: Platform> Pass<'_, P> {
         names.extend(guarded.iter().filter_map(|name| CollectionName::new(name).ok()));
         for name in names {
             let withheld = report.withheld.iter().find(|withheld| withheld.collection == name);
-            let held =
-                withheld.filter(|withheld| withheld.why.can_be_approved()).map_or(0, |withheld| withheld.deletes);
+            let held = withheld.filter(|withheld| withheld.why.can_be_approved()).map_or(0, Withheld::deletes);
             let sure = withheld.is_none_or(|withheld| withheld.why == Why::Never);
             let device = report.devices.get(&name).copied().filter(|_| sure);
             self.store

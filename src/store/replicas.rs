@@ -127,7 +127,8 @@ impl Db {
         })
     }
 
-    /// The document is gone: its record goes, and every source of it retires. Gives those.
+    /// The document is gone: its record goes, every source of it retires, and one approved deletion is spent. Gives
+    /// the replicas that retire.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -140,6 +141,8 @@ impl Db {
         self.together(|connection| {
             let (collection, path) = (collection.as_str(), path.as_str());
             connection.execute("DELETE FROM documents WHERE collection = ?1 AND path = ?2", [collection, path])?;
+            let spend = "UPDATE collections SET approved = approved - 1 WHERE name = ?1 AND approved > 0";
+            connection.execute(spend, [collection])?;
             retire_all(connection, collection, path, None, now)
         })
     }

@@ -94,7 +94,7 @@ async fn a_file_without_text_fails_and_so_does_its_source() {
     let job = p.upload(&source, "blank.txt", " \n\t\n").await;
     let job = p.ended(&job).await;
     assert_eq!((job.status.as_str(), job.documents_processed), ("failed", Some(0)));
-    assert_eq!(job.error, Some(json!("no text could be read from blank.txt")));
+    assert_eq!(job.error, Some(json!("it is empty")));
     let (_, shown) = p.get(&format!("/sources/{source}")).await;
     assert_eq!((&shown["status"], &shown["document_count"]), (&json!("failed"), &json!(0)));
 }

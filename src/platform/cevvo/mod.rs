@@ -21,8 +21,8 @@ use crate::model::{DocPath, JobId, SourceId};
 
 pub use assistant::{ChatEvent, ChatStream, Period};
 
-/// Sources on one page of the list; 100 is the most that the page allows for lists.
-const PAGE_SIZE: u64 = 100;
+/// Sources on one page of the list; 100 is the most that Cevvo's page allows for lists.
+pub const PAGE_SIZE: u64 = 100;
 /// Bytes that are read at once from a file that goes up.
 const READ_SIZE: usize = 64 << 10;
 
