@@ -3,7 +3,7 @@
 use super::{
     Exit,
     connect::Context,
-    print::{line, piece, printable},
+    print::{line, piece, printable, printable_text},
 };
 use crate::platform::{
     ApiError,
@@ -31,7 +31,7 @@ async fn answer(cevvo: &Cevvo, request: &ChatRequest) -> Result<Vec<Citation>, A
     let mut sources = Vec::new();
     while let Some(event) = stream.next().await? {
         match event {
-            ChatEvent::Text(text) => piece(&printable(&text)),
+            ChatEvent::Text(text) => piece(&printable_text(&text)),
             ChatEvent::Sources(more) => sources.extend(more),
         }
     }

@@ -4,7 +4,7 @@ use super::{
     Exit,
     args::Conversations,
     connect::Context,
-    print::{count, line, printable, timestamp},
+    print::{count, line, printable, printable_text, timestamp},
 };
 use crate::platform::{ApiError, cevvo::Cevvo};
 
@@ -36,7 +36,7 @@ async fn show(cevvo: &Cevvo, id: &str) -> Result<(), ApiError> {
     let thread = cevvo.conversation(id).await?;
     line!("{}", printable(&thread.title));
     for message in &thread.messages {
-        line!("\n{}: {}", printable(&message.role), printable(&message.content));
+        line!("\n{}: {}", printable(&message.role), printable_text(&message.content));
         for source in message.sources.iter().flatten() {
             line!("  from {}", printable(&source.title));
         }

@@ -45,9 +45,10 @@ fn state(db: &Db, collection: &Collection, path: &DocPath, seen: Option<&Fingerp
         let last = record.as_ref().and_then(|record| record.seen.as_ref());
         match plan::look(seen, last, clock::now(), collection.settle) {
             Look::Same(hash) => line!("  unchanged since the last look; SHA-256 {hash}"),
-            Look::Read if last.is_some() => {
-                line!("  changed since the last look, or so shortly before it that it is read again")
+            Look::Read if last.is_some_and(|last| last.fingerprint == *seen) => {
+                line!("  unchanged since the last look, which came so soon that the next pass reads it again")
             }
+            Look::Read if last.is_some() => line!("  changed since the last look"),
             Look::Read => line!("  not looked at yet"),
             Look::Settling(until) => line!("  written just now; left to settle until {}", moment(until)),
         }

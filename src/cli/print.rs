@@ -41,7 +41,7 @@ pub(super) fn warning(text: &str) {
 }
 
 fn say(word: &str, colour: &str, text: &str) {
-    let text = printable(text);
+    let text = printable_text(text);
     // When standard error is gone there is nobody to tell.
     let _ = if stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty()) {
         writeln!(stderr(), "\x1b[1;{colour}m{word}:\x1b[0m {text}")
@@ -50,9 +50,19 @@ fn say(word: &str, colour: &str, text: &str) {
     };
 }
 
-/// Text with the control characters taken out that could play with a terminal; lines stay lines.
-pub(super) fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
+/// A name on one line, without the characters that could play with a terminal.
+pub(super) fn printable(name: &str) -> String {
+    name.chars().map(|c| if plays(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// The same for a text: its lines stay lines.
+pub(super) fn printable_text(text: &str) -> String {
+    text.chars().map(|c| if plays(c) && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
+}
+
+/// Control characters, and those that turn the direction of writing.
+fn plays(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Starts logging to standard error: warnings, with `-v` what happens, with `-vv` every request.

@@ -40,6 +40,11 @@ pub(super) async fn run(context: &Context) -> anyhow::Result<Exit> {
     summary(&report);
     drop(Arc::into_inner(store));
     match report.fatal {
+        // Who asked for it needs no alarm.
+        Some(fatal @ Fatal::Stopped) => {
+            print::warning(&fatal.to_string());
+            Ok(outcome.into())
+        }
         Some(fatal) => Err(fatal.into()),
         None => Ok(outcome.into()),
     }

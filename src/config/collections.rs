@@ -16,7 +16,9 @@ use crate::model::CollectionName;
 
 const KEYS: &[&str] =
     &["name", "folder", "include", "exclude", "gitignore", "max_file_size", "follow_symlinks", "settle"];
-const INCLUDE: [&str; 4] = ["**/*.md", "**/*.txt", "**/*.pdf", "**/*.docx"];
+/// The four kinds of the design, also as cameras, scanners and old systems write them.
+const INCLUDE: [&str; 8] =
+    ["**/*.md", "**/*.txt", "**/*.pdf", "**/*.docx", "**/*.MD", "**/*.TXT", "**/*.PDF", "**/*.DOCX"];
 const MAX_FILE_SIZE: u64 = 20 * 1024 * 1024;
 const SETTLE: Duration = Duration::from_secs(2);
 

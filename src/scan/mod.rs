@@ -107,7 +107,7 @@ impl fmt::Display for Skip {
                 let shown = |bytes| ByteSize::b(bytes).display().iec();
                 return write!(f, "it has {}, which is more than max_file_size ({})", shown(*size), shown(*limit));
             }
-            Self::Empty => "it is empty",
+            Self::Empty => "it is empty, so an older version stays",
             Self::NotUtf8 => "its name is not UTF-8; rename it",
             Self::Special => "it is not a regular file",
             Self::Symlink => "it is a symlink; set follow_symlinks to follow those that stay in the folder",
