@@ -8,8 +8,8 @@ use crate::bench::Bench;
 fn timeless(text: &str) -> String {
     let line = |line: &str| match line.split_once(", at ") {
         Some((before, _)) => format!("{before}, at TIME.\n"),
-        None => match line.split_once("in the window: ") {
-            Some((before, _)) => format!("{before}in the window: N of 1000.\n"),
+        None => match line.split_once("in the last 1.0 s: ") {
+            Some((before, _)) => format!("{before}in the last 1.0 s: N of 1000.\n"),
             None => format!("{line}\n"),
         },
     };
@@ -31,7 +31,7 @@ async fn status_says_what_is_in_step_and_what_is_not() {
     docs (docs): 2 documents in step, 56 B
       1 quarantined
     failed docs/FAILED: the model is on strike
-    Requests in the window: N of 1000.
+    Requests in the last 1.0 s: N of 1000.
     Last pass: failed, at TIME.
     ");
     let status = bench.run(&["status", "--json"]).await.ended(0, &[]).json();
