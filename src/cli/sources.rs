@@ -41,7 +41,7 @@ async fn list(cevvo: &Cevvo, as_json: bool, context: &Context) -> Result<(), Api
                 line!("{mark} {}  {status:<8} {}", print::printable(&source.id), print::printable(&source.name));
             }
         }
-        if found.meta.is_some_and(|meta| all >= meta.total) {
+        if found.meta.is_none_or(|meta| all >= meta.total) && (found.meta.is_some() || found.data.len() < 100) {
             break;
         }
     }

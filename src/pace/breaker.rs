@@ -53,13 +53,13 @@ impl Breaker {
         *self = Self::new(self.shortest, self.longest);
     }
 
-    /// The platform failed. Failures of requests that were under way when it opened do not open it further.
-    pub fn failed(&mut self, now: Moment) {
+    /// The platform failed. Once it is open only a failed probe opens it again: other failures are of requests that
+    /// were under way before.
+    pub fn failed(&mut self, now: Moment, probe: bool) {
         self.failures += 1;
         let opens = match self.gate(now) {
             Gate::Closed => self.failures >= FAILURES,
-            Gate::Open(_) => false,
-            Gate::Probe => true,
+            Gate::Open(_) | Gate::Probe => probe,
         };
         if opens {
             let doublings = 1_u32.checked_shl(self.openings).unwrap_or(u32::MAX);
@@ -78,21 +78,22 @@ mod tests {
         let mut breaker = Breaker::new(Duration::from_secs(30), Duration::from_secs(300));
         let mut now = Moment(0);
         for _ in 0..4 {
-            breaker.failed(now);
+            breaker.failed(now, false);
         }
         breaker.succeeded();
         for _ in 0..4 {
-            breaker.failed(now);
+            breaker.failed(now, false);
         }
         assert_eq!(breaker.gate(now), Gate::Closed);
         for seconds in [30, 60, 120, 240, 300, 300] {
-            breaker.failed(now);
+            breaker.failed(now, seconds > 30);
             let until = now + Duration::from_secs(seconds);
             assert_eq!(breaker.gate(now), Gate::Open(until));
-            breaker.failed(now);
+            breaker.failed(now, false);
             assert_eq!(breaker.gate(now), Gate::Open(until), "late failures change nothing");
             now = until;
-            assert_eq!(breaker.gate(now), Gate::Probe);
+            breaker.failed(now, false);
+            assert_eq!(breaker.gate(now), Gate::Probe, "neither later ones, when it is time to probe");
         }
         breaker.succeeded();
         assert_eq!(breaker.gate(now), Gate::Closed);

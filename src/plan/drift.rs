@@ -38,7 +38,7 @@ pub enum Drift {
     Found(ReplicaId, SourceId),
     /// The lost answer said no, or nothing: forget the intent; the plan makes a new one.
     NeverMade(ReplicaId),
-    /// The outcome may still show: wait until then and list again.
+    /// The outcome may still show: wait for the grace, which began then, and list again.
     Wait(ReplicaId, Moment),
     /// Missing for the first time: note it, and look at the next list.
     Missing(ReplicaId),
@@ -73,10 +73,11 @@ pub fn drift(
         match claim.phase {
             Phase::Intent | Phase::Unknown => {
                 taken = true;
-                let over = claim.since + grace;
+                // An intent is older than its request, if that was sent at all: its grace begins with this list.
+                let since = if claim.phase == Phase::Intent { now } else { claim.since.min(now) };
                 match spare.next() {
                     Some(found) => steps.push(Drift::Found(claim.replica, found.id)),
-                    None if now < over => steps.push(Drift::Wait(claim.replica, over)),
+                    None if now < since + grace => steps.push(Drift::Wait(claim.replica, since)),
                     None => steps.push(Drift::NeverMade(claim.replica)),
                 }
             }
@@ -124,7 +125,11 @@ mod tests {
     fn a_lost_answer_is_resolved_by_the_list() {
         let one = ReplicaId(1);
         let judge = |age, listed| drift(Some(&claim(Phase::Unknown, age, 0)), listed, false, NOW, GRACE);
-        assert_eq!(judge(1, vec![]), [Drift::Wait(one, NOW + Duration::from_secs(29))]);
+        assert_eq!(judge(1, vec![]), [Drift::Wait(one, NOW - Duration::from_secs(1))]);
+        let intent = drift(Some(&claim(Phase::Intent, 90, 0)), vec![], false, NOW, GRACE);
+        assert_eq!(intent, [Drift::Wait(one, NOW)], "it may have been sent much later than it was written");
+        let ahead = Claim { since: NOW + GRACE * 99, ..claim(Phase::Unknown, 0, 0) };
+        assert_eq!(drift(Some(&ahead), vec![], false, NOW, GRACE), [Drift::Wait(one, NOW)], "a clock that was ahead");
         assert_eq!(judge(30, vec![]), [Drift::NeverMade(one)]);
         assert_eq!(judge(1, vec![listed("s", 1, false)]), [Drift::Found(one, id("s"))]);
         let doubled = judge(90, vec![listed("t", 50, false), listed("s", 60, false)]);

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// A pause that the platform asks for is kept up to this; for longer ones the pass ends and is tried another time.
-const LONGEST_PAUSE: Duration = Duration::from_secs(600);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(600);
 /// The platform stayed down over so many openings of the breaker: the pass ends.
 const PATIENCE: u32 = 2;
 
@@ -57,7 +57,8 @@ struct State {
     pacer: Pacer,
     breaker: Breaker,
     budget: RetryBudget,
-    probing: bool,
+    /// The probe that is under way.
+    probing: Option<Ticket>,
     waiting: BTreeSet<(Class, u64)>,
     arrivals: u64,
     rng: StdRng,
@@ -89,7 +90,7 @@ impl Gate {
             pacer,
             breaker,
             budget: RetryBudget::new(),
-            probing: false,
+            probing: None,
             waiting: BTreeSet::new(),
             arrivals: 0,
             rng: rand::make_rng(),
@@ -144,13 +145,13 @@ impl Gate {
         }
         let probe = match state.breaker.gate(now) {
             BreakerGate::Open(until) => return Wait::Until(until),
-            BreakerGate::Probe if state.probing => return Wait::Change,
+            BreakerGate::Probe if state.probing.is_some() => return Wait::Change,
             BreakerGate::Probe => true,
             BreakerGate::Closed => false,
         };
         match state.pacer.turn(now) {
             Turn::Go(ticket) => {
-                state.probing = probe;
+                state.probing = probe.then_some(ticket);
                 Wait::Go(if probe { Leave::Probe(ticket) } else { Leave::Send(ticket) }, ticket)
             }
             Turn::At(at) => Wait::Until(at),
@@ -177,7 +178,8 @@ impl Gate {
     pub(super) fn failed(&self, ticket: Ticket) {
         self.settle(ticket, |state, now| {
             state.pacer.answered(ticket, now);
-            state.breaker.failed(now);
+            let probe = state.probing == Some(ticket);
+            state.breaker.failed(now, probe);
         });
     }
 
@@ -187,8 +189,10 @@ impl Gate {
         self.settle(ticket, |state, now| {
             let attempt = state.pacer.refusals();
             let jitter = backoff.delay(attempt, &mut state.rng);
-            let pause = asked.map_or(jitter, |asked| asked + jitter.min(asked / 10));
+            let pause = asked.map_or(jitter, |asked| asked.saturating_add(jitter.min(asked / 10)));
             state.pacer.refused(ticket, now, pause.min(LONGEST_PAUSE));
+            // It answers, if not with what was asked for.
+            state.breaker.succeeded();
         });
         match asked {
             Some(asked) if asked > LONGEST_PAUSE => Err(spoken(asked)),
@@ -206,8 +210,8 @@ impl Gate {
         let now = clock::now();
         self.journal.answered(ticket, now);
         let mut state = self.lock();
-        state.probing = false;
         change(&mut state, now);
+        state.probing = state.probing.filter(|probe| *probe != ticket);
         drop(state);
         self.changed.notify_waiters();
     }

@@ -13,7 +13,8 @@ use super::{
     ApiError, BuildError, Journal,
     answer::{bounded, plain, refusal},
     clock,
-    gate::{Class, Gate, InFlight, Leave},
+    error::spoken,
+    gate::{Class, Gate, InFlight, LONGEST_PAUSE, Leave},
     headers::{self, Told},
 };
 use crate::{
@@ -81,6 +82,8 @@ pub struct Call<'a> {
     pub(super) query: &'a [(&'a str, String)],
     pub(super) body: Body<'a>,
     pub(super) class: Class,
+    /// Whether the answer may take as long as it likes, as long as it goes on coming.
+    streamed: bool,
 }
 
 /// Makes the form anew for every attempt; the number is its size in bytes.
@@ -94,7 +97,7 @@ pub(super) enum Body<'a> {
 
 impl<'a> Call<'a> {
     pub(super) fn new(method: Method, path: &'a [&'a str], class: Class) -> Self {
-        Self { method, path, query: &[], body: Body::None, class }
+        Self { method, path, query: &[], body: Body::None, class, streamed: false }
     }
 
     pub(super) fn query(self, query: &'a [(&'a str, String)]) -> Self {
@@ -172,6 +175,7 @@ impl Http {
 
     /// Sends a request and hands out its answer as it comes, for streams.
     pub(super) async fn open(&self, call: Call<'_>) -> Result<Response, ApiError> {
+        let call = Call { streamed: true, ..call };
         self.attempts(&call, async |response| Ok(response)).await
     }
 
@@ -182,6 +186,7 @@ impl Http {
         read: impl AsyncFn(Response) -> Result<T, String>,
     ) -> Result<T, ApiError> {
         let mut attempt = 0;
+        let mut refused_since = None;
         loop {
             let in_flight = InFlight::new(&self.gate, self.leave(call.class).await?);
             let Attempt { mut ending, told, result } = self.attempt(call).await?;
@@ -194,9 +199,13 @@ impl Http {
             let pause = ticket.map_or(Ok(()), |ticket| self.settle(ticket, ending, told));
             let message = match outcome {
                 Ok(value) => return Ok(value),
-                Err(message) => message,
+                Err(message) => self.without_key(&message),
             };
             match verdict {
+                Verdict::Pause if clock::now().since(*refused_since.get_or_insert(clock::now())) > LONGEST_PAUSE => {
+                    let wait = spoken(LONGEST_PAUSE);
+                    return Err(self.unavailable(call, &format!("nothing but \"too many requests\" (429) for {wait}")));
+                }
                 Verdict::Pause => pause.map_err(|wait| {
                     ApiError::Unavailable(format!(
                         "the platform asks to wait {wait} (429); nothing was lost, try again then"
@@ -281,6 +290,7 @@ impl Http {
         let request = self.client.request(call.method.clone(), url).bearer_auth(self.key.expose_secret());
         let request = if call.query.is_empty() { request } else { request.query(call.query) };
         Ok(match &call.body {
+            Body::Json(body) if call.streamed => request.json(body),
             Body::None => request.timeout(self.timing.answer),
             Body::Json(body) => request.json(body).timeout(self.timing.answer),
             Body::Form(make, size) => {
@@ -288,6 +298,11 @@ impl Http {
                 request.multipart(make()?).timeout(self.timing.answer + sending)
             }
         })
+    }
+
+    /// A platform's words without our key, which some repeat.
+    pub(super) fn without_key(&self, words: &str) -> String {
+        words.replace(self.key.expose_secret(), "[the key]")
     }
 
     fn unavailable(&self, call: &Call<'_>, cause: &str) -> ApiError {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    Event, Fatal, Pass, Report, always_fatal,
+    Event, Fatal, Pass, Report, always_fatal, fatal,
     work::{Ending, Polled, Step, Task},
 };
 use crate::{
@@ -54,7 +54,8 @@ impl Jobs {
     pub(super) fn follow(&mut self, replica: Replica) {
         let (Some(source), Some(job)) = (replica.source.clone(), replica.job.clone()) else { return };
         self.by_source.insert(source.clone(), replica.id);
-        let begun = replica.since;
+        // A clock that was ahead when it was written must not make the job wait for it.
+        let begun = replica.since.min(clock::now());
         self.followed.insert(replica.id, Followed { replica, source, job, begun, asked: Moment::default() });
     }
 
@@ -119,14 +120,22 @@ impl Jobs {
 }
 
 async fn ask_one<P: Platform>(platform: &P, source: SourceId, job: &JobId, late: bool) -> Result<Polled, Fatal> {
-    let ending = match platform.job(job).await.map_err(always_fatal)? {
+    let state = match platform.job(job).await.map_err(fatal) {
+        Ok(state) => state,
+        // What the platform says of the job is no use: the source tells.
+        Err(Ok(_)) => JobState::Forgotten,
+        Err(Err(fatal)) => return Err(fatal),
+    };
+    let ending = match state {
         JobState::Completed(Some(0)) => Some(Ending::Failed("the platform found no text in it".to_owned())),
         JobState::Completed(_) => Some(Ending::Ready),
         JobState::Failed(reason) => Some(Ending::Failed(reason)),
         JobState::Working if !late => None,
-        JobState::Working | JobState::Forgotten => {
-            Some(by_source(platform.source(&source).await.map_err(always_fatal)?))
-        }
+        JobState::Working | JobState::Forgotten => Some(match platform.source(&source).await.map_err(fatal) {
+            Ok(source) => by_source(source),
+            Err(Ok(error)) => Ending::Failed(error.to_string()),
+            Err(Err(fatal)) => return Err(fatal),
+        }),
     };
     Ok(Polled { endings: ending.map(|ending| (source, ending)).into_iter().collect(), next_page: None })
 }

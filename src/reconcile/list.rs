@@ -13,15 +13,18 @@ use crate::{
 const TRIES: u32 = 4;
 
 impl<P: Platform> Pass<'_, P> {
-    /// Lists all sources and settles what differs from the store.
-    pub(super) async fn list(&self) -> Result<ListReport, Fatal> {
+    /// Lists all sources and settles what differs from the store; `retired` were retired in this pass before.
+    pub(super) async fn list(&self, retired: u64) -> Result<ListReport, Fatal> {
         for _ in 0..TRIES {
             if self.list_once().await? {
                 let instance = self.scope.instance.clone();
                 let configured: BTreeSet<_> = self.scope.collections.iter().map(|c| c.name.clone()).collect();
                 let grace = self.scope.policy.grace;
                 let now = clock::now();
-                return Ok(self.store.call(move |db| db.compare_list(&instance, &configured, now, grace)).await?);
+                return Ok(self
+                    .store
+                    .call(move |db| db.compare_list(&instance, &configured, now, grace, retired))
+                    .await?);
             }
         }
         Err(Fatal::Unavailable(
@@ -33,13 +36,17 @@ impl<P: Platform> Pass<'_, P> {
     /// One reading of the list, page by page; `false` when it shifted and cannot be complete.
     async fn list_once(&self) -> Result<bool, Fatal> {
         self.store.call(|db| db.begin_list()).await?;
+        let (mut before, mut announced) = (0, None);
         for page in 1.. {
             (self.event)(Event::Listing { page });
             let found = self.platform.sources(page).await.map_err(always_fatal)?;
-            let last = found.sources.is_empty();
             let sources: Vec<_> = found.sources.into_iter().map(|source| self.listed(source)).collect();
             let count = self.store.call(move |db| db.add_page(&sources)).await?;
+            // A page that brings nothing new is the end, also where a platform repeats its last one for ever.
+            let last = count == before;
+            before = count;
             match found.total {
+                Some(total) if *announced.get_or_insert(total) != total => return Ok(false),
                 Some(total) if count == total => return Ok(true),
                 Some(total) if last || count > total => return Ok(false),
                 None if last => return Ok(true),

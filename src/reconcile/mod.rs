@@ -134,10 +134,13 @@ impl<P: Platform> Pass<'_, P> {
 
     async fn round(&self, report: &mut Report) -> Result<Open, Fatal> {
         let mut open = Open::default();
-        let listed = self.unless_stopped(self.list()).await?;
+        let listed = self.unless_stopped(self.list(report.retired)).await?;
         report.listed(&listed);
-        if let Some(until) = listed.wait_until {
-            open.wait_until(until);
+        if let Some(since) = listed.wait_since {
+            open.wait_until(since + self.scope.policy.grace);
+        }
+        if listed.missing > 0 {
+            open.again();
         }
         let mut gathered = Vec::new();
         report.forget_looks();

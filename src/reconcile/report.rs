@@ -116,6 +116,8 @@ pub struct Report {
     pub adopted: u64,
     /// Sources that the platform had lost.
     pub lost: u64,
+    /// Sources of ours that nothing referred to, and that were deleted.
+    pub retired: u64,
     /// Bytes that went up.
     pub bytes: u64,
     /// Documents that failed in this pass, or that could not be read.
@@ -145,6 +147,7 @@ impl Report {
     pub(super) fn listed(&mut self, listed: &ListReport) {
         self.adopted += listed.adopted;
         self.lost += listed.lost;
+        self.retired += listed.retired;
         self.strangers.clone_from(&listed.strangers);
     }
 
@@ -189,8 +192,10 @@ impl Report {
             Some(Fatal::Denied(_)) => Outcome::Denied,
             Some(Fatal::Unavailable(_) | Fatal::Stopped | Fatal::Store(StoreError::Full)) => Outcome::Temporary,
             Some(Fatal::Store(_) | Fatal::Refused(_)) => Outcome::Broken,
-            None if self.failures().next().is_some() || !self.quarantined.is_empty() => Outcome::Failed,
+            None if self.failures().next().is_some() => Outcome::Failed,
             None if self.withheld.iter().any(|withheld| withheld.why != Why::Never) => Outcome::Held,
+            // An old failure must not hide that a guard waits for a person.
+            None if !self.quarantined.is_empty() => Outcome::Failed,
             None if self.open => Outcome::Temporary,
             None => Outcome::Ok,
         }

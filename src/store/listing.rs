@@ -10,7 +10,7 @@ use rusqlite::{Connection, params};
 use super::{
     Db, StoreError,
     documents::set_live,
-    replicas::{COLUMNS, move_replica, replica},
+    replicas::{COLUMNS, move_replica, replica, set_phase},
 };
 use crate::{
     model::{CollectionName, DocPath, Instance, Moment, Phase, ReplicaId, ShortHash, SourceId, SourceName},
@@ -43,8 +43,10 @@ pub struct ListReport {
     pub lost: u64,
     /// Sources that no document needs, and that are now to be deleted.
     pub retired: u64,
-    /// Until when an unanswered request may still take effect.
-    pub wait_until: Option<Moment>,
+    /// Since when the youngest unanswered request may take effect.
+    pub wait_since: Option<Moment>,
+    /// Sources that were there before and are not in this list: the next one will tell.
+    pub missing: u64,
     /// Sources with our instance's marker for collections that neither config nor store know: left alone.
     pub strangers: BTreeMap<String, u64>,
 }
@@ -90,7 +92,8 @@ impl Db {
         })
     }
 
-    /// Holds the complete list against the replicas, and settles what differs (`plan::drift`).
+    /// Holds the complete list against the replicas, and settles what differs (`plan::drift`). `retired` is how many
+    /// sources that nothing refers to this pass has retired already.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -100,6 +103,7 @@ impl Db {
         configured: &BTreeSet<CollectionName>,
         now: Moment,
         grace: Duration,
+        retired: u64,
     ) -> Result<ListReport, StoreError> {
         let known: BTreeSet<String> = self.known_collections()?.into_iter().collect();
         self.together(|connection| {
@@ -127,11 +131,11 @@ impl Db {
                 let open = matches!(claim.phase, Phase::Intent | Phase::Unknown);
                 let sources = if open { unclaimed.remove(&name).unwrap_or_default() } else { Vec::new() };
                 let live = has_live(connection, &name)?;
-                apply(connection, drift(Some(&claim), sources, live, now, grace), now, &mut report)?;
+                apply(connection, drift(Some(&claim), sources, live, now, grace), now, retired, &mut report)?;
             }
             for (name, sources) in unclaimed {
                 let live = has_live(connection, &name)?;
-                apply(connection, drift(None, sources, live, now, grace), now, &mut report)?;
+                apply(connection, drift(None, sources, live, now, grace), now, retired, &mut report)?;
             }
             Ok(report)
         })
@@ -204,6 +208,7 @@ fn apply(
     connection: &Connection,
     steps: Vec<Drift>,
     now: Moment,
+    retired: u64,
     report: &mut ListReport,
 ) -> Result<(), rusqlite::Error> {
     for step in steps {
@@ -213,13 +218,13 @@ fn apply(
                 connection.execute(sql, params![id.0, source.0, now.0.cast_signed()])?;
             }
             Drift::NeverMade(id) => drop_row(connection, id)?,
-            Drift::Wait(id, until) => {
-                // The age of the intent counts from its request on, so its time stays.
-                connection.execute("UPDATE replicas SET phase = 'unknown' WHERE id = ?1", [id.0])?;
-                report.wait_until = report.wait_until.max(Some(until));
+            Drift::Wait(id, since) => {
+                set_phase(connection, id, Phase::Unknown, since)?;
+                report.wait_since = report.wait_since.max(Some(since));
             }
             Drift::Claim(source) => insert(connection, &source, Phase::Uploading, now)?,
             Drift::Missing(id) => {
+                report.missing += 1;
                 connection.execute("UPDATE replicas SET missing = 1 WHERE id = ?1", [id.0])?;
             }
             Drift::Lost(id) => {
@@ -233,12 +238,15 @@ fn apply(
             }
             Drift::Adopt(source) => {
                 report.adopted += 1;
-                insert(connection, &source, Phase::Ready, now)?;
                 let (collection, path) = (source.name.collection.as_str(), source.name.path.as_str());
+                // What a store from yesterday believes in is not there any more.
+                let sql = "DELETE FROM replicas WHERE collection = ?1 AND path = ?2 AND phase = 'ready'";
+                connection.execute(sql, [collection, path])?;
+                insert(connection, &source, Phase::Ready, now)?;
                 set_live(connection, collection, path, Some(source.name.hash))?;
             }
             Drift::Retire(source) => {
-                if report.retired < RETIRE_AT_MOST.max(report.ours / 10) {
+                if retired + report.retired < RETIRE_AT_MOST.max(report.ours / 10) {
                     report.retired += 1;
                     insert(connection, &source, Phase::Retiring, now)?;
                 }
@@ -261,7 +269,7 @@ fn drop_row(connection: &Connection, id: ReplicaId) -> Result<(), rusqlite::Erro
 }
 
 fn has_live(connection: &Connection, name: &SourceName) -> Result<bool, rusqlite::Error> {
-    let sql = "SELECT count(*) FROM documents WHERE collection = ?1 AND path = ?2 AND live IS NOT NULL";
+    let sql = "SELECT count(*) FROM replicas WHERE collection = ?1 AND path = ?2 AND phase = 'ready' AND missing = 0";
     let mut statement = connection.prepare_cached(sql)?;
     statement.query_row([name.collection.as_str(), name.path.as_str()], |row| row.get::<_, i64>(0)).map(|n| n > 0)
 }

@@ -65,7 +65,7 @@ fn compare(db: &mut Db, page: &[ListedSource]) -> ListReport {
     db.begin_list().unwrap();
     db.add_page(page).unwrap();
     let configured = BTreeSet::from([docs()]);
-    db.compare_list(&Instance::new("default").unwrap(), &configured, NOW, GRACE).unwrap()
+    db.compare_list(&Instance::new("default").unwrap(), &configured, NOW, GRACE, 0).unwrap()
 }
 
 fn live(db: &Db, document: &str) -> Option<ShortHash> {

@@ -158,7 +158,10 @@ impl Platform for Cevvo {
     async fn job(&self, id: &JobId) -> Result<JobState, ApiError> {
         let path = ["ingest", "status", &id.0];
         match self.http.call::<Job>(Call::new(Method::GET, &path, Class::Poll)).await {
-            Ok(job) => Ok(state_of(&job)),
+            Ok(job) => Ok(match state_of(&job) {
+                JobState::Failed(reason) => JobState::Failed(self.http.without_key(&reason)),
+                state => state,
+            }),
             Err(error) if error.is_not_found() => Ok(JobState::Forgotten),
             Err(error) => Err(error),
         }
