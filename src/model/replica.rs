@@ -36,8 +36,10 @@ pub enum Phase {
     Unknown,
     /// The source exists and is empty.
     Created,
-    /// The upload was begun; its answer has not been seen.
+    /// The upload was begun; its outcome is not known.
     Uploading,
+    /// What was uploaded is not what the name says: the file changed meanwhile.
+    Spoilt,
     /// The platform is working on the upload.
     Ingesting,
     /// The platform holds the document.
@@ -48,8 +50,16 @@ pub enum Phase {
 
 impl Phase {
     /// Every phase, in the order of a replica's life.
-    pub const ALL: [Self; 7] =
-        [Self::Intent, Self::Unknown, Self::Created, Self::Uploading, Self::Ingesting, Self::Ready, Self::Retiring];
+    pub const ALL: [Self; 8] = [
+        Self::Intent,
+        Self::Unknown,
+        Self::Created,
+        Self::Uploading,
+        Self::Spoilt,
+        Self::Ingesting,
+        Self::Ready,
+        Self::Retiring,
+    ];
 
     /// The word for it, as the store and `status` write it.
     pub fn as_str(self) -> &'static str {
@@ -58,6 +68,7 @@ impl Phase {
             Self::Unknown => "unknown",
             Self::Created => "created",
             Self::Uploading => "uploading",
+            Self::Spoilt => "spoilt",
             Self::Ingesting => "ingesting",
             Self::Ready => "ready",
             Self::Retiring => "retiring",

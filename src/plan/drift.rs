@@ -81,7 +81,7 @@ pub fn drift(
                     None => steps.push(Drift::NeverMade(claim.replica)),
                 }
             }
-            Phase::Created | Phase::Uploading | Phase::Ingesting | Phase::Ready => {
+            Phase::Created | Phase::Uploading | Phase::Spoilt | Phase::Ingesting | Phase::Ready => {
                 steps.push(if claim.missing == 0 { Drift::Missing(claim.replica) } else { Drift::Lost(claim.replica) });
             }
             Phase::Retiring => steps.push(Drift::Lost(claim.replica)),
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_source_must_be_missing_twice() {
-        for phase in [Phase::Created, Phase::Uploading, Phase::Ingesting, Phase::Ready] {
+        for phase in [Phase::Created, Phase::Uploading, Phase::Spoilt, Phase::Ingesting, Phase::Ready] {
             let judge = |missing| drift(Some(&claim(phase, 99, missing)), vec![], true, NOW, GRACE);
             assert_eq!(judge(0), [Drift::Missing(ReplicaId(1))]);
             assert_eq!(judge(1), [Drift::Lost(ReplicaId(1))]);

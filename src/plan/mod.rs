@@ -17,4 +17,4 @@ pub use estimate::{Estimate, estimate};
 pub use guard::{Authority, Gone, Policy, Why, Withheld};
 pub use judge::{Judgement, Look, judge, look};
 pub use merge::{Pair, merge};
-pub use resume::{Resume, resume};
+pub use resume::{Resume, UnderWay, resume};

@@ -1,9 +1,24 @@
 //! What becomes of replicas that an earlier pass, or the round before, has left under way.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use super::assemble::{Action, Plan};
-use crate::model::{CollectionName, DocPath, Phase, Replica, ShortHash};
+use crate::model::{CollectionName, DocPath, Moment, Phase, Replica, ShortHash};
+
+/// Uploads of one content whose outcome never becomes known: after so many the document is quarantined.
+const UPLOADS: usize = 3;
+
+/// A replica that is under way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnderWay {
+    /// The replica.
+    pub replica: Replica,
+    /// Whether the platform holds nothing else of its document, as far as is known: then it may be the only version.
+    pub alone: bool,
+}
 
 /// What is done with what was begun.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,16 +31,22 @@ pub struct Resume {
     pub follow: Vec<Replica>,
     /// Empty sources that wait for their document; the plan still has the put.
     pub upload: Vec<Replica>,
+    /// Uploads of documents that have had too many without an answer: the documents are quarantined.
+    pub give_up: Vec<Replica>,
     /// Whether something stays open that only a later list can settle.
     pub open: bool,
+    /// Since when the youngest upload of unknown outcome may still come to hold its document.
+    pub wait_since: Option<Moment>,
 }
 
-/// Sorts the replicas that are under way (without those that may hold the only version of a document), and takes out of the plan what is being done already.
-pub fn resume(under_way: Vec<Replica>, plan: &mut Plan) -> Resume {
+/// Sorts the replicas that are under way, and takes out of the plan what is being done already.
+pub fn resume(under_way: Vec<UnderWay>, plan: &mut Plan, now: Moment, grace: Duration) -> Resume {
     let mut resume = Resume::default();
     let mut wanted = wanted_contents(plan);
+    let going = going(plan);
     let mut taken_out = HashSet::new();
-    for replica in under_way {
+    let mut unanswered: HashMap<_, Vec<Replica>> = HashMap::new();
+    for UnderWay { replica, alone } in under_way {
         let document = (replica.collection.clone(), replica.path.clone());
         let same = wanted.get(&document).map(|hash| *hash == replica.hash);
         match replica.phase {
@@ -42,10 +63,14 @@ pub fn resume(under_way: Vec<Replica>, plan: &mut Plan) -> Resume {
                 wanted.remove(&document);
                 resume.upload.push(replica);
             }
-            // An upload whose outcome is unknown is never repeated into the same source.
-            Phase::Created | Phase::Uploading => resume.retire.push(replica),
-            // It may become the only version that the platform holds, so it goes when the next one is ready.
-            Phase::Ingesting if same == Some(false) => {}
+            Phase::Created => resume.retire.push(replica),
+            // An upload whose outcome is unknown is never repeated into the same source; a later list may show that
+            // it holds its document.
+            Phase::Uploading if same == Some(true) => unanswered.entry(document).or_default().push(replica),
+            // What may be the only version that the platform holds goes when the next one is ready.
+            Phase::Uploading | Phase::Spoilt if same.is_none() && !alone => resume.retire.push(replica),
+            Phase::Uploading | Phase::Spoilt => {}
+            Phase::Ingesting if same == Some(false) || going.contains(&document) => {}
             Phase::Ingesting => {
                 // A document that is not planned for may be gone: the next round looks again.
                 resume.open |= same.is_none();
@@ -54,11 +79,33 @@ pub fn resume(under_way: Vec<Replica>, plan: &mut Plan) -> Resume {
             }
         }
     }
+    for (document, replicas) in unanswered {
+        let youngest = replicas.iter().map(|replica| replica.since.min(now)).max().unwrap_or(now);
+        if now < youngest + grace {
+            resume.open = true;
+            resume.wait_since = resume.wait_since.max(Some(youngest));
+            taken_out.insert(document);
+        } else if replicas.len() >= UPLOADS {
+            taken_out.insert(document);
+            resume.give_up.extend(replicas);
+        }
+    }
     plan.actions.retain(|action| match action {
         Action::Put { collection, wanted } => !taken_out.contains(&(collection.clone(), wanted.path.clone())),
         Action::Delete { .. } | Action::Rename { .. } => true,
     });
     resume
+}
+
+/// The documents whose every source the plan deletes or gives away.
+fn going(plan: &Plan) -> HashSet<(CollectionName, DocPath)> {
+    let going = plan.actions.iter().filter_map(|action| match action {
+        Action::Delete { collection, gone } | Action::Rename { collection, from: gone, .. } => {
+            Some((collection.clone(), gone.path.clone()))
+        }
+        Action::Put { .. } => None,
+    });
+    going.collect()
 }
 
 /// The content with which the plan puts each document.
@@ -74,8 +121,8 @@ fn wanted_contents(plan: &Plan) -> HashMap<(CollectionName, DocPath), ShortHash>
 mod tests {
     use super::*;
     use crate::{
-        model::{ContentHash, Fingerprint, Moment, ReplicaId},
-        plan::Wanted,
+        model::{ContentHash, Fingerprint, ReplicaId},
+        plan::{Gone, Wanted},
     };
 
     fn replica(phase: Phase, content: u8) -> Replica {
@@ -99,6 +146,14 @@ mod tests {
         Plan { actions: vec![Action::Put { collection, wanted }], withheld: vec![] }
     }
 
+    const NOW: Moment = Moment(1_000_000_000);
+    const GRACE: Duration = Duration::from_secs(30);
+
+    fn at_work(replicas: Vec<Replica>, alone: bool, plan: &mut Plan) -> Resume {
+        let under_way = replicas.into_iter().map(|replica| UnderWay { replica, alone }).collect();
+        resume(under_way, plan, NOW, GRACE)
+    }
+
     #[test]
     fn every_phase_has_its_way_on() {
         let elsewhere = "b";
@@ -111,17 +166,50 @@ mod tests {
             (Phase::Created, ("a", 1), (0, 0, 0, 1, false, 1)),
             (Phase::Created, ("a", 2), (0, 1, 0, 0, false, 1)),
             (Phase::Created, (elsewhere, 1), (0, 1, 0, 0, false, 1)),
-            (Phase::Uploading, ("a", 1), (0, 1, 0, 0, false, 1)),
-            (Phase::Uploading, ("a", 2), (0, 1, 0, 0, false, 1)),
+            (Phase::Uploading, ("a", 1), (0, 0, 0, 0, false, 1)),
+            (Phase::Uploading, ("a", 2), (0, 0, 0, 0, false, 1)),
             (Phase::Uploading, (elsewhere, 1), (0, 1, 0, 0, false, 1)),
+            (Phase::Spoilt, ("a", 1), (0, 0, 0, 0, false, 1)),
+            (Phase::Spoilt, (elsewhere, 1), (0, 1, 0, 0, false, 1)),
             (Phase::Ingesting, ("a", 1), (0, 0, 1, 0, false, 0)),
             (Phase::Ingesting, ("a", 2), (0, 0, 0, 0, false, 1)),
             (Phase::Ingesting, (elsewhere, 1), (0, 0, 1, 0, true, 1)),
         ] {
             let mut plan = put(path, content);
-            let Resume { delete, retire, follow, upload, open } = resume(vec![replica(phase, 1)], &mut plan);
+            let resume = at_work(vec![replica(phase, 1)], false, &mut plan);
+            let Resume { delete, retire, follow, upload, open, .. } = resume;
             let got = (delete.len(), retire.len(), follow.len(), upload.len(), open, plan.actions.len());
             assert_eq!(got, expected, "{phase:?}, the plan puts {path} with content {content}");
         }
+    }
+
+    #[test]
+    fn what_may_be_the_only_version_stays() {
+        for phase in [Phase::Uploading, Phase::Spoilt] {
+            assert_eq!(at_work(vec![replica(phase, 1)], true, &mut put("b", 1)), Resume::default());
+        }
+    }
+
+    #[test]
+    fn an_unanswered_upload_is_waited_for_and_not_repeated_for_ever() {
+        let aged = |age: u64| Replica { since: NOW - Duration::from_secs(age), ..replica(Phase::Uploading, 1) };
+        let mut plan = put("a", 1);
+        let young = at_work(vec![aged(90), aged(10)], true, &mut plan);
+        assert_eq!((young.open, young.wait_since, plan.actions.len()), (true, Some(aged(10).since), 0));
+        let mut plan = put("a", 1);
+        let old = at_work(vec![aged(90), aged(30)], true, &mut plan);
+        assert_eq!((old.open, old.give_up.len(), plan.actions.len()), (false, 0, 1));
+        let mut plan = put("a", 1);
+        let many = at_work(vec![aged(90), aged(60), aged(30)], true, &mut plan);
+        assert_eq!((many.open, many.give_up.len(), plan.actions.len()), (false, 3, 0));
+    }
+
+    #[test]
+    fn a_job_of_a_document_that_goes_is_not_followed() {
+        let hash = ContentHash([1; 32]).short();
+        let gone = Gone { path: DocPath::new("a").unwrap(), live: hash, size: 1 };
+        let collection = CollectionName::new("c").unwrap();
+        let mut plan = Plan { actions: vec![Action::Delete { collection, gone }], withheld: vec![] };
+        assert_eq!(at_work(vec![replica(Phase::Ingesting, 2)], false, &mut plan), Resume::default());
     }
 }

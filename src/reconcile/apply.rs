@@ -53,6 +53,9 @@ impl<P: Platform> Pass<'_, P> {
         for replica in resume.retire {
             queue.push_back(self.retire(replica).await?);
         }
+        for replica in resume.give_up {
+            queue.push_back(Task::GiveUp(replica));
+        }
         let mut begun: HashMap<(CollectionName, DocPath), Replica> = HashMap::new();
         for replica in resume.upload {
             begun.insert((replica.collection.clone(), replica.path.clone()), replica);

@@ -173,10 +173,10 @@ impl<P: Platform> Pass<'_, P> {
         match ending {
             Ending::Failed(reason) => self.fail(replica, reason).await,
             Ending::Lost => {
-                // It may come to hold its document all the same, so it stays until the next one is ready.
+                // It may come to hold its document all the same.
                 let (id, now) = (replica.id, clock::now());
                 self.store.call(move |db| db.enter(id, Phase::Uploading, now)).await?;
-                Ok(Step::Again(None))
+                Ok(Step::Unknown(now + self.scope.policy.grace))
             }
             Ending::Ready => {
                 let (id, now) = (replica.id, clock::now());

@@ -160,7 +160,11 @@ impl<P: Platform> Pass<'_, P> {
         let mut plan = plan::assemble(gathered, &policy(&self.scope.policy));
         report.withheld = std::mem::take(&mut plan.withheld);
         let under_way = self.store.call(|db| db.under_way()).await?;
-        let resume = plan::resume(under_way, &mut plan);
+        let grace = self.scope.policy.grace;
+        let resume = plan::resume(under_way, &mut plan, clock::now(), grace);
+        if let Some(since) = resume.wait_since {
+            open.wait_until(since + grace);
+        }
         (self.event)(Event::Planned { actions: plan.actions.len() + resume.follow.len() });
         self.apply(plan, resume, report, &mut open).await?;
         Ok(open)

@@ -4,6 +4,7 @@ use super::{Failure, Scope, Skipped, look, policy};
 use crate::{
     model::Record,
     plan::{self, Plan},
+    platform::clock,
     store::{CollectionState, Db, StoreError},
 };
 
@@ -61,6 +62,6 @@ pub fn preview(scope: &Scope, accepted: &'static [&'static str], db: Option<&Db>
     }
     preview.plan = plan::assemble(gathered, &policy(&scope.policy));
     preview.under_way = under_way.len() as u64;
-    plan::resume(under_way, &mut preview.plan);
+    plan::resume(under_way, &mut preview.plan, clock::now(), scope.policy.grace);
     Ok(preview)
 }

@@ -18,6 +18,11 @@ impl<P: Platform> Pass<'_, P> {
     pub(super) async fn carry_out(&self, task: Task) -> Result<Step, Fatal> {
         match task {
             Task::Delete(replica) => self.delete(replica).await,
+            Task::GiveUp(replica) => {
+                let reason = "several uploads of it got no answer, and the platform holds none of them; \
+                              `kbsync retry` lets it be tried again";
+                self.fail(replica, reason.to_owned()).await
+            }
             Task::Gone(collection, gone) => self.gone(collection, gone).await,
             Task::Rename(collection, from, to) => self.rename(collection, from, to).await,
             Task::Put(collection, wanted, Some(replica)) => self.upload(collection, wanted, replica).await,
@@ -118,9 +123,12 @@ impl<P: Platform> Pass<'_, P> {
         self.store.call(move |db| db.enter(id, Phase::Uploading, now)).await?;
         let size = wanted.fingerprint.size;
         match self.platform.upload(&source, Upload { file, size, path: wanted.path.clone() }).await {
-            // A file that changed on its way up was not what the name says. Its source, as one whose upload has no
-            // known outcome, stays until the next one is ready.
-            Ok(_) if !unchanged(after, &wanted.fingerprint) => Ok(Step::Again(None)),
+            // A file that changed on its way up was not what the name says.
+            Ok(_) if !unchanged(after, &wanted.fingerprint) => {
+                let now = clock::now();
+                self.store.call(move |db| db.enter(id, Phase::Spoilt, now)).await?;
+                Ok(Step::Again(None))
+            }
             Ok(job) => {
                 let now = clock::now();
                 let of = job.clone();
@@ -129,7 +137,12 @@ impl<P: Platform> Pass<'_, P> {
                 Ok(Step::Following(replica, size))
             }
             // The source is gone: somebody deleted it.
-            Err(ApiError::Refused { status: 404, .. } | ApiError::Unknown { .. }) => Ok(Step::Again(None)),
+            Err(ApiError::Refused { status: 404, .. }) => Ok(Step::Again(Some(replica))),
+            Err(ApiError::Unknown { .. }) => {
+                let now = clock::now();
+                self.store.call(move |db| db.enter(id, Phase::Uploading, now)).await?;
+                Ok(Step::Unknown(now + self.scope.policy.grace))
+            }
             Err(error @ ApiError::Refused { .. }) => self.fail(replica, error.to_string()).await,
             Err(error @ ApiError::File(_)) => {
                 Ok(Step::Failed(failure(&collection, &wanted.path, error.to_string()), Some(replica)))

@@ -10,6 +10,8 @@ use crate::{
 pub(super) enum Task {
     /// Delete the source of a replica that retires.
     Delete(Replica),
+    /// Quarantine the document of an upload that never got an answer.
+    GiveUp(Replica),
     /// Delete every source of a document that is gone.
     Gone(CollectionName, Gone),
     /// Give a source to another document.

@@ -10,7 +10,7 @@ use rusqlite::{Connection, params};
 use super::{
     Db, StoreError,
     documents::set_live,
-    replicas::{COLUMNS, move_replica, replica, set_phase},
+    replicas::{COLUMNS, make_ready, move_replica, replica, set_phase},
 };
 use crate::{
     model::{CollectionName, DocPath, Instance, Moment, Phase, ReplicaId, ShortHash, SourceId, SourceName},
@@ -113,6 +113,7 @@ impl Db {
                 [],
             )?;
             finish_renames(connection)?;
+            finish_uploads(connection, now)?;
             let mut report = ListReport {
                 sources: count(connection, "SELECT count(*) FROM listed")?,
                 ours: count(connection, "SELECT count(*) FROM listed WHERE collection IS NOT NULL")?,
@@ -156,6 +157,16 @@ fn finish_renames(connection: &Connection) -> Result<(), rusqlite::Error> {
         move_replica(connection, &before, &collection, &path)?;
     }
     Ok(())
+}
+
+/// Uploads whose answer was lost, and that the platform holds all the same: those of the content that was seen last.
+fn finish_uploads(connection: &Connection, now: Moment) -> Result<(), rusqlite::Error> {
+    let sql = "SELECT r.id FROM replicas r JOIN listed l USING (source_id) JOIN documents d
+                   ON d.collection = r.collection AND d.path = r.path AND substr(d.hash, 1, 6) = r.hash
+               WHERE r.phase = 'uploading' AND l.holds ORDER BY r.id";
+    let held: Vec<i64> = connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    // Of several the first becomes the document's, and the others retire with it.
+    held.into_iter().try_for_each(|id| make_ready(connection, ReplicaId(id), now).map(drop))
 }
 
 /// Our sources in the list that no replica refers to, by name.

@@ -1,30 +1,31 @@
 //! Replicas in the store: every step of the protocol is one transaction, committed before what follows from it.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
     Db, StoreError,
     documents::{set_live, set_trouble},
 };
-use crate::model::{CollectionName, DocPath, JobId, Moment, Phase, Replica, ReplicaId, ShortHash, SourceId, Trouble};
+use crate::{
+    model::{CollectionName, DocPath, JobId, Moment, Phase, Replica, ReplicaId, ShortHash, SourceId, Trouble},
+    plan::UnderWay,
+};
 
 pub(super) const COLUMNS: &str = "id, collection, path, hash, phase, since, source_id, job_id";
 
 impl Db {
-    /// Replicas that are not ready, in the order in which they were begun. Left out are uploads of unknown outcome for
-    /// documents of which the platform holds nothing else, as far as is known: they may hold the only version, and
-    /// retire when another one is ready.
+    /// Replicas that are not ready, in the order in which they were begun.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn under_way(&self) -> Result<Vec<Replica>, StoreError> {
+    pub fn under_way(&self) -> Result<Vec<UnderWay>, StoreError> {
         let sql = format!(
-            "SELECT {COLUMNS} FROM replicas r WHERE phase <> 'ready' AND NOT (phase = 'uploading' AND EXISTS (
-                 SELECT * FROM documents d WHERE d.collection = r.collection AND d.path = r.path AND live IS NULL))
-             ORDER BY id"
+            "SELECT {COLUMNS}, EXISTS (SELECT * FROM documents d
+                 WHERE d.collection = r.collection AND d.path = r.path AND live IS NULL)
+             FROM replicas r WHERE phase <> 'ready' ORDER BY id"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
-        let rows = statement.query_map([], replica)?;
+        let rows = statement.query_map([], |row| Ok(UnderWay { replica: replica(row)?, alone: row.get(8)? }))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
@@ -94,20 +95,13 @@ impl Db {
         Ok(())
     }
 
-    /// The new source is ready, and in the same transaction every other one of its document retires. Gives those.
+    /// The new source is ready, and in the same transaction every other one of its document retires. Gives those. A
+    /// replica that retires already, or is gone, stays so: its document went meanwhile.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub fn ready(&mut self, id: ReplicaId, now: Moment) -> Result<Vec<Replica>, StoreError> {
-        self.together(|connection| {
-            let sql = format!("SELECT {COLUMNS} FROM replicas WHERE id = ?1");
-            let new = connection.query_row(&sql, [id.0], replica)?;
-            let (collection, path) = (new.collection.as_str(), new.path.as_str());
-            set_phase(connection, id, Phase::Ready, now)?;
-            set_live(connection, collection, path, Some(new.hash))?;
-            set_trouble(connection, collection, path, None)?;
-            retire_all(connection, collection, path, Some(id), now)
-        })
+        self.together(|connection| make_ready(connection, id, now))
     }
 
     /// The document failed for a reason of its own: it is quarantined, and what was made for it retires (or, where
@@ -154,6 +148,17 @@ impl Db {
     pub fn moved(&mut self, replica: &Replica, to: &DocPath) -> Result<(), StoreError> {
         self.together(|connection| move_replica(connection, replica, replica.collection.as_str(), to.as_str()))
     }
+}
+
+/// See [`Db::ready`].
+pub(super) fn make_ready(connection: &Connection, id: ReplicaId, now: Moment) -> Result<Vec<Replica>, rusqlite::Error> {
+    let sql = format!("SELECT {COLUMNS} FROM replicas WHERE id = ?1 AND phase <> 'retiring'");
+    let Some(new) = connection.query_row(&sql, [id.0], replica).optional()? else { return Ok(Vec::new()) };
+    let (collection, path) = (new.collection.as_str(), new.path.as_str());
+    set_phase(connection, id, Phase::Ready, now)?;
+    set_live(connection, collection, path, Some(new.hash))?;
+    set_trouble(connection, collection, path, None)?;
+    retire_all(connection, collection, path, Some(id), now)
 }
 
 /// Every replica of a document except one begins to retire. One whose source was not in the last list is not ours
