@@ -56,8 +56,13 @@ fn state(db: &Db, collection: &Collection, path: &DocPath, seen: Option<&Fingerp
     match record {
         None => line!("  the platform holds nothing of it from here"),
         Some(record) => {
+            let quarantined = record.trouble.filter(|trouble| {
+                record.live != Some(trouble.hash) && record.seen.is_some_and(|last| last.hash.short() == trouble.hash)
+            });
             match (record.live, seen) {
-                (Some(live), Some(_)) if record.seen.is_some_and(|seen| seen.hash.short() == live) => {
+                (Some(live), Some(seen))
+                    if record.seen.is_some_and(|last| last.fingerprint == *seen && last.hash.short() == live) =>
+                {
                     line!("  in step: the platform holds this version");
                 }
                 (Some(_), Some(_)) => line!("  pending: the platform holds an older version"),
@@ -66,11 +71,11 @@ fn state(db: &Db, collection: &Collection, path: &DocPath, seen: Option<&Fingerp
                     let why = if held > 0 { "; its deletion is held by a guard" } else { "" };
                     line!("  the platform holds it{why}");
                 }
-                (None, Some(_)) if record.trouble.is_some() => {}
+                (None, Some(_)) if quarantined.is_some() => {}
                 (None, Some(_)) => line!("  pending: the platform does not hold it yet"),
                 (None, None) => line!("  the platform does not hold it"),
             }
-            if let Some(trouble) = record.trouble {
+            if let Some(trouble) = quarantined {
                 line!("  quarantined until it changes, or `kbsync retry`: {}", print::printable(&trouble.reason));
             }
         }

@@ -8,10 +8,7 @@ use super::{
     names::UsageError,
     print::{count, line},
 };
-use crate::{
-    model::CollectionName,
-    store::{CollectionState, Db},
-};
+use crate::{model::CollectionName, store::Db};
 
 pub(super) fn run(context: &Context, pattern: Option<&str>) -> anyhow::Result<Exit> {
     let mut db = existing(context)?;
@@ -36,13 +33,10 @@ pub(super) fn approve(context: &Context, collection: &str) -> anyhow::Result<Exi
     // A collection that was taken out of the config may have deletions to approve too.
     let name = CollectionName::new(collection).map_err(|error| UsageError(error.to_string()))?;
     let mut db = existing(context)?;
-    let state = db.collection(&name)?;
-    if state.held == 0 {
-        line!("No deletion of {name} is held; `kbsync plan` shows what would be.");
-        return Ok(Exit::Ok);
+    match db.approve(&name)? {
+        0 => line!("No deletion of {name} is held; `kbsync plan` shows what would be."),
+        held => line!("The next pass may delete up to {} of {name}, once.", count(held, "document")),
     }
-    db.set_collection(&name, CollectionState { approved: state.held, ..state })?;
-    line!("The next pass may delete up to {} of {name}, once.", count(state.held, "document"));
     Ok(Exit::Ok)
 }
 

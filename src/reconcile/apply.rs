@@ -138,10 +138,12 @@ impl<P: Platform> Work<'_, '_, P> {
             Step::Nothing => {}
             Step::Deleted(document) => {
                 self.report.deleted += 1;
+                self.report.succeeded(&document);
                 (self.pass.event)(Event::Done { what: "deleted", document });
             }
             Step::Renamed(document) => {
                 self.report.renamed += 1;
+                self.report.succeeded(&document);
                 (self.pass.event)(Event::Done { what: "renamed", document });
             }
             Step::Following(replica, bytes) => {
@@ -158,7 +160,7 @@ impl<P: Platform> Work<'_, '_, P> {
             Step::Failed(failure, replica) => {
                 let document = format!("{}/{}", failure.collection, failure.path);
                 (self.pass.event)(Event::Done { what: "failed", document });
-                self.report.failed.push(failure);
+                self.report.fail(failure);
                 self.retire_one(replica).await?;
             }
             Step::Polled(polled) => {

@@ -180,7 +180,9 @@ impl<P: Platform> Pass<'_, P> {
             }
             Ending::Ready => {
                 let (id, now) = (replica.id, clock::now());
-                let retiring = self.store.call(move |db| db.ready(id, now)).await?;
+                let Some(retiring) = self.store.call(move |db| db.ready(id, now)).await? else {
+                    return Ok(Step::Again(None));
+                };
                 let what = if retiring.iter().any(|old| old.phase == Phase::Ready) {
                     report.replaced += 1;
                     "replaced"
@@ -188,7 +190,9 @@ impl<P: Platform> Pass<'_, P> {
                     report.added += 1;
                     "added"
                 };
-                (self.event)(Event::Done { what, document: format!("{}/{}", replica.collection, replica.path) });
+                let document = format!("{}/{}", replica.collection, replica.path);
+                report.succeeded(&document);
+                (self.event)(Event::Done { what, document });
                 retiring.into_iter().for_each(|old| queue.push_front(Task::Delete(old)));
                 Ok(Step::Nothing)
             }

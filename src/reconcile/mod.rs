@@ -4,6 +4,7 @@
 //! that was lost, a file that was being written) is what the next round is for, after the wait that it needs.
 
 mod apply;
+mod guards;
 mod jobs;
 mod journal;
 mod list;
@@ -13,7 +14,7 @@ mod report;
 mod steps;
 mod work;
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::sync::watch;
@@ -25,10 +26,10 @@ pub use report::{Event, Failure, Outcome, Report, Skipped};
 
 use crate::{
     config::{Collection, DeletePolicy, SyncPolicy},
-    model::{CollectionName, Instance, Moment},
-    plan::{self, Policy, Why, Withheld},
+    model::{Instance, Moment},
+    plan::{self, Policy},
     platform::{ApiError, Platform, clock},
-    store::{CollectionState, Store, StoreError},
+    store::{Store, StoreError},
 };
 
 /// Rounds that one pass takes at most; what is still open then waits for the next pass.
@@ -117,19 +118,20 @@ impl Open {
 
 impl<P: Platform> Pass<'_, P> {
     async fn rounds(&self, report: &mut Report) -> Result<(), Fatal> {
+        let approvals = self.store.call(|db| db.approvals()).await?;
         for round in 1..=ROUNDS {
             let open = self.round(report).await?;
+            report.open = open.again;
             if !open.again {
-                report.open = false;
-                return self.spend_approvals(report).await;
+                break;
             }
-            report.open = true;
             if let Some(until) = open.until.filter(|_| round < ROUNDS) {
                 (self.event)(Event::Waiting(until.since(clock::now())));
                 self.sleep_until(until).await?;
             }
         }
-        Ok(())
+        // Those that were given meanwhile are for the next pass.
+        self.spend(approvals).await
     }
 
     async fn round(&self, report: &mut Report) -> Result<Open, Fatal> {
@@ -159,6 +161,7 @@ impl<P: Platform> Pass<'_, P> {
         gathered.extend(self.store.call(move |db| look::abandoned(db, &collections)).await?);
         let mut plan = plan::assemble(gathered, &policy(&self.scope.policy));
         report.withheld = std::mem::take(&mut plan.withheld);
+        self.note_guards(report).await?;
         let under_way = self.store.call(|db| db.under_way()).await?;
         let grace = self.scope.policy.grace;
         let resume = plan::resume(under_way, &mut plan, clock::now(), grace);
@@ -168,31 +171,6 @@ impl<P: Platform> Pass<'_, P> {
         (self.event)(Event::Planned { actions: plan.actions.len() + resume.follow.len() });
         self.apply(plan, resume, report, &mut open).await?;
         Ok(open)
-    }
-
-    /// An approval holds for one pass; what is held now is what the next approval is about.
-    async fn spend_approvals(&self, report: &Report) -> Result<(), Fatal> {
-        let mut names: BTreeSet<CollectionName> =
-            self.scope.collections.iter().map(|collection| collection.name.clone()).collect();
-        names.extend(report.withheld.iter().map(|withheld| withheld.collection.clone()));
-        // One that left the config has its approval spent, too.
-        let guarded = self.store.call(|db| db.guarded_collections()).await?;
-        names.extend(guarded.iter().filter_map(|name| CollectionName::new(name).ok()));
-        for name in names {
-            let withheld = report.withheld.iter().find(|withheld| withheld.collection == name);
-            let held = withheld.filter(|withheld| withheld.why.can_be_approved()).map_or(0, Withheld::deletes);
-            let sure = withheld.is_none_or(|withheld| withheld.why == Why::Never);
-            let device = report.devices.get(&name).copied().filter(|_| sure);
-            self.store
-                .call(move |db| {
-                    let before = db.collection(&name)?;
-                    let device = device.or(before.device);
-                    let after = CollectionState { device, held, approved: 0 };
-                    if before == after { Ok(()) } else { db.set_collection(&name, after) }
-                })
-                .await?;
-        }
-        Ok(())
     }
 
     async fn sleep_until(&self, until: Moment) -> Result<(), Fatal> {

@@ -145,6 +145,8 @@ impl Report {
     }
 
     pub(super) fn listed(&mut self, listed: &ListReport) {
+        self.added += listed.added;
+        self.replaced += listed.replaced;
         self.adopted += listed.adopted;
         self.lost += listed.lost;
         self.retired += listed.retired;
@@ -174,6 +176,17 @@ impl Report {
 
     pub(super) fn stopped(&mut self, fatal: Fatal) {
         self.fatal = Some(fatal);
+    }
+
+    /// A document failed; what was said of it before is said no more.
+    pub(super) fn fail(&mut self, failure: Failure) {
+        self.succeeded(&format!("{}/{}", failure.collection, failure.path));
+        self.failed.push(failure);
+    }
+
+    /// What was to be done for a document is done, at last.
+    pub(super) fn succeeded(&mut self, document: &str) {
+        self.failed.retain(|failure| format!("{}/{}", failure.collection, failure.path) != document);
     }
 
     /// Documents that failed or could not be read.

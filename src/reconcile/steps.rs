@@ -3,7 +3,7 @@
 use std::{fs::File, io};
 
 use super::{
-    Failure, Fatal, Pass, fatal,
+    Failure, Fatal, Pass, fatal, scan_options,
     work::{Step, Task},
 };
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     model::{CollectionName, DocPath, Fingerprint, Phase, Replica, SourceName},
     plan::{Gone, Wanted},
     platform::{ApiError, Platform, Upload, clock},
-    scan::{self, HashError, Root},
+    scan::{self, Explanation, HashError, Root},
 };
 
 impl<P: Platform> Pass<'_, P> {
@@ -42,6 +42,9 @@ impl<P: Platform> Pass<'_, P> {
     }
 
     async fn gone(&self, collection: CollectionName, gone: Gone) -> Result<Step, Fatal> {
+        if self.is_there(&collection, &gone.path).await {
+            return Ok(Step::Again(None));
+        }
         let document = format!("{collection}/{}", gone.path);
         let now = clock::now();
         let retiring = self.store.call(move |db| db.gone(&collection, &gone.path, now)).await?;
@@ -54,6 +57,9 @@ impl<P: Platform> Pass<'_, P> {
     }
 
     async fn rename(&self, collection: CollectionName, from: Gone, to: Wanted) -> Result<Step, Fatal> {
+        if self.is_there(&collection, &from.path).await {
+            return Ok(Step::Again(None));
+        }
         let (of, path) = (collection.clone(), from.path.clone());
         let replicas = self.store.call(move |db| db.replicas_of(&of, &path)).await?;
         let ready = replicas.into_iter().find(|replica| replica.phase == Phase::Ready && replica.hash == from.live);
@@ -161,6 +167,25 @@ impl<P: Platform> Pass<'_, P> {
         let (failed, now) = (replica.clone(), clock::now());
         self.store.call(move |db| db.fail(&failed, &reason, now)).await?;
         Ok(Step::Failed(failure, Some(replica).filter(|replica| replica.source.is_some())))
+    }
+
+    /// Whether a document that was seen to be gone may be there all the same: a look before a source is deleted or
+    /// given away, which may be long after the folder was looked at.
+    async fn is_there(&self, collection: &CollectionName, path: &DocPath) -> bool {
+        let Some(of) = self.scope.collections.iter().find(|one| one.name == *collection) else { return false };
+        let (options, path) = (scan_options(of, self.platform.accepted()), path.clone());
+        let looking = tokio::task::spawn_blocking(move || scan::explain(&options, &path));
+        // What cannot be looked at is not known to be gone.
+        !matches!(
+            looking.await,
+            Ok(Ok(Explanation::Missing
+                | Explanation::Folder
+                | Explanation::Reserved { .. }
+                | Explanation::Excluded { .. }
+                | Explanation::Ignored { .. }
+                | Explanation::NotIncluded { .. }
+                | Explanation::Unaccepted { .. }))
+        )
     }
 
     fn name(&self, collection: &CollectionName, wanted: &Wanted) -> SourceName {

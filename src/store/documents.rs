@@ -101,7 +101,8 @@ impl Db {
     /// See [`StoreError`].
     pub fn quarantined(&self) -> Result<Vec<(String, String, String)>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT collection, path, trouble_reason FROM documents WHERE trouble_hash IS NOT NULL
+            "SELECT collection, path, trouble_reason FROM documents
+             WHERE trouble_hash IS NOT NULL AND trouble_hash = substr(hash, 1, 6) AND live IS NOT trouble_hash
              ORDER BY collection, path",
         )?;
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;

@@ -37,6 +37,10 @@ pub struct ListReport {
     pub sources: u64,
     /// Those with our instance's marker.
     pub ours: u64,
+    /// New documents whose upload turned out to have been done.
+    pub added: u64,
+    /// Changed documents whose upload turned out to have been done.
+    pub replaced: u64,
     /// Sources that became the record of a document: a lost store is rebuilt from them.
     pub adopted: u64,
     /// Sources that the platform lost.
@@ -113,8 +117,10 @@ impl Db {
                 [],
             )?;
             finish_renames(connection)?;
-            finish_uploads(connection, now)?;
+            let (added, replaced) = finish_uploads(connection, now)?;
             let mut report = ListReport {
+                added,
+                replaced,
                 sources: count(connection, "SELECT count(*) FROM listed")?,
                 ours: count(connection, "SELECT count(*) FROM listed WHERE collection IS NOT NULL")?,
                 ..ListReport::default()
@@ -160,13 +166,21 @@ fn finish_renames(connection: &Connection) -> Result<(), rusqlite::Error> {
 }
 
 /// Uploads whose answer was lost, and that the platform holds all the same: those of the content that was seen last.
-fn finish_uploads(connection: &Connection, now: Moment) -> Result<(), rusqlite::Error> {
+/// Says how many documents are new by that, and how many are replaced.
+fn finish_uploads(connection: &Connection, now: Moment) -> Result<(u64, u64), rusqlite::Error> {
     let sql = "SELECT r.id FROM replicas r JOIN listed l USING (source_id) JOIN documents d
                    ON d.collection = r.collection AND d.path = r.path AND substr(d.hash, 1, 6) = r.hash
                WHERE r.phase = 'uploading' AND l.holds ORDER BY r.id";
     let held: Vec<i64> = connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    // Of several the first becomes the document's, and the others retire with it.
-    held.into_iter().try_for_each(|id| make_ready(connection, ReplicaId(id), now).map(drop))
+    let (mut added, mut replaced) = (0, 0);
+    for id in held {
+        // Of several the first becomes the document's, and the others retire with it.
+        if let Some(retiring) = make_ready(connection, ReplicaId(id), now)? {
+            let older = retiring.iter().any(|old| old.phase == Phase::Ready);
+            *(if older { &mut replaced } else { &mut added }) += 1;
+        }
+    }
+    Ok((added, replaced))
 }
 
 /// Our sources in the list that no replica refers to, by name.

@@ -59,40 +59,57 @@ impl Db {
         Ok(state.optional()?.unwrap_or_default())
     }
 
-    /// Remembers a collection.
+    /// Notes what a guard withholds now, and the folder's device where it was seen for sure.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn set_collection(&mut self, name: &CollectionName, state: CollectionState) -> Result<(), StoreError> {
-        self.connection.execute(
-            "INSERT OR REPLACE INTO collections (name, device, held, approved) VALUES (?1, ?2, ?3, ?4)",
-            params![
-                name.as_str(),
-                state.device.map(u64::cast_signed),
-                state.held.cast_signed(),
-                state.approved.cast_signed()
-            ],
-        )?;
+    pub fn note_guard(&mut self, name: &CollectionName, held: u64, device: Option<u64>) -> Result<(), StoreError> {
+        let before = self.collection(name)?;
+        if before.held == held && (device.is_none() || device == before.device) {
+            return Ok(());
+        }
+        let sql = "INSERT INTO collections (name, held, device) VALUES (?1, ?2, ?3)
+                   ON CONFLICT DO UPDATE SET held = ?2, device = coalesce(?3, device)";
+        self.connection.execute(sql, params![name.as_str(), held.cast_signed(), device.map(u64::cast_signed)])?;
         Ok(())
     }
 
-    /// The collections with deletions that are held or approved.
+    /// Allows, once, what a guard withholds, and says how many deletions that are.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn guarded_collections(&self) -> Result<Vec<String>, StoreError> {
-        let mut statement = self.connection.prepare("SELECT name FROM collections WHERE held > 0 OR approved > 0")?;
+    pub fn approve(&mut self, name: &CollectionName) -> Result<u64, StoreError> {
+        self.connection.execute("UPDATE collections SET approved = held WHERE name = ?1", [name.as_str()])?;
+        Ok(self.collection(name)?.approved)
+    }
+
+    /// The approvals that are there now: each holds for one pass.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn approvals(&self) -> Result<Vec<String>, StoreError> {
+        let mut statement = self.connection.prepare("SELECT name FROM collections WHERE approved > 0")?;
         let rows = statement.query_map([], |row| row.get(0))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// How many documents of a collection the platform holds.
+    /// Takes back what is left of an approval.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn held_by_platform(&self, name: &CollectionName) -> Result<u64, StoreError> {
-        let sql = "SELECT count(*) FROM documents WHERE collection = ?1 AND live IS NOT NULL";
-        Ok(self.connection.query_row(sql, [name.as_str()], |row| row.get::<_, i64>(0))?.cast_unsigned())
+    pub fn spend_approval(&mut self, name: &str) -> Result<(), StoreError> {
+        self.connection.execute("UPDATE collections SET approved = 0 WHERE name = ?1", [name])?;
+        Ok(())
+    }
+
+    /// The collections with deletions that a guard withholds.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn guarded_collections(&self) -> Result<Vec<String>, StoreError> {
+        let mut statement = self.connection.prepare("SELECT name FROM collections WHERE held > 0")?;
+        let rows = statement.query_map([], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// A collection's documents by state.
@@ -101,8 +118,8 @@ impl Db {
     /// See [`StoreError`].
     pub fn counts(&self, name: &CollectionName) -> Result<DocumentCounts, StoreError> {
         let sql = "SELECT count(*) FILTER (WHERE live = substr(hash, 1, 6)),
-                          count(*) FILTER (WHERE trouble_hash IS NULL AND live IS NOT substr(hash, 1, 6)),
-                          count(*) FILTER (WHERE trouble_hash IS NOT NULL AND live IS NOT substr(hash, 1, 6)),
+                          count(*) FILTER (WHERE trouble_hash IS NOT substr(hash, 1, 6) AND live IS NOT substr(hash, 1, 6)),
+                          count(*) FILTER (WHERE trouble_hash = substr(hash, 1, 6) AND live IS NOT substr(hash, 1, 6)),
                           coalesce(sum(size) FILTER (WHERE live = substr(hash, 1, 6)), 0)
                    FROM documents WHERE collection = ?1";
         let counts = self.connection.query_row(sql, [name.as_str()], |row| {

@@ -95,12 +95,12 @@ impl Db {
         Ok(())
     }
 
-    /// The new source is ready, and in the same transaction every other one of its document retires. Gives those. A
-    /// replica that retires already, or is gone, stays so: its document went meanwhile.
+    /// The new source is ready, and in the same transaction every other one of its document retires. Gives those;
+    /// `None` for a replica that retires already, or is gone: it stays so, for its document went meanwhile.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn ready(&mut self, id: ReplicaId, now: Moment) -> Result<Vec<Replica>, StoreError> {
+    pub fn ready(&mut self, id: ReplicaId, now: Moment) -> Result<Option<Vec<Replica>>, StoreError> {
         self.together(|connection| make_ready(connection, id, now))
     }
 
@@ -151,14 +151,18 @@ impl Db {
 }
 
 /// See [`Db::ready`].
-pub(super) fn make_ready(connection: &Connection, id: ReplicaId, now: Moment) -> Result<Vec<Replica>, rusqlite::Error> {
+pub(super) fn make_ready(
+    connection: &Connection,
+    id: ReplicaId,
+    now: Moment,
+) -> Result<Option<Vec<Replica>>, rusqlite::Error> {
     let sql = format!("SELECT {COLUMNS} FROM replicas WHERE id = ?1 AND phase <> 'retiring'");
-    let Some(new) = connection.query_row(&sql, [id.0], replica).optional()? else { return Ok(Vec::new()) };
+    let Some(new) = connection.query_row(&sql, [id.0], replica).optional()? else { return Ok(None) };
     let (collection, path) = (new.collection.as_str(), new.path.as_str());
     set_phase(connection, id, Phase::Ready, now)?;
     set_live(connection, collection, path, Some(new.hash))?;
     set_trouble(connection, collection, path, None)?;
-    retire_all(connection, collection, path, Some(id), now)
+    retire_all(connection, collection, path, Some(id), now).map(Some)
 }
 
 /// Every replica of a document except one begins to retire. One whose source was not in the last list is not ours

@@ -181,7 +181,7 @@ fn ready_and_retiring_are_one_step() {
     let new = db.intend(&docs(), &path("a.md"), short(2), NOW).unwrap();
     db.created(new, &SourceId("s2".to_owned()), NOW).unwrap();
     assert_eq!(live(&db, "a.md"), Some(short(1)), "the old one is held until the new one is ready");
-    let retiring: Vec<Replica> = db.ready(new, NOW).unwrap();
+    let retiring: Vec<Replica> = db.ready(new, NOW).unwrap().unwrap();
     assert_eq!(retiring.iter().map(|replica| replica.id).collect::<Vec<_>>(), [old]);
     assert_eq!(live(&db, "a.md"), Some(short(2)));
     assert_eq!(phases(&db, "a.md"), [Phase::Retiring, Phase::Ready]);
@@ -273,4 +273,42 @@ fn stamps_of_a_killed_run_are_closed() {
     let later = NOW + GRACE;
     let stamp = |number, answered| Stamp { ticket: Ticket(number), sent: NOW, answered: Some(answered) };
     assert_eq!(db.stamps(3, later).unwrap(), [stamp(2, later), stamp(3, NOW), stamp(4, later)]);
+}
+
+#[test]
+fn an_upload_whose_answer_was_lost_is_found_done() {
+    let (_folder, mut db) = new_db();
+    ready(&mut db, "a.md", 1, "s1");
+    see(&mut db, "a.md", 2);
+    let new = db.intend(&docs(), &path("a.md"), short(2), NOW).unwrap();
+    db.created(new, &SourceId("s2".to_owned()), NOW).unwrap();
+    db.enter(new, Phase::Uploading, NOW).unwrap();
+    let old = listed("s1", "a.md", 1, true);
+    assert_eq!(compare(&mut db, &[old.clone(), listed("s2", "a.md", 2, false)]).replaced, 0);
+    assert_eq!(compare(&mut db, &[old, listed("s2", "a.md", 2, true)]).replaced, 1);
+    assert_eq!((live(&db, "a.md"), phases(&db, "a.md")), (Some(short(2)), vec![Phase::Retiring, Phase::Ready]));
+}
+
+#[test]
+fn a_store_from_yesterday_adopts_what_is_there_today() {
+    let (_folder, mut db) = new_db();
+    ready(&mut db, "a.md", 1, "s1");
+    let report = compare(&mut db, &[listed("s2", "a.md", 2, true)]);
+    assert_eq!((report.adopted, report.retired), (1, 0), "the only copy is not retired");
+    assert_eq!((live(&db, "a.md"), phases(&db, "a.md")), (Some(short(2)), vec![Phase::Ready]));
+}
+
+#[test]
+fn an_approval_is_for_what_is_held_and_spent_deletion_by_deletion() {
+    let (_folder, mut db) = new_db();
+    assert_eq!(db.approve(&docs()).unwrap(), 0, "nothing is held");
+    db.note_guard(&docs(), 2, Some(7)).unwrap();
+    assert_eq!(db.approve(&docs()).unwrap(), 2);
+    db.note_guard(&docs(), 0, None).unwrap();
+    assert_eq!(db.collection(&docs()).unwrap(), CollectionState { device: Some(7), held: 0, approved: 2 });
+    ready(&mut db, "a.md", 1, "s1");
+    db.gone(&docs(), &path("a.md"), NOW).unwrap();
+    assert_eq!(db.collection(&docs()).unwrap().approved, 1);
+    db.spend_approval("docs").unwrap();
+    assert_eq!(db.approvals().unwrap(), Vec::<String>::new());
 }

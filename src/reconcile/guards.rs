@@ -1,0 +1,36 @@
+//! What is remembered of guards: the deletions that wait for a person's word, and that word.
+
+use std::collections::BTreeSet;
+
+use super::{Fatal, Pass, Report};
+use crate::{
+    model::CollectionName,
+    plan::{Why, Withheld},
+};
+
+impl<P> Pass<'_, P> {
+    /// Notes what is withheld now, so that it can be approved however the pass ends, and the devices of the folders.
+    pub(super) async fn note_guards(&self, report: &Report) -> Result<(), Fatal> {
+        let mut names: BTreeSet<CollectionName> = self.scope.collections.iter().map(|c| c.name.clone()).collect();
+        names.extend(report.withheld.iter().map(|withheld| withheld.collection.clone()));
+        // Nothing is held any more of one that has left the config for good.
+        let guarded = self.store.call(|db| db.guarded_collections()).await?;
+        names.extend(guarded.iter().filter_map(|name| CollectionName::new(name).ok()));
+        for name in names {
+            let withheld = report.withheld.iter().find(|withheld| withheld.collection == name);
+            let held = withheld.filter(|withheld| withheld.why.can_be_approved()).map_or(0, Withheld::deletes);
+            let sure = withheld.is_none_or(|withheld| withheld.why == Why::Never);
+            let device = report.devices.get(&name).copied().filter(|_| sure);
+            self.store.call(move |db| db.note_guard(&name, held, device)).await?;
+        }
+        Ok(())
+    }
+
+    /// An approval holds for one pass: what is left of these is taken back.
+    pub(super) async fn spend(&self, approvals: Vec<String>) -> Result<(), Fatal> {
+        for name in approvals {
+            self.store.call(move |db| db.spend_approval(&name)).await?;
+        }
+        Ok(())
+    }
+}
