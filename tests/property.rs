@@ -1,6 +1,7 @@
 //! Random edits, renames, deletions, kills and faults: afterwards the platform equals the disk, and the next plan is
 //! empty. Seeds are fixed, so that a failure can be run again: `KBSYNC_SEED=17 cargo test --test property`.
 
+#[allow(dead_code, reason = "this test needs a part of it only")]
 mod support;
 
 use std::{collections::BTreeSet, time::Duration};

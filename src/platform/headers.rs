@@ -90,4 +90,16 @@ mod tests {
         assert_eq!(told(&[("ratelimit-policy", "\"default\";q=0;w=60")]).limit, None);
         assert_eq!(told(&[]), Told::default());
     }
+
+    #[test]
+    fn absurd_numbers_are_read_without_harm() {
+        let most = Duration::from_secs(u64::MAX);
+        assert_eq!(told(&[("retry-after", "18446744073709551615")]).retry_after, Some(most));
+        assert_eq!(told(&[("retry-after", "99999999999999999999999")]).retry_after, None);
+        let spent = |reset| told(&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", reset)]).spent_for;
+        assert_eq!(spent("-9223372036854775808"), Some(Duration::ZERO));
+        assert!(spent("9223372036854775807").is_some());
+        assert_eq!(told(&[("ratelimit-policy", "q=4294967296;w=60")]).limit, None);
+        assert_eq!(told(&[("ratelimit-policy", "q=1;w=99999999999")]).limit, None);
+    }
 }

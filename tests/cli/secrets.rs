@@ -56,14 +56,31 @@ async fn the_key_may_come_from_the_environment_or_a_file() {
     bench.run(&["sync", "--quiet"]).await.ended(0, &[]).without(&["warning"]);
 }
 
-/// Answers the first request with a redirect; gives what it was asked.
-async fn redirecting(from: TcpListener, to: String) -> String {
-    let (mut connection, _) = from.accept().await.unwrap();
+/// Answers the first request with this, and closes; gives what it was asked.
+async fn answering(listener: TcpListener, head: String, body: String) -> String {
+    let (mut connection, _) = listener.accept().await.unwrap();
     let mut asked = vec![0; 16 << 10];
     let read = connection.read(&mut asked).await.unwrap();
-    let answer = format!("HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    let length = body.len();
+    let answer = format!("HTTP/1.1 {head}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}");
     connection.write_all(answer.as_bytes()).await.unwrap();
     String::from_utf8_lossy(&asked[..read]).into_owned()
+}
+
+#[tokio::test]
+async fn a_platform_that_repeats_the_key_is_not_repeated() {
+    let bench = Bench::new().await;
+    let key = bench.running.api_key().expose_secret().to_owned();
+    let echo = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let there = bench.running.base_url().to_owned();
+    bench.reconfigure(&there, &format!("http://{}/api/v1", echo.local_addr().unwrap()));
+    let body = format!(r#"{{"message": "invalid key {key}"}}"#);
+    let answering = tokio::spawn(answering(echo, "401 Unauthorized".to_owned(), body));
+    let said = bench.run(&["sync", "-vv"]).await;
+    said.ended(7, &["invalid key [the key]", "`platform.api_key`"]);
+    keeps(&said, &key);
+    keeps(&bench.run(&["status", "--json"]).await, &key);
+    answering.await.unwrap();
 }
 
 #[tokio::test]
@@ -77,7 +94,7 @@ async fn a_redirect_is_not_followed() {
     let there = bench.running.base_url().to_owned();
     bench.reconfigure(&there, &format!("http://{}/api/v1", from.local_addr().unwrap()));
     let to = format!("http://{}/api/v1/sources", elsewhere.local_addr().unwrap());
-    let redirecting = tokio::spawn(redirecting(from, to));
+    let redirecting = tokio::spawn(answering(from, format!("302 Found\r\nLocation: {to}"), String::new()));
     let said = bench.run(&["sync", "-vv"]).await;
     said.ended(1, &["answered 302", "which is not followed", "`platform.base_url`"]);
     assert_eq!(said.out, "", "nothing is said of documents that were not looked at");

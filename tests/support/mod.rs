@@ -13,7 +13,7 @@ use std::{
 use kbsync::{
     config::{Collection, DeletePolicy, SyncPolicy},
     local::{self, Faults, Running},
-    model::{CollectionName, Instance, Moment, RateLimit, SourceName},
+    model::{CollectionName, Instance, Moment, RateLimit, SourceId, SourceName},
     pace::{Backoff, Ticket},
     platform::{Connection, Http, Journal, Timing, cevvo::Cevvo, clock},
     reconcile::{self, Event, Preview, Report, Scope, StoreJournal},
@@ -141,6 +141,15 @@ impl World {
         }
         assert_eq!(held, on_disk(&self.folder), "{context}: platform (left) and folder (right)");
         assert_eq!(foreign, [FOREIGN], "{context}");
+    }
+
+    /// Deletes a document's source as somebody in the dashboard would.
+    pub async fn delete_somebody_elses_way(&self, path: &str) {
+        let sources = self.platform.snapshot().await;
+        let of = |name: &str| SourceName::parse(name).is_some_and(|name| name.path.as_str() == path);
+        let source = sources.iter().find(|source| of(&source.name)).expect("it is on the platform");
+        let (_, cevvo) = self.connect(None).await;
+        kbsync::platform::Platform::delete(&cevvo, &SourceId(source.id.clone())).await.expect("it is deleted");
     }
 
     async fn connect(&self, kill: Option<Arc<Kill>>) -> (Arc<Store>, Cevvo) {

@@ -1,0 +1,56 @@
+//! Uploads that never get an answer, however often: found where they were done, given up where they were not, and
+//! never multiplied.
+
+#[allow(dead_code, reason = "this test needs a part of it only")]
+mod support;
+
+use kbsync::{local::Fault, reconcile::Outcome};
+use support::World;
+
+async fn three_documents() -> World {
+    let world = World::new().await;
+    for name in ["a.md", "b.md", "c.txt"] {
+        world.write(name, &format!("this is {name}"));
+    }
+    world.platform.requests().reset();
+    world
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn uploads_that_are_done_and_never_answered_are_found() {
+    let world = three_documents().await;
+    world.faults.always("POST", "/ingest/upload", Fault::StatusAfter(504));
+    let report = world.pass(None).await.expect("nobody kills it");
+    assert_eq!((report.outcome(), report.added), (Outcome::Ok, 3), "{report:?}");
+    assert_eq!(world.platform.requests().count("POST", "/ingest/upload"), 3, "each went up once");
+    assert_eq!(world.platform.requests().count("POST", "/sources"), 3);
+    world.assert_in_step("after lost answers").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn uploads_that_are_never_done_are_given_up_and_leave_nothing() {
+    let world = three_documents().await;
+    world.faults.always("POST", "/ingest/upload", Fault::LostBefore);
+    let report = world.pass(None).await.expect("nobody kills it");
+    assert_eq!(report.outcome(), Outcome::Failed, "{report:?}");
+    assert!(report.failures().all(|failure| failure.reason.contains("got no answer")), "{report:?}");
+    assert!(world.platform.requests().count("POST", "/ingest/upload") <= 9, "three tries each");
+    assert_eq!(world.platform.snapshot().await.len(), 1, "only the foreign source is left");
+    world.faults.clear();
+    world.platform.requests().reset();
+    let again = world.pass(None).await.expect("nobody kills it");
+    assert_eq!((again.outcome(), world.platform.requests().mutating()), (Outcome::Failed, 0), "{again:?}");
+    world.retry();
+    assert_eq!(world.pass(None).await.expect("nobody kills it").outcome(), Outcome::Ok);
+    world.assert_in_step("after a retry").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_source_that_somebody_deleted_comes_back_in_the_same_pass() {
+    let world = three_documents().await;
+    assert_eq!(world.pass(None).await.expect("nobody kills it").outcome(), Outcome::Ok);
+    world.delete_somebody_elses_way("a.md").await;
+    let report = world.pass(None).await.expect("nobody kills it");
+    assert_eq!((report.outcome(), report.lost, report.added), (Outcome::Ok, 1, 1), "{report:?}");
+    world.assert_in_step("after a deletion on the platform").await;
+}
