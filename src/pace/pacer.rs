@@ -139,8 +139,16 @@ impl Pacer {
         self.refusals
     }
 
-    /// Sends nothing before then: the platform said that the budget is spent.
-    pub fn pause(&mut self, until: Moment) {
+    /// The platform says that the budget is spent until then. Where we have spent it ourselves, the slot rule knows the
+    /// moment more exactly; otherwise others share the key, and nothing is sent before then.
+    pub fn spent(&mut self, now: Moment, until: Moment) {
+        self.forget_spent(now);
+        if self.stamps.len() + 1 < self.limit.count.get() as usize {
+            self.pause(until);
+        }
+    }
+
+    fn pause(&mut self, until: Moment) {
         self.paused_until = self.paused_until.max(until);
     }
 
@@ -271,6 +279,25 @@ mod tests {
         assert_eq!(pacer.limit().count.get(), 100);
         pacer.learn(RateLimit::new(10, Duration::from_secs(60)));
         assert_eq!(pacer.limit().count.get(), 10);
+    }
+
+    #[test]
+    fn a_budget_that_others_spent_is_waited_for_and_our_own_is_not() {
+        let until = START + Duration::from_secs(60);
+        let mut shared = pacer(10, 1);
+        let ticket = go(&mut shared, START);
+        shared.answered(ticket, START);
+        shared.spent(START, until);
+        assert_eq!(shared.turn(START + Duration::from_secs(1)), Turn::At(until));
+        let mut alone = pacer(10, 1);
+        let mut now = START;
+        for _ in 0..9 {
+            let ticket = go(&mut alone, now);
+            alone.answered(ticket, now);
+            now = now + alone.full_rate_gap();
+        }
+        alone.spent(now, until);
+        go(&mut alone, now);
     }
 
     #[test]

@@ -166,7 +166,7 @@ impl Gate {
             state.breaker.succeeded();
             state.budget.earn();
             if let Some(spent) = told.spent_for.filter(|spent| *spent <= LONGEST_PAUSE) {
-                state.pacer.pause(now + spent);
+                state.pacer.spent(now, now + spent);
             }
             if let Some(limit) = told.limit {
                 state.pacer.learn(limit);

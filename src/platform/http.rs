@@ -189,11 +189,13 @@ impl Http {
         let mut refused_since = None;
         loop {
             let in_flight = InFlight::new(&self.gate, self.leave(call.class).await?);
+            let sent = clock::now();
             let Attempt { mut ending, told, result } = self.attempt(call).await?;
             let outcome = match result {
                 Ok(response) => read(response).await.inspect_err(|_| ending = Ending::Garbled),
                 Err(message) => Err(message),
             };
+            tracing::debug!(call = %call, status = status_of(ending), took_ms = clock::now().since(sent).as_millis(), "request");
             let ticket = in_flight.ended();
             let verdict = verdict(ending, call.repeatable());
             let pause = ticket.map_or(Ok(()), |ticket| self.settle(ticket, ending, told));
@@ -347,6 +349,7 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
+/// The status of an answer; 0 where there was none.
 fn status_of(ending: Ending) -> u16 {
     if let Ending::Answered(status) = ending { status } else { 0 }
 }

@@ -137,6 +137,7 @@ impl<P: Platform> Pass<'_, P> {
     async fn round(&self, report: &mut Report) -> Result<Open, Fatal> {
         let mut open = Open::default();
         let listed = self.unless_stopped(self.list(report.retired)).await?;
+        tracing::info!(sources = listed.sources, ours = listed.ours, "the platform's sources are listed");
         report.listed(&listed);
         if let Some(since) = listed.wait_since {
             open.wait_until(since + self.scope.policy.grace);
@@ -168,6 +169,7 @@ impl<P: Platform> Pass<'_, P> {
         if let Some(since) = resume.wait_since {
             open.wait_until(since + grace);
         }
+        tracing::info!(actions = plan.actions.len(), under_way = resume.follow.len(), "the round is planned");
         (self.event)(Event::Planned { actions: plan.actions.len() + resume.follow.len() });
         self.apply(plan, resume, report, &mut open).await?;
         Ok(open)

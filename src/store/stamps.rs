@@ -1,6 +1,6 @@
 //! The pacer's stamps in the store.
 
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use super::{Db, StoreError};
 use crate::{
@@ -44,7 +44,7 @@ impl Db {
     /// # Errors
     /// See [`StoreError`].
     pub fn stamp_sent(&mut self, ticket: Ticket, at: Moment, limit: u32) -> Result<(), StoreError> {
-        self.together(|connection| {
+        self.lightly(|connection| {
             let number = ticket.0.cast_signed();
             let mut insert =
                 connection.prepare_cached("INSERT OR REPLACE INTO stamps (ticket, sent) VALUES (?1, ?2)")?;
@@ -59,8 +59,19 @@ impl Db {
     /// # Errors
     /// See [`StoreError`].
     pub fn stamp_answered(&mut self, ticket: Ticket, at: Moment) -> Result<(), StoreError> {
-        let sql = "UPDATE stamps SET answered = ?2 WHERE ticket = ?1";
-        self.connection.prepare_cached(sql)?.execute(params![ticket.0.cast_signed(), at.0.cast_signed()])?;
+        self.lightly(|connection| {
+            let sql = "UPDATE stamps SET answered = ?2 WHERE ticket = ?1";
+            connection.prepare_cached(sql)?.execute(params![ticket.0.cast_signed(), at.0.cast_signed()])
+        })?;
         Ok(())
+    }
+
+    /// A transaction that a killed process keeps and a power cut may lose: no stamp matters after a restart of the
+    /// machine, and two of them a request are not worth two waits for the disk.
+    fn lightly<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>) -> Result<T, StoreError> {
+        self.connection.pragma_update(None, "synchronous", "NORMAL")?;
+        let done = self.together(work);
+        self.connection.pragma_update(None, "synchronous", "FULL")?;
+        done
     }
 }
