@@ -58,11 +58,13 @@ async fn run(seed: u64) {
         }
     }
     world.faults.clear();
-    // A job that was made to fail may tell so only now.
-    let first = world.pass(None).await.expect("nobody kills this one");
-    assert!(matches!(first.outcome(), Outcome::Ok | Outcome::Failed), "seed {seed}: {first:?}");
     world.retry();
-    let report = world.pass(None).await.expect("nobody kills this one");
+    let mut report = world.pass(None).await.expect("nobody kills this one");
+    if report.outcome() == Outcome::Failed {
+        // A job that was made to fail may tell so only now.
+        world.retry();
+        report = world.pass(None).await.expect("nobody kills this one");
+    }
     assert_eq!(report.outcome(), Outcome::Ok, "seed {seed}: {report:?}");
     world.platform.late_effects_done().await;
     world.assert_in_step(&format!("seed {seed}")).await;
