@@ -94,6 +94,15 @@ fn summary(report: &Report) {
             count(*sources, "source")
         );
     }
+    if report.missing > 0 {
+        line!(
+            "{} missing from the platform's list, which is too many to be believed at once; the next pass tells.",
+            count(report.missing, "source")
+        );
+    }
+    if report.settling {
+        line!("Some documents are still being written, by their collection's `settle`; a later pass takes them.");
+    }
     if report.open && report.fatal.is_none() {
         line!("Some documents are still being written or unanswered; the next pass goes on.");
     }

@@ -106,7 +106,7 @@ pub(super) async fn update(
         if name.is_some() {
             changes.tell(&Change::Renamed { source_id: id, name: source.name.clone() });
         }
-        Ok(Source { status: None, document_count: None, last_synced_at: None, created_at: None, ..source })
+        Ok(Source { url: None, status: None, document_count: None, last_synced_at: None, created_at: None, ..source })
     });
     updated.await.map(Json)
 }

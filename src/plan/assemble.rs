@@ -33,6 +33,8 @@ pub struct Gathered {
     pub authority: Authority,
     /// How many deletions a person has approved.
     pub approved: u64,
+    /// How many deletions this pass has made already.
+    pub deleted: u64,
 }
 
 /// One step of a plan. The order of the variants is the order in which they are carried out.
@@ -84,7 +86,7 @@ pub fn assemble(gathered: Vec<Gathered>, policy: &Policy) -> Plan {
     let (mut deletes, mut renames, mut puts) = (Vec::new(), Vec::new(), Vec::new());
     let mut withheld = Vec::new();
     for one in gathered {
-        let Gathered { collection, wanted, mut gone, held_by_platform, authority, approved } = one;
+        let Gathered { collection, wanted, mut gone, held_by_platform, authority, approved, deleted } = one;
         // A document that was not seen for sure may still be there: its source is not given away.
         let mut free = if authority == Authority::Whole { by_content(&gone) } else { HashMap::new() };
         let mut taken = vec![false; gone.len()];
@@ -105,7 +107,7 @@ pub fn assemble(gathered: Vec<Gathered>, policy: &Policy) -> Plan {
             !taken[index - 1]
         });
         let count = gone.len() as u64;
-        match withhold(count, held_by_platform, &authority, policy, approved) {
+        match withhold(count, held_by_platform, deleted, &authority, policy, approved) {
             Some(why) => withheld.push(Withheld { collection, gone, of: held_by_platform, why }),
             None => {
                 deletes.extend(gone.into_iter().map(|gone| Action::Delete { collection: collection.clone(), gone }))
@@ -149,6 +151,7 @@ mod tests {
             held_by_platform: 20,
             authority: Authority::Whole,
             approved: 0,
+            deleted: 0,
         }
     }
 

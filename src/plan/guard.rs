@@ -77,8 +77,16 @@ impl Why {
     }
 }
 
-/// Judges `deletes` of the `of` documents that the platform holds. `approved` is the ceiling that a person allowed.
-pub(super) fn withhold(deletes: u64, of: u64, authority: &Authority, policy: &Policy, approved: u64) -> Option<Why> {
+/// Judges `deletes` of the `of` documents that the platform holds, in a pass that has deleted `before` already.
+/// `approved` is the ceiling that a person allowed.
+pub(super) fn withhold(
+    deletes: u64,
+    of: u64,
+    before: u64,
+    authority: &Authority,
+    policy: &Policy,
+    approved: u64,
+) -> Option<Why> {
     if let Authority::Unseen(reason) = authority {
         return Some(Why::Unsure(reason.clone()));
     }
@@ -97,6 +105,7 @@ pub(super) fn withhold(deletes: u64, of: u64, authority: &Authority, policy: &Po
     if *authority == Authority::Moved {
         return Some(Why::Moved);
     }
+    let (deletes, of) = (deletes + before, of + before);
     let many = deletes > policy.max_deletes && deletes * 100 > policy.max_delete_percent * of;
     let all = deletes >= of && of >= 3;
     (many || all).then_some(Why::Held)
@@ -126,7 +135,7 @@ mod tests {
             (20, 20, 19, true),
             (1_000, 100_000, 0, false),
         ] {
-            let why = withhold(deletes, of, &whole, &policy, approved);
+            let why = withhold(deletes, of, 0, &whole, &policy, approved);
             assert_eq!(why, held.then_some(Why::Held), "{deletes} of {of}, {approved} approved");
         }
     }
@@ -136,20 +145,30 @@ mod tests {
         let policy = Policy { max_deletes: 10, max_delete_percent: 10, never: false };
         for (deletes, approved, why) in [(0, 0, None), (1, 0, Some(Why::Moved)), (2, 1, Some(Why::Moved)), (2, 2, None)]
         {
-            assert_eq!(withhold(deletes, 100, &Authority::Moved, &policy, approved), why);
+            assert_eq!(withhold(deletes, 100, 0, &Authority::Moved, &policy, approved), why);
         }
+    }
+
+    #[test]
+    fn what_a_pass_has_deleted_before_counts() {
+        let policy = Policy { max_deletes: 10, max_delete_percent: 10, never: false };
+        let judge = |deletes, of, before| withhold(deletes, of, before, &Authority::Whole, &policy, 0);
+        assert_eq!(judge(10, 90, 0), None);
+        assert_eq!(judge(1, 80, 10), Some(Why::Held), "eleven of ninety");
+        assert_eq!(judge(1, 1, 2), Some(Why::Held), "all of three, one after the other");
+        assert_eq!(judge(0, 1, 99), None);
     }
 
     #[test]
     fn unsure_and_never_come_before_any_approval() {
         let policy = Policy { max_deletes: 10, max_delete_percent: 10, never: false };
         let unsure = Authority::Unsure("it is missing".to_owned());
-        assert_eq!(withhold(1, 9, &unsure, &policy, 9), Some(Why::Unsure("it is missing".to_owned())));
-        assert_eq!(withhold(1, 9, &Authority::Whole, &Policy { never: true, ..policy }, 9), Some(Why::Never));
-        assert_eq!(withhold(0, 9, &unsure, &policy, 0), None);
+        assert_eq!(withhold(1, 9, 0, &unsure, &policy, 9), Some(Why::Unsure("it is missing".to_owned())));
+        assert_eq!(withhold(1, 9, 0, &Authority::Whole, &Policy { never: true, ..policy }, 9), Some(Why::Never));
+        assert_eq!(withhold(0, 9, 0, &unsure, &policy, 0), None);
         let unseen = Authority::Unseen("it is missing".to_owned());
         for (deletes, never) in [(0, false), (9, true)] {
-            let why = withhold(deletes, 9, &unseen, &Policy { never, ..policy }, 9);
+            let why = withhold(deletes, 9, 0, &unseen, &Policy { never, ..policy }, 9);
             assert_eq!(why, Some(Why::Unsure("it is missing".to_owned())));
         }
     }

@@ -137,11 +137,15 @@ impl<P: Platform> Work<'_, '_, P> {
         match step {
             Step::Nothing => {}
             Step::Deleted(document) => {
-                self.report.deleted += 1;
-                self.report.succeeded(&document);
+                self.report.deleted(&document);
                 (self.pass.event)(Event::Done { what: "deleted", document });
             }
-            Step::Renamed(document) => {
+            Step::Instead(task) => {
+                self.open.again();
+                self.queue.push_front(task);
+            }
+            Step::Renamed(document, retiring) => {
+                retiring.into_iter().for_each(|old| self.queue.push_front(Task::Delete(old)));
                 self.report.renamed += 1;
                 self.report.succeeded(&document);
                 (self.pass.event)(Event::Done { what: "renamed", document });

@@ -304,6 +304,7 @@ fn nothing(collection: &CollectionName, approved: u64) -> Gathered {
         held_by_platform: 0,
         authority: Authority::Whole,
         approved,
+        deleted: 0,
     }
 }
 

@@ -34,6 +34,11 @@ use crate::{
 
 /// Rounds that one pass takes at most; what is still open then waits for the next pass.
 const ROUNDS: u32 = 6;
+/// Files that settle for longer than this are left to the next pass.
+const SETTLE_AT_MOST: Duration = Duration::from_secs(60);
+/// Where more sources than this, and more than a tenth of ours, are missing at once, the list is not believed before
+/// another pass has seen the same.
+const MISSING_AT_MOST: u64 = 20;
 /// A job that the platform has not ended by then is judged by its source.
 pub const JOB_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
@@ -89,7 +94,7 @@ pub async fn pass<P: Platform>(
 ) -> Report {
     let mut report = Report::begun(clock::now());
     let pass = Pass { platform, store, scope, stop, event };
-    if let Err(fatal) = pass.rounds(&mut report).await {
+    if let Err(fatal) = pass.run(&mut report).await {
         report.stopped(fatal);
     }
     report.ended = clock::now();
@@ -117,8 +122,15 @@ impl Open {
 }
 
 impl<P: Platform> Pass<'_, P> {
-    async fn rounds(&self, report: &mut Report) -> Result<(), Fatal> {
+    /// An approval holds for one pass, however that ends; those that are given meanwhile are for the next one.
+    async fn run(&self, report: &mut Report) -> Result<(), Fatal> {
         let approvals = self.store.call(|db| db.approvals()).await?;
+        let done = self.rounds(report).await;
+        self.spend(approvals).await?;
+        done
+    }
+
+    async fn rounds(&self, report: &mut Report) -> Result<(), Fatal> {
         for round in 1..=ROUNDS {
             let open = self.round(report).await?;
             report.open = open.again;
@@ -130,8 +142,7 @@ impl<P: Platform> Pass<'_, P> {
                 self.sleep_until(until).await?;
             }
         }
-        // Those that were given meanwhile are for the next pass.
-        self.spend(approvals).await
+        Ok(())
     }
 
     async fn round(&self, report: &mut Report) -> Result<Open, Fatal> {
@@ -142,8 +153,10 @@ impl<P: Platform> Pass<'_, P> {
         if let Some(since) = listed.wait_since {
             open.wait_until(since + self.scope.policy.grace);
         }
-        if listed.missing > 0 {
-            open.again();
+        let unbelievable = listed.missing > MISSING_AT_MOST.max(listed.ours / 10);
+        report.missing = if unbelievable { listed.missing } else { 0 };
+        if listed.missing > 0 && !unbelievable {
+            open.wait_until(clock::now() + self.scope.policy.grace);
         }
         let mut gathered = Vec::new();
         report.forget_looks();
@@ -151,7 +164,11 @@ impl<P: Platform> Pass<'_, P> {
             let looked = self.unless_stopped(self.look(collection)).await?;
             report.looked(&looked);
             if let Some(until) = looked.settling {
-                open.wait_until(until);
+                if until.since(clock::now()) <= SETTLE_AT_MOST {
+                    open.wait_until(until);
+                } else {
+                    report.settling = true;
+                }
             }
             if looked.changing {
                 open.again();
@@ -160,6 +177,9 @@ impl<P: Platform> Pass<'_, P> {
         }
         let collections = self.scope.collections.clone();
         gathered.extend(self.store.call(move |db| look::abandoned(db, &collections)).await?);
+        for one in &mut gathered {
+            one.deleted = report.deleted_of(&one.collection);
+        }
         let mut plan = plan::assemble(gathered, &policy(&self.scope.policy));
         report.withheld = std::mem::take(&mut plan.withheld);
         self.note_guards(report).await?;

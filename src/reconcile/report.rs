@@ -132,11 +132,16 @@ pub struct Report {
     pub strangers: BTreeMap<String, u64>,
     /// The devices of the folders.
     pub devices: BTreeMap<CollectionName, u64>,
+    /// Sources that are missing from the platform's list, and more of them than is believed at once.
+    pub missing: u64,
+    /// Whether files are left to settle for longer than a pass waits.
+    pub settling: bool,
     /// Whether something is left for another pass.
     pub open: bool,
     /// Why the pass stopped before its end.
     pub fatal: Option<Fatal>,
     unreadable: Vec<Failure>,
+    deleted_of: BTreeMap<String, u64>,
 }
 
 impl Report {
@@ -156,6 +161,7 @@ impl Report {
     /// A new round looks at everything again: what the last look said is not said twice.
     pub(super) fn forget_looks(&mut self) {
         self.documents = 0;
+        self.settling = false;
         self.quarantined.clear();
         self.skipped.clear();
         self.unreadable.clear();
@@ -176,6 +182,19 @@ impl Report {
 
     pub(super) fn stopped(&mut self, fatal: Fatal) {
         self.fatal = Some(fatal);
+    }
+
+    /// A document's source was deleted.
+    pub(super) fn deleted(&mut self, document: &str) {
+        self.deleted += 1;
+        let collection = document.split('/').next().unwrap_or_default();
+        *self.deleted_of.entry(collection.to_owned()).or_default() += 1;
+        self.succeeded(document);
+    }
+
+    /// How many documents of a collection this pass has deleted.
+    pub(super) fn deleted_of(&self, collection: &CollectionName) -> u64 {
+        self.deleted_of.get(collection.as_str()).copied().unwrap_or(0)
     }
 
     /// A document failed; what was said of it before is said no more.
@@ -209,7 +228,7 @@ impl Report {
             None if self.withheld.iter().any(|withheld| withheld.why != Why::Never) => Outcome::Held,
             // An old failure must not hide that a guard waits for a person.
             None if !self.quarantined.is_empty() => Outcome::Failed,
-            None if self.open => Outcome::Temporary,
+            None if self.open || self.missing > 0 => Outcome::Temporary,
             None => Outcome::Ok,
         }
     }

@@ -11,7 +11,7 @@ use crate::{
     model::{CollectionName, DocPath, Fingerprint, Phase, Replica, SourceName},
     plan::{Gone, Wanted},
     platform::{ApiError, Platform, Upload, clock},
-    scan::{self, Explanation, HashError, Root},
+    scan::{self, Explanation, HashError, Root, ScanOptions},
 };
 
 impl<P: Platform> Pass<'_, P> {
@@ -71,17 +71,14 @@ impl<P: Platform> Pass<'_, P> {
         match self.platform.rename(&source, &name.to_string()).await.map_err(fatal) {
             Ok(true) => {
                 let document = format!("{collection}/{}", to.path);
-                self.store
-                    .call(move |db| {
-                        db.moved(&replica, &to.path)?;
-                        db.forget(&collection, &[from.path])
-                    })
-                    .await?;
-                Ok(Step::Renamed(document))
+                let now = clock::now();
+                let retiring = self.store.call(move |db| db.moved(&replica, &to.path, now)).await?;
+                Ok(Step::Renamed(document, retiring))
             }
             // The platform lost it: the next round finds it missing, and puts the document anew.
             Ok(false) => Ok(Step::Again(None)),
-            Err(Ok(error)) => Ok(Step::Failed(failure(&collection, &to.path, error.to_string()), None)),
+            // A platform that will not rename it may take it anew; the old one goes in the next round.
+            Err(Ok(_)) => Ok(Step::Instead(Task::Put(collection, to, None))),
             Err(Err(fatal)) => Err(fatal),
         }
     }
@@ -174,18 +171,8 @@ impl<P: Platform> Pass<'_, P> {
     async fn is_there(&self, collection: &CollectionName, path: &DocPath) -> bool {
         let Some(of) = self.scope.collections.iter().find(|one| one.name == *collection) else { return false };
         let (options, path) = (scan_options(of, self.platform.accepted()), path.clone());
-        let looking = tokio::task::spawn_blocking(move || scan::explain(&options, &path));
-        // What cannot be looked at is not known to be gone.
-        !matches!(
-            looking.await,
-            Ok(Ok(Explanation::Missing
-                | Explanation::Folder
-                | Explanation::Reserved { .. }
-                | Explanation::Excluded { .. }
-                | Explanation::Ignored { .. }
-                | Explanation::NotIncluded { .. }
-                | Explanation::Unaccepted { .. }))
-        )
+        let looking = tokio::task::spawn_blocking(move || is_there(&options, &path));
+        looking.await.unwrap_or(true)
     }
 
     fn name(&self, collection: &CollectionName, wanted: &Wanted) -> SourceName {
@@ -213,6 +200,31 @@ fn open(collection: &Collection, path: &DocPath, expected: &Fingerprint) -> Resu
         Ok(file) => Ok(scan::fingerprint(&file).is_ok_and(|seen| seen == *expected).then_some(file)),
         Err(HashError::Gone | HashError::Changing) => Ok(None),
         Err(error) => Err(error.to_string()),
+    }
+}
+
+/// What cannot be looked at is not known to be gone. A document below a folder that became a symlink is: a walk does
+/// not go there either.
+fn is_there(options: &ScanOptions, path: &DocPath) -> bool {
+    let folder = path.as_str().rsplit_once('/').and_then(|(folder, _)| DocPath::new(folder).ok());
+    match scan::explain(options, path) {
+        Ok(
+            Explanation::Missing
+            | Explanation::Folder
+            | Explanation::Reserved { .. }
+            | Explanation::Excluded { .. }
+            | Explanation::Ignored { .. }
+            | Explanation::NotIncluded { .. }
+            | Explanation::Unaccepted { .. },
+        ) => false,
+        Ok(Explanation::Skipped(_)) => folder.is_none_or(|folder| {
+            let folder = scan::explain(options, &folder);
+            !matches!(
+                folder,
+                Ok(Explanation::Skipped(_) | Explanation::NotIncluded { .. } | Explanation::Unaccepted { .. })
+            )
+        }),
+        Ok(Explanation::Document { .. } | Explanation::Unreadable(_)) | Err(_) => true,
     }
 }
 

@@ -26,8 +26,10 @@ pub(super) enum Step {
     Nothing,
     /// The documents' sources are deleted.
     Deleted(String),
-    /// The source has the other document's name.
-    Renamed(String),
+    /// The source has the other document's name; these others of the two retire.
+    Renamed(String, Vec<Replica>),
+    /// It could not be done, and this is done instead; the next round sees what is left.
+    Instead(Task),
     /// The document is on the platform; its job is under way.
     Following(Replica, u64),
     /// What was made is of no use; the document is looked at again in the next round.

@@ -116,7 +116,7 @@ impl Db {
                      (SELECT source_id FROM listed WHERE collection IS NOT NULL)",
                 [],
             )?;
-            finish_renames(connection)?;
+            finish_renames(connection, now)?;
             let (added, replaced) = finish_uploads(connection, now)?;
             let mut report = ListReport {
                 added,
@@ -140,6 +140,10 @@ impl Db {
                 let live = has_live(connection, &name)?;
                 apply(connection, drift(Some(&claim), sources, live, now, grace), now, retired, &mut report)?;
             }
+            // Of several versions of a document the newest is the likeliest to be wanted.
+            let mut unclaimed: Vec<_> = unclaimed.into_iter().collect();
+            let newest = |sources: &[Listed]| sources.iter().filter_map(|source| source.created).max();
+            unclaimed.sort_by_cached_key(|(_, sources)| std::cmp::Reverse(newest(sources)));
             for (name, sources) in unclaimed {
                 let live = has_live(connection, &name)?;
                 apply(connection, drift(None, sources, live, now, grace), now, retired, &mut report)?;
@@ -150,7 +154,7 @@ impl Db {
 }
 
 /// Sources whose name says another document than their replica: a rename whose answer was lost, and done all the same.
-fn finish_renames(connection: &Connection) -> Result<(), rusqlite::Error> {
+fn finish_renames(connection: &Connection, now: Moment) -> Result<(), rusqlite::Error> {
     let sql = "SELECT r.id, l.collection, l.path FROM replicas r JOIN listed l USING (source_id)
                WHERE l.hash = r.hash AND (l.collection, l.path) IS NOT (r.collection, r.path)";
     let moved: Vec<(i64, String, String)> = connection
@@ -160,7 +164,8 @@ fn finish_renames(connection: &Connection) -> Result<(), rusqlite::Error> {
     for (id, collection, path) in moved {
         let sql = format!("SELECT {COLUMNS} FROM replicas WHERE id = ?1");
         let before = connection.query_row(&sql, [id], replica)?;
-        move_replica(connection, &before, &collection, &path)?;
+        // What retires by it is deleted in the round that follows.
+        move_replica(connection, &before, &collection, &path, now)?;
     }
     Ok(())
 }

@@ -141,12 +141,19 @@ impl Db {
         })
     }
 
-    /// A source has another document's name now: its replica and what the platform holds move along.
+    /// A ready source has another document's name now: its replica and what the platform holds move along, the record
+    /// of the old document goes, and every other source of the two retires. Gives those.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn moved(&mut self, replica: &Replica, to: &DocPath) -> Result<(), StoreError> {
-        self.together(|connection| move_replica(connection, replica, replica.collection.as_str(), to.as_str()))
+    pub fn moved(&mut self, replica: &Replica, to: &DocPath, now: Moment) -> Result<Vec<Replica>, StoreError> {
+        self.together(|connection| {
+            let (collection, from) = (replica.collection.as_str(), replica.path.as_str());
+            let mut retiring = move_replica(connection, replica, collection, to.as_str(), now)?;
+            connection.execute("DELETE FROM documents WHERE collection = ?1 AND path = ?2", [collection, from])?;
+            retiring.extend(retire_all(connection, collection, from, None, now)?);
+            Ok(retiring)
+        })
     }
 }
 
@@ -185,23 +192,26 @@ fn retire_all(
     Ok(retiring)
 }
 
+/// A replica is another document's now. Where it is ready, every other one of that document retires; gives those.
 pub(super) fn move_replica(
     connection: &Connection,
     replica: &Replica,
     collection: &str,
     path: &str,
-) -> Result<(), rusqlite::Error> {
+    now: Moment,
+) -> Result<Vec<Replica>, rusqlite::Error> {
     connection.execute(
         "UPDATE replicas SET collection = ?2, path = ?3 WHERE id = ?1",
         params![replica.id.0, collection, path],
     )?;
-    if replica.phase == Phase::Ready {
-        let from = params![replica.collection.as_str(), replica.path.as_str(), replica.hash.0];
-        let sql = "UPDATE documents SET live = NULL WHERE collection = ?1 AND path = ?2 AND live = ?3";
-        connection.execute(sql, from)?;
-        set_live(connection, collection, path, Some(replica.hash))?;
+    if replica.phase != Phase::Ready {
+        return Ok(Vec::new());
     }
-    Ok(())
+    let from = params![replica.collection.as_str(), replica.path.as_str(), replica.hash.0];
+    let sql = "UPDATE documents SET live = NULL WHERE collection = ?1 AND path = ?2 AND live = ?3";
+    connection.execute(sql, from)?;
+    set_live(connection, collection, path, Some(replica.hash))?;
+    retire_all(connection, collection, path, Some(replica.id), now)
 }
 
 pub(super) fn set_phase(
