@@ -54,3 +54,28 @@ async fn a_source_that_somebody_deleted_comes_back_in_the_same_pass() {
     assert_eq!((report.outcome(), report.lost, report.added), (Outcome::Ok, 1, 1), "{report:?}");
     world.assert_in_step("after a deletion on the platform").await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rename_that_the_platform_refuses_becomes_an_upload() {
+    let world = three_documents().await;
+    assert_eq!(world.pass(None).await.expect("nobody kills it").outcome(), Outcome::Ok);
+    std::fs::rename(world.folder.join("a.md"), world.folder.join("z.md")).expect("it is there");
+    world.faults.always("PUT", "/sources", Fault::Status(422));
+    let report = world.pass(None).await.expect("nobody kills it");
+    assert_eq!((report.outcome(), report.added, report.deleted), (Outcome::Ok, 1, 1), "{report:?}");
+    world.assert_in_step("after a refused rename").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_folder_that_moved_and_left_a_link_is_followed() {
+    let world = three_documents().await;
+    world.write("guides/one.md", "the first guide");
+    world.write("guides/two.md", "the second guide");
+    assert_eq!(world.pass(None).await.expect("nobody kills it").outcome(), Outcome::Ok);
+    std::fs::rename(world.folder.join("guides"), world.folder.join("manual")).expect("it is there");
+    std::os::unix::fs::symlink("manual", world.folder.join("guides")).expect("a link");
+    let report = world.pass(None).await.expect("nobody kills it");
+    assert_eq!((report.outcome(), report.renamed), (Outcome::Ok, 2), "{report:?}");
+    std::fs::remove_file(world.folder.join("guides")).expect("the link");
+    world.assert_in_step("after a move behind a link").await;
+}
