@@ -100,18 +100,3 @@ async fn documents_that_the_platform_refuses_do_not_stop_the_others() {
     bench.in_step().await;
     bench.quiet().await;
 }
-
-/// The breaker opens for half a minute before it probes, so this takes as long.
-#[tokio::test]
-#[ignore = "waits for the breaker, about 40 s"]
-async fn a_platform_that_fails_for_ever_is_given_up() {
-    let bench = Bench::new().await;
-    bench.write_many(20);
-    bench.faults.always("*", "/", Fault::Status(500));
-    let said = bench.sync().await;
-    said.ended(5, &["nothing was lost, try again later"]);
-    assert!(bench.running.requests().total() < 12, "{}", bench.running.requests().total());
-    bench.faults.clear();
-    bench.synced().await;
-    bench.in_step().await;
-}

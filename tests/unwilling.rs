@@ -1,5 +1,5 @@
-//! Uploads that never get an answer, however often: found where they were done, given up where they were not, and
-//! never multiplied.
+//! Platforms that will not: answers that never come, renames that are refused, sources that somebody deleted, trouble
+//! without end. What can be found is found, what cannot be done is given up, and nothing is multiplied.
 
 #[allow(dead_code, reason = "this test needs a part of it only")]
 mod support;
@@ -78,4 +78,18 @@ async fn a_folder_that_moved_and_left_a_link_is_followed() {
     assert_eq!((report.outcome(), report.renamed), (Outcome::Ok, 2), "{report:?}");
     std::fs::remove_file(world.folder.join("guides")).expect("the link");
     world.assert_in_step("after a move behind a link").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_platform_that_fails_for_ever_is_given_up() {
+    let world = three_documents().await;
+    world.faults.always("*", "/", Fault::Status(500));
+    let report = world.pass(None).await.expect("nobody kills it");
+    assert_eq!(report.outcome(), Outcome::Temporary, "{report:?}");
+    assert!(report.fatal.as_ref().is_some_and(|fatal| fatal.to_string().contains("try again later")), "{report:?}");
+    let asked = world.platform.requests().total();
+    assert!(asked < 12, "it was asked {asked} times");
+    world.faults.clear();
+    assert_eq!(world.pass(None).await.expect("nobody kills it").outcome(), Outcome::Ok);
+    world.assert_in_step("after the trouble").await;
 }
