@@ -27,7 +27,7 @@ pub use report::{Event, Failure, Outcome, Report, Skipped};
 use crate::{
     config::{Collection, DeletePolicy, SyncPolicy},
     model::{Instance, Moment},
-    plan::{self, Policy},
+    plan::{self, Gathered, Plan, Policy, Resume},
     platform::{ApiError, Platform, clock},
     store::{Store, StoreError},
 };
@@ -147,31 +147,40 @@ impl<P: Platform> Pass<'_, P> {
 
     async fn round(&self, report: &mut Report) -> Result<Open, Fatal> {
         let mut open = Open::default();
+        self.gather_list(report, &mut open).await?;
+        let gathered = self.gather_folders(report, &mut open).await?;
+        let (plan, resume) = self.plan(gathered, report, &mut open).await?;
+        self.apply(plan, resume, report, &mut open).await?;
+        Ok(open)
+    }
+
+    async fn gather_list(&self, report: &mut Report, open: &mut Open) -> Result<(), Fatal> {
         let listed = self.unless_stopped(self.list(report.retired)).await?;
         tracing::info!(sources = listed.sources, ours = listed.ours, "the platform's sources are listed");
         report.listed(&listed);
+        let grace = self.scope.policy.grace;
         if let Some(since) = listed.wait_since {
-            open.wait_until(since + self.scope.policy.grace);
+            open.wait_until(since + grace);
         }
         let unbelievable = listed.missing > MISSING_AT_MOST.max(listed.ours / 10);
         report.missing = if unbelievable { listed.missing } else { 0 };
         if listed.missing > 0 && !unbelievable {
-            open.wait_until(clock::now() + self.scope.policy.grace);
+            open.wait_until(clock::now() + grace);
         }
+        Ok(())
+    }
+
+    async fn gather_folders(&self, report: &mut Report, open: &mut Open) -> Result<Vec<Gathered>, Fatal> {
         let mut gathered = Vec::new();
         report.forget_looks();
         for collection in &self.scope.collections {
             let looked = self.unless_stopped(self.look(collection)).await?;
             report.looked(&looked);
-            if let Some(until) = looked.settling {
-                if until.since(clock::now()) <= SETTLE_AT_MOST {
-                    open.wait_until(until);
-                } else {
-                    report.settling = true;
-                }
-            }
-            if looked.changing {
-                open.again();
+            open.again |= looked.changing;
+            match looked.settling {
+                Some(until) if until.since(clock::now()) <= SETTLE_AT_MOST => open.wait_until(until),
+                Some(_) => report.settling = true,
+                None => {}
             }
             gathered.push(looked.gathered);
         }
@@ -180,6 +189,15 @@ impl<P: Platform> Pass<'_, P> {
         for one in &mut gathered {
             one.deleted = report.deleted_of(&one.collection);
         }
+        Ok(gathered)
+    }
+
+    async fn plan(
+        &self,
+        gathered: Vec<Gathered>,
+        report: &mut Report,
+        open: &mut Open,
+    ) -> Result<(Plan, Resume), Fatal> {
         let mut plan = plan::assemble(gathered, &policy(&self.scope.policy));
         report.withheld = std::mem::take(&mut plan.withheld);
         self.note_guards(report).await?;
@@ -191,8 +209,7 @@ impl<P: Platform> Pass<'_, P> {
         }
         tracing::info!(actions = plan.actions.len(), under_way = resume.follow.len(), "the round is planned");
         (self.event)(Event::Planned { actions: plan.actions.len() + resume.follow.len() });
-        self.apply(plan, resume, report, &mut open).await?;
-        Ok(open)
+        Ok((plan, resume))
     }
 
     async fn sleep_until(&self, until: Moment) -> Result<(), Fatal> {
