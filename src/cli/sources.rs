@@ -8,7 +8,11 @@ use super::{
 };
 use crate::{
     model::{SourceId, SourceName},
-    platform::{ApiError, cevvo::Cevvo, wire::Source},
+    platform::{
+        ApiError,
+        cevvo::{self, Cevvo},
+        wire::Source,
+    },
 };
 
 pub(super) async fn run(context: &Context, command: Option<Sources>) -> anyhow::Result<Exit> {
@@ -22,10 +26,10 @@ pub(super) async fn run(context: &Context, command: Option<Sources>) -> anyhow::
     Ok(Exit::Ok)
 }
 
-async fn list(cevvo: &Cevvo, as_json: bool, context: &Context) -> Result<(), ApiError> {
+async fn list(client: &Cevvo, as_json: bool, context: &Context) -> Result<(), ApiError> {
     let (mut ours, mut all) = (0, 0);
     for page in 1.. {
-        let found = cevvo.list_sources(page, 100, None).await?;
+        let found = client.list_sources(page, cevvo::PAGE_SIZE, None).await?;
         if found.data.is_empty() {
             break;
         }
@@ -41,7 +45,11 @@ async fn list(cevvo: &Cevvo, as_json: bool, context: &Context) -> Result<(), Api
                 line!("{mark} {}  {status:<8} {}", print::printable(&source.id), print::printable(&source.name));
             }
         }
-        if found.meta.is_none_or(|meta| all >= meta.total) && (found.meta.is_some() || found.data.len() < 100) {
+        let last = match found.meta {
+            Some(meta) => all >= meta.total,
+            None => (found.data.len() as u64) < cevvo::PAGE_SIZE,
+        };
+        if last {
             break;
         }
     }

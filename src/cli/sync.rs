@@ -1,6 +1,6 @@
 //! `kbsync sync`: one full pass, and a summary of what changed, what failed and why, and what is held.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::json;
 use tokio::sync::watch;
@@ -38,7 +38,6 @@ pub(super) async fn run(context: &Context) -> anyhow::Result<Exit> {
         return Ok(outcome.into());
     }
     summary(&report);
-    drop(Arc::into_inner(store));
     match report.fatal {
         // Who asked for it needs no alarm.
         Some(fatal @ Fatal::Stopped) => {
@@ -127,7 +126,7 @@ fn failures<'a>(what: &str, failures: impl Iterator<Item = &'a Failure>) {
     }
     line!("{} {what}:", count(failures.len() as u64, "document"));
     for failure in failures.iter().take(NAMED) {
-        let document = print::printable(&format!("{}/{}", failure.collection, failure.path));
+        let document = print::printable(&failure.document());
         line!("  {document}: {}", print::printable(&failure.reason));
     }
     more(failures.len());

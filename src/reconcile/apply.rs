@@ -162,8 +162,7 @@ impl<P: Platform> Work<'_, '_, P> {
             }
             Step::Unknown(until) => self.open.wait_until(until),
             Step::Failed(failure, replica) => {
-                let document = format!("{}/{}", failure.collection, failure.path);
-                (self.pass.event)(Event::Done { what: "failed", document });
+                (self.pass.event)(Event::Done { what: "failed", document: failure.document() });
                 self.report.fail(failure);
                 self.retire_one(replica).await?;
             }

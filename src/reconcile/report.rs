@@ -53,6 +53,13 @@ pub struct Failure {
     pub reason: String,
 }
 
+impl Failure {
+    /// The document, as `collection/path`.
+    pub fn document(&self) -> String {
+        format!("{}/{}", self.collection, self.path)
+    }
+}
+
 /// A file that could be a document and is left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skipped {
@@ -199,13 +206,13 @@ impl Report {
 
     /// A document failed; what was said of it before is said no more.
     pub(super) fn fail(&mut self, failure: Failure) {
-        self.succeeded(&format!("{}/{}", failure.collection, failure.path));
+        self.succeeded(&failure.document());
         self.failed.push(failure);
     }
 
     /// What was to be done for a document is done, at last.
     pub(super) fn succeeded(&mut self, document: &str) {
-        self.failed.retain(|failure| format!("{}/{}", failure.collection, failure.path) != document);
+        self.failed.retain(|failure| failure.document() != document);
     }
 
     /// Documents that failed or could not be read.

@@ -10,7 +10,7 @@ use rusqlite::{Connection, params};
 use super::{
     Db, StoreError,
     documents::set_live,
-    replicas::{COLUMNS, make_ready, move_replica, replica, set_phase},
+    replicas::{COLUMNS, drop_row, make_ready, move_replica, replica, set_created, set_phase},
 };
 use crate::{
     model::{CollectionName, DocPath, Instance, Moment, Phase, ReplicaId, ShortHash, SourceId, SourceName},
@@ -243,10 +243,7 @@ fn apply(
 ) -> Result<(), rusqlite::Error> {
     for step in steps {
         match step {
-            Drift::Found(id, source) => {
-                let sql = "UPDATE replicas SET source_id = ?2, phase = 'created', since = ?3 WHERE id = ?1";
-                connection.execute(sql, params![id.0, source.0, now.0.cast_signed()])?;
-            }
+            Drift::Found(id, source) => set_created(connection, id, &source, now)?,
             Drift::NeverMade(id) => drop_row(connection, id)?,
             Drift::Wait(id, since) => {
                 set_phase(connection, id, Phase::Unknown, since)?;
@@ -292,10 +289,6 @@ fn insert(connection: &Connection, source: &Listed, phase: Phase, now: Moment) -
     let at = now.0.cast_signed();
     let mut statement = connection.prepare_cached(sql)?;
     statement.execute(params![collection.as_str(), path.as_str(), hash.0, phase.as_str(), at, source.id.0]).map(drop)
-}
-
-fn drop_row(connection: &Connection, id: ReplicaId) -> Result<(), rusqlite::Error> {
-    connection.prepare_cached("DELETE FROM replicas WHERE id = ?1")?.execute([id.0]).map(drop)
 }
 
 fn has_live(connection: &Connection, name: &SourceName) -> Result<bool, rusqlite::Error> {

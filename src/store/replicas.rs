@@ -62,8 +62,7 @@ impl Db {
     /// # Errors
     /// See [`StoreError`].
     pub fn created(&mut self, id: ReplicaId, source: &SourceId, now: Moment) -> Result<(), StoreError> {
-        let sql = "UPDATE replicas SET source_id = ?2, phase = 'created', since = ?3 WHERE id = ?1";
-        self.connection.prepare_cached(sql)?.execute(params![id.0, source.0, now.0.cast_signed()])?;
+        set_created(&self.connection, id, source, now)?;
         Ok(())
     }
 
@@ -91,7 +90,7 @@ impl Db {
     /// # Errors
     /// See [`StoreError`].
     pub fn drop_replica(&mut self, id: ReplicaId) -> Result<(), StoreError> {
-        self.connection.prepare_cached("DELETE FROM replicas WHERE id = ?1")?.execute([id.0])?;
+        drop_row(&self.connection, id)?;
         Ok(())
     }
 
@@ -116,7 +115,7 @@ impl Db {
             if failed.source.is_some() {
                 set_phase(connection, failed.id, Phase::Retiring, now)
             } else {
-                connection.execute("DELETE FROM replicas WHERE id = ?1", [failed.id.0]).map(drop)
+                drop_row(connection, failed.id)
             }
         })
     }
@@ -212,6 +211,20 @@ pub(super) fn move_replica(
     connection.execute(sql, from)?;
     set_live(connection, collection, path, Some(replica.hash))?;
     retire_all(connection, collection, path, Some(replica.id), now)
+}
+
+pub(super) fn set_created(
+    connection: &Connection,
+    id: ReplicaId,
+    source: &SourceId,
+    now: Moment,
+) -> Result<(), rusqlite::Error> {
+    let sql = "UPDATE replicas SET source_id = ?2, phase = 'created', since = ?3 WHERE id = ?1";
+    connection.prepare_cached(sql)?.execute(params![id.0, source.0, now.0.cast_signed()]).map(drop)
+}
+
+pub(super) fn drop_row(connection: &Connection, id: ReplicaId) -> Result<(), rusqlite::Error> {
+    connection.prepare_cached("DELETE FROM replicas WHERE id = ?1")?.execute([id.0]).map(drop)
 }
 
 pub(super) fn set_phase(
