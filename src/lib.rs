@@ -4,9 +4,10 @@
 //!
 //! | layer | module | what it is |
 //! |---|---|---|
-//! | 4 | [`cli`] | the commands, one file each; printing lives here and nowhere else |
+//! | 5 | [`cli`] | the commands, one file each; printing lives here and nowhere else |
+//! | 4 | [`daemon`] | the service: agenda, signals, reload, systemd, status |
 //! | 3 | [`reconcile`] | a pass: gather, plan, apply, settle |
-//! | 2 | [`scan`] | a collection's folder: walk, filter, fingerprint, hash |
+//! | 2 | [`scan`] | a collection's folder: walk, filter, fingerprint, hash, watch |
 //! | 2 | [`store`] | what is remembered, in SQLite, behind a lock |
 //! | 2 | [`platform`] | the remote side: what reconciling needs of one, and the client that gives it |
 //! | 2 | [`local`] | the local platform: Cevvo's API, served from a folder |
@@ -29,6 +30,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod daemon;
 pub mod local;
 pub mod model;
 pub mod pace;

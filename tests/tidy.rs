@@ -11,8 +11,9 @@ const MAX_LINES: usize = 400;
 const MAX_LINES_OF_MAIN: usize = 60;
 
 /// A module's layer. A new one is entered here and in the map in `src/lib.rs`.
-const LAYERS: [(&str, u8); 10] = [
-    ("cli", 4),
+const LAYERS: [(&str, u8); 11] = [
+    ("cli", 5),
+    ("daemon", 4),
     ("reconcile", 3),
     ("scan", 2),
     ("store", 2),

@@ -1,0 +1,1 @@
+//! The service: it watches, keeps a schedule, listens to signals, and says how it is.
