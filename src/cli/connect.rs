@@ -1,7 +1,7 @@
 //! From the config to a platform that answers: loading, opening the store, and serving the local platform where it is
 //! the one.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use secrecy::SecretString;
 use tokio::net::TcpListener;
@@ -13,7 +13,7 @@ use crate::{
     model::Moment,
     pace::{Stamp, Ticket},
     platform::{Connection, Http, Journal, Timing, cevvo::Cevvo, clock},
-    reconcile::{JOB_TIMEOUT, Scope, StoreJournal},
+    reconcile::{Extent, JOB_TIMEOUT, Scope, StoreJournal},
     store::{Db, Identity, Store},
 };
 
@@ -54,6 +54,9 @@ impl Context {
             collections: self.config.collections.clone(),
             policy: self.config.sync.clone(),
             job_timeout: JOB_TIMEOUT,
+            extent: Extent::Full,
+            watches: BTreeMap::new(),
+            deleted: BTreeMap::new(),
         }
     }
 

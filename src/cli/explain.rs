@@ -43,7 +43,7 @@ fn state(db: &Db, collection: &Collection, path: &DocPath, seen: Option<&Fingerp
     let record = db.record(name, path)?;
     if let Some(seen) = seen {
         let last = record.as_ref().and_then(|record| record.seen.as_ref());
-        match plan::look(seen, last, clock::now(), collection.settle) {
+        match plan::look(seen, last, clock::wall(), collection.settle) {
             Look::Same(hash) => line!("  unchanged since the last look; SHA-256 {hash}"),
             Look::Read if last.is_some_and(|last| last.fingerprint == *seen) => {
                 line!("  unchanged since the last look, which came so soon that the next pass reads it again")

@@ -99,7 +99,7 @@ fn summary(report: &Report) {
             count(report.missing, "source")
         );
     }
-    if report.settling {
+    if report.settling.is_some() {
         line!("Some documents are still being written, by their collection's `settle`; a later pass takes them.");
     }
     if report.open && report.fatal.is_none() {

@@ -1,17 +1,27 @@
-//! The clock: wall time that never runs backwards within one process.
+//! The clocks: one for pace that never runs backwards within one process, one for files that is the files' own.
 
 use std::{
     sync::OnceLock,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
+
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::model::Moment;
 
-/// Now. Anchored once to the wall clock and then counted by the monotonic one, so that setting the clock
-/// changes nothing within a run.
+/// Now. Anchored once to the wall clock and then counted by the one that goes on while the machine is suspended, so that
+/// setting the clock changes nothing within a run.
 pub fn now() -> Moment {
-    static ANCHOR: OnceLock<(Duration, Instant)> = OnceLock::new();
-    let (wall, started) =
-        ANCHOR.get_or_init(|| (SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(), Instant::now()));
-    Moment::default() + (*wall + started.elapsed())
+    static ANCHOR: OnceLock<(Moment, Duration)> = OnceLock::new();
+    let (anchor, started) = ANCHOR.get_or_init(|| (wall(), since_boot()));
+    *anchor + since_boot().saturating_sub(*started)
+}
+
+/// What the wall clock shows, which is what the times of files are written by.
+pub fn wall() -> Moment {
+    Moment::default() + SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+fn since_boot() -> Duration {
+    clock_gettime(ClockId::Boottime).try_into().unwrap_or_default()
 }

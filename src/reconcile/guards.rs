@@ -2,20 +2,22 @@
 
 use std::collections::BTreeSet;
 
-use super::{Fatal, Pass, Report};
+use super::{Extent, Fatal, Pass, Report};
 use crate::{
     model::CollectionName,
     plan::{Why, Withheld},
 };
 
 impl<P> Pass<'_, P> {
-    /// Notes what is withheld now, so that it can be approved however the pass ends, and the devices of the folders.
-    pub(super) async fn note_guards(&self, report: &Report) -> Result<(), Fatal> {
+    /// Notes what is withheld now, so that it can be approved however the pass ends, and the devices of the folders. Of a
+    /// collection that was looked at in part, what an earlier pass noted stays.
+    pub(super) async fn note_guards(&self, extent: &Extent, report: &Report) -> Result<(), Fatal> {
         let mut names: BTreeSet<CollectionName> = self.scope.collections.iter().map(|c| c.name.clone()).collect();
         names.extend(report.withheld.iter().map(|withheld| withheld.collection.clone()));
         // Nothing is held any more of one that has left the config for good.
         let guarded = self.store.call(|db| db.guarded_collections()).await?;
         names.extend(guarded.iter().filter_map(|name| CollectionName::new(name).ok()));
+        names.retain(|name| extent.is_whole(name));
         for name in names {
             let withheld = report.withheld.iter().find(|withheld| withheld.collection == name);
             let held = withheld.filter(|withheld| withheld.why.can_be_approved()).map_or(0, Withheld::deletes);

@@ -1,17 +1,20 @@
 //! Gathering from a folder: the walk merged with the records, and what must be read is hashed, many at a time.
 
 use std::{
-    sync::mpsc::{self, SyncSender},
+    sync::{Arc, mpsc},
     thread,
 };
 
-use super::{Event, Failure, Fatal, Pass, Skipped};
+use super::{
+    Event, Failure, Fatal, Pass,
+    looked::{Looked, ToRead, gone, nothing},
+};
 use crate::{
     config::Collection,
-    model::{CollectionName, DocPath, Fingerprint, LastLook, Moment, Record},
-    plan::{self, Authority, Gathered, Gone, Judgement, Look, Pair, Wanted},
-    platform::{Platform, clock},
-    scan::{self, Found, HashError, Hashed, Root, ScanOptions, Walk},
+    model::{CollectionName, DocPath, LastLook},
+    plan::{Authority, Gathered, Gone},
+    platform::Platform,
+    scan::{self, HashError, Root, ScanOptions, Wake, Walk, Watch},
     store::{CollectionState, Db, StoreError},
 };
 
@@ -19,43 +22,22 @@ use crate::{
 const DEPTH: usize = 16;
 /// What is noted in one transaction.
 const BATCH: usize = 1_000;
-/// Batches of the walk that wait for the merge.
-const WALK_AHEAD: usize = 8;
-
-/// What a look at one collection gave.
-pub(super) struct Looked {
-    pub(super) gathered: Gathered,
-    /// Documents that are there.
-    pub(super) documents: u64,
-    /// The folder's device.
-    pub(super) device: Option<u64>,
-    pub(super) skipped: Vec<Skipped>,
-    pub(super) failed: Vec<Failure>,
-    pub(super) quarantined: Vec<Failure>,
-    /// Until when files are left to settle.
-    pub(super) settling: Option<Moment>,
-    /// Whether a file changed while it was read.
-    pub(super) changing: bool,
-    /// Records of documents that are gone and that the platform does not hold.
-    pub(super) forgotten: Vec<DocPath>,
-}
 
 /// Where looks are noted, a batch at a time; a preview notes nothing.
 pub(super) type Note<'a> = &'a (dyn Fn(Vec<(DocPath, LastLook)>) + Sync);
 
 impl<P: Platform> Pass<'_, P> {
-    /// Looks at a collection and notes what was seen.
-    pub(super) async fn look(&self, collection: &Collection) -> Result<Looked, Fatal> {
+    /// Looks at a collection, or at the part of it that a wake names, and notes what was seen.
+    pub(super) async fn look(&self, collection: &Collection, wake: Wake) -> Result<Looked, Fatal> {
         (self.event)(Event::Looking(collection.name.clone()));
-        let name = collection.name.clone();
-        let state = self.store.call(move |db| db.collection(&name)).await?;
         let (batches, mut noted) = tokio::sync::mpsc::channel::<Vec<(DocPath, LastLook)>>(4);
         let (path, of, accepted) = (self.store.path().to_owned(), collection.clone(), self.platform.accepted());
+        let watch = self.scope.watches.get(&collection.name).cloned();
         let looking = tokio::task::spawn_blocking(move || {
             let db = Db::open_to_read(&path)?;
             // The receiver lives as long as this task is awaited.
             let note = |batch| drop(batches.blocking_send(batch));
-            db.with_records(&of.name, |records| look(&of, state, accepted, records, &note))
+            look(&of, Part { wake: &wake, watch: watch.as_ref() }, accepted, Some(&db), &note)
         });
         while let Some(batch) = noted.recv().await {
             let name = collection.name.clone();
@@ -75,7 +57,7 @@ pub(super) fn abandoned(db: &Db, configured: &[Collection]) -> Result<Vec<Gather
     let known = db.known_collections()?.into_iter().filter_map(|name| CollectionName::new(&name).ok());
     let abandoned = known.filter(|name| configured.iter().all(|collection| collection.name != *name));
     let gathered = abandoned.map(|name| {
-        let gone: Vec<Gone> = db.with_records(&name, |records| records.filter_map(gone).collect())?;
+        let gone: Vec<Gone> = db.with_records(&name, "", |records| records.filter_map(gone).collect())?;
         let mut gathered = nothing(&name, db.collection(&name)?.approved);
         gathered.held_by_platform = gone.len() as u64;
         gathered.gone = gone;
@@ -84,188 +66,66 @@ pub(super) fn abandoned(db: &Db, configured: &[Collection]) -> Result<Vec<Gather
     gathered.collect()
 }
 
-/// A document that must be read, on its way to the hashing threads.
-struct ToRead {
-    record: Option<Record>,
-    at: Moment,
+/// What of a collection is looked at.
+#[derive(Clone, Copy)]
+pub(super) struct Part<'a> {
+    /// The folders.
+    pub(super) wake: &'a Wake,
+    /// Who is told of the folders that are entered.
+    pub(super) watch: Option<&'a Arc<Watch>>,
 }
 
-/// Looks at a collection. Blocks: it walks, reads and hashes.
+impl Part<'_> {
+    /// The folders to walk through, each with whether all below it is meant.
+    fn folders(&self) -> Vec<(&[u8], bool)> {
+        match self.wake.whole {
+            true => vec![(b"", true)],
+            false => self.wake.folders.iter().map(|(folder, deep)| (folder.as_slice(), *deep)).collect(),
+        }
+    }
+}
+
+/// Looks at a collection. Blocks: it walks, reads and hashes. Without a store every document is new.
 pub(super) fn look(
     collection: &Collection,
-    state: CollectionState,
+    part: Part<'_>,
     accepted: &'static [&'static str],
-    records: &mut dyn Iterator<Item = Record>,
+    db: Option<&Db>,
     note: Note<'_>,
-) -> Looked {
+) -> Result<Looked, StoreError> {
+    let state = db.map(|db| db.collection(&collection.name)).transpose()?.unwrap_or_default();
     let mut looked = Looked::new(collection, state);
     let options = scan_options(collection, accepted);
-    let opened = Walk::new(&options).and_then(|walk| Ok((walk, Root::open(&options.root, options.follow_symlinks)?)));
-    let (walk, root) = match opened {
-        Ok(opened) => opened,
+    let root = match Root::open(&options.root, options.follow_symlinks) {
+        Ok(root) => root,
         Err(error) => {
-            looked.gathered.authority = Authority::Unseen(error.to_string());
-            records.for_each(|record| looked.not_seen(record));
-            return looked;
+            looked.unseen(&error, part.wake.whole, db)?;
+            return Ok(looked);
         }
     };
-    looked.moved_to(walk.device(), state);
+    looked.moved_to(root.device(), state);
+    let (to_read, queue) = mpsc::sync_channel::<(ToRead, DocPath)>(BATCH);
     thread::scope(|threads| {
-        let (walked, found) = mpsc::sync_channel(WALK_AHEAD);
-        threads.spawn(move || send_batches(walk, &walked));
-        let (to_read, queue) = mpsc::sync_channel::<(ToRead, DocPath)>(BATCH);
         let root = &root;
         let reading = threads.spawn(move || read(root, queue, collection, note));
-        looked.merge(found.into_iter().flatten(), records, collection, &to_read);
+        let merged = part.folders().into_iter().try_for_each(|(folder, deep)| {
+            match Walk::part(&options, part.watch.cloned(), folder, deep) {
+                Ok(walk) => looked.walk(walk, collection, db, &to_read),
+                Err(error) => looked.unseen(&error, part.wake.whole, db),
+            }
+        });
         drop(to_read);
         match reading.join() {
             Ok(read) => looked.add(read),
             // A thread that broke has said so; what it did not read is read in the next round.
             Err(_) => looked.changing = true,
         }
-    });
-    looked
-}
-
-/// Walks ahead of the merge, on a thread of its own.
-fn send_batches(walk: Walk, batches: &SyncSender<Vec<Found>>) {
-    let mut batch = Vec::with_capacity(BATCH);
-    for found in walk {
-        batch.push(found);
-        if batch.len() == BATCH && batches.send(std::mem::replace(&mut batch, Vec::with_capacity(BATCH))).is_err() {
-            return;
-        }
+        merged
+    })?;
+    if !part.wake.whole {
+        looked.end_part(db)?;
     }
-    // The merge takes everything that is sent.
-    let _ = batches.send(batch);
-}
-
-/// What a walk found, as the merge wants it.
-enum Seen {
-    Document(DocPath, Fingerprint),
-    /// It is there and cannot be synced: what the platform holds of it stays.
-    Kept(DocPath),
-}
-
-impl Seen {
-    fn path(&self) -> &DocPath {
-        match self {
-            Self::Document(path, _) | Self::Kept(path) => path,
-        }
-    }
-}
-
-impl Looked {
-    fn new(collection: &Collection, state: CollectionState) -> Self {
-        Self {
-            gathered: nothing(&collection.name, state.approved),
-            documents: 0,
-            device: None,
-            skipped: Vec::new(),
-            failed: Vec::new(),
-            quarantined: Vec::new(),
-            settling: None,
-            changing: false,
-            forgotten: Vec::new(),
-        }
-    }
-
-    fn moved_to(&mut self, device: u64, state: CollectionState) {
-        self.device = Some(device);
-        if state.device.is_some_and(|before| before != device) {
-            self.gathered.authority = Authority::Moved;
-        }
-    }
-
-    fn merge(
-        &mut self,
-        found: impl Iterator<Item = Found>,
-        records: &mut dyn Iterator<Item = Record>,
-        collection: &Collection,
-        to_read: &SyncSender<(ToRead, DocPath)>,
-    ) {
-        let now = clock::now();
-        let (mut skipped, mut unreadable) = (Vec::new(), Vec::new());
-        let seen = found.filter_map(|found| match found {
-            Found::Document { path, fingerprint } => Some(Seen::Document(path, fingerprint)),
-            Found::Skipped { path, document, reason } => {
-                skipped.push(Skipped { collection: collection.name.clone(), path, reason: reason.to_string() });
-                document.map(Seen::Kept)
-            }
-            Found::Unreadable { path, error } => {
-                unreadable.push(Failure { collection: collection.name.clone(), path, reason: error });
-                None
-            }
-        });
-        for pair in plan::merge(seen, records, Seen::path) {
-            let (path, fingerprint, record) = match pair {
-                Pair::New(Seen::Kept(_)) => continue,
-                Pair::Both(Seen::Kept(_), record) => {
-                    self.gathered.held_by_platform += u64::from(record.live.is_some());
-                    continue;
-                }
-                Pair::Gone(record) => {
-                    self.not_seen(record);
-                    continue;
-                }
-                Pair::New(Seen::Document(path, fingerprint)) => (path, fingerprint, None),
-                Pair::Both(Seen::Document(path, fingerprint), record) => (path, fingerprint, Some(record)),
-            };
-            self.documents += 1;
-            self.gathered.held_by_platform += u64::from(record.as_ref().is_some_and(|record| record.live.is_some()));
-            let last = record.as_ref().and_then(|record| record.seen.as_ref());
-            match plan::look(&fingerprint, last, now, collection.settle) {
-                Look::Same(hash) => self.judged(path, Hashed { hash, fingerprint }, record.as_ref()),
-                Look::Settling(until) => self.settling = self.settling.max(Some(until)),
-                Look::Read => {
-                    let at = clock::now();
-                    // The reading threads take everything that is sent.
-                    let _ = to_read.send((ToRead { record, at }, path));
-                }
-            }
-        }
-        if let Some(first) = unreadable.first() {
-            let reason =
-                format!("{} could not be read ({}), so what is missing may still be there", first.path, first.reason);
-            self.gathered.authority = Authority::Unsure(reason);
-        }
-        self.skipped = skipped;
-        self.failed.append(&mut unreadable);
-    }
-
-    fn not_seen(&mut self, record: Record) {
-        self.gathered.held_by_platform += u64::from(record.live.is_some());
-        let path = record.path.clone();
-        match gone(record) {
-            Some(gone) => self.gathered.gone.push(gone),
-            None => self.forgotten.push(path),
-        }
-    }
-
-    fn judged(&mut self, path: DocPath, Hashed { hash, fingerprint }: Hashed, record: Option<&Record>) {
-        match plan::judge(record, hash) {
-            Judgement::InStep => {}
-            Judgement::Put { replaces } => self.gathered.wanted.push(Wanted { path, fingerprint, hash, replaces }),
-            Judgement::Quarantined => {
-                let trouble = record.and_then(|record| record.trouble.as_ref());
-                let reason = trouble.map(|trouble| trouble.reason.clone()).unwrap_or_default();
-                let collection = self.gathered.collection.clone();
-                self.quarantined.push(Failure { collection, path: path.to_string(), reason });
-            }
-        }
-    }
-
-    /// Adds what the reading threads made of the documents that had to be read.
-    fn add(&mut self, read: Self) {
-        self.gathered.wanted.extend(read.gathered.wanted);
-        self.gathered.wanted.sort_by(|a, b| a.path.cmp(&b.path));
-        self.failed.extend(read.failed);
-        self.quarantined.extend(read.quarantined);
-        self.changing |= read.changing;
-        if read.gathered.authority != Authority::Whole {
-            self.gathered.authority = read.gathered.authority;
-        }
-    }
+    Ok(looked)
 }
 
 /// Reads and judges what is queued, and notes it.
@@ -294,23 +154,6 @@ fn read(root: &Root, queue: mpsc::Receiver<(ToRead, DocPath)>, collection: &Coll
         note(batch);
     }
     looked
-}
-
-fn nothing(collection: &CollectionName, approved: u64) -> Gathered {
-    Gathered {
-        collection: collection.clone(),
-        wanted: Vec::new(),
-        gone: Vec::new(),
-        held_by_platform: 0,
-        authority: Authority::Whole,
-        approved,
-        deleted: 0,
-    }
-}
-
-fn gone(record: Record) -> Option<Gone> {
-    let size = record.seen.map_or(0, |seen| seen.fingerprint.size);
-    record.live.map(|live| Gone { path: record.path, live, size })
 }
 
 /// A collection's part of the config, as a scan wants it.

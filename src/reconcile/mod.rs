@@ -4,21 +4,24 @@
 //! that was lost, a file that was being written) is what the next round is for, after the wait that it needs.
 
 mod apply;
+mod extent;
 mod guards;
 mod jobs;
 mod journal;
 mod list;
 mod look;
+mod looked;
 mod preview;
 mod report;
 mod steps;
 mod work;
 
-use std::time::Duration;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
 use tokio::sync::watch;
 
+pub use extent::Extent;
 pub use journal::StoreJournal;
 pub use look::scan_options;
 pub use preview::{Preview, preview};
@@ -26,9 +29,10 @@ pub use report::{Event, Failure, Outcome, Report, Skipped};
 
 use crate::{
     config::{Collection, DeletePolicy, SyncPolicy},
-    model::{Instance, Moment},
+    model::{CollectionName, Instance, Moment},
     plan::{self, Gathered, Plan, Policy, Resume},
     platform::{ApiError, Platform, clock},
+    scan::Watch,
     store::{Store, StoreError},
 };
 
@@ -53,6 +57,12 @@ pub struct Scope {
     pub policy: SyncPolicy,
     /// How long the platform may take for one job.
     pub job_timeout: Duration,
+    /// How far the pass reaches.
+    pub extent: Extent,
+    /// Who is told of the folders that are entered.
+    pub watches: BTreeMap<CollectionName, Arc<Watch>>,
+    /// How many documents the passes before this one have deleted that count against the guards as if it had.
+    pub deleted: BTreeMap<CollectionName, u64>,
 }
 
 /// Why a pass stopped before its end. What was begun is in the store, and the next pass goes on from there.
@@ -92,7 +102,7 @@ pub async fn pass<P: Platform>(
     stop: watch::Receiver<bool>,
     event: &(dyn Fn(Event) + Sync),
 ) -> Report {
-    let mut report = Report::begun(clock::now());
+    let mut report = Report::begun(clock::now(), scope);
     let pass = Pass { platform, store, scope, stop, event };
     if let Err(fatal) = pass.run(&mut report).await {
         report.stopped(fatal);
@@ -126,13 +136,18 @@ impl<P: Platform> Pass<'_, P> {
     async fn run(&self, report: &mut Report) -> Result<(), Fatal> {
         let approvals = self.store.call(|db| db.approvals()).await?;
         let done = self.rounds(report).await;
-        self.spend(approvals).await?;
+        self.spend(approvals.into_iter().filter(|name| report.judged(name)).collect()).await?;
         done
     }
 
     async fn rounds(&self, report: &mut Report) -> Result<(), Fatal> {
+        let mut extent = self.scope.extent.clone();
         for round in 1..=ROUNDS {
-            let open = self.round(report).await?;
+            // Only a list can tell what has become of what was left under way.
+            if extent != Extent::Full && !self.store.call(|db| db.under_way()).await?.is_empty() {
+                extent = Extent::Full;
+            }
+            let open = self.round(&mut extent, report).await?;
             report.open = open.again;
             if !open.again {
                 break;
@@ -145,11 +160,21 @@ impl<P: Platform> Pass<'_, P> {
         Ok(())
     }
 
-    async fn round(&self, report: &mut Report) -> Result<Open, Fatal> {
+    async fn round(&self, extent: &mut Extent, report: &mut Report) -> Result<Open, Fatal> {
         let mut open = Open::default();
-        self.gather_list(report, &mut open).await?;
-        let gathered = self.gather_folders(report, &mut open).await?;
-        let (plan, resume) = self.plan(gathered, report, &mut open).await?;
+        if *extent == Extent::Full {
+            self.gather_list(report, &mut open).await?;
+        }
+        let plan = loop {
+            let gathered = self.gather_folders(extent, report, &mut open).await?;
+            let plan = plan::assemble(gathered, &policy(&self.scope.policy));
+            // What a guard withholds is counted over the whole collection.
+            if !extent.widen(plan.withheld.iter().map(|withheld| &withheld.collection)) {
+                break plan;
+            }
+        };
+        report.reached(extent);
+        let (plan, resume) = self.resume(plan, extent, report, &mut open).await?;
         self.apply(plan, resume, report, &mut open).await?;
         Ok(open)
     }
@@ -170,37 +195,46 @@ impl<P: Platform> Pass<'_, P> {
         Ok(())
     }
 
-    async fn gather_folders(&self, report: &mut Report, open: &mut Open) -> Result<Vec<Gathered>, Fatal> {
+    async fn gather_folders(
+        &self,
+        extent: &Extent,
+        report: &mut Report,
+        open: &mut Open,
+    ) -> Result<Vec<Gathered>, Fatal> {
         let mut gathered = Vec::new();
         report.forget_looks();
         for collection in &self.scope.collections {
-            let looked = self.unless_stopped(self.look(collection)).await?;
+            let Some(wake) = extent.of(&collection.name) else { continue };
+            let looked = self.unless_stopped(self.look(collection, wake)).await?;
             report.looked(&looked);
             open.again |= looked.changing;
             match looked.settling {
-                Some(until) if until.since(clock::now()) <= SETTLE_AT_MOST => open.wait_until(until),
-                Some(_) => report.settling = true,
+                Some(left) if left <= SETTLE_AT_MOST => open.wait_until(clock::now() + left),
+                Some(left) => report.settling = report.settling.max(Some(left)),
                 None => {}
             }
             gathered.push(looked.gathered);
         }
-        let collections = self.scope.collections.clone();
-        gathered.extend(self.store.call(move |db| look::abandoned(db, &collections)).await?);
+        if *extent == Extent::Full {
+            let collections = self.scope.collections.clone();
+            gathered.extend(self.store.call(move |db| look::abandoned(db, &collections)).await?);
+        }
         for one in &mut gathered {
             one.deleted = report.deleted_of(&one.collection);
         }
         Ok(gathered)
     }
 
-    async fn plan(
+    /// Notes what the plan withholds, and sorts what was left under way into it.
+    async fn resume(
         &self,
-        gathered: Vec<Gathered>,
+        mut plan: Plan,
+        extent: &Extent,
         report: &mut Report,
         open: &mut Open,
     ) -> Result<(Plan, Resume), Fatal> {
-        let mut plan = plan::assemble(gathered, &policy(&self.scope.policy));
         report.withheld = std::mem::take(&mut plan.withheld);
-        self.note_guards(report).await?;
+        self.note_guards(extent, report).await?;
         let under_way = self.store.call(|db| db.under_way()).await?;
         let grace = self.scope.policy.grace;
         let resume = plan::resume(under_way, &mut plan, clock::now(), grace);

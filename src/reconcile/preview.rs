@@ -1,11 +1,15 @@
 //! What a pass would do, without doing it: the same look and the same plan, from the folders and the store alone.
 
-use super::{Failure, Scope, Skipped, look, policy};
+use super::{
+    Failure, Scope, Skipped,
+    look::{self, Part},
+    policy,
+};
 use crate::{
-    model::Record,
     plan::{self, Plan},
     platform::clock,
-    store::{CollectionState, Db, StoreError},
+    scan::Wake,
+    store::{Db, StoreError},
 };
 
 /// What a pass would do.
@@ -37,16 +41,8 @@ pub fn preview(scope: &Scope, accepted: &'static [&'static str], db: Option<&Db>
     let mut preview = Preview::default();
     let mut gathered = Vec::new();
     for collection in &scope.collections {
-        let look = |state: CollectionState, records: &mut dyn Iterator<Item = Record>| {
-            look::look(collection, state, accepted, records, &|_| ())
-        };
-        let looked = match db {
-            None => look(CollectionState::default(), &mut std::iter::empty()),
-            Some(db) => {
-                let state = db.collection(&collection.name)?;
-                db.with_records(&collection.name, |records| look(state, records))?
-            }
-        };
+        let whole = Wake { whole: true, ..Wake::default() };
+        let looked = look::look(collection, Part { wake: &whole, watch: None }, accepted, db, &|_| ())?;
         preview.documents += looked.documents;
         preview.held_by_platform += looked.gathered.held_by_platform;
         preview.settling |= looked.settling.is_some() || looked.changing;

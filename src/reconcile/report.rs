@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{Fatal, look::Looked};
+use super::{Extent, Fatal, Scope, looked::Looked};
 use crate::{
     model::{CollectionName, Moment},
     plan::{Why, Withheld},
@@ -141,19 +141,35 @@ pub struct Report {
     pub devices: BTreeMap<CollectionName, u64>,
     /// Sources that are missing from the platform's list, and more of them than is believed at once.
     pub missing: u64,
-    /// Whether files are left to settle for longer than a pass waits.
-    pub settling: bool,
+    /// For how long files are left to settle, where that is longer than a pass waits.
+    pub settling: Option<Duration>,
     /// Whether something is left for another pass.
     pub open: bool,
     /// Why the pass stopped before its end.
     pub fatal: Option<Fatal>,
+    /// Whether the platform was listed and every folder looked at.
+    pub full: bool,
+    /// Deletions of this pass and of those before it that count against its guards.
+    pub deleted_of: BTreeMap<CollectionName, u64>,
     unreadable: Vec<Failure>,
-    deleted_of: BTreeMap<String, u64>,
+    reached: Extent,
 }
 
 impl Report {
-    pub(super) fn begun(now: Moment) -> Self {
-        Self { started: now, ..Self::default() }
+    pub(super) fn begun(now: Moment, scope: &Scope) -> Self {
+        let (deleted_of, reached) = (scope.deleted.clone(), scope.extent.clone());
+        Self { started: now, deleted_of, reached, ..Self::default() }
+    }
+
+    /// So far a round has reached.
+    pub(super) fn reached(&mut self, extent: &Extent) {
+        self.full |= *extent == Extent::Full;
+        self.reached = extent.clone();
+    }
+
+    /// Whether the guard of a collection was asked.
+    pub(super) fn judged(&self, collection: &str) -> bool {
+        CollectionName::new(collection).is_ok_and(|name| self.reached.is_whole(&name))
     }
 
     pub(super) fn listed(&mut self, listed: &ListReport) {
@@ -168,7 +184,7 @@ impl Report {
     /// A new round looks at everything again: what the last look said is not said twice.
     pub(super) fn forget_looks(&mut self) {
         self.documents = 0;
-        self.settling = false;
+        self.settling = None;
         self.quarantined.clear();
         self.skipped.clear();
         self.unreadable.clear();
@@ -194,14 +210,15 @@ impl Report {
     /// A document's source was deleted.
     pub(super) fn deleted(&mut self, document: &str) {
         self.deleted += 1;
-        let collection = document.split('/').next().unwrap_or_default();
-        *self.deleted_of.entry(collection.to_owned()).or_default() += 1;
+        if let Ok(collection) = CollectionName::new(document.split('/').next().unwrap_or_default()) {
+            *self.deleted_of.entry(collection).or_default() += 1;
+        }
         self.succeeded(document);
     }
 
     /// How many documents of a collection this pass has deleted.
     pub(super) fn deleted_of(&self, collection: &CollectionName) -> u64 {
-        self.deleted_of.get(collection.as_str()).copied().unwrap_or(0)
+        self.deleted_of.get(collection).copied().unwrap_or(0)
     }
 
     /// A document failed; what was said of it before is said no more.

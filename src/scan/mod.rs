@@ -8,6 +8,7 @@ mod glob;
 mod hash;
 mod ignore_file;
 mod listing;
+mod reach;
 mod repository;
 mod root;
 mod rule;
@@ -15,6 +16,7 @@ mod site;
 #[cfg(test)]
 mod tests;
 mod walk;
+mod watch;
 
 use std::{fmt, path::PathBuf};
 
@@ -24,8 +26,10 @@ use crate::model::{DocPath, Fingerprint};
 
 pub use explain::{Explanation, explain};
 pub use hash::{HashError, Hashed, fingerprint, hash, hash_many};
+pub use reach::Reach;
 pub use root::Root;
 pub use walk::Walk;
+pub use watch::{NotWatchable, Wake, Watch};
 
 /// Which files of which folder are documents.
 #[derive(Clone, Debug)]

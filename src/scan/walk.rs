@@ -1,6 +1,6 @@
 //! The walk: every document of a collection, in the order of the keys.
 
-use std::{mem::MaybeUninit, os::fd::OwnedFd};
+use std::{mem::MaybeUninit, os::fd::OwnedFd, sync::Arc};
 
 use rustix::{
     fs::{Mode, OFlags, fstat, openat},
@@ -8,8 +8,9 @@ use rustix::{
 };
 
 use super::{
-    Found, ScanError, ScanOptions, Skip,
+    Found, Reach, ScanError, ScanOptions, Skip, Watch,
     listing::{Entry, Kind, Listing, look},
+    reach::descend,
     site::{Place, Site},
 };
 use crate::model::DocPath;
@@ -19,7 +20,10 @@ use crate::model::DocPath;
 pub struct Walk {
     site: Site,
     place: Place,
-    /// The folders on the way to where the walk is; the root first.
+    /// Who is told of every folder before it is read.
+    watch: Option<Arc<Watch>>,
+    reach: Reach,
+    /// The folders on the way to where the walk is; the one that it began with first.
     frames: Vec<Frame>,
     buffer: Vec<MaybeUninit<u8>>,
 }
@@ -51,7 +55,10 @@ const MAX_PATH: usize = 3_800;
 /// What the system writes the names of a folder to, in bytes.
 const NAMES_BUFFER: usize = 64 * 1024;
 
-const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+/// How a folder is opened to be read.
+pub(super) const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+/// With these nothing but the folder itself is opened: no link to one, and no FIFO that took its place.
+pub(super) const ITSELF: OFlags = OFlags::NOFOLLOW.union(OFlags::NONBLOCK);
 
 impl Walk {
     /// Opens the root and reads its names.
@@ -59,15 +66,67 @@ impl Walk {
     /// # Errors
     /// When the root is missing, is no folder, or cannot be read, or a file with rules for it cannot.
     pub fn new(options: &ScanOptions) -> Result<Self, ScanError> {
-        let (site, place) = Site::open(options)?;
+        Self::part(options, None, b"", true)
+    }
+
+    /// The same for a part: `folder`, given by its path below the root, and with `deep` all that is below it. Without
+    /// `deep` the folders in it that `watch` knows are passed over, for what changes in them is told by their own
+    /// watches. Where there is no such folder any more, the part is the nearest folder above it.
+    ///
+    /// # Errors
+    /// As [`Walk::new`], also where a folder on the way cannot be read.
+    pub fn part(
+        options: &ScanOptions,
+        watch: Option<Arc<Watch>>,
+        folder: &[u8],
+        deep: bool,
+    ) -> Result<Self, ScanError> {
         let unreadable = |reason| ScanError::Unreadable { path: options.root.clone(), reason };
-        let folder = site.root.open_below(b"", FOLDER).map_err(|error| unreadable(error.to_string()))?;
+        let (site, mut place) = Site::open(options)?;
+        let opened = descend(&site, &mut place, folder).map_err(unreadable)?;
         let buffer = vec![MaybeUninit::uninit(); NAMES_BUFFER];
-        let mut walk = Self { site, place, frames: Vec::new(), buffer };
-        match walk.enter(folder, false) {
-            Ok(_) => Ok(walk),
-            Err(reason) => Err(unreadable(reason)),
+        let mut walk = Self { site, place, watch, reach: Reach::default(), frames: Vec::new(), buffer };
+        let Some((folder, included)) = opened else { return Ok(walk) };
+        walk.reach = Reach::of(&walk.place.path[walk.site.base..]);
+        let new = walk.tell();
+        walk.enter(folder, included).map_err(unreadable)?;
+        if !deep && !new {
+            walk.pass_over();
         }
+        Ok(walk)
+    }
+
+    /// What this walk speaks for.
+    pub fn reach(&self) -> &Reach {
+        &self.reach
+    }
+
+    /// Tells the watch of the folder that the place is. Gives whether it is new to it.
+    fn tell(&self) -> bool {
+        let folder = &self.place.path[self.site.base..];
+        let folder = folder.strip_suffix(b"/").unwrap_or(folder);
+        self.watch.as_ref().is_none_or(|watch| watch.enter(folder))
+    }
+
+    /// Leaves out the folders of the first one that the watch knows.
+    fn pass_over(&mut self) {
+        let Some(mut frame) = self.frames.pop() else { return };
+        let mut entries = std::mem::take(&mut frame.listing.entries);
+        entries.retain(|entry| {
+            if !entry.kind.is_folder() {
+                return true;
+            }
+            self.place.path.truncate(frame.path_len);
+            self.place.path.extend_from_slice(frame.listing.name(*entry));
+            self.place.path.push(b'/');
+            let new = self.tell();
+            if !new {
+                self.reach.pass_over(self.place.path[self.site.base..].to_vec());
+            }
+            new
+        });
+        frame.listing.entries = entries;
+        self.frames.push(frame);
     }
 
     /// The number of the device that the root is on. Another one than before is another file system, or none.
@@ -155,12 +214,7 @@ impl Walk {
         let included = self.site.filter.includes(self.place.candidate(start, true), frame.included);
         let opened = match entry.kind {
             Kind::LinkedFolder => self.site.root.open_below(&self.place.path[self.site.base..], FOLDER),
-            _ => openat(
-                frame.folder.as_ref()?,
-                frame.listing.c_name(entry),
-                FOLDER | OFlags::NOFOLLOW | OFlags::NONBLOCK,
-                Mode::empty(),
-            ),
+            _ => openat(frame.folder.as_ref()?, frame.listing.c_name(entry), FOLDER | ITSELF, Mode::empty()),
         };
         let folder = match opened {
             Ok(folder) => folder,
@@ -169,6 +223,8 @@ impl Walk {
         };
         let len = self.place.path.len();
         self.place.path.push(b'/');
+        // Before it is read: what comes after that is told.
+        self.tell();
         let entered = self.enter(folder, included);
         match entered {
             Ok(None) => None,

@@ -8,18 +8,25 @@ use crate::model::{CollectionName, ContentHash, DocPath, Fingerprint, LastLook, 
 const COLUMNS: &str = "path, size, mtime_ns, ctime_ns, inode, seen_at, hash, live, trouble_hash, trouble_reason";
 
 impl Db {
-    /// Runs `work` over a collection's records in key order, one at a time.
+    /// Runs `work` over a collection's records in key order, one at a time: those whose path begins with `prefix`, which
+    /// is empty or ends in a slash.
     ///
     /// # Errors
     /// Where the cursor breaks off; what `work` made of it is then thrown away.
     pub fn with_records<T>(
         &self,
         collection: &CollectionName,
+        prefix: &str,
         work: impl FnOnce(&mut dyn Iterator<Item = Record>) -> T,
     ) -> Result<T, StoreError> {
-        let sql = format!("SELECT {COLUMNS} FROM documents WHERE collection = ?1 ORDER BY path");
+        // The byte after a slash ends the range; no text is greater than a blob.
+        let end = prefix.strip_suffix('/').map(|folder| format!("{folder}0"));
+        let sql = format!(
+            "SELECT {COLUMNS} FROM documents
+             WHERE collection = ?1 AND path >= ?2 AND path < coalesce(?3, x'') ORDER BY path"
+        );
         let mut statement = self.connection.prepare(&sql)?;
-        let mut rows = statement.query([collection.as_str()])?;
+        let mut rows = statement.query(params![collection.as_str(), prefix, end])?;
         let mut broken = None;
         let mut records = std::iter::from_fn(|| {
             let next = rows.next().and_then(|row| row.map(record).transpose());
@@ -30,6 +37,15 @@ impl Db {
         });
         let done = work(&mut records);
         broken.map_or(Ok(done), |error| Err(error.into()))
+    }
+
+    /// How many documents of a collection the platform holds.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn held_by_platform(&self, collection: &CollectionName) -> Result<u64, StoreError> {
+        let sql = "SELECT count(*) FROM documents WHERE collection = ?1 AND live IS NOT NULL";
+        Ok(self.connection.query_row(sql, [collection.as_str()], |row| row.get::<_, i64>(0))?.cast_unsigned())
     }
 
     /// One document's record.

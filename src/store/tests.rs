@@ -166,7 +166,7 @@ fn records_come_back_as_they_were_noted_in_key_order() {
     for (number, document) in (1..).zip(["b.md", "a/z.md", "a.md", "ü.md", "a b.md"]) {
         see(&mut db, document, number);
     }
-    let records: Vec<_> = db.with_records(&docs(), |records| records.collect()).unwrap();
+    let records: Vec<_> = db.with_records(&docs(), "", |records| records.collect()).unwrap();
     let paths: Vec<_> = records.iter().map(|record| record.path.as_str()).collect();
     assert_eq!(paths, ["a b.md", "a.md", "a/z.md", "b.md", "ü.md"]);
     let seen = records[3].seen.unwrap();

@@ -16,7 +16,7 @@ use kbsync::{
     model::{CollectionName, Instance, Moment, RateLimit, SourceId, SourceName},
     pace::{Backoff, Ticket},
     platform::{Connection, Http, Journal, Timing, cevvo::Cevvo, clock},
-    reconcile::{self, Event, Preview, Report, Scope, StoreJournal},
+    reconcile::{self, Event, Extent, Preview, Report, Scope, StoreJournal},
     store::{Db, Identity, Store},
 };
 use sha2::{Digest, Sha256};
@@ -69,6 +69,9 @@ impl World {
                 grace: GRACE,
             },
             job_timeout: Duration::from_millis(300),
+            extent: Extent::Full,
+            watches: BTreeMap::new(),
+            deleted: BTreeMap::new(),
         };
         let world = Self { folder, platform, faults, scope, state: temp.path().join("state.db"), _temp: temp };
         let (_, cevvo) = world.connect(None).await;

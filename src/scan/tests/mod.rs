@@ -4,6 +4,7 @@ mod git;
 mod hashing;
 mod odd;
 mod order;
+mod part;
 
 use std::{fs, path::Path};
 

@@ -1,0 +1,54 @@
+//! How far a pass reaches: everything, or the folders in which something has changed.
+
+use std::collections::BTreeMap;
+
+use crate::{model::CollectionName, scan::Wake};
+
+/// How far a pass reaches.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Extent {
+    /// The platform's list and every folder.
+    #[default]
+    Full,
+    /// What these wakes name. The platform is not listed, and what it holds is what the store knows.
+    Part(BTreeMap<CollectionName, Wake>),
+}
+
+impl Extent {
+    /// The whole of one collection's folder, and nothing else.
+    pub fn collection(name: CollectionName) -> Self {
+        Self::Part(BTreeMap::from([(name, whole())]))
+    }
+
+    /// What of a collection is looked at.
+    pub(super) fn of(&self, collection: &CollectionName) -> Option<Wake> {
+        match self {
+            Self::Full => Some(whole()),
+            Self::Part(wakes) => wakes.get(collection).cloned(),
+        }
+    }
+
+    /// Whether the whole of a collection's folder is looked at.
+    pub(super) fn is_whole(&self, collection: &CollectionName) -> bool {
+        match self {
+            Self::Full => true,
+            Self::Part(wakes) => wakes.get(collection).is_some_and(|wake| wake.whole),
+        }
+    }
+
+    /// Takes in the whole of these collections, and says whether that is more than before.
+    pub(super) fn widen<'a>(&mut self, collections: impl Iterator<Item = &'a CollectionName>) -> bool {
+        let Self::Part(wakes) = self else { return false };
+        let mut wider = false;
+        for name in collections {
+            let wake = wakes.entry(name.clone()).or_default();
+            wider |= !wake.whole;
+            wake.whole = true;
+        }
+        wider
+    }
+}
+
+fn whole() -> Wake {
+    Wake { whole: true, ..Wake::default() }
+}

@@ -1,0 +1,254 @@
+//! What a look at a collection gives, gathered walk by walk: the merge of what is there with what is remembered.
+
+use std::{
+    sync::mpsc::{self, SyncSender},
+    thread,
+    time::Duration,
+};
+
+use super::{Failure, Skipped};
+use crate::{
+    config::Collection,
+    model::{CollectionName, DocPath, Fingerprint, Moment, Record},
+    plan::{self, Authority, Gathered, Gone, Judgement, Look, Pair, Wanted},
+    platform::clock,
+    scan::{Found, Hashed, ScanError, Walk},
+    store::{CollectionState, Db, StoreError},
+};
+
+/// Batches of the walk that wait for the merge.
+const WALK_AHEAD: usize = 8;
+/// What a walk hands over at once.
+const BATCH: usize = 1_000;
+
+/// What a look at one collection gave.
+pub(super) struct Looked {
+    pub(super) gathered: Gathered,
+    /// Documents that are there.
+    pub(super) documents: u64,
+    /// The folder's device.
+    pub(super) device: Option<u64>,
+    pub(super) skipped: Vec<Skipped>,
+    pub(super) failed: Vec<Failure>,
+    pub(super) quarantined: Vec<Failure>,
+    /// For how long files are left to settle.
+    pub(super) settling: Option<Duration>,
+    /// Whether a file changed while it was read.
+    pub(super) changing: bool,
+    /// Records of documents that are gone and that the platform does not hold.
+    pub(super) forgotten: Vec<DocPath>,
+}
+
+/// A document that must be read, on its way to the hashing threads.
+pub(super) struct ToRead {
+    pub(super) record: Option<Record>,
+    pub(super) at: Moment,
+}
+
+/// Walks ahead of the merge, on a thread of its own.
+fn send_batches(walk: Walk, batches: &SyncSender<Vec<Found>>) {
+    let mut batch = Vec::with_capacity(BATCH);
+    for found in walk {
+        batch.push(found);
+        if batch.len() == BATCH && batches.send(std::mem::replace(&mut batch, Vec::with_capacity(BATCH))).is_err() {
+            return;
+        }
+    }
+    // The merge takes everything that is sent.
+    let _ = batches.send(batch);
+}
+
+/// What a walk found, as the merge wants it.
+enum Seen {
+    Document(DocPath, Fingerprint),
+    /// It is there and cannot be synced: what the platform holds of it stays.
+    Kept(DocPath),
+}
+
+impl Seen {
+    fn path(&self) -> &DocPath {
+        match self {
+            Self::Document(path, _) | Self::Kept(path) => path,
+        }
+    }
+}
+
+impl Looked {
+    pub(super) fn new(collection: &Collection, state: CollectionState) -> Self {
+        Self {
+            gathered: nothing(&collection.name, state.approved),
+            documents: 0,
+            device: None,
+            skipped: Vec::new(),
+            failed: Vec::new(),
+            quarantined: Vec::new(),
+            settling: None,
+            changing: false,
+            forgotten: Vec::new(),
+        }
+    }
+
+    pub(super) fn moved_to(&mut self, device: u64, state: CollectionState) {
+        self.device = Some(device);
+        if state.device.is_some_and(|before| before != device) {
+            self.gathered.authority = Authority::Moved;
+        }
+    }
+
+    /// A walk could not begin, and nothing was seen. A part does not tell of the documents then: the whole is looked at
+    /// next.
+    pub(super) fn unseen(&mut self, error: &ScanError, whole: bool, db: Option<&Db>) -> Result<(), StoreError> {
+        self.gathered.authority = Authority::Unseen(error.to_string());
+        match db.filter(|_| whole) {
+            None => Ok(()),
+            Some(db) => {
+                let collection = self.gathered.collection.clone();
+                db.with_records(&collection, "", |records| records.for_each(|record| self.not_seen(record)))
+            }
+        }
+    }
+
+    /// Holds a walk against the records in its reach.
+    pub(super) fn walk(
+        &mut self,
+        walk: Walk,
+        collection: &Collection,
+        db: Option<&Db>,
+        to_read: &SyncSender<(ToRead, DocPath)>,
+    ) -> Result<(), StoreError> {
+        let reach = walk.reach().clone();
+        let Some(prefix) = reach.prefix() else { return Ok(()) };
+        thread::scope(|threads| {
+            let (walked, found) = mpsc::sync_channel(WALK_AHEAD);
+            threads.spawn(move || send_batches(walk, &walked));
+            let found = found.into_iter().flatten();
+            match db {
+                None => self.merge(found, &mut std::iter::empty(), collection, to_read),
+                Some(db) => db.with_records(&collection.name, prefix, |records| {
+                    self.merge(found, &mut records.filter(|record| reach.covers(&record.path)), collection, to_read);
+                })?,
+            }
+            Ok(())
+        })
+    }
+
+    /// Two folders of a wake may have led to the same documents, and of those elsewhere nothing was counted.
+    pub(super) fn end_part(&mut self, db: Option<&Db>) -> Result<(), StoreError> {
+        self.gathered.wanted.dedup_by(|a, b| a.path == b.path);
+        self.gathered.gone.sort_by(|a, b| a.path.cmp(&b.path));
+        self.gathered.gone.dedup_by(|a, b| a.path == b.path);
+        // A person's word is for what the guard has counted, and that is the whole.
+        self.gathered.approved = 0;
+        if let Some(db) = db {
+            self.gathered.held_by_platform = db.held_by_platform(&self.gathered.collection)?;
+        }
+        Ok(())
+    }
+
+    fn merge(
+        &mut self,
+        found: impl Iterator<Item = Found>,
+        records: &mut dyn Iterator<Item = Record>,
+        collection: &Collection,
+        to_read: &SyncSender<(ToRead, DocPath)>,
+    ) {
+        let now = clock::wall();
+        let (mut skipped, mut unreadable) = (Vec::new(), Vec::new());
+        let seen = found.filter_map(|found| match found {
+            Found::Document { path, fingerprint } => Some(Seen::Document(path, fingerprint)),
+            Found::Skipped { path, document, reason } => {
+                skipped.push(Skipped { collection: collection.name.clone(), path, reason: reason.to_string() });
+                document.map(Seen::Kept)
+            }
+            Found::Unreadable { path, error } => {
+                unreadable.push(Failure { collection: collection.name.clone(), path, reason: error });
+                None
+            }
+        });
+        for pair in plan::merge(seen, records, Seen::path) {
+            let (path, fingerprint, record) = match pair {
+                Pair::New(Seen::Kept(_)) => continue,
+                Pair::Both(Seen::Kept(_), record) => {
+                    self.gathered.held_by_platform += u64::from(record.live.is_some());
+                    continue;
+                }
+                Pair::Gone(record) => {
+                    self.not_seen(record);
+                    continue;
+                }
+                Pair::New(Seen::Document(path, fingerprint)) => (path, fingerprint, None),
+                Pair::Both(Seen::Document(path, fingerprint), record) => (path, fingerprint, Some(record)),
+            };
+            self.documents += 1;
+            self.gathered.held_by_platform += u64::from(record.as_ref().is_some_and(|record| record.live.is_some()));
+            let last = record.as_ref().and_then(|record| record.seen.as_ref());
+            match plan::look(&fingerprint, last, now, collection.settle) {
+                Look::Same(hash) => self.judged(path, Hashed { hash, fingerprint }, record.as_ref()),
+                Look::Settling(until) => self.settling = self.settling.max(Some(until.since(now))),
+                Look::Read => {
+                    let at = clock::wall();
+                    // The reading threads take everything that is sent.
+                    let _ = to_read.send((ToRead { record, at }, path));
+                }
+            }
+        }
+        if let Some(first) = unreadable.first() {
+            let reason =
+                format!("{} could not be read ({}), so what is missing may still be there", first.path, first.reason);
+            self.gathered.authority = Authority::Unsure(reason);
+        }
+        self.skipped.append(&mut skipped);
+        self.failed.append(&mut unreadable);
+    }
+
+    fn not_seen(&mut self, record: Record) {
+        self.gathered.held_by_platform += u64::from(record.live.is_some());
+        let path = record.path.clone();
+        match gone(record) {
+            Some(gone) => self.gathered.gone.push(gone),
+            None => self.forgotten.push(path),
+        }
+    }
+
+    pub(super) fn judged(&mut self, path: DocPath, Hashed { hash, fingerprint }: Hashed, record: Option<&Record>) {
+        match plan::judge(record, hash) {
+            Judgement::InStep => {}
+            Judgement::Put { replaces } => self.gathered.wanted.push(Wanted { path, fingerprint, hash, replaces }),
+            Judgement::Quarantined => {
+                let trouble = record.and_then(|record| record.trouble.as_ref());
+                let reason = trouble.map(|trouble| trouble.reason.clone()).unwrap_or_default();
+                let collection = self.gathered.collection.clone();
+                self.quarantined.push(Failure { collection, path: path.to_string(), reason });
+            }
+        }
+    }
+
+    /// Adds what the reading threads made of the documents that had to be read.
+    pub(super) fn add(&mut self, read: Self) {
+        self.gathered.wanted.extend(read.gathered.wanted);
+        self.gathered.wanted.sort_by(|a, b| a.path.cmp(&b.path));
+        self.failed.extend(read.failed);
+        self.quarantined.extend(read.quarantined);
+        self.changing |= read.changing;
+        if read.gathered.authority != Authority::Whole {
+            self.gathered.authority = read.gathered.authority;
+        }
+    }
+}
+
+pub(super) fn nothing(collection: &CollectionName, approved: u64) -> Gathered {
+    Gathered {
+        collection: collection.clone(),
+        wanted: Vec::new(),
+        gone: Vec::new(),
+        held_by_platform: 0,
+        authority: Authority::Whole,
+        approved,
+        deleted: 0,
+    }
+}
+
+pub(super) fn gone(record: Record) -> Option<Gone> {
+    let size = record.seen.map_or(0, |seen| seen.fingerprint.size);
+    record.live.map(|live| Gone { path: record.path, live, size })
+}

@@ -1,0 +1,95 @@
+//! A part of a collection's folder: the way down to it, and what a walk through it can speak for.
+
+use std::os::fd::OwnedFd;
+
+use rustix::{
+    fs::{Mode, openat},
+    io::Errno,
+};
+
+use super::{
+    ignore_file,
+    site::{Place, Site},
+    walk::{FOLDER, ITSELF},
+};
+use crate::model::DocPath;
+
+/// What a walk speaks for: a document in its reach that it does not find is not there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// The path of the folder, with a slash at its end unless it is the root; `None` where the filter leaves it out.
+    folder: Option<Vec<u8>>,
+    /// The folders in it that are not gone into, each with a slash at its end, sorted.
+    passed_over: Vec<Vec<u8>>,
+}
+
+impl Reach {
+    pub(super) fn of(folder: &[u8]) -> Self {
+        Self { folder: Some(folder.to_vec()), passed_over: Vec::new() }
+    }
+
+    pub(super) fn pass_over(&mut self, folder: Vec<u8>) {
+        self.passed_over.push(folder);
+    }
+
+    /// What the keys of all documents in reach begin with; `None` where there can be none.
+    pub fn prefix(&self) -> Option<&str> {
+        std::str::from_utf8(self.folder.as_deref()?).ok()
+    }
+
+    /// Whether a document whose key begins with [`Reach::prefix`] is in reach.
+    pub fn covers(&self, path: &DocPath) -> bool {
+        let key = path.as_str().as_bytes();
+        let after = self.passed_over.partition_point(|folder| folder.as_slice() <= key);
+        after == 0 || !key.starts_with(&self.passed_over[after - 1])
+    }
+}
+
+/// Goes down to a folder below the root, or as far as there are folders on the way. The place is where it ended, and
+/// what it gives is the open folder with whether `include` takes what no pattern speaks of there; `None` where the
+/// filter leaves it out.
+///
+/// # Errors
+/// When a folder on the way, or one of its ignore files, cannot be read.
+pub(super) fn descend(site: &Site, place: &mut Place, folder: &[u8]) -> Result<Option<(OwnedFd, bool)>, String> {
+    let mut at = site.root.open_below(b"", FOLDER).map_err(|error| error.to_string())?;
+    let mut included = false;
+    for part in folder.split(|byte| *byte == b'/').filter(|part| !part.is_empty()) {
+        let below = match openat(&at, part, FOLDER | ITSELF, Mode::empty()) {
+            Ok(below) => below,
+            // It went, or is no folder any more: the one above it shows what has become of it.
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => break,
+            Err(error) => {
+                return Err(format!("{}{}: {error}", site.shown(&place.path), String::from_utf8_lossy(part)));
+            }
+        };
+        site.honour(&at, [true; ignore_file::NAMES.len()], place)?;
+        let start = place.path.len();
+        place.path.extend_from_slice(part);
+        if site.filter.refusal(&place.ignores, place.candidate(start, true)).is_some() {
+            return Ok(None);
+        }
+        included = site.filter.includes(place.candidate(start, true), included);
+        place.path.push(b'/');
+        at = below;
+    }
+    Ok(Some((at, included)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_passed_over_is_out_of_reach() {
+        let mut reach = Reach::of(b"a/");
+        for folder in ["a/b/", "a/d/", "a/d0/"] {
+            reach.pass_over(folder.into());
+        }
+        let covers = |path| reach.covers(&DocPath::new(path).unwrap());
+        assert_eq!(reach.prefix(), Some("a/"));
+        assert!(["a/a.md", "a/b.md", "a/c/x.md", "a/d.md", "a/e/f.md"].into_iter().all(covers));
+        assert!(!["a/b/x.md", "a/b/c/x.md", "a/d/x.md", "a/d0/x.md"].into_iter().any(covers));
+        assert_eq!(Reach::default().prefix(), None);
+    }
+}
