@@ -1,6 +1,6 @@
 //! `kbsync sync`: one full pass, and a summary of what changed, what failed and why, and what is held.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, pin::pin, time::Duration};
 
 use serde_json::json;
 use tokio::sync::watch;
@@ -12,6 +12,7 @@ use super::{
     progress::Progress,
 };
 use crate::{
+    daemon::signals,
     plan::{Why, Withheld},
     platform::clock,
     reconcile::{self, Failure, Fatal, Outcome, Report},
@@ -22,12 +23,19 @@ use crate::{
 pub(super) const NAMED: usize = 20;
 
 pub(super) async fn run(context: &Context) -> anyhow::Result<Exit> {
+    let stop = signals::stop(Exit::Temporary as u8)?;
     let store = context.store()?;
     let connected = context.connect_for_pass(&store).await?;
     let progress = Progress::new(context.quiet);
     let report = {
-        let event = |event| progress.show(event);
-        reconcile::pass(&connected.cevvo, &store, &context.scope(), stop_signal()?, &event).await
+        let (scope, event) = (context.scope(), |event| progress.show(event));
+        let mut pass = pin!(reconcile::pass(&connected.cevvo, &store, &scope, stop.clone(), &event));
+        // The word before the deed: whoever asked is told first.
+        tokio::select! {
+            biased;
+            () = stopping(stop) => pass.await,
+            report = &mut pass => report,
+        }
     };
     progress.end();
     connected.close().await;
@@ -49,23 +57,11 @@ pub(super) async fn run(context: &Context) -> anyhow::Result<Exit> {
     }
 }
 
-/// Becomes true at the first Ctrl-C or SIGTERM; the second one ends the process at once.
-fn stop_signal() -> anyhow::Result<watch::Receiver<bool>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    let (stop, stopped) = watch::channel(false);
-    tokio::spawn(async move {
-        for first in [true, false] {
-            tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
-            if !first {
-                std::process::exit(Exit::Temporary as i32);
-            }
-            print::warning("stopping: what is in flight may end (at most 10 s); once more to stop at once");
-            // Nobody listens any more when the pass has just ended.
-            let _ = stop.send(true);
-        }
-    });
-    Ok(stopped)
+/// Says, at the first Ctrl-C or SIGTERM, what becomes of it.
+async fn stopping(mut stop: watch::Receiver<bool>) {
+    if stop.wait_for(|stop| *stop).await.is_ok() {
+        print::warning("stopping: what is in flight may end (at most 10 s); once more to stop at once");
+    }
 }
 
 fn summary(report: &Report) {
