@@ -47,9 +47,9 @@ impl Progress {
                 bar.set_message("");
             }
             Event::Uploaded { document, bytes: size } => bar.set_message(format!("sent {document} ({})", bytes(size))),
-            Event::Done { what, document } => {
+            Event::Done { deed, document } => {
                 bar.inc(1);
-                bar.set_message(format!("{what} {document}"));
+                bar.set_message(format!("{} {document}", deed.as_str()));
             }
             Event::Waiting(time) => bar.set_message(format!("waiting {} for what is still open", span(time))),
         }
@@ -64,7 +64,7 @@ impl Progress {
 
 fn line(event: &Event) {
     let line = match event {
-        Event::Done { what, document } => format!("{what} {document}"),
+        Event::Done { deed, document } => format!("{} {document}", deed.as_str()),
         Event::Waiting(time) => format!("waiting {} for what is still open", span(*time)),
         Event::Listing { .. } | Event::Looking(_) | Event::Planned { .. } | Event::Uploaded { .. } => return,
     };

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     daemon::signals,
-    plan::{Why, Withheld},
+    plan::Why,
     platform::clock,
     reconcile::{self, Failure, Fatal, Outcome, Report},
     store::PassRecord,
@@ -81,7 +81,7 @@ fn summary(report: &Report) {
     failures("failed", report.failures());
     failures("quarantined until changed, or `kbsync retry`", report.quarantined.iter());
     skipped(report);
-    report.withheld.iter().for_each(withheld);
+    report.withheld.iter().for_each(|withheld| line!("{withheld}"));
     for (collection, sources) in &report.strangers {
         line!(
             "left alone: {} of a collection {collection} that is not in this config; \
@@ -122,7 +122,7 @@ fn failures<'a>(what: &str, failures: impl Iterator<Item = &'a Failure>) {
     }
     line!("{} {what}:", count(failures.len() as u64, "document"));
     for failure in failures.iter().take(NAMED) {
-        let document = print::printable(&failure.document());
+        let document = print::printable(&failure.document.to_string());
         line!("  {document}: {}", print::printable(&failure.reason));
     }
     more(failures.len());
@@ -132,8 +132,7 @@ fn failures<'a>(what: &str, failures: impl Iterator<Item = &'a Failure>) {
 fn skipped(report: &Report) {
     let mut by_reason: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for skipped in &report.skipped {
-        let path = print::printable(&format!("{}/{}", skipped.collection, skipped.path));
-        by_reason.entry(&skipped.reason).or_default().push(path);
+        by_reason.entry(&skipped.reason).or_default().push(print::printable(&skipped.document.to_string()));
     }
     for (reason, paths) in by_reason.iter().take(NAMED) {
         match paths.as_slice() {
@@ -151,28 +150,13 @@ pub(super) fn more(number: usize) {
     }
 }
 
-pub(super) fn withheld(withheld: &Withheld) {
-    let Withheld { collection, gone, of, why } = withheld;
-    let what = format!("{} of {}", gone.len(), count(*of, "document"));
-    match why {
-        Why::Held => {
-            line!("held: {what} of {collection} would be deleted. If that is right: kbsync approve {collection}")
-        }
-        Why::Moved => line!(
-            "held: {what} of {collection} are not seen, and its folder is on another device than before: is a disk not \
-             mounted? If they are gone: kbsync approve {collection}"
-        ),
-        Why::Unsure(reason) if gone.is_empty() => line!("not seen: {collection}: {reason}"),
-        Why::Unsure(reason) => line!("kept: {what} of {collection} are not seen, and not deleted: {reason}"),
-        Why::Never => line!("kept: {what} of {collection} are gone here, and `delete: never` keeps them there"),
-    }
-}
-
 fn record(report: &Report, outcome: Outcome) -> PassRecord {
     let failures = |failures: &mut dyn Iterator<Item = &Failure>| -> Vec<_> {
-        failures.map(|f| json!({ "collection": f.collection.as_str(), "path": f.path, "reason": f.reason })).collect()
+        let entry = |Failure { document, reason }: &Failure| json!({ "collection": document.collection.as_str(), "path": document.path, "reason": reason });
+        failures.map(entry).collect()
     };
     let summary = json!({
+        "id": report.id,
         "documents": report.documents,
         "added": report.added,
         "replaced": report.replaced,

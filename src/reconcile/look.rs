@@ -5,7 +5,9 @@ use std::{
     thread,
 };
 
-use super::{Event, Failure, Fatal, Pass, Skipped};
+use tracing::Span;
+
+use super::{Document, Event, Failure, Fatal, Pass, Skipped, blocking};
 use crate::{
     config::Collection,
     model::{CollectionName, DocPath, Fingerprint, LastLook, Moment, Record},
@@ -51,7 +53,7 @@ impl<P: Platform> Pass<'_, P> {
         let state = self.store.call(move |db| db.collection(&name)).await?;
         let (batches, mut noted) = tokio::sync::mpsc::channel::<Vec<(DocPath, LastLook)>>(4);
         let (path, of, accepted) = (self.store.path().to_owned(), collection.clone(), self.platform.accepted());
-        let looking = tokio::task::spawn_blocking(move || {
+        let looking = blocking(move || {
             let db = Db::open_to_read(&path)?;
             // The receiver lives as long as this task is awaited.
             let note = |batch| drop(batches.blocking_send(batch));
@@ -62,6 +64,8 @@ impl<P: Platform> Pass<'_, P> {
             self.store.call(move |db| db.note_looks(&name, &batch)).await?;
         }
         let mut looked = looking.await.unwrap_or(Err(StoreError::Stopped))?;
+        let (wanted, gone) = (looked.gathered.wanted.len(), looked.gathered.gone.len());
+        tracing::debug!(collection = %collection.name, documents = looked.documents, wanted, gone, "the folder is looked at");
         if looked.gathered.authority == Authority::Whole && !looked.forgotten.is_empty() {
             let (name, paths) = (collection.name.clone(), std::mem::take(&mut looked.forgotten));
             self.store.call(move |db| db.forget(&name, &paths)).await?;
@@ -110,12 +114,13 @@ pub(super) fn look(
         }
     };
     looked.moved_to(walk.device(), state);
+    let span = Span::current();
     thread::scope(|threads| {
         let (walked, found) = mpsc::sync_channel(WALK_AHEAD);
-        threads.spawn(move || send_batches(walk, &walked));
+        let (root, span) = (&root, &span);
+        threads.spawn(move || span.in_scope(|| send_batches(walk, &walked)));
         let (to_read, queue) = mpsc::sync_channel::<(ToRead, DocPath)>(BATCH);
-        let root = &root;
-        let reading = threads.spawn(move || read(root, queue, collection, note));
+        let reading = threads.spawn(move || span.in_scope(|| read(root, queue, collection, note)));
         looked.merge(found.into_iter().flatten(), records, collection, &to_read);
         drop(to_read);
         match reading.join() {
@@ -189,11 +194,13 @@ impl Looked {
         let seen = found.filter_map(|found| match found {
             Found::Document { path, fingerprint } => Some(Seen::Document(path, fingerprint)),
             Found::Skipped { path, document, reason } => {
-                skipped.push(Skipped { collection: collection.name.clone(), path, reason: reason.to_string() });
+                let skip = Document { collection: collection.name.clone(), path };
+                skipped.push(Skipped { document: skip, reason: reason.to_string() });
                 document.map(Seen::Kept)
             }
             Found::Unreadable { path, error } => {
-                unreadable.push(Failure { collection: collection.name.clone(), path, reason: error });
+                let document = Document { collection: collection.name.clone(), path };
+                unreadable.push(Failure { document, reason: error });
                 None
             }
         });
@@ -225,8 +232,10 @@ impl Looked {
             }
         }
         if let Some(first) = unreadable.first() {
-            let reason =
-                format!("{} could not be read ({}), so what is missing may still be there", first.path, first.reason);
+            let reason = format!(
+                "{} could not be read ({}), so what is missing may still be there",
+                first.document.path, first.reason
+            );
             self.gathered.authority = Authority::Unsure(reason);
         }
         self.skipped = skipped;
@@ -249,8 +258,7 @@ impl Looked {
             Judgement::Quarantined => {
                 let trouble = record.and_then(|record| record.trouble.as_ref());
                 let reason = trouble.map(|trouble| trouble.reason.clone()).unwrap_or_default();
-                let collection = self.gathered.collection.clone();
-                self.quarantined.push(Failure { collection, path: path.to_string(), reason });
+                self.quarantined.push(Failure { document: Document::new(&self.gathered.collection, &path), reason });
             }
         }
     }
@@ -281,11 +289,13 @@ fn read(root: &Root, queue: mpsc::Receiver<(ToRead, DocPath)>, collection: &Coll
             looked.judged(path, hashed, record.as_ref());
         }
         // It went, or is being written: the next round sees what has become of it.
-        Err(HashError::Gone | HashError::Changing) => looked.changing = true,
+        Err(error @ (HashError::Gone | HashError::Changing)) => {
+            tracing::debug!(collection = %collection.name, %path, %error, "a document is left to another look");
+            looked.changing = true;
+        }
         Err(error) => {
-            let failure =
-                Failure { collection: collection.name.clone(), path: path.to_string(), reason: error.to_string() };
-            looked.failed.push(failure);
+            let document = Document::new(&collection.name, &path);
+            looked.failed.push(Failure { document, reason: error.to_string() });
         }
     });
     if !batch.is_empty() {
