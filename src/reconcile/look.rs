@@ -64,8 +64,6 @@ impl<P: Platform> Pass<'_, P> {
             self.store.call(move |db| db.note_looks(&name, &batch)).await?;
         }
         let mut looked = looking.await.unwrap_or(Err(StoreError::Stopped))?;
-        let (wanted, gone) = (looked.gathered.wanted.len(), looked.gathered.gone.len());
-        tracing::debug!(collection = %collection.name, documents = looked.documents, wanted, gone, "the folder is looked at");
         if looked.gathered.authority == Authority::Whole && !looked.forgotten.is_empty() {
             let (name, paths) = (collection.name.clone(), std::mem::take(&mut looked.forgotten));
             self.store.call(move |db| db.forget(&name, &paths)).await?;
@@ -129,6 +127,8 @@ pub(super) fn look(
             Err(_) => looked.changing = true,
         }
     });
+    let (wanted, gone) = (looked.gathered.wanted.len(), looked.gathered.gone.len());
+    tracing::debug!(collection = %collection.name, documents = looked.documents, wanted, gone, "the folder is looked at");
     looked
 }
 
