@@ -19,6 +19,8 @@ mod faults;
 mod guards;
 #[path = "cli/help.rs"]
 mod help;
+#[path = "cli/logs.rs"]
+mod logs;
 #[path = "cli/main_job.rs"]
 mod main_job;
 #[path = "cli/many.rs"]

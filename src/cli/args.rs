@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::logs::LogFormat;
 use crate::platform::cevvo;
 
 const EXIT_CODES: &str = "\
@@ -31,6 +32,17 @@ pub struct Args {
     /// Say more; twice for every request
     #[arg(long, short, global = true, action = clap::ArgAction::Count, conflicts_with = "quiet")]
     pub verbose: u8,
+
+    /// How logs are written
+    #[arg(
+        long,
+        global = true,
+        env = "KBSYNC_LOG_FORMAT",
+        value_enum,
+        default_value_t = LogFormat::Auto,
+        value_name = "FORMAT"
+    )]
+    pub(super) log_format: LogFormat,
 
     #[command(subcommand)]
     command: Option<Command>,

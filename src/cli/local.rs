@@ -1,20 +1,20 @@
 //! `kbsync local`: the local platform by itself, until it is stopped.
 
 use super::{Exit, connect::Context, names::UsageError, print::line};
-use crate::config::PlatformKind;
+use crate::{config::PlatformKind, daemon::signals};
 
 pub(super) async fn run(context: &Context) -> anyhow::Result<Exit> {
-    use tokio::signal::unix::{SignalKind, signal};
     let PlatformKind::Local { data_dir, listen } = &context.config.platform.kind else {
         return Err(
             UsageError("the local platform is served for a config with `platform: {kind: local}`".to_owned()).into()
         );
     };
+    let mut stop = signals::stop(Exit::Other as u8)?;
     let running = context.serve(&listen.to_string()).await?;
     line!("The local platform serves {} at {}", data_dir.display(), running.base_url());
     line!("Its key is in {}; Ctrl-C stops it.", data_dir.join("api_key").display());
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+    // The channel only closes after the word that it is for.
+    let _ = stop.wait_for(|stop| *stop).await;
     running.stop().await;
     Ok(Exit::Ok)
 }

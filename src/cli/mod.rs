@@ -8,6 +8,7 @@ mod conversations;
 mod explain;
 mod insights;
 mod local;
+mod logs;
 mod names;
 mod plan;
 mod print;
@@ -73,7 +74,7 @@ pub fn main() -> ExitCode {
     if let Command::ExtractText { kind, memory, cpu } = &command {
         return crate::local::extract::child_main(kind, *memory, *cpu);
     }
-    print::logs(args.verbose, args.quiet);
+    logs::start(args.log_format, args.verbose, args.quiet, false);
     let exit = run(&args, command).unwrap_or_else(|error| {
         print::error(&error);
         exit_of(&error)

@@ -70,14 +70,14 @@ fn print_plan(preview: &Preview, cost: Estimate) {
         line!("{}", print::printable(&text));
     }
     for failure in &preview.failed {
-        line!("! {}/{}: {}", failure.collection, print::printable(&failure.path), failure.reason);
+        line!("! {}: {}", print::printable(&failure.document.to_string()), failure.reason);
     }
     for withheld in &preview.plan.withheld {
         for gone in withheld.gone.iter().take(NAMED) {
             line!("  {}/{} (not deleted)", withheld.collection, print::printable(gone.path.as_str()));
         }
         sync::more(withheld.gone.len());
-        sync::withheld(withheld);
+        line!("{withheld}");
     }
     if preview.plan.actions.is_empty() {
         let rest = match (preview.under_way > 0, preview.settling) {

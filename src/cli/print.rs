@@ -1,14 +1,15 @@
 //! How things are said: results on standard output, everything else on standard error.
 
 use std::{
-    io::{IsTerminal, Write, stderr, stdout},
+    io::{Write, stdout},
     time::Duration,
 };
 
 use bytesize::ByteSize;
 use jiff::{Timestamp, tz::TimeZone};
-use tracing_subscriber::{EnvFilter, filter::LevelFilter, fmt};
+use tracing::Level;
 
+use super::logs::say;
 use crate::model::Moment;
 
 /// A line of a result. A reader that went away, as `head` does, ends the program quietly.
@@ -33,21 +34,11 @@ pub(super) fn piece(text: &str) {
 
 /// The end of the program's own words about what went wrong.
 pub(super) fn error(error: &anyhow::Error) {
-    say("error", "31", &format!("{error:#}"));
+    say(Level::ERROR, &format!("{error:#}"));
 }
 
 pub(super) fn warning(text: &str) {
-    say("warning", "33", text);
-}
-
-fn say(word: &str, colour: &str, text: &str) {
-    let text = printable_text(text);
-    // When standard error is gone there is nobody to tell.
-    let _ = if stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty()) {
-        writeln!(stderr(), "\x1b[1;{colour}m{word}:\x1b[0m {text}")
-    } else {
-        writeln!(stderr(), "{word}: {text}")
-    };
+    say(Level::WARN, text);
 }
 
 /// A name on one line, without the characters that could play with a terminal.
@@ -63,21 +54,6 @@ pub(super) fn printable_text(text: &str) -> String {
 /// Control characters, and those that turn the direction of writing.
 fn plays(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-/// Starts logging to standard error: warnings, with `-v` what happens, with `-vv` every request.
-pub(super) fn logs(verbose: u8, quiet: bool) {
-    let level = match (verbose, quiet) {
-        (_, true) => LevelFilter::ERROR,
-        (0, false) => LevelFilter::WARN,
-        (1, false) => LevelFilter::INFO,
-        (_, false) => LevelFilter::DEBUG,
-    };
-    let filter = EnvFilter::builder().with_default_directive(level.into()).with_env_var("KBSYNC_LOG").from_env_lossy();
-    // Journald and cron add their own times to lines that are not for a terminal.
-    let colour = stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
-    let builder = fmt().with_env_filter(filter).with_writer(stderr).with_target(false).with_ansi(colour);
-    if stderr().is_terminal() { builder.compact().init() } else { builder.compact().without_time().init() }
 }
 
 /// Bytes as people read them.

@@ -1,13 +1,18 @@
 //! Progress: a bar on a terminal, a plain line for every document elsewhere.
 
 use std::{
-    io::{IsTerminal, Write, stderr},
+    io::{IsTerminal, stderr},
     time::Duration,
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::print::{bytes, printable, span};
+use tracing::Level;
+
+use super::{
+    logs::say,
+    print::{bytes, printable, span},
+};
 use crate::reconcile::Event;
 
 /// Shows the events of a pass.
@@ -46,10 +51,12 @@ impl Progress {
                 bar.set_length(actions as u64);
                 bar.set_message("");
             }
-            Event::Uploaded { document, bytes: size } => bar.set_message(format!("sent {document} ({})", bytes(size))),
-            Event::Done { what, document } => {
+            Event::Uploaded { document, bytes: size } => {
+                bar.set_message(printable(&format!("sent {document} ({})", bytes(size))))
+            }
+            Event::Done { deed, document } => {
                 bar.inc(1);
-                bar.set_message(format!("{what} {document}"));
+                bar.set_message(printable(&format!("{} {document}", deed.as_str())));
             }
             Event::Waiting(time) => bar.set_message(format!("waiting {} for what is still open", span(time))),
         }
@@ -64,12 +71,11 @@ impl Progress {
 
 fn line(event: &Event) {
     let line = match event {
-        Event::Done { what, document } => format!("{what} {document}"),
+        Event::Done { deed, document } => format!("{} {document}", deed.as_str()),
         Event::Waiting(time) => format!("waiting {} for what is still open", span(*time)),
         Event::Listing { .. } | Event::Looking(_) | Event::Planned { .. } | Event::Uploaded { .. } => return,
     };
-    // When standard error is gone there is nobody to tell.
-    let _ = writeln!(stderr(), "{}", printable(&line));
+    say(Level::INFO, &printable(&line));
 }
 
 fn spinner() -> ProgressStyle {

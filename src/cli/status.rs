@@ -144,9 +144,10 @@ fn to_json(status: &Status) -> Value {
         .iter()
         .map(|(collection, path, reason)| json!({ "collection": collection, "path": path, "reason": reason }));
     let last = status.last.as_ref().map(|pass| {
+        let summary = serde_json::from_str::<Value>(&pass.summary).unwrap_or_default();
         json!({
-            "started": at(pass.started), "ended": at(pass.ended), "outcome": pass.outcome,
-            "summary": serde_json::from_str::<Value>(&pass.summary).unwrap_or_default(),
+            "id": summary["id"], "started": at(pass.started), "ended": at(pass.ended), "outcome": pass.outcome,
+            "summary": summary,
         })
     });
     json!({

@@ -1,6 +1,6 @@
 //! `kbsync sync`: one full pass, and a summary of what changed, what failed and why, and what is held.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, pin::pin, time::Duration};
 
 use serde_json::json;
 use tokio::sync::watch;
@@ -12,7 +12,8 @@ use super::{
     progress::Progress,
 };
 use crate::{
-    plan::{Why, Withheld},
+    daemon::signals,
+    plan::Why,
     platform::clock,
     reconcile::{self, Failure, Fatal, Outcome, Report},
     store::PassRecord,
@@ -22,12 +23,19 @@ use crate::{
 pub(super) const NAMED: usize = 20;
 
 pub(super) async fn run(context: &Context) -> anyhow::Result<Exit> {
+    let stop = signals::stop(Exit::Temporary as u8)?;
     let store = context.store()?;
     let connected = context.connect_for_pass(&store).await?;
     let progress = Progress::new(context.quiet);
     let report = {
-        let event = |event| progress.show(event);
-        reconcile::pass(&connected.cevvo, &store, &context.scope(), stop_signal()?, &event).await
+        let (scope, event) = (context.scope(), |event| progress.show(event));
+        let mut pass = pin!(reconcile::pass(&connected.cevvo, &store, &scope, stop.clone(), &event));
+        // The word before the deed: whoever asked is told first.
+        tokio::select! {
+            biased;
+            () = stopping(stop) => pass.await,
+            report = &mut pass => report,
+        }
     };
     progress.end();
     connected.close().await;
@@ -49,23 +57,11 @@ pub(super) async fn run(context: &Context) -> anyhow::Result<Exit> {
     }
 }
 
-/// Becomes true at the first Ctrl-C or SIGTERM; the second one ends the process at once.
-fn stop_signal() -> anyhow::Result<watch::Receiver<bool>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    let (stop, stopped) = watch::channel(false);
-    tokio::spawn(async move {
-        for first in [true, false] {
-            tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
-            if !first {
-                std::process::exit(Exit::Temporary as i32);
-            }
-            print::warning("stopping: what is in flight may end (at most 10 s); once more to stop at once");
-            // Nobody listens any more when the pass has just ended.
-            let _ = stop.send(true);
-        }
-    });
-    Ok(stopped)
+/// Says, at the first Ctrl-C or SIGTERM, what becomes of it.
+async fn stopping(mut stop: watch::Receiver<bool>) {
+    if stop.wait_for(|stop| *stop).await.is_ok() {
+        print::warning("stopping: what is in flight may end (at most 10 s); once more to stop at once");
+    }
 }
 
 fn summary(report: &Report) {
@@ -85,7 +81,7 @@ fn summary(report: &Report) {
     failures("failed", report.failures());
     failures("quarantined until changed, or `kbsync retry`", report.quarantined.iter());
     skipped(report);
-    report.withheld.iter().for_each(withheld);
+    report.withheld.iter().for_each(|withheld| line!("{withheld}"));
     for (collection, sources) in &report.strangers {
         line!(
             "left alone: {} of a collection {collection} that is not in this config; \
@@ -126,7 +122,7 @@ fn failures<'a>(what: &str, failures: impl Iterator<Item = &'a Failure>) {
     }
     line!("{} {what}:", count(failures.len() as u64, "document"));
     for failure in failures.iter().take(NAMED) {
-        let document = print::printable(&failure.document());
+        let document = print::printable(&failure.document.to_string());
         line!("  {document}: {}", print::printable(&failure.reason));
     }
     more(failures.len());
@@ -136,8 +132,7 @@ fn failures<'a>(what: &str, failures: impl Iterator<Item = &'a Failure>) {
 fn skipped(report: &Report) {
     let mut by_reason: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for skipped in &report.skipped {
-        let path = print::printable(&format!("{}/{}", skipped.collection, skipped.path));
-        by_reason.entry(&skipped.reason).or_default().push(path);
+        by_reason.entry(&skipped.reason).or_default().push(print::printable(&skipped.document.to_string()));
     }
     for (reason, paths) in by_reason.iter().take(NAMED) {
         match paths.as_slice() {
@@ -155,28 +150,13 @@ pub(super) fn more(number: usize) {
     }
 }
 
-pub(super) fn withheld(withheld: &Withheld) {
-    let Withheld { collection, gone, of, why } = withheld;
-    let what = format!("{} of {}", gone.len(), count(*of, "document"));
-    match why {
-        Why::Held => {
-            line!("held: {what} of {collection} would be deleted. If that is right: kbsync approve {collection}")
-        }
-        Why::Moved => line!(
-            "held: {what} of {collection} are not seen, and its folder is on another device than before: is a disk not \
-             mounted? If they are gone: kbsync approve {collection}"
-        ),
-        Why::Unsure(reason) if gone.is_empty() => line!("not seen: {collection}: {reason}"),
-        Why::Unsure(reason) => line!("kept: {what} of {collection} are not seen, and not deleted: {reason}"),
-        Why::Never => line!("kept: {what} of {collection} are gone here, and `delete: never` keeps them there"),
-    }
-}
-
 fn record(report: &Report, outcome: Outcome) -> PassRecord {
     let failures = |failures: &mut dyn Iterator<Item = &Failure>| -> Vec<_> {
-        failures.map(|f| json!({ "collection": f.collection.as_str(), "path": f.path, "reason": f.reason })).collect()
+        let entry = |Failure { document, reason }: &Failure| json!({ "collection": document.collection.as_str(), "path": document.path, "reason": reason });
+        failures.map(entry).collect()
     };
     let summary = json!({
+        "id": report.id,
         "documents": report.documents,
         "added": report.added,
         "replaced": report.replaced,

@@ -1,5 +1,7 @@
 //! The guards: which deletions are withheld, and why.
 
+use std::fmt;
+
 use crate::model::{CollectionName, DocPath, ShortHash};
 
 /// A document that the platform holds and the folder does not.
@@ -54,6 +56,28 @@ impl Withheld {
     /// How many deletions.
     pub fn deletes(&self) -> u64 {
         self.gone.len() as u64
+    }
+}
+
+/// What is withheld, why, and what to do.
+impl fmt::Display for Withheld {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { collection, gone, of, why } = self;
+        let what = format!("{} of {of} {}", gone.len(), if *of == 1 { "document" } else { "documents" });
+        match why {
+            Why::Held => write!(
+                f,
+                "held: {what} of {collection} would be deleted. If that is right: kbsync approve {collection}"
+            ),
+            Why::Moved => write!(
+                f,
+                "held: {what} of {collection} are not seen, and its folder is on another device than before: is a \
+                 disk not mounted? If they are gone: kbsync approve {collection}"
+            ),
+            Why::Unsure(reason) if gone.is_empty() => write!(f, "not seen: {collection}: {reason}"),
+            Why::Unsure(reason) => write!(f, "kept: {what} of {collection} are not seen, and not deleted: {reason}"),
+            Why::Never => write!(f, "kept: {what} of {collection} are gone here, and `delete: never` keeps them there"),
+        }
     }
 }
 

@@ -195,7 +195,8 @@ impl Http {
                 Ok(response) => read(response).await.inspect_err(|_| ending = Ending::Garbled),
                 Err(message) => Err(message),
             };
-            tracing::debug!(call = %call, status = status_of(ending), took_ms = clock::now().since(sent).as_millis(), "request");
+            let ms = u64::try_from(clock::now().since(sent).as_millis()).unwrap_or(u64::MAX);
+            tracing::trace!(call = %call, status = status_of(ending), ms, "request");
             let ticket = in_flight.ended();
             let verdict = verdict(ending, call.repeatable());
             let pause = ticket.map_or(Ok(()), |ticket| self.settle(ticket, ending, told));

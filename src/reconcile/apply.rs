@@ -11,7 +11,7 @@ use futures_util::{StreamExt, stream::FuturesUnordered};
 use tokio::sync::watch;
 
 use super::{
-    Event, Fatal, Open, Pass, Report,
+    Deed, Document, Event, Fatal, Open, Pass, Report,
     jobs::Jobs,
     stopped,
     work::{Step, Task},
@@ -41,7 +41,7 @@ impl<P: Platform> Pass<'_, P> {
     ) -> Result<(), Fatal> {
         open.again |= resume.open;
         let mut jobs = Jobs::new(self.platform, self.scope.job_timeout);
-        resume.follow.iter().for_each(|replica| jobs.follow(replica.clone()));
+        resume.follow.iter().for_each(|replica| jobs.follow(replica.clone(), None));
         let queue = self.queue(plan, resume).await?;
         let mut work = Work { pass: self, queue, running: Running::new(), jobs, report, open, polling: false };
         work.run(self.stop.clone()).await
@@ -138,23 +138,23 @@ impl<P: Platform> Work<'_, '_, P> {
             Step::Nothing => {}
             Step::Deleted(document) => {
                 self.report.deleted(&document);
-                (self.pass.event)(Event::Done { what: "deleted", document });
+                (self.pass.event)(Event::Done { deed: Deed::Deleted, document });
             }
             Step::Instead(task) => {
                 self.open.again();
                 self.queue.push_front(task);
             }
-            Step::Renamed(document, retiring) => {
+            Step::Renamed(from, document, retiring) => {
                 retiring.into_iter().for_each(|old| self.queue.push_front(Task::Delete(old)));
                 self.report.renamed += 1;
                 self.report.succeeded(&document);
-                (self.pass.event)(Event::Done { what: "renamed", document });
+                (self.pass.event)(Event::Done { deed: Deed::Renamed { from }, document });
             }
-            Step::Following(replica, bytes) => {
+            Step::Following(replica, bytes, began) => {
                 self.report.bytes += bytes;
-                let document = format!("{}/{}", replica.collection, replica.path);
+                let document = Document::new(&replica.collection, &replica.path);
                 (self.pass.event)(Event::Uploaded { document, bytes });
-                self.jobs.follow(replica);
+                self.jobs.follow(replica, Some((bytes, began)));
             }
             Step::Again(replica) => {
                 self.open.again();
@@ -162,14 +162,15 @@ impl<P: Platform> Work<'_, '_, P> {
             }
             Step::Unknown(until) => self.open.wait_until(until),
             Step::Failed(failure, replica) => {
-                (self.pass.event)(Event::Done { what: "failed", document: failure.document() });
+                let deed = Deed::Failed { reason: failure.reason.clone() };
+                (self.pass.event)(Event::Done { deed, document: failure.document.clone() });
                 self.report.fail(failure);
                 self.retire_one(replica).await?;
             }
             Step::Polled(polled) => {
                 self.polling = false;
-                for (replica, ending) in self.jobs.settle(polled, clock::now()) {
-                    let step = self.pass.settle(replica, ending, self.report, &mut self.queue).await?;
+                for settled in self.jobs.settle(polled, clock::now()) {
+                    let step = self.pass.settle(settled, self.report, &mut self.queue).await?;
                     Box::pin(self.take(step)).await?;
                 }
             }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    Event, Fatal, Pass, Report, always_fatal, fatal,
+    Deed, Document, Event, Fatal, Pass, Report, Sent, always_fatal, fatal,
     work::{Ending, Polled, Step, Task},
 };
 use crate::{
@@ -22,6 +22,14 @@ struct Followed {
     job: JobId,
     begun: Moment,
     asked: Moment,
+    upload: Option<(u64, Moment)>,
+}
+
+/// A job that has ended.
+pub(super) struct Settled {
+    replica: Replica,
+    ending: Ending,
+    sent: Option<Sent>,
 }
 
 /// The jobs of one round.
@@ -50,13 +58,14 @@ impl Jobs {
         self.followed.is_empty()
     }
 
-    /// Follows a replica's job from now on.
-    pub(super) fn follow(&mut self, replica: Replica) {
+    /// Follows a replica's job from now on; of an upload of this pass, with its size and when it began.
+    pub(super) fn follow(&mut self, replica: Replica, upload: Option<(u64, Moment)>) {
         let (Some(source), Some(job)) = (replica.source.clone(), replica.job.clone()) else { return };
         self.by_source.insert(source.clone(), replica.id);
         // A clock that was ahead when it was written must not make the job wait for it.
         let begun = replica.since.min(clock::now());
-        self.followed.insert(replica.id, Followed { replica, source, job, begun, asked: Moment::default() });
+        let asked = Moment::default();
+        self.followed.insert(replica.id, Followed { replica, source, job, begun, asked, upload });
     }
 
     /// What to ask next, and when.
@@ -94,7 +103,7 @@ impl Jobs {
     }
 
     /// Takes what a poll gave, and hands out the jobs that have ended.
-    pub(super) fn settle(&mut self, polled: Polled, now: Moment) -> Vec<(Replica, Ending)> {
+    pub(super) fn settle(&mut self, polled: Polled, now: Moment) -> Vec<Settled> {
         let mut settled = Vec::new();
         for (source, ending) in polled.endings {
             // A failure that the list shows is asked for its reason first.
@@ -108,7 +117,8 @@ impl Jobs {
             self.by_source.remove(&source);
             if let Some(job) = self.followed.remove(&id) {
                 self.durations.record(now.since(job.begun));
-                settled.push((job.replica, ending));
+                let sent = job.upload.map(|(bytes, began)| Sent { bytes, took: now.since(began) });
+                settled.push(Settled { replica: job.replica, ending, sent });
             }
         }
         if let Some(next) = polled.next_page.filter(|_| settled.is_empty()) {
@@ -165,8 +175,7 @@ impl<P: Platform> Pass<'_, P> {
     /// Notes how a job ended, and queues what follows from it.
     pub(super) async fn settle(
         &self,
-        replica: Replica,
-        ending: Ending,
+        Settled { replica, ending, sent }: Settled,
         report: &mut Report,
         queue: &mut VecDeque<Task>,
     ) -> Result<Step, Fatal> {
@@ -183,16 +192,16 @@ impl<P: Platform> Pass<'_, P> {
                 let Some(retiring) = self.store.call(move |db| db.ready(id, now)).await? else {
                     return Ok(Step::Again(None));
                 };
-                let what = if retiring.iter().any(|old| old.phase == Phase::Ready) {
+                let deed = if retiring.iter().any(|old| old.phase == Phase::Ready) {
                     report.replaced += 1;
-                    "replaced"
+                    Deed::Replaced(sent)
                 } else {
                     report.added += 1;
-                    "added"
+                    Deed::Added(sent)
                 };
-                let document = format!("{}/{}", replica.collection, replica.path);
+                let document = Document::new(&replica.collection, &replica.path);
                 report.succeeded(&document);
-                (self.event)(Event::Done { what, document });
+                (self.event)(Event::Done { deed, document });
                 retiring.into_iter().for_each(|old| queue.push_front(Task::Delete(old)));
                 Ok(Step::Nothing)
             }

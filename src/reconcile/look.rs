@@ -5,8 +5,10 @@ use std::{
     thread,
 };
 
+use tracing::Span;
+
 use super::{
-    Event, Failure, Fatal, Pass,
+    Document, Event, Failure, Fatal, Pass, blocking,
     looked::{Looked, ToRead, gone, nothing},
 };
 use crate::{
@@ -33,7 +35,7 @@ impl<P: Platform> Pass<'_, P> {
         let (batches, mut noted) = tokio::sync::mpsc::channel::<Vec<(DocPath, LastLook)>>(4);
         let (path, of, accepted) = (self.store.path().to_owned(), collection.clone(), self.platform.accepted());
         let watch = self.scope.watches.get(&collection.name).cloned();
-        let looking = tokio::task::spawn_blocking(move || {
+        let looking = blocking(move || {
             let db = Db::open_to_read(&path)?;
             // The receiver lives as long as this task is awaited.
             let note = |batch| drop(batches.blocking_send(batch));
@@ -105,9 +107,10 @@ pub(super) fn look(
     };
     looked.moved_to(root.device(), state);
     let (to_read, queue) = mpsc::sync_channel::<(ToRead, DocPath)>(BATCH);
+    let span = Span::current();
     thread::scope(|threads| {
-        let root = &root;
-        let reading = threads.spawn(move || read(root, queue, collection, note));
+        let (root, span) = (&root, &span);
+        let reading = threads.spawn(move || span.in_scope(|| read(root, queue, collection, note)));
         let merged = part.folders().into_iter().try_for_each(|(folder, deep)| {
             match Walk::part(&options, part.watch.cloned(), folder, deep) {
                 Ok(walk) => looked.walk(walk, collection, db, &to_read),
@@ -125,6 +128,8 @@ pub(super) fn look(
     if !part.wake.whole {
         looked.end_part(db)?;
     }
+    let (wanted, gone) = (looked.gathered.wanted.len(), looked.gathered.gone.len());
+    tracing::debug!(collection = %collection.name, documents = looked.documents, wanted, gone, "the folder is looked at");
     Ok(looked)
 }
 
@@ -141,11 +146,13 @@ fn read(root: &Root, queue: mpsc::Receiver<(ToRead, DocPath)>, collection: &Coll
             looked.judged(path, hashed, record.as_ref());
         }
         // It went, or is being written: the next round sees what has become of it.
-        Err(HashError::Gone | HashError::Changing) => looked.changing = true,
+        Err(error @ (HashError::Gone | HashError::Changing)) => {
+            tracing::debug!(collection = %collection.name, %path, %error, "a document is left to another look");
+            looked.changing = true;
+        }
         Err(error) => {
-            let failure =
-                Failure { collection: collection.name.clone(), path: path.to_string(), reason: error.to_string() };
-            looked.failed.push(failure);
+            let document = Document::new(&collection.name, &path);
+            looked.failed.push(Failure { document, reason: error.to_string() });
         }
     });
     if !batch.is_empty() {

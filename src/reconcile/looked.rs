@@ -6,7 +6,9 @@ use std::{
     time::Duration,
 };
 
-use super::{Failure, Skipped};
+use tracing::Span;
+
+use super::{Document, Failure, Skipped};
 use crate::{
     config::Collection,
     model::{CollectionName, DocPath, Fingerprint, Moment, Record},
@@ -120,7 +122,8 @@ impl Looked {
         let Some(prefix) = reach.prefix() else { return Ok(()) };
         thread::scope(|threads| {
             let (walked, found) = mpsc::sync_channel(WALK_AHEAD);
-            threads.spawn(move || send_batches(walk, &walked));
+            let span = Span::current();
+            threads.spawn(move || span.in_scope(|| send_batches(walk, &walked)));
             let found = found.into_iter().flatten();
             match db {
                 None => self.merge(found, &mut std::iter::empty(), collection, to_read),
@@ -157,11 +160,13 @@ impl Looked {
         let seen = found.filter_map(|found| match found {
             Found::Document { path, fingerprint } => Some(Seen::Document(path, fingerprint)),
             Found::Skipped { path, document, reason } => {
-                skipped.push(Skipped { collection: collection.name.clone(), path, reason: reason.to_string() });
+                let skip = Document { collection: collection.name.clone(), path };
+                skipped.push(Skipped { document: skip, reason: reason.to_string() });
                 document.map(Seen::Kept)
             }
             Found::Unreadable { path, error } => {
-                unreadable.push(Failure { collection: collection.name.clone(), path, reason: error });
+                let document = Document { collection: collection.name.clone(), path };
+                unreadable.push(Failure { document, reason: error });
                 None
             }
         });
@@ -193,8 +198,10 @@ impl Looked {
             }
         }
         if let Some(first) = unreadable.first() {
-            let reason =
-                format!("{} could not be read ({}), so what is missing may still be there", first.path, first.reason);
+            let reason = format!(
+                "{} could not be read ({}), so what is missing may still be there",
+                first.document.path, first.reason
+            );
             self.gathered.authority = Authority::Unsure(reason);
         }
         self.skipped.append(&mut skipped);
@@ -217,8 +224,7 @@ impl Looked {
             Judgement::Quarantined => {
                 let trouble = record.and_then(|record| record.trouble.as_ref());
                 let reason = trouble.map(|trouble| trouble.reason.clone()).unwrap_or_default();
-                let collection = self.gathered.collection.clone();
-                self.quarantined.push(Failure { collection, path: path.to_string(), reason });
+                self.quarantined.push(Failure { document: Document::new(&self.gathered.collection, &path), reason });
             }
         }
     }

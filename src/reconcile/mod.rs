@@ -19,13 +19,15 @@ mod work;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
-use tokio::sync::watch;
+use rand::{RngExt, rngs::StdRng};
+use tokio::{sync::watch, task::JoinHandle};
+use tracing::{Instrument, Span};
 
 pub use extent::Extent;
 pub use journal::StoreJournal;
 pub use look::scan_options;
 pub use preview::{Preview, preview};
-pub use report::{Event, Failure, Outcome, Report, Skipped};
+pub use report::{Deed, Document, Event, Failure, Outcome, Report, Sent, Skipped};
 
 use crate::{
     config::{Collection, DeletePolicy, SyncPolicy},
@@ -102,9 +104,12 @@ pub async fn pass<P: Platform>(
     stop: watch::Receiver<bool>,
     event: &(dyn Fn(Event) + Sync),
 ) -> Report {
-    let mut report = Report::begun(clock::now(), scope);
+    let id = format!("{:08x}", rand::make_rng::<StdRng>().random::<u32>());
+    // Its name is in every line of a log, whatever the level.
+    let span = tracing::error_span!("pass", pass = id);
+    let mut report = Report::begun(id, clock::now(), scope);
     let pass = Pass { platform, store, scope, stop, event };
-    if let Err(fatal) = pass.run(&mut report).await {
+    if let Err(fatal) = pass.run(&mut report).instrument(span).await {
         report.stopped(fatal);
     }
     report.ended = clock::now();
@@ -181,7 +186,7 @@ impl<P: Platform> Pass<'_, P> {
 
     async fn gather_list(&self, report: &mut Report, open: &mut Open) -> Result<(), Fatal> {
         let listed = self.unless_stopped(self.list(report.retired)).await?;
-        tracing::info!(sources = listed.sources, ours = listed.ours, "the platform's sources are listed");
+        tracing::debug!(sources = listed.sources, ours = listed.ours, "the platform's sources are listed");
         report.listed(&listed);
         let grace = self.scope.policy.grace;
         if let Some(since) = listed.wait_since {
@@ -241,7 +246,7 @@ impl<P: Platform> Pass<'_, P> {
         if let Some(since) = resume.wait_since {
             open.wait_until(since + grace);
         }
-        tracing::info!(actions = plan.actions.len(), under_way = resume.follow.len(), "the round is planned");
+        tracing::debug!(actions = plan.actions.len(), under_way = resume.follow.len(), "the round is planned");
         (self.event)(Event::Planned { actions: plan.actions.len() + resume.follow.len() });
         Ok((plan, resume))
     }
@@ -260,6 +265,12 @@ impl<P: Platform> Pass<'_, P> {
             done = work => done,
         }
     }
+}
+
+/// Runs what blocks on a thread for that, whose logs are the pass's too.
+fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
+    let span = Span::current();
+    tokio::task::spawn_blocking(move || span.in_scope(work))
 }
 
 /// Ends when somebody asks to stop. Where nobody can any more, it never ends.

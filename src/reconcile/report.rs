@@ -1,10 +1,10 @@
 //! What a pass did, as data: printing lives in `cli`.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use super::{Extent, Fatal, Scope, looked::Looked};
 use crate::{
-    model::{CollectionName, Moment},
+    model::{CollectionName, DocPath, Moment},
     plan::{Why, Withheld},
     store::{ListReport, StoreError},
 };
@@ -27,46 +27,99 @@ pub enum Event {
     /// A document went up; its job is under way.
     Uploaded {
         /// Which.
-        document: String,
+        document: Document,
         /// Its size in bytes.
         bytes: u64,
     },
     /// One of the planned actions is done, well or badly.
     Done {
-        /// What was done, in one word.
-        what: &'static str,
+        /// What was done.
+        deed: Deed,
         /// Which document.
-        document: String,
+        document: Document,
     },
     /// Nothing can be done for so long.
     Waiting(Duration),
 }
 
-/// A document that failed.
+/// What was done for a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
+pub enum Deed {
+    /// The platform holds it for the first time.
+    Added(Option<Sent>),
+    /// The platform holds its new version.
+    Replaced(Option<Sent>),
+    /// Its source has a new name.
+    Renamed {
+        /// Where the document was before.
+        from: DocPath,
+    },
+    /// Its source is gone, as it is.
+    Deleted,
+    /// It could not be done.
+    Failed {
+        /// Why, and what to do.
+        reason: String,
+    },
+}
+
+impl Deed {
+    /// The word for it.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Added(_) => "added",
+            Self::Replaced(_) => "replaced",
+            Self::Renamed { .. } => "renamed",
+            Self::Deleted => "deleted",
+            Self::Failed { .. } => "failed",
+        }
+    }
+}
+
+/// An upload of this pass; of one that an earlier pass began, it is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// How much went up.
+    pub bytes: u64,
+    /// How long it took until the platform held it.
+    pub took: Duration,
+}
+
+/// A document by its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
     /// Its collection.
     pub collection: CollectionName,
     /// Its path.
     pub path: String,
-    /// Why, and what to do.
-    pub reason: String,
 }
 
-impl Failure {
-    /// The document, as `collection/path`.
-    pub fn document(&self) -> String {
-        format!("{}/{}", self.collection, self.path)
+impl Document {
+    pub(super) fn new(collection: &CollectionName, path: &DocPath) -> Self {
+        Self { collection: collection.clone(), path: path.to_string() }
     }
+}
+
+impl fmt::Display for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.collection, self.path)
+    }
+}
+
+/// A document that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Which.
+    pub document: Document,
+    /// Why, and what to do.
+    pub reason: String,
 }
 
 /// A file that could be a document and is left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skipped {
-    /// Its collection.
-    pub collection: CollectionName,
-    /// Its path.
-    pub path: String,
+    /// Which.
+    pub document: Document,
     /// Why.
     pub reason: String,
 }
@@ -105,6 +158,8 @@ impl Outcome {
 /// What a pass did.
 #[derive(Debug, Default)]
 pub struct Report {
+    /// What tells it from other passes, in the logs and in the status.
+    pub id: String,
     /// When it began.
     pub started: Moment,
     /// When it ended.
@@ -127,8 +182,10 @@ pub struct Report {
     pub retired: u64,
     /// Bytes that went up.
     pub bytes: u64,
-    /// Documents that failed in this pass, or that could not be read.
+    /// Documents that failed in this pass.
     pub failed: Vec<Failure>,
+    /// Files and folders that could not be read.
+    pub unreadable: Vec<Failure>,
     /// Documents that failed before and have not changed.
     pub quarantined: Vec<Failure>,
     /// Files that are left out.
@@ -151,14 +208,13 @@ pub struct Report {
     pub full: bool,
     /// Deletions of this pass and of those before it that count against its guards.
     pub deleted_of: BTreeMap<CollectionName, u64>,
-    unreadable: Vec<Failure>,
     reached: Extent,
 }
 
 impl Report {
-    pub(super) fn begun(now: Moment, scope: &Scope) -> Self {
+    pub(super) fn begun(id: String, now: Moment, scope: &Scope) -> Self {
         let (deleted_of, reached) = (scope.deleted.clone(), scope.extent.clone());
-        Self { started: now, deleted_of, reached, ..Self::default() }
+        Self { id, started: now, deleted_of, reached, ..Self::default() }
     }
 
     /// So far a round has reached.
@@ -192,9 +248,7 @@ impl Report {
 
     pub(super) fn looked(&mut self, looked: &Looked) {
         self.documents += looked.documents;
-        let known = |failure: &&Failure| {
-            !self.failed.iter().any(|f| (&f.collection, &f.path) == (&failure.collection, &failure.path))
-        };
+        let known = |failure: &&Failure| self.failed.iter().all(|failed| failed.document != failure.document);
         self.quarantined.extend(looked.quarantined.iter().filter(known).cloned());
         self.skipped.extend_from_slice(&looked.skipped);
         self.unreadable.extend_from_slice(&looked.failed);
@@ -208,11 +262,9 @@ impl Report {
     }
 
     /// A document's source was deleted.
-    pub(super) fn deleted(&mut self, document: &str) {
+    pub(super) fn deleted(&mut self, document: &Document) {
         self.deleted += 1;
-        if let Ok(collection) = CollectionName::new(document.split('/').next().unwrap_or_default()) {
-            *self.deleted_of.entry(collection).or_default() += 1;
-        }
+        *self.deleted_of.entry(document.collection.clone()).or_default() += 1;
         self.succeeded(document);
     }
 
@@ -223,13 +275,13 @@ impl Report {
 
     /// A document failed; what was said of it before is said no more.
     pub(super) fn fail(&mut self, failure: Failure) {
-        self.succeeded(&failure.document());
+        self.succeeded(&failure.document);
         self.failed.push(failure);
     }
 
     /// What was to be done for a document is done, at last.
-    pub(super) fn succeeded(&mut self, document: &str) {
-        self.failed.retain(|failure| failure.document() != document);
+    pub(super) fn succeeded(&mut self, document: &Document) {
+        self.failed.retain(|failure| failure.document != *document);
     }
 
     /// Documents that failed or could not be read.

@@ -3,7 +3,7 @@
 use std::{fs::File, io};
 
 use super::{
-    Failure, Fatal, Pass, fatal, scan_options,
+    Document, Failure, Fatal, Pass, blocking, fatal, scan_options,
     work::{Step, Task},
 };
 use crate::{
@@ -45,7 +45,7 @@ impl<P: Platform> Pass<'_, P> {
         if self.is_there(&collection, &gone.path).await {
             return Ok(Step::Again(None));
         }
-        let document = format!("{collection}/{}", gone.path);
+        let document = Document::new(&collection, &gone.path);
         let now = clock::now();
         let retiring = self.store.call(move |db| db.gone(&collection, &gone.path, now)).await?;
         for replica in retiring {
@@ -70,10 +70,10 @@ impl<P: Platform> Pass<'_, P> {
         let name = self.name(&collection, &to);
         match self.platform.rename(&source, &name.to_string()).await.map_err(fatal) {
             Ok(true) => {
-                let document = format!("{collection}/{}", to.path);
+                let document = Document::new(&collection, &to.path);
                 let now = clock::now();
                 let retiring = self.store.call(move |db| db.moved(&replica, &to.path, now)).await?;
-                Ok(Step::Renamed(document, retiring))
+                Ok(Step::Renamed(from.path, document, retiring))
             }
             // The platform lost it: the next round finds it missing, and puts the document anew.
             Ok(false) => Ok(Step::Again(None)),
@@ -121,9 +121,9 @@ impl<P: Platform> Pass<'_, P> {
                 return Ok(Step::Failed(failure(&collection, &wanted.path, reason), Some(replica)));
             }
         };
-        let (id, now) = (replica.id, clock::now());
+        let (id, began) = (replica.id, clock::now());
         let after = file.try_clone();
-        self.store.call(move |db| db.enter(id, Phase::Uploading, now)).await?;
+        self.store.call(move |db| db.enter(id, Phase::Uploading, began)).await?;
         let size = wanted.fingerprint.size;
         match self.platform.upload(&source, Upload { file, size, path: wanted.path.clone() }).await {
             // A file that changed on its way up was not what the name says.
@@ -137,7 +137,7 @@ impl<P: Platform> Pass<'_, P> {
                 let of = job.clone();
                 self.store.call(move |db| db.ingesting(id, &of, now)).await?;
                 let replica = Replica { phase: Phase::Ingesting, since: now, job: Some(job), ..replica };
-                Ok(Step::Following(replica, size))
+                Ok(Step::Following(replica, size, began))
             }
             // The source is gone: somebody deleted it.
             Err(ApiError::Refused { status: 404, .. }) => Ok(Step::Again(Some(replica))),
@@ -171,7 +171,7 @@ impl<P: Platform> Pass<'_, P> {
     async fn is_there(&self, collection: &CollectionName, path: &DocPath) -> bool {
         let Some(of) = self.scope.collections.iter().find(|one| one.name == *collection) else { return false };
         let (options, path) = (scan_options(of, self.platform.accepted()), path.clone());
-        let looking = tokio::task::spawn_blocking(move || is_there(&options, &path));
+        let looking = blocking(move || is_there(&options, &path));
         looking.await.unwrap_or(true)
     }
 
@@ -189,7 +189,7 @@ impl<P: Platform> Pass<'_, P> {
         let of = self.scope.collections.iter().find(|one| one.name == *collection).cloned();
         let Some(of) = of else { return Ok(None) };
         let (path, expected) = (wanted.path.clone(), wanted.fingerprint);
-        let opening = tokio::task::spawn_blocking(move || open(&of, &path, &expected));
+        let opening = blocking(move || open(&of, &path, &expected));
         opening.await.unwrap_or_else(|_| Err("opening it failed".to_owned()))
     }
 }
@@ -233,5 +233,5 @@ fn unchanged(file: io::Result<File>, expected: &Fingerprint) -> bool {
 }
 
 fn failure(collection: &CollectionName, path: &DocPath, reason: String) -> Failure {
-    Failure { collection: collection.clone(), path: path.to_string(), reason }
+    Failure { document: Document::new(collection, path), reason }
 }

@@ -1,8 +1,8 @@
 //! Pieces of work and what comes of them: what a round hands from one step to the next.
 
-use super::Failure;
+use super::{Document, Failure};
 use crate::{
-    model::{CollectionName, Moment, Replica, SourceId},
+    model::{CollectionName, DocPath, Moment, Replica, SourceId},
     plan::{Gone, Wanted},
 };
 
@@ -24,14 +24,14 @@ pub(super) enum Task {
 pub(super) enum Step {
     /// Done, and nothing follows.
     Nothing,
-    /// The documents' sources are deleted.
-    Deleted(String),
-    /// The source has the other document's name; these others of the two retire.
-    Renamed(String, Vec<Replica>),
+    /// The document's sources are deleted.
+    Deleted(Document),
+    /// The source of the first has the other document's name; these others of the two retire.
+    Renamed(DocPath, Document, Vec<Replica>),
     /// It could not be done, and this is done instead; the next round sees what is left.
     Instead(Task),
-    /// The document is on the platform; its job is under way.
-    Following(Replica, u64),
+    /// So many bytes went up, from then on; the job is under way.
+    Following(Replica, u64, Moment),
     /// What was made is of no use; the document is looked at again in the next round.
     Again(Option<Replica>),
     /// The outcome is not known before then.

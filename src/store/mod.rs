@@ -17,6 +17,8 @@ use std::{
     thread::JoinHandle,
 };
 
+use tracing::Span;
+
 pub use db::{Db, Identity};
 pub use error::StoreError;
 pub use listing::{ListReport, ListedSource};
@@ -86,6 +88,9 @@ impl Store {
 
     /// Runs work on the store's thread some time soon, in order with everything else.
     pub fn send(&self, work: impl FnOnce(&mut Db) + Send + 'static) {
+        // What it logs belongs to whoever asked.
+        let span = Span::current();
+        let work = move |db: &mut Db| span.in_scope(|| work(db));
         if let Some(queue) = &self.work {
             // The thread only ends with the store itself.
             let _ = queue.send(Box::new(work));

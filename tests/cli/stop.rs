@@ -62,13 +62,26 @@ async fn twice_ends_at_once() {
     let mut line = String::new();
     tokio::io::AsyncBufReadExt::read_line(&mut heard, &mut line).await.unwrap();
     assert!(line.contains("once more to stop at once"), "{line}");
-    signal(&pass, Signal::INT);
+    // Whichever of the two it is.
+    signal(&pass, Signal::TERM);
     rest(pass).await.ended(5, &[]);
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     bench.faults.clear();
     bench.synced().await;
     bench.in_step().await;
     bench.quiet().await;
+}
+
+#[tokio::test]
+async fn a_terminal_that_closes_ends_a_pass() {
+    let bench = Bench::new().await;
+    bench.write_many(4);
+    bench.faults.always("POST", "/ingest/upload", Fault::Slow(Duration::from_secs(8)));
+    let pass = bench.command(&["sync"]).spawn().unwrap();
+    bench.seen("an upload", async |running| running.requests().count("POST", "/ingest/upload") >= 1).await;
+    signal(&pass, Signal::HUP);
+    // No exit code: the signal itself ended it.
+    rest(pass).await.ended(-1, &[]);
 }
 
 #[tokio::test]

@@ -1,0 +1,162 @@
+//! What a service logs of its passes: a line for every document that changed or failed, and one for the pass.
+
+use std::time::Duration;
+
+use crate::{
+    plan::Why,
+    reconcile::{Deed, Document, Event, Failure, Fatal, Outcome, Report},
+};
+
+/// Logs what happens in a pass, while it happens.
+pub fn log_event(event: &Event) {
+    match event {
+        Event::Done { deed, document } => log_deed(deed, document),
+        Event::Uploaded { document, bytes } => {
+            tracing::debug!(collection = %document.collection, path = document.path, bytes, "uploaded");
+        }
+        Event::Waiting(time) => tracing::debug!(ms = millis(*time), "waiting for what is still open"),
+        // The pass itself logs what came of these.
+        Event::Listing { .. } | Event::Looking(_) | Event::Planned { .. } => {}
+    }
+}
+
+fn log_deed(deed: &Deed, Document { collection, path }: &Document) {
+    match deed {
+        Deed::Added(sent) | Deed::Replaced(sent) => {
+            let (bytes, ms) = (sent.map(|sent| sent.bytes), sent.map(|sent| millis(sent.took)));
+            tracing::info!(%collection, path, bytes, ms, "{}", deed.as_str());
+        }
+        Deed::Renamed { from } => tracing::info!(%collection, path, %from, "renamed"),
+        Deed::Deleted => tracing::info!(%collection, path, "deleted"),
+        Deed::Failed { reason } => tracing::warn!(%collection, path, reason, "failed"),
+    }
+}
+
+/// Logs how a pass ended. A wake that found nothing to do is not worth a line.
+pub fn log_report(report: &Report, wake: bool) {
+    let pass = tracing::error_span!("pass", pass = report.id);
+    let _in_pass = pass.enter();
+    for Failure { document: Document { collection, path }, reason } in &report.unreadable {
+        tracing::warn!(%collection, path, reason, "not read");
+    }
+    for withheld in &report.withheld {
+        let (collection, deletes, of) = (&withheld.collection, withheld.deletes(), withheld.of);
+        match withheld.why {
+            Why::Held | Why::Moved | Why::Unsure(_) => tracing::warn!(%collection, deletes, of, "{withheld}"),
+            Why::Never => tracing::debug!(%collection, deletes, of, "{withheld}"),
+        }
+    }
+    match &report.fatal {
+        None => {}
+        Some(error @ Fatal::Stopped) => tracing::info!("{error}"),
+        Some(error @ Fatal::Unavailable(_)) => tracing::warn!("{error}"),
+        Some(error @ (Fatal::Denied(_) | Fatal::Refused(_) | Fatal::Store(_))) => tracing::error!("{error}"),
+    }
+    let outcome = report.outcome();
+    if wake && outcome == Outcome::Ok && report.changed() == 0 {
+        tracing::debug!("nothing to change");
+        return;
+    }
+    let (failed, quarantined) = (report.failures().count(), report.quarantined.len());
+    let Report { documents, added, replaced, renamed, deleted, bytes, .. } = *report;
+    let (outcome, ms) = (outcome.as_str(), millis(report.ended.since(report.started)));
+    tracing::info!(
+        outcome,
+        documents,
+        added,
+        replaced,
+        renamed,
+        deleted,
+        failed,
+        quarantined,
+        bytes,
+        ms,
+        "the pass has ended"
+    );
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        fs::File,
+        io::{Read, Seek},
+        sync::Arc,
+    };
+
+    use super::*;
+    use crate::{
+        model::{CollectionName, DocPath, Moment},
+        plan::Withheld,
+        reconcile::Sent,
+    };
+
+    /// What is logged at info.
+    fn logged(log: impl FnOnce()) -> String {
+        let mut file = tempfile::tempfile().unwrap();
+        let writer: Arc<File> = Arc::new(file.try_clone().unwrap());
+        let subscriber = tracing_subscriber::fmt().without_time().with_target(false).with_ansi(false);
+        tracing::subscriber::with_default(subscriber.with_writer(writer).finish(), log);
+        file.rewind().unwrap();
+        let mut text = String::new();
+        file.read_to_string(&mut text).unwrap();
+        text
+    }
+
+    fn handbook() -> CollectionName {
+        CollectionName::new("handbook").unwrap()
+    }
+
+    fn done(deed: Deed) -> String {
+        let document = Document { collection: handbook(), path: "a.md".to_owned() };
+        logged(|| log_event(&Event::Done { deed, document }))
+    }
+
+    #[test]
+    fn a_document_is_a_line() {
+        let sent = Some(Sent { bytes: 12, took: Duration::from_millis(345) });
+        assert_eq!(done(Deed::Added(sent)), " INFO added collection=handbook path=\"a.md\" bytes=12 ms=345\n");
+        assert_eq!(done(Deed::Replaced(None)), " INFO replaced collection=handbook path=\"a.md\"\n");
+        let from = DocPath::new("b.md").unwrap();
+        assert_eq!(done(Deed::Renamed { from }), " INFO renamed collection=handbook path=\"a.md\" from=b.md\n");
+        assert_eq!(done(Deed::Deleted), " INFO deleted collection=handbook path=\"a.md\"\n");
+        let failed = done(Deed::Failed { reason: "no text".to_owned() });
+        assert_eq!(failed, " WARN failed collection=handbook path=\"a.md\" reason=\"no text\"\n");
+        assert_eq!(logged(|| log_event(&Event::Looking(handbook()))), "");
+    }
+
+    /// What is logged of a pass that a wake began.
+    fn woken(change: impl FnOnce(&mut Report)) -> String {
+        let mut report = Report::default();
+        report.id = "1234abcd".to_owned();
+        report.ended = Moment(5_000);
+        change(&mut report);
+        logged(|| log_report(&report, true))
+    }
+
+    #[test]
+    fn a_wake_that_found_nothing_is_silent() {
+        assert_eq!(woken(|report| report.documents = 7), "");
+        let all = "documents=0 added=1 replaced=0 renamed=0 deleted=0 failed=0 quarantined=0 bytes=0 ms=5";
+        let line = format!(" INFO pass{{pass=\"1234abcd\"}}: the pass has ended outcome=\"ok\" {all}\n");
+        assert_eq!(woken(|report| report.added = 1), line);
+        let full = logged(|| log_report(&Report::default(), false));
+        assert_eq!(full.matches('\n').count(), 1, "{full}");
+    }
+
+    #[test]
+    fn what_waits_for_a_person_is_a_warning() {
+        let withheld = |why| {
+            let withheld = Withheld { collection: handbook(), gone: Vec::new(), of: 40, why };
+            woken(|report| report.withheld.push(withheld))
+        };
+        let held = withheld(Why::Held);
+        assert!(held.starts_with(" WARN ") && held.contains("kbsync approve handbook"), "{held}");
+        assert_eq!(withheld(Why::Never), "");
+        let denied = woken(|report| report.fatal = Some(Fatal::Denied("the key is refused".to_owned())));
+        assert!(denied.starts_with("ERROR ") && denied.contains("outcome=\"denied\""), "{denied}");
+    }
+}
