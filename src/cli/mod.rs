@@ -149,6 +149,7 @@ fn exit_of_store(error: &StoreError) -> Exit {
         StoreError::Newer { .. } | StoreError::Foreign { .. } => Exit::Usage,
         StoreError::Full => Exit::Temporary,
         StoreError::Damaged { .. }
+        | StoreError::Older(_)
         | StoreError::Missing(_)
         | StoreError::Folder { .. }
         | StoreError::Sqlite(_)
