@@ -15,7 +15,7 @@ use super::{
 use crate::model::CollectionName;
 
 const KEYS: &[&str] =
-    &["name", "folder", "include", "exclude", "gitignore", "max_file_size", "follow_symlinks", "settle"];
+    &["name", "folder", "include", "exclude", "gitignore", "max_file_size", "follow_symlinks", "settle", "schedule"];
 /// The four kinds of the design, also as cameras, scanners and old systems write them.
 const INCLUDE: [&str; 8] =
     ["**/*.md", "**/*.txt", "**/*.pdf", "**/*.docx", "**/*.MD", "**/*.TXT", "**/*.PDF", "**/*.DOCX"];
@@ -63,7 +63,18 @@ fn collection(node: &Node, seen: &mut Seen, reading: &mut Reading) -> Option<Col
     let (gitignore, follow_symlinks) = (flag("gitignore", true), flag("follow_symlinks", false));
     let max_file_size = section.value("max_file_size").and_then(|node| reading.size(node)).unwrap_or(MAX_FILE_SIZE);
     let settle = section.value("settle").and_then(|node| reading.duration(node)).unwrap_or(SETTLE);
-    Some(Collection { name: name?, root: root?, include, exclude, gitignore, max_file_size, follow_symlinks, settle })
+    let schedule = section.value("schedule").and_then(|node| reading.schedule(node));
+    Some(Collection {
+        name: name?,
+        root: root?,
+        include,
+        exclude,
+        gitignore,
+        max_file_size,
+        follow_symlinks,
+        settle,
+        schedule,
+    })
 }
 
 fn name(section: &Section, seen: &mut Seen, reading: &mut Reading) -> Option<CollectionName> {

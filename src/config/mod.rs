@@ -12,6 +12,7 @@ mod node;
 mod pattern;
 mod platform;
 mod read;
+mod status;
 mod substitute;
 mod sync;
 #[cfg(test)]
@@ -26,7 +27,7 @@ use std::{
 
 use secrecy::SecretString;
 
-use crate::model::{CollectionName, Instance, RateLimit};
+use crate::model::{CollectionName, Instance, RateLimit, Schedule};
 
 pub use error::{ConfigError, Problem};
 
@@ -43,6 +44,10 @@ pub struct Config {
     pub collections: Vec<Collection>,
     /// How a pass deletes.
     pub sync: SyncPolicy,
+    /// When the daemon looks.
+    pub rhythm: Rhythm,
+    /// Where the daemon says how it is.
+    pub status: Status,
     /// What is allowed and yet unwise, one sentence each.
     pub warnings: Vec<String>,
 }
@@ -76,7 +81,7 @@ pub enum PlatformKind {
 }
 
 /// A folder whose documents are kept in step.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Collection {
     /// Its name.
     pub name: CollectionName,
@@ -94,6 +99,8 @@ pub struct Collection {
     pub follow_symlinks: bool,
     /// How long a file must have been left alone before it is read.
     pub settle: Duration,
+    /// When this collection alone is looked at as a whole, besides the full passes.
+    pub schedule: Option<Schedule>,
 }
 
 /// What a pass may delete.
@@ -116,6 +123,41 @@ pub enum DeletePolicy {
     Always,
     /// Never.
     Never,
+}
+
+/// When the daemon looks for what has changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rhythm {
+    /// When a full pass begins.
+    pub schedule: Schedule,
+    /// By how much a pass of a schedule may begin later, so that not everyone calls at the same second.
+    pub jitter: Duration,
+    /// Whether folders are watched or polled between the full passes.
+    pub watch: bool,
+    /// How long changes are gathered before a pass begins.
+    pub debounce: Duration,
+    /// How often a folder that cannot be watched is looked at.
+    pub poll: Duration,
+}
+
+/// The daemon's status endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// Where it listens.
+    pub listen: Listen,
+    /// The host names that a request may be for, besides the address itself; as the `Host` header has them.
+    pub hosts: Vec<String>,
+}
+
+/// Where something listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listen {
+    /// It does not.
+    Nowhere,
+    /// On an address and port; port 0 is any free one.
+    Address(SocketAddr),
+    /// On a Unix socket.
+    Socket(PathBuf),
 }
 
 /// The largest config that is read, in bytes.
@@ -154,7 +196,7 @@ fn check(path: &Path, bytes: &[u8], env: &dyn Fn(&str) -> Option<String>) -> Res
     }
 }
 
-const KEYS: &[&str] = &["instance", "state", "platform", "collections", "sync"];
+const KEYS: &[&str] = &["instance", "state", "platform", "collections", "sync", "status"];
 
 fn read_config(root: &node::Node, reading: &mut read::Reading) -> Option<Config> {
     let section = reading.section(root, "the config", KEYS)?;
@@ -169,12 +211,16 @@ fn read_config(root: &node::Node, reading: &mut read::Reading) -> Option<Config>
     let platform = platform::read(&section, state.as_deref(), reading);
     let collections = collections::read(&section, reading);
     let sync = sync::read(&section, reading);
+    let status = status::read(&section, reading);
+    let (sync, rhythm) = sync?;
     Some(Config {
         instance: instance?,
         state: state?,
         platform: platform?,
         collections: collections?,
-        sync: sync?,
+        sync,
+        rhythm,
+        status: status?,
         warnings: Vec::new(),
     })
 }

@@ -13,13 +13,15 @@ use super::{
     node::{Entry, Node, Value},
     substitute::substitute,
 };
+use crate::model::Schedule;
 
 /// A config being read: what it needs from around it, and what was found wrong so far.
 ///
 /// A method that gives `None` has noted a problem, so the caller may take any value in its place.
 pub(super) struct Reading<'a> {
     text: &'a str,
-    folder: &'a Path,
+    /// The config's folder.
+    pub(super) folder: &'a Path,
     /// Looks up an environment variable.
     pub(super) env: &'a dyn Fn(&str) -> Option<String>,
     problems: Vec<(Location, String)>,
@@ -119,14 +121,12 @@ impl<'a> Reading<'a> {
     /// A path; a relative one starts at the config's folder.
     pub(super) fn path(&mut self, node: &Node) -> Option<PathBuf> {
         let folder = self.folder;
-        self.parsed(node, |text| match text {
-            "" => Err("this path is empty".to_owned()),
-            text if text == "~" || text.starts_with("~/") => {
-                Err("`~` is not replaced here; write `${HOME}` in its place".to_owned())
-            }
-            text if text.contains('\0') => Err("a path cannot hold a NUL character".to_owned()),
-            text => Ok(folder.join(text.strip_prefix("./").filter(|rest| !rest.is_empty()).unwrap_or(text))),
-        })
+        self.parsed(node, |text| path_from(folder, text))
+    }
+
+    /// Times in the syntax of crontab(5).
+    pub(super) fn schedule(&mut self, node: &Node) -> Option<Schedule> {
+        self.parsed(node, |text| Schedule::new(text).map_err(|error| error.to_string()))
     }
 
     /// A list of texts, each with its node; an item that is no text is noted and left out.
@@ -194,6 +194,21 @@ impl<'a> Reading<'a> {
             );
         }
         duration
+    }
+}
+
+/// A path as it is written; a relative one starts at `folder`.
+///
+/// # Errors
+/// A sentence that says what to mend.
+pub(super) fn path_from(folder: &Path, text: &str) -> Result<PathBuf, String> {
+    match text {
+        "" => Err("this path is empty".to_owned()),
+        text if text == "~" || text.starts_with("~/") => {
+            Err("`~` is not replaced here; write `${HOME}` in its place".to_owned())
+        }
+        text if text.contains('\0') => Err("a path cannot hold a NUL character".to_owned()),
+        text => Ok(folder.join(text.strip_prefix("./").filter(|rest| !rest.is_empty()).unwrap_or(text))),
     }
 }
 

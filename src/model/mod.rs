@@ -5,6 +5,7 @@ mod hash;
 mod rate;
 mod record;
 mod replica;
+mod schedule;
 mod source;
 mod time;
 
@@ -13,5 +14,6 @@ pub use hash::{ContentHash, ShortHash};
 pub use rate::{RateLimit, RateLimitError};
 pub use record::{LastLook, Record, Trouble};
 pub use replica::{Phase, Replica, ReplicaId};
+pub use schedule::{InvalidSchedule, Schedule};
 pub use source::{Instance, InstanceError, JobId, SourceId, SourceName};
 pub use time::Moment;

@@ -202,6 +202,7 @@ fn collection(folder: &Path) -> Collection {
         max_file_size: 1 << 20,
         follow_symlinks: false,
         settle: Duration::ZERO,
+        schedule: None,
     }
 }
 
