@@ -51,6 +51,7 @@ impl Progress {
                 bar.inc(1);
                 bar.set_message(format!("{what} {document}"));
             }
+            Event::JobEnded { .. } => {}
             Event::Waiting(time) => bar.set_message(format!("waiting {} for what is still open", span(time))),
         }
     }
@@ -66,7 +67,11 @@ fn line(event: &Event) {
     let line = match event {
         Event::Done { what, document } => format!("{what} {document}"),
         Event::Waiting(time) => format!("waiting {} for what is still open", span(*time)),
-        Event::Listing { .. } | Event::Looking(_) | Event::Planned { .. } | Event::Uploaded { .. } => return,
+        Event::Listing { .. }
+        | Event::Looking(_)
+        | Event::Planned { .. }
+        | Event::Uploaded { .. }
+        | Event::JobEnded { .. } => return,
     };
     // When standard error is gone there is nobody to tell.
     let _ = writeln!(stderr(), "{}", printable(&line));

@@ -12,9 +12,9 @@ use tokio::sync::watch;
 
 use super::{
     Event, Fatal, Open, Pass, Report,
-    jobs::Jobs,
+    jobs::{Ended, Jobs},
     stopped,
-    work::{Step, Task},
+    work::{Ending, Step, Task},
 };
 use crate::{
     model::{CollectionName, DocPath, Moment, Phase, Replica},
@@ -168,7 +168,8 @@ impl<P: Platform> Work<'_, '_, P> {
             }
             Step::Polled(polled) => {
                 self.polling = false;
-                for (replica, ending) in self.jobs.settle(polled, clock::now()) {
+                for Ended { replica, ending, took } in self.jobs.settle(polled, clock::now()) {
+                    (self.pass.event)(Event::JobEnded { took, ok: ending == Ending::Ready });
                     let step = self.pass.settle(replica, ending, self.report, &mut self.queue).await?;
                     Box::pin(self.take(step)).await?;
                 }

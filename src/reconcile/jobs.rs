@@ -24,6 +24,14 @@ struct Followed {
     asked: Moment,
 }
 
+/// A job that has ended.
+pub(super) struct Ended {
+    pub(super) replica: Replica,
+    pub(super) ending: Ending,
+    /// The time since its upload began.
+    pub(super) took: Duration,
+}
+
 /// The jobs of one round.
 pub(super) struct Jobs {
     followed: BTreeMap<ReplicaId, Followed>,
@@ -94,7 +102,7 @@ impl Jobs {
     }
 
     /// Takes what a poll gave, and hands out the jobs that have ended.
-    pub(super) fn settle(&mut self, polled: Polled, now: Moment) -> Vec<(Replica, Ending)> {
+    pub(super) fn settle(&mut self, polled: Polled, now: Moment) -> Vec<Ended> {
         let mut settled = Vec::new();
         for (source, ending) in polled.endings {
             // A failure that the list shows is asked for its reason first.
@@ -107,8 +115,9 @@ impl Jobs {
             }
             self.by_source.remove(&source);
             if let Some(job) = self.followed.remove(&id) {
-                self.durations.record(now.since(job.begun));
-                settled.push((job.replica, ending));
+                let took = now.since(job.begun);
+                self.durations.record(took);
+                settled.push(Ended { replica: job.replica, ending, took });
             }
         }
         if let Some(next) = polled.next_page.filter(|_| settled.is_empty()) {
