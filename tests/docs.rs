@@ -245,9 +245,8 @@ fn every_link_leads_somewhere() {
 fn every_config_key_is_explained() {
     let desk = Desk::new();
     let explained: Vec<_> = Page::read("docs/config.md".into()).rows().map(|row| row[0].clone()).collect();
-    for config in
-        ["zzzz: 1", "platform: {zzzz: 1}", "collections: [{zzzz: 1, name: a, folder: docs}]", "sync: {zzzz: 1}"]
-    {
+    let collection = "collections: [{zzzz: 1, name: a, folder: docs}]";
+    for config in ["zzzz: 1", "platform: {zzzz: 1}", collection, "sync: {zzzz: 1}", "status: {zzzz: 1}"] {
         fs::write(desk.0.path().join("block.yaml"), config).unwrap();
         let refused = desk.sh("kbsync --config block.yaml check");
         let said = String::from_utf8(refused.stderr).unwrap();

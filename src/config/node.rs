@@ -129,6 +129,7 @@ fn problem(text: &str, error: &DeserializeError) -> Problem {
     let (line, column) = place.map_or((1, 1), |place| (place.line() as usize, place.column() as usize));
     // Where the YAML does not parse, nobody can tell what is a secret: a text that may hold one is not quoted at all.
     let quotable = !mask::may_hold_secret(text);
+    let shown = text.lines().nth(line.saturating_sub(1));
     let message = match error {
         DeserializeError::DuplicateMappingKey { key: Some(key), .. } if mask::is_plain_key(key) => {
             format!("`{key}` is set twice here; keep one")
@@ -137,8 +138,11 @@ fn problem(text: &str, error: &DeserializeError) -> Problem {
         DeserializeError::MultipleDocuments { .. } => "a second YAML document begins; a config is one".to_owned(),
         DeserializeError::Budget { .. } => "this is nested too deeply or far too long for a config".to_owned(),
         DeserializeError::Message { msg, .. } if quotable => format!("this is not valid YAML: {msg}"),
+        _ if shown.and_then(|text| text.chars().nth(column.saturating_sub(1))).is_some_and(|c| "*@".contains(c)) => {
+            "a value that begins with `*` or `@` is put in quotes, as in `schedule: \"*/30 * * * *\"`".to_owned()
+        }
         _ => "this is not valid YAML; look at the indentation, quotes and colons here and just above".to_owned(),
     };
-    let excerpt = text.lines().nth(line.saturating_sub(1)).filter(|_| quotable && place.is_some()).map(str::to_owned);
+    let excerpt = shown.filter(|_| quotable && place.is_some()).map(str::to_owned);
     Problem { line, column: column.max(1), message, excerpt }
 }

@@ -6,11 +6,14 @@ use url::Host;
 
 use super::{
     Listen, Status,
-    node::Node,
+    node::{Node, Value},
     read::{Reading, Section, path_from},
 };
 
 const KEYS: &[&str] = &["listen", "hosts"];
+/// What `listen` takes.
+const LISTEN: &str =
+    "expected an address and a port such as `127.0.0.1:9484`, a socket such as `unix:/run/kbsync.sock`, or `none`";
 /// The longest path that the kernel takes for a socket, in bytes.
 const MAX_SOCKET: usize = 107;
 
@@ -31,6 +34,10 @@ pub(super) fn read(root: &Section, reading: &mut Reading) -> Option<Status> {
 }
 
 fn listen(node: &Node, reading: &mut Reading) -> Option<Listen> {
+    if !matches!(node.value, Value::Text(_)) {
+        reading.problem(node.referenced, LISTEN);
+        return None;
+    }
     let folder = reading.folder;
     let listen = reading.parsed(node, |text| match text.strip_prefix("unix:") {
         _ if text == "none" => Ok(Listen::Nowhere),
@@ -54,10 +61,7 @@ fn listen(node: &Node, reading: &mut Reading) -> Option<Listen> {
 /// An address and a port. `localhost` is the only name, for it needs nobody to be asked.
 fn address(text: &str) -> Result<SocketAddr, String> {
     let numbers = text.strip_prefix("localhost:").map(|port| format!("{}:{port}", Ipv4Addr::LOCALHOST));
-    numbers.as_deref().unwrap_or(text).parse().map_err(|_| {
-        "expected an address and a port such as `127.0.0.1:9484`, a socket such as `unix:/run/kbsync.sock`, or `none`"
-            .to_owned()
-    })
+    numbers.as_deref().unwrap_or(text).parse().map_err(|_| LISTEN.to_owned())
 }
 
 fn hosts(node: &Node, reading: &mut Reading) -> Vec<String> {

@@ -90,7 +90,7 @@ fn rhythm(section: &Section, reading: &mut Reading) -> Rhythm {
 fn debounce(node: &Node, reading: &mut Reading) -> Option<Duration> {
     let debounce = reading.duration(node)?;
     if debounce > MAX_DEBOUNCE {
-        reading.problem(node.referenced, "changes wait for `debounce` before they are seen to; it is 10m at most");
+        reading.problem(node.referenced, "changes are gathered for 10m at most; write a shorter `debounce`");
     }
     Some(debounce)
 }
@@ -98,7 +98,7 @@ fn debounce(node: &Node, reading: &mut Reading) -> Option<Duration> {
 fn poll(node: &Node, reading: &mut Reading) -> Option<Duration> {
     let poll = reading.duration(node)?;
     if poll < MIN_POLL {
-        reading.problem(node.referenced, "a poll reads a whole folder's names; `poll` is 1s at least");
+        reading.problem(node.referenced, "a poll looks at a whole folder; write a `poll` of 1s at least");
     }
     Some(poll)
 }

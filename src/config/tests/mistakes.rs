@@ -12,7 +12,7 @@ const CASES: &[(&str, &[&str])] = &[
         "# nothing\n---\n",
         &["1:1: the config is empty; it needs at least `collections`, each with a `name` and a `folder`"],
     ),
-    ("- a\n", &["1:1: the config has the keys instance, state, platform, collections, sync; found a list"]),
+    ("- a\n", &["1:1: the config has the keys instance, state, platform, collections, sync, status; found a list"]),
     ("collections: []\n", &["1:14: there is no collection; add one with a `name` and a `folder`"]),
     ("collections:\n", &["1:1: there is no collection; add `collections:` with `- name: docs` and `folder: ./docs`"]),
     ("instance: x\n", &["1:1: there is no collection; add `collections:` with `- name: docs` and `folder: ./docs`"]),
@@ -24,7 +24,7 @@ const CASES: &[(&str, &[&str])] = &[
         &[
             "2:5: this collection has no folder; add `folder: ./docs`",
             "3:5: unknown key `folders`; did you mean `folder`?",
-            "4:5: unknown key `urls`; the keys here are name, folder, include, exclude, gitignore, max_file_size, follow_symlinks, settle",
+            "4:5: unknown key `urls`; the keys here are name, folder, include, exclude, gitignore, max_file_size, follow_symlinks, settle, schedule",
         ],
     ),
     (
@@ -80,8 +80,8 @@ const CASES: &[(&str, &[&str])] = &[
     (
         "schedule: x\nwatch: true\n#DOCS",
         &[
-            "1:1: unknown key `schedule`; the keys here are instance, state, platform, collections, sync",
-            "2:1: unknown key `watch`; the keys here are instance, state, platform, collections, sync",
+            "1:1: unknown key `schedule`; the keys here are instance, state, platform, collections, sync, status",
+            "2:1: unknown key `watch`; the keys here are instance, state, platform, collections, sync, status",
         ],
     ),
     (
@@ -141,6 +141,39 @@ const CASES: &[(&str, &[&str])] = &[
             "5:10: expected a duration of at most a day with its unit, such as `2s` or `500ms`",
         ],
     ),
+    (
+        "sync:\n  schedule: 0 3 * *\n  jitter: 2d\n  watch: maybe\n  debounce: 11m\n  poll: 500ms\n#DOCS",
+        &[
+            "2:13: a schedule has five fields, minute, hour, day of the month, month and day of the week, such as `0 3 * * *`; found 4",
+            "3:11: expected a duration of at most a day with its unit, such as `2s` or `500ms`",
+            "4:10: expected true or false, found text",
+            "5:13: changes are gathered for 10m at most; write a shorter `debounce`",
+            "6:9: a poll looks at a whole folder; write a `poll` of 1s at least",
+        ],
+    ),
+    (
+        "sync:\n  schedule: */30 * * * *\n#DOCS",
+        &["2:13: a value that begins with `*` or `@` is put in quotes, as in `schedule: \"*/30 * * * *\"`"],
+    ),
+    (
+        "sync:\n  schedule: @daily\n#DOCS",
+        &["2:13: a value that begins with `*` or `@` is put in quotes, as in `schedule: \"*/30 * * * *\"`"],
+    ),
+    (
+        "collections:\n  - name: a\n    folder: a\n    schedule: '0 25 * * *'\n",
+        &["4:15: the hour of this schedule is wrong: expected 0 to 23, as in `*`, `5`, `1-5`, `1,5`, `*/5` or `1-9/2`"],
+    ),
+    ("status: none\n#DOCS", &["1:9: `status` has the keys listen, hosts; found text"]),
+    (
+        "status:\n  lisen: none\n  hosts: [example.com, 'http://example.com', 'a:80', '']\n#DOCS",
+        &[
+            "2:3: unknown key `lisen`; did you mean `listen`?",
+            "3:24: a host is a name alone, without `http://` and port, such as `kb.example.com`",
+            "3:46: a host is a name alone, without `http://` and port, such as `kb.example.com`",
+            "3:54: a host is a name alone, without `http://` and port, such as `kb.example.com`",
+        ],
+    ),
+    ("status: {listen: 'unix:'}\n#DOCS", &["1:18: this path is empty"]),
     ("sync: {grace: 25h}\n---\n#DOCS", &["3:1: a second YAML document begins; a config is one"]),
 ];
 
@@ -152,6 +185,19 @@ fn every_mistake_says_where_it_is_and_how_to_mend_it() {
         let heads: Vec<&str> = error.lines().filter_map(|line| line.strip_prefix("kbsync.yaml:")).collect();
         assert_eq!(heads, *expected, "{text}");
     }
+}
+
+#[test]
+fn what_is_no_place_to_listen_is_told_what_is_one() {
+    let expected = "kbsync.yaml:1:18: expected an address and a port such as `127.0.0.1:9484`, a socket such as \
+                    `unix:/run/kbsync.sock`, or `none`\n";
+    for listen in ["9484", "false", "127.0.0.1", "localhost", "example.com:80", "'[::1]'", "127.0.0.1:65536", "/run/x"]
+    {
+        let error = check_text(&format!("status: {{listen: {listen}}}\n{DOCS}")).map(|_| ()).expect_err(listen);
+        assert!(error.starts_with(expected), "{error}");
+    }
+    let long = format!("status: {{listen: unix:{}}}\n{DOCS}", "s".repeat(100));
+    assert!(check_text(&long).unwrap_err().contains("1:18: a socket's path has 107 bytes at most; take a shorter one"));
 }
 
 #[test]

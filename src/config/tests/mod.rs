@@ -52,11 +52,20 @@ collections:
     settle: 500ms
   - name: wiki
     folder: /srv/${NONE:-wiki}
+    schedule: "*/30 * * * *"
 sync:
+  schedule: ${NONE:-@weekly}
+  jitter: 0s
+  watch: false
+  debounce: 10m
+  poll: 1s
   max_deletes: ${TEN}
   max_delete_percent: 25
   delete: never
   grace: 1m
+status:
+  listen: "[::1]:0"
+  hosts: [KB.example.com, 10.0.0.5]
 "#,
     )
     .unwrap();
@@ -82,6 +91,17 @@ sync:
         grace: Duration::from_secs(60),
     };
     assert_eq!(config.sync, sync);
+    assert_eq!((&handbook.schedule, wiki.schedule.as_ref().map(Schedule::as_str)), (&None, Some("*/30 * * * *")));
+    let rhythm = Rhythm {
+        schedule: Schedule::new("@weekly").unwrap(),
+        jitter: Duration::ZERO,
+        watch: false,
+        debounce: Duration::from_secs(600),
+        poll: Duration::from_secs(1),
+    };
+    assert_eq!(config.rhythm, rhythm);
+    let hosts = ["kb.example.com", "10.0.0.5"].map(str::to_owned).to_vec();
+    assert_eq!(config.status, Status { listen: Listen::Address("[::1]:0".parse().unwrap()), hosts });
     assert!(config.warnings.is_empty());
 }
 
@@ -95,6 +115,11 @@ fn the_smallest_config_has_the_defaults() {
     assert_eq!(listen.to_string(), "127.0.0.1:8484");
     assert_eq!(config.platform.rate_limit.to_string(), "100/min");
     assert_eq!(config.sync, SyncPolicy::default());
+    assert_eq!((config.rhythm.schedule.as_str(), config.rhythm.watch), ("0 3 * * *", true));
+    let seconds = [config.rhythm.jitter, config.rhythm.debounce, config.rhythm.poll].map(|span| span.as_secs());
+    assert_eq!(seconds, [60, 2, 60]);
+    assert_eq!(config.status.listen, Listen::Address("127.0.0.1:9484".parse().unwrap()));
+    assert!(config.status.hosts.is_empty() && config.collections[0].schedule.is_none());
     let cevvo = check_text("platform: {kind: cevvo, api_key: k}\ncollections: [{name: d, folder: .}]").unwrap();
     assert!(matches!(cevvo.platform.kind, PlatformKind::Cevvo { base_url, .. }
         if base_url.as_str() == "https://prod-backend-api.cevvo.ai/api/v1"));
@@ -112,6 +137,35 @@ fn the_state_is_where_the_environment_says() {
     assert_eq!(state(&[("XDG_STATE_HOME", "/x"), ("HOME", "/h")]).unwrap(), "/x/kbsync/state.db");
     assert_eq!(state(&[("XDG_STATE_HOME", "relative"), ("HOME", "/h")]).unwrap(), "/h/.local/state/kbsync/state.db");
     assert_eq!(state(&[]), None);
+}
+
+#[test]
+fn the_status_page_listens_where_it_is_told() {
+    let read = |listen: &str| {
+        let config =
+            check_text(&format!("status: {{listen: {listen}}}\ncollections: [{{name: d, folder: .}}]")).unwrap();
+        (config.status.listen, config.warnings)
+    };
+    let address = |text: &str| Listen::Address(text.parse().unwrap());
+    let quiet = [
+        ("none", Listen::Nowhere),
+        ("localhost:80", address("127.0.0.1:80")),
+        ("127.0.0.2:80", address("127.0.0.2:80")),
+        ("'[::ffff:127.0.0.1]:80'", address("[::ffff:127.0.0.1]:80")),
+        ("unix:/run/kb.sock", Listen::Socket("/run/kb.sock".into())),
+        ("unix:./kb.sock", Listen::Socket("/etc/kb/kb.sock".into())),
+    ];
+    for (listen, expected) in quiet {
+        assert_eq!(read(listen), (expected, Vec::new()), "{listen}");
+    }
+    for listen in ["0.0.0.0:9484", "'[::]:9484'", "192.168.0.7:9484"] {
+        let text = listen.trim_matches('\'');
+        let warning = format!(
+            "the status page listens on {text}, which is not loopback: anyone who reaches it can read the names of your \
+             documents"
+        );
+        assert_eq!(read(listen), (address(text), vec![warning]));
+    }
 }
 
 #[test]
