@@ -1,16 +1,12 @@
 //! `kbsync health`: asks the running daemon whether it lives, for `HEALTHCHECK` and the like.
 
-use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    path::Path,
-    time::Duration,
-};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use reqwest::{Client, ClientBuilder};
 
 use super::{Exit, connect::Context, print::line};
-use crate::config::Listen;
+use crate::{config::Listen, local::reachable};
 
 const TIME_OUT: Duration = Duration::from_secs(5);
 
@@ -31,4 +27,11 @@ pub(super) async fn run(context: &Context) -> anyhow::Result<Exit> {
     let well = answer.status().is_success();
     line!("{}", answer.text().await.map_err(reqwest::Error::without_url)?.trim_end());
     Ok(if well { Exit::Ok } else { Exit::Other })
+}
+
+/// A client for this machine alone: no proxy is between, and no certificate is needed.
+fn client() -> ClientBuilder {
+    // A second installation, by another client of this process, changes nothing.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder().no_proxy().tls_certs_only([]).redirect(reqwest::redirect::Policy::none()).timeout(TIME_OUT)
 }

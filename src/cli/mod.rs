@@ -6,6 +6,7 @@ mod check;
 mod connect;
 mod conversations;
 mod explain;
+mod health;
 mod insights;
 mod local;
 mod names;
@@ -99,6 +100,7 @@ fn run(args: &Args, command: Command) -> anyhow::Result<Exit> {
             Command::Sync => sync::run(&context).await,
             Command::Plan { json } => plan::run(&context, json),
             Command::Status { json } => status::run(&context, json),
+            Command::Health => health::run(&context).await,
             Command::Explain { path } => explain::run(&context, &path),
             Command::Retry { pattern } => retry::run(&context, pattern.as_deref()),
             Command::Approve { collection } => retry::approve(&context, &collection),
