@@ -5,6 +5,8 @@
 mod bench;
 #[path = "endpoint/health.rs"]
 mod health;
+#[path = "endpoint/monitoring.rs"]
+mod monitoring;
 #[path = "endpoint/says.rs"]
 mod says;
 #[path = "endpoint/served.rs"]

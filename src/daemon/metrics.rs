@@ -232,12 +232,16 @@ impl Gauges {
     }
 
     fn one(&mut self, name: &str, help: &str, value: u64) {
-        self.family(name, help, [(Vec::new(), value)]);
+        let gauge = Gauge::<u64, AtomicU64>::default();
+        gauge.set(value);
+        self.0.register(name, help, gauge);
     }
 
     /// A point in time, where there is one, in seconds since 1970.
     fn time(&mut self, name: &str, help: &str, at: Option<Timestamp>) {
-        self.family(name, help, at.map(|at| (Vec::new(), at.as_second().try_into().unwrap_or(0))));
+        if let Some(at) = at {
+            self.one(name, help, at.as_second().try_into().unwrap_or(0));
+        }
     }
 
     fn family(&mut self, name: &str, help: &str, values: impl IntoIterator<Item = (Labels, u64)>) {
