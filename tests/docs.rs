@@ -66,8 +66,9 @@ fn readme() -> Page {
 
 /// The names of the files in `docs/`.
 fn names() -> Vec<String> {
-    let entries = fs::read_dir(Path::new(ROOT).join("docs")).unwrap();
-    let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let entries = fs::read_dir(Path::new(ROOT).join("docs")).unwrap().map(Result::unwrap);
+    let files = entries.filter(|entry| entry.file_type().unwrap().is_file());
+    let mut names: Vec<String> = files.map(|entry| entry.file_name().into_string().unwrap()).collect();
     names.sort();
     names
 }

@@ -71,6 +71,8 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Whether the running daemon lives; exit 0 or 1
+    Health,
     /// Why a file is synced, filtered, pending, held or quarantined
     Explain {
         /// The file, as a path or as COLLECTION/PATH

@@ -6,6 +6,7 @@ mod check;
 mod connect;
 mod conversations;
 mod explain;
+mod health;
 mod insights;
 mod local;
 mod logs;
@@ -100,6 +101,7 @@ fn run(args: &Args, command: Command) -> anyhow::Result<Exit> {
             Command::Sync => sync::run(&context).await,
             Command::Plan { json } => plan::run(&context, json),
             Command::Status { json } => status::run(&context, json),
+            Command::Health => health::run(&context).await,
             Command::Explain { path } => explain::run(&context, &path),
             Command::Retry { pattern } => retry::run(&context, pattern.as_deref()),
             Command::Approve { collection } => retry::approve(&context, &collection),
@@ -150,6 +152,7 @@ fn exit_of_store(error: &StoreError) -> Exit {
         StoreError::Newer { .. } | StoreError::Foreign { .. } => Exit::Usage,
         StoreError::Full => Exit::Temporary,
         StoreError::Damaged { .. }
+        | StoreError::Older(_)
         | StoreError::Missing(_)
         | StoreError::Folder { .. }
         | StoreError::Sqlite(_)

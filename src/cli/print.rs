@@ -73,10 +73,10 @@ pub(super) fn span(span: Duration) -> String {
 
 /// A point in time, in local time.
 pub(super) fn moment(moment: Moment) -> String {
-    let micros = i64::try_from(moment.0).unwrap_or(i64::MAX);
-    Timestamp::from_microsecond(micros).map_or_else(|_| "?".to_owned(), timestamp)
+    timestamp(moment.timestamp())
 }
 
+/// The same of a timestamp.
 pub(super) fn timestamp(at: Timestamp) -> String {
     at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
@@ -84,10 +84,4 @@ pub(super) fn timestamp(at: Timestamp) -> String {
 /// `1 document`, `2 documents`.
 pub(super) fn count(number: u64, thing: &str) -> String {
     if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
-}
-
-/// A point in time as RFC 3339, for JSON.
-pub(super) fn rfc3339(moment: Moment) -> String {
-    let micros = i64::try_from(moment.0).unwrap_or(i64::MAX);
-    Timestamp::from_microsecond(micros).map_or_else(|_| String::new(), |at| at.to_string())
 }

@@ -58,6 +58,7 @@ impl Progress {
                 bar.inc(1);
                 bar.set_message(printable(&format!("{} {document}", deed.as_str())));
             }
+            Event::JobEnded { .. } => {}
             Event::Waiting(time) => bar.set_message(format!("waiting {} for what is still open", span(time))),
         }
     }
@@ -73,7 +74,11 @@ fn line(event: &Event) {
     let line = match event {
         Event::Done { deed, document } => format!("{} {document}", deed.as_str()),
         Event::Waiting(time) => format!("waiting {} for what is still open", span(*time)),
-        Event::Listing { .. } | Event::Looking(_) | Event::Planned { .. } | Event::Uploaded { .. } => return,
+        Event::Listing { .. }
+        | Event::Looking(_)
+        | Event::Planned { .. }
+        | Event::Uploaded { .. }
+        | Event::JobEnded { .. } => return,
     };
     say(Level::INFO, &printable(&line));
 }

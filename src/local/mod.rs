@@ -168,7 +168,7 @@ pub async fn start(listener: TcpListener, options: Options) -> Result<Running, L
 }
 
 /// Where a client on this machine finds a listener, one on all addresses too.
-fn reachable(address: SocketAddr) -> SocketAddr {
+pub fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),

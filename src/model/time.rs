@@ -5,6 +5,8 @@ use std::{
     time::Duration,
 };
 
+use jiff::Timestamp;
+
 /// Microseconds since 1970, UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Moment(pub u64);
@@ -18,6 +20,12 @@ impl Moment {
     /// The same point in nanoseconds, as fingerprints have it.
     pub fn as_nanos(self) -> i64 {
         i64::try_from(self.0.saturating_mul(1_000)).unwrap_or(i64::MAX)
+    }
+
+    /// The same point as a timestamp; the last one that there is for what lies beyond.
+    pub fn timestamp(self) -> Timestamp {
+        let micros = i64::try_from(self.0).unwrap_or(i64::MAX);
+        Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MAX)
     }
 }
 

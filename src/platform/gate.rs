@@ -20,12 +20,15 @@ pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(600);
 /// The platform stayed down over so many openings of the breaker: the pass ends.
 const PATIENCE: u32 = 2;
 
-/// Keeps the pacer's stamps over restarts.
+/// Keeps the pacer's stamps over restarts, and hears how every request ended.
 pub trait Journal: Send + Sync {
     /// A request is about to be sent.
     fn sent(&self, ticket: Ticket, at: Moment);
     /// Its answer came, or was given up.
     fn answered(&self, ticket: Ticket, at: Moment);
+    /// An attempt ended. The endpoint is a method and a path without ids, such as `GET /sources/{id}`; the outcome is
+    /// the answer's class, `429`, or `none` where there was no answer that could be used.
+    fn ended(&self, _endpoint: &str, _outcome: &'static str, _took: Duration) {}
 }
 
 /// What goes first when several requests wait; the order of the variants is the order of the queue.
@@ -50,7 +53,7 @@ pub(super) enum Leave {
 pub(super) struct Gate {
     state: Mutex<State>,
     changed: Notify,
-    journal: Box<dyn Journal>,
+    pub(super) journal: Box<dyn Journal>,
 }
 
 struct State {

@@ -78,7 +78,9 @@ impl fmt::Debug for Connection {
 /// One request to a platform.
 pub struct Call<'a> {
     pub(super) method: Method,
-    pub(super) path: &'a [&'a str],
+    /// Below the base, with `{id}` where an id belongs.
+    path: &'static str,
+    id: &'a str,
     pub(super) query: &'a [(&'a str, String)],
     pub(super) body: Body<'a>,
     pub(super) class: Class,
@@ -96,8 +98,13 @@ pub(super) enum Body<'a> {
 }
 
 impl<'a> Call<'a> {
-    pub(super) fn new(method: Method, path: &'a [&'a str], class: Class) -> Self {
-        Self { method, path, query: &[], body: Body::None, class, streamed: false }
+    pub(super) fn new(method: Method, path: &'static str, class: Class) -> Self {
+        Self { method, path, id: "", query: &[], body: Body::None, class, streamed: false }
+    }
+
+    /// The id that its path is about.
+    pub(super) fn id(self, id: &'a str) -> Self {
+        Self { id, ..self }
     }
 
     pub(super) fn query(self, query: &'a [(&'a str, String)]) -> Self {
@@ -113,6 +120,16 @@ impl<'a> Call<'a> {
         Self { body: Body::Form(make, size), ..self }
     }
 
+    /// What is asked for, whichever one it is.
+    pub(super) fn endpoint(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+
+    /// Its path's segments.
+    fn segments(&self) -> impl Iterator<Item = &str> {
+        self.path.split('/').skip(1).map(|segment| if segment == "{id}" { self.id } else { segment })
+    }
+
     /// Whether sending it twice does no harm. POST makes something new each time.
     fn repeatable(&self) -> bool {
         self.method != Method::POST
@@ -121,7 +138,7 @@ impl<'a> Call<'a> {
 
 impl fmt::Display for Call<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} /{}", self.method, self.path.join("/"))
+        write!(f, "{} {}", self.method, self.path.replace("{id}", self.id))
     }
 }
 
@@ -195,8 +212,10 @@ impl Http {
                 Ok(response) => read(response).await.inspect_err(|_| ending = Ending::Garbled),
                 Err(message) => Err(message),
             };
-            let ms = u64::try_from(clock::now().since(sent).as_millis()).unwrap_or(u64::MAX);
+            let took = clock::now().since(sent);
+            let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
             tracing::trace!(call = %call, status = status_of(ending), ms, "request");
+            self.gate.journal.ended(&call.endpoint(), outcome_of(ending), took);
             let ticket = in_flight.ended();
             let verdict = verdict(ending, call.repeatable());
             let pause = ticket.map_or(Ok(()), |ticket| self.settle(ticket, ending, told));
@@ -242,8 +261,10 @@ impl Http {
                 Ok(Leave::Probe(ticket)) => {
                     let in_flight = InFlight::new(&self.gate, ticket);
                     let query = [("page", "1".to_owned()), ("per_page", "1".to_owned())];
-                    let probe = Call::new(Method::GET, &["sources"], class).query(&query);
+                    let probe = Call::new(Method::GET, "/sources", class).query(&query);
+                    let sent = clock::now();
                     let Attempt { ending, told, .. } = self.attempt(&probe).await?;
+                    self.gate.journal.ended(&probe.endpoint(), outcome_of(ending), clock::now().since(sent));
                     if let Some(ticket) = in_flight.ended() {
                         // Only whether it answers counts here; what it says is heard by the next request.
                         let _ = self.settle(ticket, ending, told);
@@ -288,7 +309,7 @@ impl Http {
     fn request(&self, call: &Call<'_>) -> Result<RequestBuilder, ApiError> {
         let mut url = self.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().extend(call.path);
+            segments.pop_if_empty().extend(call.segments());
         }
         let request = self.client.request(call.method.clone(), url).bearer_auth(self.key.expose_secret());
         let request = if call.query.is_empty() { request } else { request.query(call.query) };
@@ -353,4 +374,16 @@ fn is_loopback(url: &Url) -> bool {
 /// The status of an answer; 0 where there was none.
 fn status_of(ending: Ending) -> u16 {
     if let Ending::Answered(status) = ending { status } else { 0 }
+}
+
+/// How a request ended, in one of few words.
+fn outcome_of(ending: Ending) -> &'static str {
+    match ending {
+        Ending::Answered(429) => "429",
+        Ending::Answered(200..300) => "2xx",
+        Ending::Answered(300..400) => "3xx",
+        Ending::Answered(400..500) => "4xx",
+        Ending::Answered(500..) => "5xx",
+        Ending::Answered(_) | Ending::Garbled | Ending::NoAnswer | Ending::NotSent => "none",
+    }
 }

@@ -14,7 +14,7 @@ use super::{
     Deed, Document, Event, Fatal, Open, Pass, Report,
     jobs::Jobs,
     stopped,
-    work::{Step, Task},
+    work::{Ending, Step, Task},
 };
 use crate::{
     model::{CollectionName, DocPath, Moment, Phase, Replica},
@@ -170,6 +170,7 @@ impl<P: Platform> Work<'_, '_, P> {
             Step::Polled(polled) => {
                 self.polling = false;
                 for settled in self.jobs.settle(polled, clock::now()) {
+                    (self.pass.event)(Event::JobEnded { took: settled.took, ok: settled.ending == Ending::Ready });
                     let step = self.pass.settle(settled, self.report, &mut self.queue).await?;
                     Box::pin(self.take(step)).await?;
                 }

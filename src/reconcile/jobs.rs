@@ -28,7 +28,9 @@ struct Followed {
 /// A job that has ended.
 pub(super) struct Settled {
     replica: Replica,
-    ending: Ending,
+    pub(super) ending: Ending,
+    /// The time since its upload began, or since an earlier pass noted it.
+    pub(super) took: Duration,
     sent: Option<Sent>,
 }
 
@@ -116,9 +118,10 @@ impl Jobs {
             }
             self.by_source.remove(&source);
             if let Some(job) = self.followed.remove(&id) {
-                self.durations.record(now.since(job.begun));
+                let took = now.since(job.begun);
+                self.durations.record(took);
                 let sent = job.upload.map(|(bytes, began)| Sent { bytes, took: now.since(began) });
-                settled.push(Settled { replica: job.replica, ending, sent });
+                settled.push(Settled { replica: job.replica, ending, took, sent });
             }
         }
         if let Some(next) = polled.next_page.filter(|_| settled.is_empty()) {
@@ -175,7 +178,7 @@ impl<P: Platform> Pass<'_, P> {
     /// Notes how a job ended, and queues what follows from it.
     pub(super) async fn settle(
         &self,
-        Settled { replica, ending, sent }: Settled,
+        Settled { replica, ending, sent, .. }: Settled,
         report: &mut Report,
         queue: &mut VecDeque<Task>,
     ) -> Result<Step, Fatal> {

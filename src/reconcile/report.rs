@@ -31,6 +31,13 @@ pub enum Event {
         /// Its size in bytes.
         bytes: u64,
     },
+    /// A job ended.
+    JobEnded {
+        /// The time since its upload began.
+        took: Duration,
+        /// Whether the platform holds its document now.
+        ok: bool,
+    },
     /// One of the planned actions is done, well or badly.
     Done {
         /// What was done.
@@ -142,6 +149,9 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::Ok, Self::Failed, Self::Held, Self::Temporary, Self::Denied, Self::Broken];
+
     /// The word for it.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -11,7 +11,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 use super::StoreError;
 
 /// Migrations, in order; number *n* leads to version *n + 1*. They only ever grow.
-const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("schema-1.sql"), include_str!("schema-2.sql")];
 const VERSION: i64 = MIGRATIONS.len() as i64;
 /// How long a write waits for another process's write.
 const BUSY: Duration = Duration::from_secs(10);
@@ -54,7 +54,8 @@ impl Db {
     /// Opens an existing store to look at it, also while another process works with it. Nothing is made or migrated.
     ///
     /// # Errors
-    /// [`StoreError::Missing`] where there is none; otherwise as [`Db::open`].
+    /// [`StoreError::Missing`] where there is none, [`StoreError::Older`] where nobody has migrated it yet; otherwise as
+    /// [`Db::open`].
     pub fn open_to_read(path: &Path) -> Result<Self, StoreError> {
         if !path.exists() {
             return Err(StoreError::Missing(path.to_owned()));
@@ -67,8 +68,7 @@ impl Db {
             0 => Err(StoreError::Missing(path.to_owned())),
             VERSION => Ok(db),
             found if found > VERSION => Err(StoreError::Newer { path: path.to_owned(), found, known: VERSION }),
-            // An older format is migrated by the next pass, which may write.
-            _ => Err(StoreError::Missing(path.to_owned())),
+            _ => Err(StoreError::Older(path.to_owned())),
         }
     }
 

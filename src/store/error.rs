@@ -23,6 +23,11 @@ pub enum StoreError {
         /// The version known.
         known: i64,
     },
+    /// An earlier version wrote it, and this command may not write.
+    #[error(
+        "{0} was written by an older kbsync; `kbsync sync` brings it up to date, and uploads nothing again for that"
+    )]
+    Older(PathBuf),
     /// It belongs to another platform or instance.
     #[error(
         "{path} keeps the state of {what} {found}, and the config says {wanted}; give each a `state:` file of its own"

@@ -3,7 +3,7 @@
 use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{Read, Seek, Write},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use super::StoreError;
@@ -20,25 +20,21 @@ impl Lock {
     /// # Errors
     /// [`StoreError::Locked`] with the holder's process id when it is taken.
     pub fn take(store: &Path) -> Result<Self, StoreError> {
-        let mut path = store.as_os_str().to_owned();
-        path.push(".lock");
-        let path = Path::new(&path);
-        let cannot = |cause| StoreError::Folder { path: path.to_owned(), cause };
+        let path = beside(store);
+        let cannot = |cause| StoreError::Folder { path: path.clone(), cause };
         if let Some(folder) = store.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(|cause| StoreError::Folder { path: folder.to_owned(), cause })?;
         }
         let mut file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(cannot)?;
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(cannot)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::Error(cause)) => return Err(cannot(cause)),
             Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
                 // Without its number the message is only less precise.
-                let _ = file.read_to_string(&mut holder);
-                let holder = match holder.trim().parse::<u32>() {
-                    Ok(process) => format!("another kbsync, process {process}"),
-                    Err(_) => "another kbsync".to_owned(),
+                let holder = match written_in(&file) {
+                    Some(process) => format!("another kbsync, process {process}"),
+                    None => "another kbsync".to_owned(),
                 };
                 return Err(StoreError::Locked { path: store.to_owned(), holder });
             }
@@ -48,4 +44,27 @@ impl Lock {
         let _ = writeln!(file, "{}", std::process::id());
         Ok(Self { _file: file })
     }
+
+    /// The process that holds the lock of a store now. The lock is tried, and not kept.
+    pub fn holder(store: &Path) -> Option<u32> {
+        let file = File::open(beside(store)).ok()?;
+        match file.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => written_in(&file),
+            Ok(()) | Err(TryLockError::Error(_)) => None,
+        }
+    }
+}
+
+/// The lock's file.
+fn beside(store: &Path) -> PathBuf {
+    let mut path = store.as_os_str().to_owned();
+    path.push(".lock");
+    path.into()
+}
+
+/// The process that wrote its number into the lock's file.
+fn written_in(mut file: &File) -> Option<u32> {
+    let mut holder = String::new();
+    file.read_to_string(&mut holder).ok()?;
+    holder.trim().parse().ok()
 }

@@ -53,6 +53,8 @@ impl Store {
             }
             opened => (opened?, None),
         };
+        // Who holds the lock knows that no daemon does; what a killed one said of itself is true no more.
+        db.forget_daemon()?;
         let (work, queue) = mpsc::channel::<Work>();
         let run = move || queue.into_iter().for_each(|work| work(&mut db));
         let spawned = std::thread::Builder::new().name("store".to_owned()).spawn(run);

@@ -1,6 +1,6 @@
-//! Collections, approvals and past passes in the store, and what `status` counts.
+//! Collections, approvals, past passes and the daemon's note in the store, and what `status` counts.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Db, StoreError};
 use crate::model::{CollectionName, Moment};
@@ -144,13 +144,13 @@ impl Db {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Remembers a pass, in place of the one before.
+    /// Remembers a pass, in place of the one before with the same outcome.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub fn note_pass(&mut self, pass: &PassRecord) -> Result<(), StoreError> {
         self.connection.execute(
-            "INSERT OR REPLACE INTO passes (id, started, ended, outcome, summary) VALUES (1, ?1, ?2, ?3, ?4)",
+            "INSERT OR REPLACE INTO passes (started, ended, outcome, summary) VALUES (?1, ?2, ?3, ?4)",
             params![pass.started.0.cast_signed(), pass.ended.0.cast_signed(), pass.outcome, pass.summary],
         )?;
         Ok(())
@@ -161,15 +161,52 @@ impl Db {
     /// # Errors
     /// See [`StoreError`].
     pub fn last_pass(&self) -> Result<Option<PassRecord>, StoreError> {
-        let sql = "SELECT started, ended, outcome, summary FROM passes WHERE id = 1";
-        let pass = self.connection.query_row(sql, [], |row| {
-            Ok(PassRecord {
-                started: Moment(row.get::<_, i64>(0)?.cast_unsigned()),
-                ended: Moment(row.get::<_, i64>(1)?.cast_unsigned()),
-                outcome: row.get(2)?,
-                summary: row.get(3)?,
-            })
-        });
-        Ok(pass.optional()?)
+        let sql = "SELECT started, ended, outcome, summary FROM passes ORDER BY id DESC LIMIT 1";
+        Ok(self.connection.query_row(sql, [], pass_record).optional()?)
     }
+
+    /// The last pass with this outcome.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn last_pass_of(&self, outcome: &str) -> Result<Option<PassRecord>, StoreError> {
+        let sql = "SELECT started, ended, outcome, summary FROM passes WHERE outcome = ?1";
+        Ok(self.connection.query_row(sql, [outcome], pass_record).optional()?)
+    }
+
+    /// Notes what the running daemon says of itself, in place of what it said before.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn note_daemon(&mut self, note: &str) -> Result<(), StoreError> {
+        self.connection.execute("INSERT OR REPLACE INTO daemon (id, note) VALUES (1, ?1)", [note])?;
+        Ok(())
+    }
+
+    /// What a daemon said of itself last. Whether it still runs is for [`Lock::holder`](super::Lock::holder) to tell.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn daemon_note(&self) -> Result<Option<String>, StoreError> {
+        let sql = "SELECT note FROM daemon WHERE id = 1";
+        Ok(self.connection.query_row(sql, [], |row| row.get(0)).optional()?)
+    }
+
+    /// Forgets what a daemon said of itself: it runs no more.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn forget_daemon(&mut self) -> Result<(), StoreError> {
+        self.connection.execute("DELETE FROM daemon", [])?;
+        Ok(())
+    }
+}
+
+fn pass_record(row: &Row<'_>) -> Result<PassRecord, rusqlite::Error> {
+    Ok(PassRecord {
+        started: Moment(row.get::<_, i64>(0)?.cast_unsigned()),
+        ended: Moment(row.get::<_, i64>(1)?.cast_unsigned()),
+        outcome: row.get(2)?,
+        summary: row.get(3)?,
+    })
 }

@@ -125,6 +125,58 @@ fn a_newer_store_is_refused_and_left_as_it_is() {
 }
 
 #[test]
+fn an_older_store_is_migrated_by_the_next_pass_and_keeps_what_it_knows() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state.db");
+    let connection = rusqlite::Connection::open(&state).unwrap();
+    connection.execute_batch(include_str!("schema-1.sql")).unwrap();
+    let sql = "INSERT INTO passes VALUES (1, 2, 3, 'held', '{}'); INSERT INTO collections VALUES ('docs', 7, 2, 0)";
+    connection.execute_batch(sql).unwrap();
+    connection.pragma_update(None, "user_version", 1).unwrap();
+    drop(connection);
+    let error = Db::open_to_read(&state).unwrap_err();
+    assert!(matches!(error, StoreError::Older(_)) && error.to_string().contains("`kbsync sync`"), "{error}");
+    drop(Store::open(&state, &identity()).unwrap());
+    let db = Db::open_to_read(&state).unwrap();
+    assert_eq!(db.last_pass().unwrap().unwrap().outcome, "held");
+    assert_eq!(db.collection(&docs()).unwrap(), CollectionState { device: Some(7), held: 2, approved: 0 });
+}
+
+#[test]
+fn the_last_pass_of_each_outcome_is_kept() {
+    let (_folder, mut db) = new_db();
+    let pass = |at, outcome: &str| PassRecord {
+        started: Moment(at),
+        ended: Moment(at),
+        outcome: outcome.to_owned(),
+        summary: "{}".to_owned(),
+    };
+    // The clock was set back before the third one.
+    for (at, outcome) in [(5, "ok"), (6, "ok"), (3, "temporary"), (4, "temporary")] {
+        db.note_pass(&pass(at, outcome)).unwrap();
+        assert_eq!(db.last_pass().unwrap(), Some(pass(at, outcome)));
+    }
+    assert_eq!(db.last_pass_of("ok").unwrap(), Some(pass(6, "ok")));
+    assert_eq!(db.last_pass_of("denied").unwrap(), None);
+}
+
+#[test]
+fn what_a_daemon_said_of_itself_ends_with_its_lock() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state.db");
+    assert_eq!(Lock::holder(&state), None);
+    let mut store = Store::open(&state, &identity()).unwrap();
+    store.send(|db| db.note_daemon("{}").unwrap());
+    assert_eq!(Lock::holder(&state), Some(std::process::id()));
+    // It ends without a word, as if it was killed.
+    drop(store);
+    assert_eq!(Db::open_to_read(&state).unwrap().daemon_note().unwrap().as_deref(), Some("{}"));
+    store = reopen(&state);
+    drop(store);
+    assert_eq!(Db::open_to_read(&state).unwrap().daemon_note().unwrap(), None);
+}
+
+#[test]
 fn a_damaged_store_is_set_aside_and_a_new_one_begun() {
     let folder = tempfile::tempdir().unwrap();
     let state = folder.path().join("state.db");

@@ -4,11 +4,12 @@ use tempfile::TempDir;
 
 use crate::bench::{command, said};
 
-const COMMANDS: [&[&str]; 19] = [
+const COMMANDS: [&[&str]; 20] = [
     &[],
     &["sync"],
     &["plan"],
     &["status"],
+    &["health"],
     &["explain"],
     &["retry"],
     &["approve"],

@@ -1,6 +1,12 @@
 //! `status` and `explain`: what is so, and why.
 
-use kbsync::local::Fault;
+use std::collections::BTreeMap;
+
+use kbsync::{
+    daemon::{How, Note, Watching},
+    local::Fault,
+    store::{Identity, Store},
+};
 
 use crate::bench::Bench;
 
@@ -70,6 +76,47 @@ async fn status_without_a_state_is_json_too() {
     assert_eq!(status["collections"][0]["in_step"], 0);
     assert!(status["last_pass"].is_null());
     assert!(!bench.path("state").exists());
+}
+
+#[tokio::test]
+async fn status_says_what_a_running_daemon_says_of_itself() {
+    let bench = Bench::new().await;
+    bench.write_many(1);
+    bench.synced().await;
+    let state = bench.path("state/state.db");
+    let identity = Identity { platform: bench.running.base_url().to_owned(), instance: "default".to_owned() };
+    let store = Store::open(&state, &identity).unwrap();
+    let why = Some("./docs is on a network filesystem".to_owned());
+    let note = Note {
+        doing: "watching".to_owned(),
+        ready: true,
+        trouble: Some("the key is refused".to_owned()),
+        config_error: Some("kbsync.yaml:3:1: `colections` is not a key".to_owned()),
+        next: Some("2026-11-22T03:00:00Z".parse().unwrap()),
+        collections: BTreeMap::from([("docs".to_owned(), Watching { how: How::Polled, why })]),
+        ..Note::begun("2026-11-21T13:00:00Z".parse().unwrap())
+    };
+    let kept = note.clone();
+    store.call(move |db| kept.keep(db)).await.unwrap();
+    let said = bench.run(&["status"]).await;
+    let text = said.ended(0, &[]).out.replace(&std::process::id().to_string(), "PID");
+    insta::assert_snapshot!(timeless(&text), @"
+    docs (docs): 1 document in step, 28 B
+      polled, because ./docs is on a network filesystem
+    Requests in the last 1.0 s: N of 1000.
+    Last pass: ok, at TIME.
+    kbsync runs (process PID) since 2026-11-21 13:00:00: watching.
+    Next full pass: 2026-11-22 03:00:00.
+    It is in trouble: the key is refused
+    The config was changed and is refused: kbsync.yaml:3:1: `colections` is not a key
+    ");
+    let status = bench.run(&["status", "--json"]).await.json();
+    assert_eq!(status["daemon"], serde_json::to_value(&note).unwrap());
+    assert!(status["last_success"].as_str().unwrap().parse::<jiff::Timestamp>().is_ok());
+    // Its note stays when it is killed; its lock does not.
+    drop(store);
+    bench.run(&["status"]).await.ended(0, &[]).without(&["kbsync runs", "polled"]);
+    assert!(bench.run(&["status", "--json"]).await.json()["daemon"].is_null());
 }
 
 #[tokio::test]

@@ -109,7 +109,7 @@ impl Cevvo {
     /// # Errors
     /// See [`ApiError`].
     pub async fn chat(&self, request: &ChatRequest) -> Result<ChatAnswer, ApiError> {
-        self.http.call(Call::new(Method::POST, &["chat"], Class::Begin).json(request)).await
+        self.http.call(Call::new(Method::POST, "/chat", Class::Begin).json(request)).await
     }
 
     /// Asks, and hands the answer out as it comes.
@@ -117,7 +117,7 @@ impl Cevvo {
     /// # Errors
     /// See [`ApiError`].
     pub async fn chat_stream(&self, request: &ChatRequest) -> Result<ChatStream, ApiError> {
-        let call = Call::new(Method::POST, &["chat", "stream"], Class::Begin).json(request);
+        let call = Call::new(Method::POST, "/chat/stream", Class::Begin).json(request);
         Ok(ChatStream { response: self.http.open(call).await?, buffer: Vec::new() })
     }
 
@@ -127,7 +127,7 @@ impl Cevvo {
     /// See [`ApiError`].
     pub async fn conversations(&self, page: u64, per_page: u64) -> Result<Page<Conversation>, ApiError> {
         let query = [("page", page.to_string()), ("per_page", per_page.to_string())];
-        self.http.call(Call::new(Method::GET, &["conversations"], Class::Begin).query(&query)).await
+        self.http.call(Call::new(Method::GET, "/conversations", Class::Begin).query(&query)).await
     }
 
     /// A conversation with its messages.
@@ -135,7 +135,7 @@ impl Cevvo {
     /// # Errors
     /// See [`ApiError`].
     pub async fn conversation(&self, id: &str) -> Result<Thread, ApiError> {
-        self.http.call(Call::new(Method::GET, &["conversations", id], Class::Begin)).await
+        self.http.call(Call::new(Method::GET, "/conversations/{id}", Class::Begin).id(id)).await
     }
 
     /// Deletes a conversation with its messages.
@@ -143,7 +143,8 @@ impl Cevvo {
     /// # Errors
     /// See [`ApiError`]; here a conversation that does not exist is one.
     pub async fn delete_conversation(&self, id: &str) -> Result<(), ApiError> {
-        self.http.call::<Deleted>(Call::new(Method::DELETE, &["conversations", id], Class::Begin)).await.map(drop)
+        let call = Call::new(Method::DELETE, "/conversations/{id}", Class::Begin).id(id);
+        self.http.call::<Deleted>(call).await.map(drop)
     }
 
     /// The dashboard's figures.
@@ -152,7 +153,7 @@ impl Cevvo {
     /// See [`ApiError`].
     pub async fn overview(&self, period: Period) -> Result<Overview, ApiError> {
         let query = [("period", period.to_string())];
-        self.http.call(Call::new(Method::GET, &["analytics", "overview"], Class::Begin).query(&query)).await
+        self.http.call(Call::new(Method::GET, "/analytics/overview", Class::Begin).query(&query)).await
     }
 
     /// The questions asked most; at most 50.
@@ -160,7 +161,7 @@ impl Cevvo {
     /// # Errors
     /// See [`ApiError`].
     pub async fn top_questions(&self, limit: u32, period: Period) -> Result<Vec<TopQuestion>, ApiError> {
-        self.ranking("top-questions", limit, period).await
+        self.ranking("/analytics/top-questions", limit, period).await
     }
 
     /// The questions that the knowledge base could not answer.
@@ -168,18 +169,17 @@ impl Cevvo {
     /// # Errors
     /// See [`ApiError`].
     pub async fn coverage_gaps(&self, limit: u32, period: Period) -> Result<Vec<CoverageGap>, ApiError> {
-        self.ranking("coverage-gaps", limit, period).await
+        self.ranking("/analytics/coverage-gaps", limit, period).await
     }
 
     async fn ranking<T: serde::de::DeserializeOwned>(
         &self,
-        what: &str,
+        path: &'static str,
         limit: u32,
         period: Period,
     ) -> Result<Vec<T>, ApiError> {
         let query = [("limit", limit.to_string()), ("period", period.to_string())];
-        let path = ["analytics", what];
-        let page: Page<T> = self.http.call(Call::new(Method::GET, &path, Class::Begin).query(&query)).await?;
+        let page: Page<T> = self.http.call(Call::new(Method::GET, path, Class::Begin).query(&query)).await?;
         Ok(page.data)
     }
 }

@@ -65,7 +65,7 @@ impl Cevvo {
     /// # Errors
     /// See [`ApiError`]; an unknown outcome must be looked for in the list.
     pub async fn create_source(&self, source: &CreateSource) -> Result<Source, ApiError> {
-        self.http.call(Call::new(Method::POST, &["sources"], Class::Begin).json(source)).await
+        self.http.call(Call::new(Method::POST, "/sources", Class::Begin).json(source)).await
     }
 
     /// Changes a source's name or its auto sync.
@@ -73,7 +73,7 @@ impl Cevvo {
     /// # Errors
     /// See [`ApiError`].
     pub async fn update_source(&self, id: &SourceId, change: &UpdateSource) -> Result<Source, ApiError> {
-        self.http.call(Call::new(Method::PUT, &["sources", &id.0], Class::Finish).json(change)).await
+        self.http.call(Call::new(Method::PUT, "/sources/{id}", Class::Finish).id(&id.0).json(change)).await
     }
 
     /// One page of sources, as the platform lists them; `kind` is `website`, `file` or `text`.
@@ -83,7 +83,7 @@ impl Cevvo {
     pub async fn list_sources(&self, page: u64, per_page: u64, kind: Option<&str>) -> Result<Page<Source>, ApiError> {
         let mut query = vec![("page", page.to_string()), ("per_page", per_page.to_string())];
         query.extend(kind.map(|kind| ("type", kind.to_owned())));
-        self.http.call(Call::new(Method::GET, &["sources"], Class::Begin).query(&query)).await
+        self.http.call(Call::new(Method::GET, "/sources", Class::Begin).query(&query)).await
     }
 
     /// One source with all its fields.
@@ -91,7 +91,7 @@ impl Cevvo {
     /// # Errors
     /// See [`ApiError`].
     pub async fn get_source(&self, id: &SourceId) -> Result<Source, ApiError> {
-        self.http.call(Call::new(Method::GET, &["sources", &id.0], Class::Finish)).await
+        self.http.call(Call::new(Method::GET, "/sources/{id}", Class::Finish).id(&id.0)).await
     }
 
     /// Has the platform fetch a page into a source.
@@ -100,7 +100,7 @@ impl Cevvo {
     /// See [`ApiError`].
     pub async fn ingest_url(&self, url: &str, source: &SourceId) -> Result<JobId, ApiError> {
         let body = IngestUrl { url: url.to_owned(), source_id: source.0.clone() };
-        let job: Job = self.http.call(Call::new(Method::POST, &["ingest", "url"], Class::Finish).json(&body)).await?;
+        let job: Job = self.http.call(Call::new(Method::POST, "/ingest/url", Class::Finish).json(&body)).await?;
         Ok(JobId(job.job_id))
     }
 }
@@ -120,7 +120,7 @@ impl Platform for Cevvo {
 
     async fn sources(&self, page: u64) -> Result<SourcePage, ApiError> {
         let query = [("page", page.to_string()), ("per_page", PAGE_SIZE.to_string())];
-        let call = Call::new(Method::GET, &["sources"], Class::Poll).query(&query);
+        let call = Call::new(Method::GET, "/sources", Class::Poll).query(&query);
         let page: Page<Source> = self.http.call(call).await?;
         let total = page.meta.map(|meta| meta.total);
         Ok(SourcePage { sources: page.data.into_iter().map(remote).collect(), total })
@@ -150,14 +150,14 @@ impl Platform for Cevvo {
             let part = part.mime_str(media_type).map_err(std::io::Error::other)?;
             Ok(Form::new().text("source_id", source.0.clone()).part("file", part))
         };
-        let call = Call::new(Method::POST, &["ingest", "upload"], Class::Finish).form(&make, upload.size);
+        let call = Call::new(Method::POST, "/ingest/upload", Class::Finish).form(&make, upload.size);
         let job: Job = self.http.call(call).await?;
         Ok(JobId(job.job_id))
     }
 
     async fn job(&self, id: &JobId) -> Result<JobState, ApiError> {
-        let path = ["ingest", "status", &id.0];
-        match self.http.call::<Job>(Call::new(Method::GET, &path, Class::Poll)).await {
+        let call = Call::new(Method::GET, "/ingest/status/{id}", Class::Poll).id(&id.0);
+        match self.http.call::<Job>(call).await {
             Ok(job) => Ok(match state_of(&job) {
                 JobState::Failed(reason) => JobState::Failed(self.http.without_key(&reason)),
                 state => state,
@@ -177,8 +177,8 @@ impl Platform for Cevvo {
     }
 
     async fn delete(&self, id: &SourceId) -> Result<(), ApiError> {
-        let path = ["sources", &id.0];
-        match self.http.call::<Deleted>(Call::new(Method::DELETE, &path, Class::Finish)).await {
+        let call = Call::new(Method::DELETE, "/sources/{id}", Class::Finish).id(&id.0);
+        match self.http.call::<Deleted>(call).await {
             Ok(_) => Ok(()),
             Err(error) if error.is_not_found() => Ok(()),
             Err(error) => Err(error),

@@ -1,0 +1,168 @@
+//! Where the endpoint listens: on an address or on a Unix socket, for connections that are few and short.
+
+use std::{
+    fmt, fs,
+    io::{self, ErrorKind},
+    os::unix::fs::{FileTypeExt, PermissionsExt},
+    path::{Path, PathBuf},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use axum::serve::Listener;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpListener, UnixListener, UnixStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::Sleep,
+};
+
+use crate::config::Listen;
+
+/// Connections at once; those that come then wait.
+const AT_ONCE: usize = 16;
+/// A connection lives so long, for one request: whoever dawdles is cut.
+const LIFETIME: Duration = Duration::from_secs(10);
+
+/// A listener that is ready.
+#[derive(Debug)]
+pub struct Bound {
+    listener: Kind,
+    at_once: Arc<Semaphore>,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Address(TcpListener),
+    Socket(UnixListener, SocketFile),
+}
+
+/// A socket's file; it goes when nobody listens any more.
+#[derive(Debug)]
+struct SocketFile(PathBuf);
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        // One that stays is found stale, and replaced.
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// Begins to listen; `None` where the config says `none`. A socket that a killed daemon left behind is replaced.
+///
+/// # Errors
+/// When the address or the socket is in use, or may not be used; the error says which and what to do.
+pub async fn bind(listen: &Listen) -> io::Result<Option<Bound>> {
+    let listener = match listen {
+        Listen::Nowhere => return Ok(None),
+        Listen::Address(address) => TcpListener::bind(address).await.map(Kind::Address).map_err(|e| said(address, &e)),
+        Listen::Socket(path) => bind_socket(path).await.map_err(|error| said(path.display(), &error)),
+    };
+    Ok(Some(Bound { listener: listener?, at_once: Arc::new(Semaphore::new(AT_ONCE)) }))
+}
+
+fn said(place: impl fmt::Display, error: &io::Error) -> io::Error {
+    io::Error::new(
+        error.kind(),
+        format!("cannot listen on {place}: {error}; give `status.listen` another place, or none"),
+    )
+}
+
+async fn bind_socket(path: &Path) -> io::Result<Kind> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if !found.file_type().is_socket() => {
+            return Err(io::Error::new(ErrorKind::AlreadyExists, "there is a file that is no socket"));
+        }
+        Ok(_) => match UnixStream::connect(path).await {
+            Err(error) if error.kind() == ErrorKind::ConnectionRefused => fs::remove_file(path)?,
+            Err(error) => return Err(error),
+            Ok(_) => return Err(io::Error::new(ErrorKind::AddrInUse, "another process listens there")),
+        },
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let listener = UnixListener::bind(path)?;
+    let file = SocketFile(path.to_owned());
+    // Its owner and its group may ask.
+    fs::set_permissions(path, fs::Permissions::from_mode(0o660))?;
+    Ok(Kind::Socket(listener, file))
+}
+
+impl Bound {
+    /// Whether only this machine's file permissions decide who may ask.
+    pub(super) fn is_socket(&self) -> bool {
+        matches!(self.listener, Kind::Socket(..))
+    }
+}
+
+/// Where it listens, such as `http://127.0.0.1:9484` or `unix:/run/kbsync/status.sock`.
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.listener {
+            Kind::Address(listener) => match listener.local_addr() {
+                Ok(address) => write!(f, "http://{address}"),
+                Err(error) => write!(f, "an unknown address ({error})"),
+            },
+            Kind::Socket(_, file) => write!(f, "unix:{}", file.0.display()),
+        }
+    }
+}
+
+impl Listener for Bound {
+    type Io = Connection;
+    type Addr = ();
+
+    async fn accept(&mut self) -> (Connection, ()) {
+        let permit = Arc::clone(&self.at_once).acquire_owned().await.ok();
+        let stream: Box<dyn Stream> = match &mut self.listener {
+            Kind::Address(listener) => Box::new(Listener::accept(listener).await.0),
+            Kind::Socket(listener, _) => Box::new(Listener::accept(listener).await.0),
+        };
+        (Connection { stream, end: Box::pin(tokio::time::sleep(LIFETIME)), _permit: permit }, ())
+    }
+
+    fn local_addr(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
+/// A connection that fails every read and write when its time is over.
+pub struct Connection {
+    stream: Box<dyn Stream>,
+    end: Pin<Box<Sleep>>,
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Connection {
+    fn in_time(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        if self.end.as_mut().poll(cx).is_ready() { Err(ErrorKind::TimedOut.into()) } else { Ok(()) }
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.in_time(cx)?;
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.in_time(cx)?;
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.in_time(cx)?;
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

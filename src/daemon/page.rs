@@ -1,0 +1,134 @@
+//! The endpoint's page: how everything is, for people. Plain HTML without scripts, and everything in it is escaped.
+
+use std::fmt::Write;
+
+use bytesize::ByteSize;
+use jiff::{Timestamp, tz::TimeZone};
+
+use super::{
+    note::{Note, Watching},
+    status::{Collection, Status},
+};
+
+/// Failed documents that the page names; `kbsync status` has them all.
+const NAMED: usize = 50;
+
+const STYLE: &str = include_str!("page.css");
+
+/// The page.
+pub(super) fn html(status: &Status) -> String {
+    let mut page = format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <title>kbsync</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<h1>kbsync</h1>\n"
+    );
+    warnings(&mut page, status);
+    collections(&mut page, status);
+    facts(&mut page, status);
+    failures(&mut page, status);
+    page.push_str(
+        "<footer><a href=\"/api/status\">JSON</a> · <a href=\"/metrics\">metrics</a></footer>\n</body>\n</html>\n",
+    );
+    page
+}
+
+/// What waits for a person.
+fn warnings(page: &mut String, status: &Status) {
+    let mut warn = |text: &str| put(page, format_args!("<p class=\"warning\">{}</p>\n", escaped(text)));
+    if let Some(trouble) = status.daemon.as_ref().and_then(|daemon| daemon.trouble.as_ref()) {
+        warn(&format!("In trouble: {trouble}"));
+    }
+    if let Some(error) = status.daemon.as_ref().and_then(|daemon| daemon.config_error.as_ref()) {
+        warn(&format!("The config was changed and is refused: {error}"));
+    }
+    for collection in status.collections.iter().filter(|collection| collection.held() > 0) {
+        let Collection { name, state, .. } = collection;
+        warn(&format!("{} of {name} held. If that is right: kbsync approve {name}", count(state.held, "deletion")));
+    }
+}
+
+fn collections(page: &mut String, status: &Status) {
+    page.push_str(
+        "<div class=\"wide\"><table>\n<tr><th>collection<th>folder<th class=\"n\">in step<th class=\"n\">pending\
+         <th class=\"n\">failed<th class=\"n\">held<th class=\"n\">size<th>changes</tr>\n",
+    );
+    for collection in &status.collections {
+        let Collection { name, folder, counts, .. } = collection;
+        let folder = folder.as_deref().unwrap_or("not in the config");
+        let watching = status.daemon.as_ref().and_then(|daemon| daemon.watching(name));
+        put(page, format_args!("<tr><td>{}<td>{}", escaped(name.as_str()), escaped(folder)));
+        for number in [counts.in_step, counts.pending, counts.quarantined, collection.held()] {
+            put(page, format_args!("<td class=\"n\">{number}"));
+        }
+        let size = ByteSize::b(counts.bytes).display().iec();
+        put(page, format_args!("<td class=\"n\">{size}<td>{}</tr>\n", watching.map_or_else(String::new, changes)));
+    }
+    page.push_str("</table></div>\n");
+}
+
+fn changes(watching: &Watching) -> String {
+    match &watching.why {
+        Some(why) => format!("{}, because {}", watching.how.as_str(), escaped(why)),
+        None => watching.how.as_str().to_owned(),
+    }
+}
+
+fn facts(page: &mut String, status: &Status) {
+    page.push_str("<dl>\n");
+    let mut fact = |name: &str, value: String| put(page, format_args!("<dt>{name}<dd>{value}\n"));
+    let last = status.last.as_ref().map(|pass| format!("{}, {}", escaped(&pass.outcome), time(pass.ended.timestamp())));
+    fact("Last pass", last.unwrap_or_else(|| "none has ended yet".to_owned()));
+    if let Some(Note { pid, started, doing, next, .. }) = &status.daemon {
+        fact("Now", escaped(doing));
+        fact("Next full pass", next.map_or_else(|| "not planned".to_owned(), time));
+        fact("Running", format!("process {pid}, since {}", time(*started)));
+    }
+    fact("Requests", format!("{} of {}", status.used, status.limit));
+    fact("Version", env!("CARGO_PKG_VERSION").to_owned());
+    page.push_str("</dl>\n");
+}
+
+fn failures(page: &mut String, status: &Status) {
+    if status.quarantined.is_empty() {
+        return;
+    }
+    page.push_str("<h2>Failed documents</h2>\n<ul>\n");
+    for (collection, path, reason) in status.quarantined.iter().take(NAMED) {
+        put(page, format_args!("<li><b>{}/{}</b>: {}\n", escaped(collection), escaped(path), escaped(reason)));
+    }
+    if status.quarantined.len() > NAMED {
+        put(page, format_args!("<li>… and {} more\n", status.quarantined.len() - NAMED));
+    }
+    page.push_str("</ul>\n<p>They are left alone until they change, or <code>kbsync retry</code>.</p>\n");
+}
+
+fn put(page: &mut String, text: std::fmt::Arguments<'_>) {
+    // A string takes whatever is written.
+    let _ = page.write_fmt(text);
+}
+
+fn count(number: u64, thing: &str) -> String {
+    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
+}
+
+/// A point in time, in local time.
+fn time(at: Timestamp) -> String {
+    let local = at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string();
+    format!("<time datetime=\"{at}\">{}</time>", escaped(&local))
+}
+
+/// Text that no browser takes for anything else.
+fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            c => safe.push(c),
+        }
+    }
+    safe
+}

@@ -1,0 +1,137 @@
+//! How everything is: gathered from the store, and as the JSON of `kbsync status --json` and `/api/status`.
+
+use serde_json::{Value, json};
+
+use super::note::Note;
+use crate::{
+    config::Config,
+    model::{CollectionName, Moment, RateLimit},
+    pace::Stamp,
+    platform::clock,
+    reconcile::Outcome,
+    store::{CollectionState, Db, DocumentCounts, PassRecord, StoreError},
+};
+
+/// A pass that ends like this has looked at everything and done what it may; what it could not do is said by document.
+const SUCCESSES: [Outcome; 3] = [Outcome::Ok, Outcome::Failed, Outcome::Held];
+
+/// How everything is.
+#[derive(Clone, Debug)]
+pub struct Status {
+    /// The collections of the config, then those that only the store knows.
+    pub collections: Vec<Collection>,
+    /// The collection, path and reason of every document that is left alone until it changes.
+    pub quarantined: Vec<(String, String, String)>,
+    /// Sources that are being made or deleted.
+    pub under_way: usize,
+    /// The last full pass.
+    pub last: Option<PassRecord>,
+    /// When a full pass last came to its end: in step, or in step but for documents that failed or are held.
+    pub last_success: Option<Moment>,
+    /// Requests in the limit's last window.
+    pub used: usize,
+    /// The limit of requests.
+    pub limit: RateLimit,
+    /// The daemon, where one runs.
+    pub daemon: Option<Note>,
+}
+
+/// How a collection is.
+#[derive(Clone, Debug)]
+pub struct Collection {
+    /// Its name.
+    pub name: CollectionName,
+    /// Its folder; `None` where it is no longer in the config.
+    pub folder: Option<String>,
+    /// Its documents by state.
+    pub counts: DocumentCounts,
+    /// What is held and approved.
+    pub state: CollectionState,
+}
+
+impl Collection {
+    /// Deletions that wait for a person.
+    pub fn held(&self) -> u64 {
+        if self.state.approved == 0 { self.state.held } else { 0 }
+    }
+}
+
+/// Gathers how everything is.
+///
+/// # Errors
+/// See [`StoreError`].
+pub fn gather(config: &Config, db: &Db) -> Result<Status, StoreError> {
+    let known = db.known_collections()?.into_iter().filter_map(|name| CollectionName::new(&name).ok());
+    let left = known.filter(|name| config.collections.iter().all(|collection| collection.name != *name));
+    let collections = configured(config)
+        .chain(left.map(|name| (name, None)))
+        .map(|(name, folder)| Ok(Collection { counts: db.counts(&name)?, state: db.collection(&name)?, name, folder }));
+    let collections = collections.collect::<Result<_, StoreError>>()?;
+    let mut successes = Vec::new();
+    for outcome in SUCCESSES {
+        successes.extend(db.last_pass_of(outcome.as_str())?.map(|pass| pass.ended));
+    }
+    let limit = config.platform.rate_limit;
+    let now = clock::now();
+    let recent = |stamp: &Stamp| stamp.answered.is_none_or(|answered| now.since(answered) < limit.window);
+    Ok(Status {
+        collections,
+        quarantined: db.quarantined()?,
+        under_way: db.under_way()?.len(),
+        last: db.last_pass()?,
+        last_success: successes.into_iter().max(),
+        used: db.read_stamps()?.into_iter().filter(recent).count(),
+        limit,
+        daemon: Note::of_running(db, &config.state)?,
+    })
+}
+
+/// How everything is before the first pass.
+pub fn nothing_yet(config: &Config) -> Status {
+    let (counts, state) = (DocumentCounts::default(), CollectionState::default());
+    Status {
+        collections: configured(config).map(|(name, folder)| Collection { name, folder, counts, state }).collect(),
+        quarantined: Vec::new(),
+        under_way: 0,
+        last: None,
+        last_success: None,
+        used: 0,
+        limit: config.platform.rate_limit,
+        daemon: None,
+    }
+}
+
+fn configured(config: &Config) -> impl Iterator<Item = (CollectionName, Option<String>)> {
+    config.collections.iter().map(|collection| (collection.name.clone(), Some(collection.root.display().to_string())))
+}
+
+/// The JSON of `kbsync status --json`.
+pub fn to_json(status: &Status) -> Value {
+    let collections = status.collections.iter().map(|Collection { name, folder, counts, state }| {
+        json!({
+            "name": name.as_str(), "folder": folder,
+            "in_step": counts.in_step, "pending": counts.pending, "quarantined": counts.quarantined,
+            "bytes": counts.bytes, "held": state.held, "approved": state.approved,
+        })
+    });
+    let quarantined = status
+        .quarantined
+        .iter()
+        .map(|(collection, path, reason)| json!({ "collection": collection, "path": path, "reason": reason }));
+    let last = status.last.as_ref().map(|pass| {
+        let summary = serde_json::from_str::<Value>(&pass.summary).unwrap_or_default();
+        json!({
+            "id": summary["id"], "started": pass.started.timestamp(), "ended": pass.ended.timestamp(),
+            "outcome": pass.outcome, "summary": summary,
+        })
+    });
+    json!({
+        "collections": collections.collect::<Vec<_>>(),
+        "quarantined": quarantined.collect::<Vec<_>>(),
+        "under_way": status.under_way,
+        "budget": { "used": status.used, "limit": status.limit.count.get() },
+        "last_pass": last,
+        "last_success": status.last_success.map(Moment::timestamp),
+        "daemon": status.daemon,
+    })
+}

@@ -1,0 +1,128 @@
+//! Who is let in, for how long, and on which sockets.
+
+use std::{fs, io::ErrorKind, os::unix::fs::PermissionsExt};
+
+use kbsync::{config::Listen, daemon::bind};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpStream, UnixStream},
+};
+
+use crate::served::{Daemon, Endpoint, anywhere, idle};
+
+#[tokio::test]
+async fn only_known_hosts_are_answered() {
+    let daemon = Daemon::new().await;
+    for host in ["127.0.0.1:9484", "[::1]", "localhost", "KB.example:443"] {
+        assert_eq!(daemon.endpoint.ask("GET", "/healthz", host).await.status, 200, "{host}");
+    }
+    for host in ["evil.example", "localhost.evil.example:9484", ""] {
+        for path in ["/", "/healthz", "/api/status", "/nothing"] {
+            let answer = daemon.endpoint.ask("GET", path, host).await;
+            assert_eq!(answer.status, 403, "{host} {path}");
+            assert!(answer.body.contains("`status.hosts`") && answer.body.len() < 120, "{answer:?}");
+        }
+    }
+    let without = daemon.endpoint.send("GET /api/status HTTP/1.0\r\n\r\n").await;
+    assert!(without.contains(" 403 "), "{without}");
+}
+
+#[tokio::test]
+async fn only_questions_are_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let endpoint = Endpoint::at(&anywhere(), idle(folder.path())).await;
+    for method in ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "BREW"] {
+        for path in ["/healthz", "/nothing"] {
+            let answer = endpoint.ask(method, path, "localhost").await;
+            assert_eq!(answer.status, 405, "{method} {path}");
+            assert_eq!(answer.header("allow"), "get, head");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_socket_is_for_its_owner_and_group_and_any_host() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("status.sock");
+    let endpoint = Endpoint::at(&Listen::Socket(path.clone()), idle(folder.path())).await;
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o660);
+    assert_eq!(endpoint.ask("GET", "/healthz", "whatever.example").await.body, "ok\n");
+    // While it is alive, nobody takes its place.
+    let error = bind(&Listen::Socket(path.clone())).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AddrInUse);
+    assert!(error.to_string().contains("status.sock") && error.to_string().contains("`status.listen`"), "{error}");
+    assert_eq!(endpoint.ask("GET", "/healthz", "x").await.status, 200);
+    endpoint.stopped().await;
+    assert!(!path.exists());
+}
+
+#[tokio::test]
+async fn a_socket_that_was_left_behind_is_replaced_and_any_other_file_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("status.sock");
+    drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+    assert!(path.exists());
+    let endpoint = Endpoint::at(&Listen::Socket(path.clone()), idle(folder.path())).await;
+    assert_eq!(endpoint.ask("GET", "/healthz", "x").await.status, 200);
+    endpoint.stopped().await;
+    fs::write(&path, "precious").unwrap();
+    let error = bind(&Listen::Socket(path.clone())).await.unwrap_err();
+    assert_eq!((error.kind(), fs::read_to_string(&path).unwrap().as_str()), (ErrorKind::AlreadyExists, "precious"));
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let endpoint = Endpoint::at(&anywhere(), idle(folder.path())).await;
+    let taken = Listen::Address(endpoint.address().parse().unwrap());
+    let error = bind(&taken).await.unwrap_err().to_string();
+    assert!(error.contains(endpoint.address()) && error.contains("`status.listen`"), "{error}");
+    assert!(bind(&Listen::Nowhere).await.unwrap().is_none());
+}
+
+/// Time that nobody uses passes at once.
+#[tokio::test(start_paused = true)]
+async fn whoever_dawdles_is_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    let endpoint = Endpoint::at(&anywhere(), idle(folder.path())).await;
+    for request in [
+        "",
+        "GET /healthz HT",
+        "GET /healthz HTTP/1.1\r\nHost: localhost\r\n",
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-",
+    ] {
+        assert_eq!(endpoint.send(request).await, "", "{request:?}");
+    }
+    let path = folder.path().join("status.sock");
+    let socket = Endpoint::at(&Listen::Socket(path.clone()), idle(folder.path())).await;
+    let mut slow = UnixStream::connect(&path).await.unwrap();
+    slow.write_all(b"GET").await.unwrap();
+    assert_eq!(slow.read(&mut [0]).await.unwrap_or(0), 0);
+    socket.stopped().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_silent_connections_keep_nobody_out_for_long() {
+    let folder = tempfile::tempdir().unwrap();
+    let endpoint = Endpoint::at(&anywhere(), idle(folder.path())).await;
+    let mut silent = Vec::new();
+    for _ in 0..40 {
+        silent.push(TcpStream::connect(endpoint.address()).await.unwrap());
+    }
+    let begun = tokio::time::Instant::now();
+    assert_eq!(endpoint.get("/healthz").await.body, "ok\n");
+    let waited = begun.elapsed().as_secs();
+    assert!((10..60).contains(&waited), "sixteen at once, ten seconds each: {waited} s");
+}
+
+#[tokio::test]
+async fn one_request_ends_a_connection_and_a_silent_one_does_not_delay_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let endpoint = Endpoint::at(&anywhere(), idle(folder.path())).await;
+    let twice = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(2);
+    assert_eq!(endpoint.send(&twice).await.matches("HTTP/1.1 200").count(), 1);
+    let _silent = TcpStream::connect(endpoint.address()).await.unwrap();
+    let begun = std::time::Instant::now();
+    endpoint.stopped().await;
+    assert!(begun.elapsed().as_secs() < 8, "it stops before the silent one is cut");
+}
