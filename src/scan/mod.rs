@@ -15,6 +15,7 @@ mod site;
 #[cfg(test)]
 mod tests;
 mod walk;
+mod watch;
 
 use std::{fmt, path::PathBuf};
 
@@ -26,6 +27,7 @@ pub use explain::{Explanation, explain};
 pub use hash::{HashError, Hashed, fingerprint, hash, hash_many};
 pub use root::Root;
 pub use walk::Walk;
+pub use watch::{NotWatchable, Wake, Watch};
 
 /// Which files of which folder are documents.
 #[derive(Clone, Debug)]
