@@ -71,8 +71,15 @@ fn inside_mounts() {
     let mut mirror = Mirror::new(&options(&root));
     mount(&root);
     noticed(&mut mirror, &["over.md"]);
+    // Between two checks, so that it looks as if nothing had been.
+    unmount(&root);
+    mount(&root);
+    noticed(&mut mirror, &["over.md"]);
     unmount(&root);
     noticed(&mut mirror, &["two.md", "inner/two.md"]);
+    mount(&inner);
+    noticed(&mut mirror, &["inner/three.md"]);
+    unmount(&inner);
     mount(&inner);
     noticed(&mut mirror, &["inner/three.md"]);
     unmount(&inner);

@@ -179,7 +179,7 @@ impl Watch {
 
     /// Notices what the system does not tell of: the root is another folder than before, or something was mounted or
     /// unmounted. Then all watches are forgotten and the wake is whole. To be called every two seconds, by a thread
-    /// that can wait for a second.
+    /// that can wait as long.
     pub fn check(&self) {
         if self.noted.trouble().is_some() {
             return;

@@ -22,7 +22,7 @@ use crate::scan::{
 };
 
 /// How long the opening of a watched folder may take to be told of.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What notify's thread and the walk share.
 pub(super) struct Noted {
