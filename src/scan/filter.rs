@@ -38,6 +38,11 @@ pub(super) enum Refusal<'r> {
     Ignored(&'r IgnoreFile, &'r Rule),
 }
 
+/// Whether a name is git's or kbsync's own, at whatever place.
+pub(super) fn is_reserved(name: &[u8]) -> bool {
+    matches!(name, b".git" | b".kbsync")
+}
+
 impl Filter {
     /// The filter of a collection whose root is `base` bytes into the paths that it will judge.
     pub(super) fn new(options: &ScanOptions, base: usize) -> Self {
@@ -51,7 +56,7 @@ impl Filter {
 
     /// Why a candidate is left out, if it is. `ignores` are the files in force, the weightiest last.
     pub(super) fn refusal<'r>(&'r self, ignores: &'r [IgnoreFile], of: Candidate) -> Option<Refusal<'r>> {
-        if matches!(of.name, b".git" | b".kbsync") || of.name == ignore_file::OWN.as_bytes() {
+        if is_reserved(of.name) || of.name == ignore_file::OWN.as_bytes() {
             return Some(Refusal::Reserved);
         }
         let excluded = self.exclude.decisive(&of.full[self.base..], of.name, of.is_folder);
