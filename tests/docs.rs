@@ -201,6 +201,8 @@ fn questions_find_the_page_that_answers_them() {
         ("Do I have to upload everything again after losing the state?", "troubleshooting.md"),
         ("How do I approve deletions?", "deletions-and-guards.md"),
         ("Where do I put the API key?", "secrets.md"),
+        ("How do I run it in Docker?", "docker.md"),
+        ("How do I run it in Kubernetes?", "kubernetes.md"),
         ("Why is my file not synced?", "what-is-synced.md"),
         ("Do I need to back up the state file?", "state.md"),
         ("What do the exit codes mean?", "failures.md"),
@@ -226,7 +228,7 @@ fn every_kind_of_file_is_in_the_example() {
 #[test]
 fn every_link_leads_somewhere() {
     let mut linked = Vec::new();
-    for page in pages() {
+    for page in pages().into_iter().chain([Page::read("systemd/README.md".into())]) {
         let folder = Path::new(ROOT).join(&page.path).parent().unwrap().to_owned();
         for (_, rest) in page.text.match_indices("](").map(|(at, _)| page.text.split_at(at + 2)) {
             let target = rest.split(')').next().unwrap();

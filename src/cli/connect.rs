@@ -122,7 +122,8 @@ impl Context {
         let options = local::Options {
             data_dir: data_dir.clone(),
             rate_limit: Some(self.config.platform.rate_limit),
-            extractor: std::env::current_exe().map_err(LocalError::Listen)?,
+            // This program, also when an upgrade has put another one in its place.
+            extractor: "/proc/self/exe".into(),
             faults: Faults::default(),
             job_delay: std::time::Duration::ZERO,
         };

@@ -1,15 +1,15 @@
 //! `kind: local`: the platform inside the program, alone or shared by two processes.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, process::Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, BufReader, Lines},
-    process::{Child, ChildStdout},
+    process::{Child, ChildStdout, Command},
 };
 
-use crate::bench::{Said, command, said};
+use crate::bench::{BINARY, Said, command, said};
 
 const CONFIG: &str = "state: ./state/state.db\n\
     platform:\n  kind: local\n  listen: 127.0.0.1:0\n  rate_limit: 1000/s\n\
@@ -31,7 +31,11 @@ async fn run(folder: &Path, args: &[&str]) -> Said {
 
 /// A `kbsync local` that has said where it serves.
 async fn served(folder: &Path) -> (Child, Lines<BufReader<ChildStdout>>, String) {
-    let mut server = command(folder, &["local"]).spawn().unwrap();
+    serving(command(folder, &["local"])).await
+}
+
+async fn serving(mut command: Command) -> (Child, Lines<BufReader<ChildStdout>>, String) {
+    let mut server = command.spawn().unwrap();
     let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
     let first = lines.next_line().await.unwrap().unwrap();
     let address = first.rsplit(' ').next().unwrap().to_owned();
@@ -82,6 +86,23 @@ async fn a_platform_that_was_killed_is_whole() {
     server.kill().await.unwrap();
     run(at, &["sync"]).await.ended(0, &["nothing to change"]);
     run(at, &["sources"]).await.ended(0, &["2 sources"]);
+}
+
+/// A PDF is read in a child, and the child is the program that serves, whatever its file's name leads to by then.
+#[tokio::test]
+async fn an_upgrade_takes_nothing_from_a_platform_that_serves() {
+    let folder = folder();
+    let at = folder.path();
+    fs::copy("tests/corpus/pdf/borb.pdf", at.join("docs/borb.pdf")).unwrap();
+    // By another process: a file that this one has just written may be too busy to be started.
+    let copied = Command::new("cp").args([BINARY, "old-kbsync"]).current_dir(at).status().await.unwrap();
+    assert!(copied.success());
+    let mut old = Command::new(at.join("old-kbsync"));
+    old.arg("local").current_dir(at).env_clear().stdout(Stdio::piped()).kill_on_drop(true);
+    let (server, _lines, _) = serving(old).await;
+    fs::remove_file(at.join("old-kbsync")).unwrap();
+    run(at, &["sync"]).await.ended(0, &["3 documents: 3 added"]);
+    stop(server, Signal::TERM).await;
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ mod wake;
 
 use std::{
     ffi::OsStr,
-    iter, mem,
+    fmt, iter, mem,
     os::unix::ffi::OsStrExt,
     path::{self, Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -100,6 +100,12 @@ pub struct Watch {
     /// Never locked by notify's thread, which must answer while it is held. `None` from the drop on.
     watcher: Mutex<Option<RecommendedWatcher>>,
     checked: Mutex<Checked>,
+}
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watch").field("root", &self.root).finish_non_exhaustive()
+    }
 }
 
 /// What the last check saw.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 const MAX_FOLDERS: usize = 1_000;
 
 /// What has changed since the last time somebody asked.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wake {
     /// Everything below the root is to be looked at again.
     pub whole: bool,

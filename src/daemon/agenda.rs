@@ -1,0 +1,187 @@
+//! What is to be done next, and when. Pure: time and chance come as arguments.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use jiff::{SignedDuration, Zoned};
+use rand::{Rng, RngExt};
+
+use crate::{
+    config::{Collection, Rhythm},
+    model::{CollectionName, Moment, Schedule},
+    pace::Backoff,
+    reconcile::Extent,
+    scan::Wake,
+};
+
+/// Changes that go on and on are waited for this many times as long as those that come to an end.
+const PATIENCE: u32 = 10;
+/// The wait after a pass that failed, at first and at most.
+const AGAIN: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(30 * 60));
+/// A wall clock that goes back by less than this is being corrected, and not set.
+const CORRECTION: SignedDuration = SignedDuration::from_secs(60);
+
+/// What is to be done.
+#[derive(Debug)]
+pub(super) struct Agenda {
+    rhythm: Rhythm,
+    timers: Vec<Timer>,
+    /// The collections that are polled, and when each is next.
+    polls: BTreeMap<CollectionName, Moment>,
+    /// Whether a full pass waits.
+    full: bool,
+    wakes: BTreeMap<CollectionName, Wake>,
+    /// When the first and the last of them was heard of, as far as somebody told of them.
+    heard: Option<(Moment, Moment)>,
+    /// When those are due that nobody told of.
+    due: Option<Moment>,
+    /// After a pass that failed nothing begins before then.
+    not_before: Moment,
+    failures: u32,
+    ticked: Zoned,
+}
+
+/// A schedule and when it is next due.
+#[derive(Debug)]
+struct Timer {
+    /// Which collection is looked at; all of them, and the platform, where there is none.
+    collection: Option<CollectionName>,
+    schedule: Schedule,
+    due: Option<Zoned>,
+}
+
+impl Timer {
+    /// Sets it for the next time, and up to `jitter` later, yet not so late that times would run together.
+    fn set(&mut self, wall: &Zoned, jitter: Duration, rng: &mut impl Rng) {
+        self.due = self.schedule.next(wall).map(|next| {
+            let apart = self.schedule.next(&next).map_or(Duration::MAX, |after| next.duration_until(&after).unsigned_abs());
+            let late = jitter.min(apart / 10).mul_f64(rng.random::<f64>());
+            next.checked_add(late).unwrap_or(next)
+        });
+    }
+}
+
+impl Agenda {
+    /// An agenda that begins with a full pass.
+    pub(super) fn new(rhythm: Rhythm, collections: &[Collection], wall: Zoned, rng: &mut impl Rng) -> Self {
+        let of_collections = collections.iter().filter_map(|collection| {
+            let schedule = collection.schedule.clone()?;
+            Some(Timer { collection: Some(collection.name.clone()), schedule, due: None })
+        });
+        let all = Timer { collection: None, schedule: rhythm.schedule.clone(), due: None };
+        let mut timers: Vec<Timer> = std::iter::once(all).chain(of_collections).collect();
+        timers.iter_mut().for_each(|timer| timer.set(&wall, rhythm.jitter, rng));
+        Self {
+            rhythm,
+            timers,
+            polls: BTreeMap::new(),
+            full: true,
+            wakes: BTreeMap::new(),
+            heard: None,
+            due: None,
+            not_before: Moment::default(),
+            failures: 0,
+            ticked: wall,
+        }
+    }
+
+    /// A full pass is wanted now.
+    pub(super) fn full(&mut self) {
+        self.full = true;
+        self.not_before = Moment::default();
+    }
+
+    /// The whole of a collection is to be looked at now.
+    pub(super) fn look(&mut self, collection: CollectionName, now: Moment) {
+        self.again(Extent::collection(collection), now);
+    }
+
+    /// Something has changed. It is looked at when no more has come for a while.
+    pub(super) fn woke(&mut self, collection: CollectionName, wake: Wake, now: Moment) {
+        if wake.is_empty() {
+            return;
+        }
+        let first = self.heard.map_or(now, |(first, _)| first);
+        self.heard = Some((first, now));
+        self.wakes.entry(collection).or_default().merge(wake);
+    }
+
+    /// The collections that are polled from now on.
+    pub(super) fn poll(&mut self, collections: BTreeSet<CollectionName>, now: Moment) {
+        self.polls.retain(|name, _| collections.contains(name));
+        for name in collections {
+            self.polls.entry(name).or_insert(now + self.rhythm.poll);
+        }
+    }
+
+    /// Time has passed. What a schedule missed, in a suspended machine or during a pass, is done once.
+    pub(super) fn tick(&mut self, now: Moment, wall: &Zoned, rng: &mut impl Rng) {
+        let set_back = wall.duration_until(&self.ticked) > CORRECTION;
+        self.ticked = wall.clone();
+        let mut looks = Vec::new();
+        for timer in &mut self.timers {
+            if timer.due.as_ref().is_some_and(|due| due <= wall) {
+                match &timer.collection {
+                    None => self.full = true,
+                    Some(name) => looks.push(name.clone()),
+                }
+                timer.set(wall, self.rhythm.jitter, rng);
+            } else if set_back {
+                timer.set(wall, self.rhythm.jitter, rng);
+            }
+        }
+        for (name, due) in self.polls.iter_mut().filter(|(_, due)| **due <= now) {
+            *due = now + self.rhythm.poll;
+            looks.push(name.clone());
+        }
+        looks.into_iter().for_each(|name| self.look(name, now));
+    }
+
+    /// When something is to be done, as far as is known.
+    pub(super) fn next(&self) -> Option<Moment> {
+        let debounce = self.rhythm.debounce;
+        let quiet = self.heard.map(|(first, last)| (last + debounce).min(first + debounce * PATIENCE));
+        let due = if self.full { Some(Moment::default()) } else { quiet.into_iter().chain(self.due).min() };
+        due.map(|due| due.max(self.not_before))
+    }
+
+    /// When the next full pass is scheduled.
+    pub(super) fn next_full(&self) -> Option<&Zoned> {
+        self.timers.iter().find(|timer| timer.collection.is_none())?.due.as_ref()
+    }
+
+    /// What is to be done now. A full pass takes care of everything else.
+    pub(super) fn take(&mut self, now: Moment) -> Option<Extent> {
+        self.next().filter(|due| *due <= now)?;
+        (self.heard, self.due) = (None, None);
+        let wakes = std::mem::take(&mut self.wakes);
+        if std::mem::take(&mut self.full) { Some(Extent::Full) } else { Some(Extent::Part(wakes)) }
+    }
+
+    /// A pass came to its end.
+    pub(super) fn succeeded(&mut self) {
+        self.failures = 0;
+        self.not_before = Moment::default();
+    }
+
+    /// A pass did not come to its end: the same again, after a while that grows.
+    pub(super) fn failed(&mut self, extent: Extent, now: Moment, rng: &mut impl Rng) {
+        let backoff = Backoff::new(AGAIN.0, AGAIN.1).expect("the bounds are in order");
+        self.not_before = now + AGAIN.0 / 2 + backoff.delay(self.failures, rng);
+        self.failures = self.failures.saturating_add(1);
+        self.again(extent, now);
+    }
+
+    /// This is to be done at that time.
+    pub(super) fn again(&mut self, extent: Extent, due: Moment) {
+        match extent {
+            Extent::Full => self.full = true,
+            Extent::Part(wakes) => {
+                self.due = self.due.into_iter().chain([due]).min();
+                wakes.into_iter().for_each(|(name, wake)| self.wakes.entry(name).or_default().merge(wake));
+            }
+        }
+    }
+}
