@@ -1,13 +1,15 @@
 //! `kbsync sync`: one full pass, and a summary of what changed, what failed and why, and what is held.
 
-use std::{collections::BTreeMap, pin::pin, time::Duration};
+use std::{collections::BTreeMap, path::Path, pin::pin, sync::Arc, time::Duration};
 
 use serde_json::json;
 use tokio::sync::watch;
+use tracing::Level;
 
 use super::{
     Exit,
     connect::Context,
+    logs::say,
     print::{self, bytes, count, line, span},
     progress::Progress,
 };
@@ -16,15 +18,27 @@ use crate::{
     plan::Why,
     platform::clock,
     reconcile::{self, Failure, Fatal, Outcome, Report},
-    store::PassRecord,
+    store::{PassRecord, Store, StoreError},
 };
 
 /// Failures and skipped files that a summary names; `status` has them all.
 pub(super) const NAMED: usize = 20;
 
-pub(super) async fn run(context: &Context) -> anyhow::Result<Exit> {
+/// How often a state that is in use is tried again.
+const TRY_AGAIN: Duration = Duration::from_millis(200);
+
+pub(super) async fn run(context: &Context, wait: Option<Duration>) -> anyhow::Result<Exit> {
     let stop = signals::stop(Exit::Temporary as u8)?;
-    let store = context.store()?;
+    let store = match wait {
+        None => context.store()?,
+        Some(wait) => tokio::select! {
+            () = first(stop.clone()) => {
+                print::warning("stopped before it began");
+                return Ok(Exit::Temporary);
+            }
+            store = store_within(context, wait) => store?,
+        },
+    };
     let connected = context.connect_for_pass(&store).await?;
     let progress = Progress::new(context.quiet);
     let report = {
@@ -33,7 +47,10 @@ pub(super) async fn run(context: &Context) -> anyhow::Result<Exit> {
         // The word before the deed: whoever asked is told first.
         tokio::select! {
             biased;
-            () = stopping(stop) => pass.await,
+            () = first(stop) => {
+                print::warning("stopping: what is in flight may end (at most 10 s); once more to stop at once");
+                pass.await
+            }
             report = &mut pass => report,
         }
     };
@@ -57,10 +74,47 @@ pub(super) async fn run(context: &Context) -> anyhow::Result<Exit> {
     }
 }
 
-/// Says, at the first Ctrl-C or SIGTERM, what becomes of it.
-async fn stopping(mut stop: watch::Receiver<bool>) {
-    if stop.wait_for(|stop| *stop).await.is_ok() {
-        print::warning("stopping: what is in flight may end (at most 10 s); once more to stop at once");
+/// Ends at the first Ctrl-C or SIGTERM, after which the channel may close.
+async fn first(mut stop: watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// Opens the store as soon as no other kbsync has it, or says at last who does.
+async fn store_within(context: &Context, wait: Duration) -> anyhow::Result<Arc<Store>> {
+    let holder = |opened: &anyhow::Result<_>| match opened.as_ref().err()?.downcast_ref() {
+        Some(StoreError::Locked { holder, .. }) => Some(holder.clone()),
+        _ => None,
+    };
+    let mut opened = context.store();
+    if let Some(holder) = holder(&opened).filter(|_| !context.quiet) {
+        say(Level::INFO, &format!("waiting at most {} for {holder}", span(wait)));
+    }
+    let tries = async {
+        while holder(&opened).is_some() {
+            tokio::time::sleep(TRY_AGAIN).await;
+            opened = context.store();
+        }
+    };
+    // When the time is over, the last try has the words for it.
+    let _ = tokio::time::timeout(wait, tries).await;
+    opened
+}
+
+/// What helps whoever finds a quiet pass in the mail, where neither the folder nor the config can be seen.
+pub(super) fn hints(exit: Exit, config: &Path) {
+    let more = match exit {
+        // The message about a config says where it is.
+        Exit::Ok | Exit::Usage => return,
+        Exit::Failed => Some(("retry", "to try them again as they are")),
+        Exit::Held => Some(("plan", "to see what would be deleted")),
+        Exit::Other | Exit::Temporary | Exit::Locked | Exit::Denied | Exit::Changes => None,
+    };
+    let config = std::path::absolute(config).unwrap_or_else(|_| config.to_owned());
+    let kbsync = format!("kbsync --config {}", print::printable(&config.to_string_lossy()));
+    line!("What helps:");
+    line!("  {kbsync} status");
+    if let Some((command, why)) = more {
+        line!("  {kbsync} {command}   ({why})");
     }
 }
 
