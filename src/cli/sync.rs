@@ -48,6 +48,7 @@ pub(super) async fn run(context: &Context, wait: Option<Duration>) -> anyhow::Re
         tokio::select! {
             biased;
             () = first(stop) => {
+                progress.end();
                 print::warning("stopping: what is in flight may end (at most 10 s); once more to stop at once");
                 pass.await
             }
