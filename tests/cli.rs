@@ -9,6 +9,8 @@ mod bad_files;
 mod bench;
 #[path = "cli/config.rs"]
 mod config;
+#[path = "cli/cron.rs"]
+mod cron;
 #[path = "cli/disk.rs"]
 mod disk;
 #[path = "cli/embedded.rs"]

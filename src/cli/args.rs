@@ -1,9 +1,10 @@
 //! The arguments, as clap reads them.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use jiff::SignedDuration;
 
 use super::logs::LogFormat;
 use crate::platform::cevvo;
@@ -24,6 +25,10 @@ pub struct Args {
     /// One full pass, then exit; the same as `kbsync sync`
     #[arg(long)]
     pub sync_once: bool,
+
+    /// With --sync-once: wait so long, such as 60s, for another kbsync to end
+    #[arg(long, value_name = "DURATION", value_parser = duration, requires = "sync_once")]
+    wait: Option<Duration>,
 
     /// Say nothing when all is well
     #[arg(long, short, global = true)]
@@ -51,14 +56,28 @@ pub struct Args {
 impl Args {
     /// What is to be done; `--sync-once` is `sync`.
     pub(super) fn command(&self) -> Option<Command> {
-        self.command.clone().or(self.sync_once.then_some(Command::Sync))
+        match self.command.clone() {
+            None if self.sync_once => Some(Command::Sync { wait: self.wait }),
+            Some(Command::Sync { wait }) => Some(Command::Sync { wait: wait.or(self.wait) }),
+            command => command,
+        }
     }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let duration = text.trim().parse::<SignedDuration>().ok();
+    let duration = duration.and_then(|duration| Duration::try_from(duration).ok());
+    duration.ok_or_else(|| "expected a duration with its unit, such as `60s` or `5m`".to_owned())
 }
 
 #[derive(Clone, Debug, Subcommand)]
 pub(super) enum Command {
     /// One full pass: bring the platform in step with the folders, then exit
-    Sync,
+    Sync {
+        /// Wait so long, such as 60s, for another kbsync to end
+        #[arg(long, value_name = "DURATION", value_parser = duration)]
+        wait: Option<Duration>,
+    },
     /// What a pass would do, and the requests and minutes it would take
     Plan {
         /// Print it as JSON

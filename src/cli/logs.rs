@@ -221,7 +221,7 @@ impl Line {
 
     fn json(&self, now: Timestamp) -> String {
         let level = self.level.as_str().to_ascii_lowercase();
-        let head = [("time", now.to_string()), ("level", level), ("message", self.message.clone())];
+        let head = [("time", format!("{now:.3}")), ("level", level), ("message", self.message.clone())];
         let head = head.into_iter().map(|(name, text)| (name, Value::String(text)));
         let mut text = Vec::new();
         // Texts and numbers always become JSON.
@@ -257,7 +257,7 @@ mod tests {
         let plain = "failed collection=handbook path=\"two words\u{fffd}\u{fffd}x.md\" ms=12";
         assert_eq!(text(Format::Plain), format!("warning: {plain}"));
         assert_eq!(text(Format::Journald), format!("<4>{plain}"));
-        let json = r#"{"time":"1970-01-01T00:00:00Z","level":"warn","message":"failed","collection":"handbook","path":"two words\n\u202ex.md","ms":12}"#;
+        let json = r#"{"time":"1970-01-01T00:00:00.000Z","level":"warn","message":"failed","collection":"handbook","path":"two words\n\u202ex.md","ms":12}"#;
         assert_eq!(text(Format::Json), json.replace("\\u202e", "\u{202e}"));
     }
 

@@ -76,10 +76,14 @@ pub fn main() -> ExitCode {
         return crate::local::extract::child_main(kind, *memory, *cpu);
     }
     logs::start(args.log_format, args.verbose, args.quiet, false);
+    let is_for_mail = args.quiet && matches!(command, Command::Sync { .. });
     let exit = run(&args, command).unwrap_or_else(|error| {
         print::error(&error);
         exit_of(&error)
     });
+    if is_for_mail {
+        sync::hints(exit, &args.config);
+    }
     ExitCode::from(exit as u8)
 }
 
@@ -98,7 +102,7 @@ fn run(args: &Args, command: Command) -> anyhow::Result<Exit> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let exit = runtime.block_on(async {
         match command {
-            Command::Sync => sync::run(&context).await,
+            Command::Sync { wait } => sync::run(&context, wait).await,
             Command::Plan { json } => plan::run(&context, json),
             Command::Status { json } => status::run(&context, json),
             Command::Health => health::run(&context).await,

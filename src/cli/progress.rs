@@ -27,7 +27,8 @@ impl Progress {
         if quiet {
             return Self::Nothing;
         }
-        if !stderr().is_terminal() {
+        // A bar and a log would write over each other.
+        if !stderr().is_terminal() || tracing::enabled!(Level::DEBUG) {
             return Self::Lines;
         }
         let bar = ProgressBar::new_spinner().with_style(spinner());

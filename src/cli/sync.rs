@@ -1,30 +1,41 @@
 //! `kbsync sync`: one full pass, and a summary of what changed, what failed and why, and what is held.
 
-use std::{collections::BTreeMap, pin::pin, time::Duration};
+use std::{collections::BTreeMap, path::Path, pin::pin, sync::Arc, time::Duration};
 
-use serde_json::json;
 use tokio::sync::watch;
+use tracing::Level;
 
 use super::{
     Exit,
     connect::Context,
+    logs::say,
     print::{self, bytes, count, line, span},
     progress::Progress,
 };
 use crate::{
-    daemon::signals,
-    plan::Why,
-    platform::clock,
+    daemon::{self, signals},
     reconcile::{self, Failure, Fatal, Outcome, Report},
-    store::PassRecord,
+    store::{Store, StoreError},
 };
 
 /// Failures and skipped files that a summary names; `status` has them all.
 pub(super) const NAMED: usize = 20;
 
-pub(super) async fn run(context: &Context) -> anyhow::Result<Exit> {
+/// How often a state that is in use is tried again.
+const TRY_AGAIN: Duration = Duration::from_millis(200);
+
+pub(super) async fn run(context: &Context, wait: Option<Duration>) -> anyhow::Result<Exit> {
     let stop = signals::stop(Exit::Temporary as u8)?;
-    let store = context.store()?;
+    let store = match wait {
+        None => context.store()?,
+        Some(wait) => tokio::select! {
+            () = first(stop.clone()) => {
+                print::warning("stopped before it began");
+                return Ok(Exit::Temporary);
+            }
+            store = store_within(context, wait) => store?,
+        },
+    };
     let connected = context.connect_for_pass(&store).await?;
     let progress = Progress::new(context.quiet);
     let report = {
@@ -33,14 +44,18 @@ pub(super) async fn run(context: &Context) -> anyhow::Result<Exit> {
         // The word before the deed: whoever asked is told first.
         tokio::select! {
             biased;
-            () = stopping(stop) => pass.await,
+            () = first(stop) => {
+                progress.end();
+                print::warning("stopping: what is in flight may end (at most 10 s); once more to stop at once");
+                pass.await
+            }
             report = &mut pass => report,
         }
     };
     progress.end();
     connected.close().await;
     let outcome = report.outcome();
-    let pass = record(&report, outcome);
+    let pass = daemon::record(&report);
     store.call(move |db| db.note_pass(&pass)).await?;
     if context.quiet && outcome == Outcome::Ok {
         return Ok(outcome.into());
@@ -57,10 +72,47 @@ pub(super) async fn run(context: &Context) -> anyhow::Result<Exit> {
     }
 }
 
-/// Says, at the first Ctrl-C or SIGTERM, what becomes of it.
-async fn stopping(mut stop: watch::Receiver<bool>) {
-    if stop.wait_for(|stop| *stop).await.is_ok() {
-        print::warning("stopping: what is in flight may end (at most 10 s); once more to stop at once");
+/// Ends at the first Ctrl-C or SIGTERM, after which the channel may close.
+async fn first(mut stop: watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// Opens the store as soon as no other kbsync has it, or says at last who does.
+async fn store_within(context: &Context, wait: Duration) -> anyhow::Result<Arc<Store>> {
+    let holder = |opened: &anyhow::Result<_>| match opened.as_ref().err()?.downcast_ref() {
+        Some(StoreError::Locked { holder, .. }) => Some(holder.clone()),
+        _ => None,
+    };
+    let mut opened = context.store();
+    if let Some(holder) = holder(&opened).filter(|_| !context.quiet) {
+        say(Level::INFO, &format!("waiting at most {} for {holder}", span(wait)));
+    }
+    let tries = async {
+        while holder(&opened).is_some() {
+            tokio::time::sleep(TRY_AGAIN).await;
+            opened = context.store();
+        }
+    };
+    // When the time is over, the last try has the words for it.
+    let _ = tokio::time::timeout(wait, tries).await;
+    opened
+}
+
+/// What helps whoever finds a quiet pass in the mail, where neither the folder nor the config can be seen.
+pub(super) fn hints(exit: Exit, config: &Path) {
+    let more = match exit {
+        // The message about a config says where it is.
+        Exit::Ok | Exit::Usage => return,
+        Exit::Failed => Some(("retry", "to try them again as they are")),
+        Exit::Held => Some(("plan", "to see what would be deleted")),
+        Exit::Other | Exit::Temporary | Exit::Locked | Exit::Denied | Exit::Changes => None,
+    };
+    let config = std::path::absolute(config).unwrap_or_else(|_| config.to_owned());
+    let kbsync = format!("kbsync --config {}", print::printable(&config.to_string_lossy()));
+    line!("What helps:");
+    line!("  {kbsync} status");
+    if let Some((command, why)) = more {
+        line!("  {kbsync} {command}   ({why})");
     }
 }
 
@@ -147,42 +199,5 @@ fn skipped(report: &Report) {
 pub(super) fn more(number: usize) {
     if number > NAMED {
         line!("  … and {} more", number - NAMED);
-    }
-}
-
-fn record(report: &Report, outcome: Outcome) -> PassRecord {
-    let failures = |failures: &mut dyn Iterator<Item = &Failure>| -> Vec<_> {
-        let entry = |Failure { document, reason }: &Failure| json!({ "collection": document.collection.as_str(), "path": document.path, "reason": reason });
-        failures.map(entry).collect()
-    };
-    let summary = json!({
-        "id": report.id,
-        "documents": report.documents,
-        "added": report.added,
-        "replaced": report.replaced,
-        "renamed": report.renamed,
-        "deleted": report.deleted,
-        "adopted": report.adopted,
-        "lost": report.lost,
-        "bytes": report.bytes,
-        "failed": failures(&mut report.failures()),
-        "error": report.fatal.as_ref().map(Fatal::to_string),
-        "withheld": report.withheld.iter().map(|withheld| json!({
-            "collection": withheld.collection.as_str(),
-            "deletes": withheld.deletes(),
-            "of": withheld.of,
-            "why": match &withheld.why {
-                Why::Held => "held until approved",
-                Why::Moved => "its folder is on another device than before; held until approved",
-                Why::Unsure(reason) => reason,
-                Why::Never => "delete: never",
-            },
-        })).collect::<Vec<_>>(),
-    });
-    PassRecord {
-        started: report.started,
-        ended: clock::now(),
-        outcome: outcome.as_str().to_owned(),
-        summary: summary.to_string(),
     }
 }

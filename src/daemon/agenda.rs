@@ -93,11 +93,6 @@ impl Agenda {
         self.not_before = Moment::default();
     }
 
-    /// The whole of a collection is to be looked at now.
-    pub(super) fn look(&mut self, collection: CollectionName, now: Moment) {
-        self.again(Extent::collection(collection), now);
-    }
-
     /// Something has changed. It is looked at when no more has come for a while.
     pub(super) fn woke(&mut self, collection: CollectionName, wake: Wake, now: Moment) {
         if wake.is_empty() {
@@ -136,7 +131,9 @@ impl Agenda {
             *due = now + self.rhythm.poll;
             looks.push(name.clone());
         }
-        looks.into_iter().for_each(|name| self.look(name, now));
+        if !looks.is_empty() {
+            self.again(Extent::folders(looks), now);
+        }
     }
 
     /// When something is to be done, as far as is known.

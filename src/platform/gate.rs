@@ -101,6 +101,11 @@ impl Gate {
         Self { state: Mutex::new(state), changed: Notify::new(), journal }
     }
 
+    /// Forgets that the platform was given up.
+    pub(super) fn begin(&self) {
+        self.lock().breaker.succeeded();
+    }
+
     pub(super) fn gap(&self) -> Duration {
         self.lock().pacer.full_rate_gap()
     }

@@ -175,6 +175,11 @@ impl Http {
         Ok(Self { client, base: base_url, key: api_key, gate, timing })
     }
 
+    /// A pass begins, with new patience for a platform in trouble.
+    pub fn begin(&self) {
+        self.gate.begin();
+    }
+
     /// The least time between two requests.
     pub fn gap(&self) -> Duration {
         self.gate.gap()

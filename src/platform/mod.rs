@@ -81,6 +81,9 @@ pub trait Platform: Send + Sync {
     /// The extensions that it takes, lower case, without the dot.
     fn accepted(&self) -> &'static [&'static str];
 
+    /// A pass begins: whatever the last one gave up is tried anew.
+    fn begin(&self);
+
     /// How many sources one page of [`Platform::sources`] has at most.
     fn page_size(&self) -> u64;
 

@@ -15,9 +15,9 @@ pub enum Extent {
 }
 
 impl Extent {
-    /// The whole of one collection's folder, and nothing else.
-    pub fn collection(name: CollectionName) -> Self {
-        Self::Part(BTreeMap::from([(name, whole())]))
+    /// The whole folders of these collections, and nothing else.
+    pub fn folders(collections: impl IntoIterator<Item = CollectionName>) -> Self {
+        Self::Part(collections.into_iter().map(|name| (name, whole())).collect())
     }
 
     /// What of a collection is looked at.

@@ -108,6 +108,7 @@ pub async fn pass<P: Platform>(
     // Its name is in every line of a log, whatever the level.
     let span = tracing::error_span!("pass", pass = id);
     let mut report = Report::begun(id, clock::now(), scope);
+    platform.begin();
     let pass = Pass { platform, store, scope, stop, event };
     if let Err(fatal) = pass.run(&mut report).instrument(span).await {
         report.stopped(fatal);

@@ -234,7 +234,7 @@ impl Report {
     }
 
     /// Whether the guard of a collection was asked.
-    pub(super) fn judged(&self, collection: &str) -> bool {
+    pub fn judged(&self, collection: &str) -> bool {
         CollectionName::new(collection).is_ok_and(|name| self.reached.is_whole(&name))
     }
 

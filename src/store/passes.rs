@@ -192,6 +192,14 @@ impl Db {
         Ok(self.connection.query_row(sql, [], |row| row.get(0)).optional()?)
     }
 
+    /// A number that is another one whenever another process has written to the store since.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn data_version(&self) -> Result<i64, StoreError> {
+        Ok(self.connection.query_row("PRAGMA data_version", [], |row| row.get(0))?)
+    }
+
     /// Forgets what a daemon said of itself: it runs no more.
     ///
     /// # Errors

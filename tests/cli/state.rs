@@ -3,6 +3,8 @@
 use std::fs;
 
 use rusqlite::Connection;
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::io::{AsyncBufReadExt, BufReader};
 
 use crate::bench::{Bench, rest};
 
@@ -106,4 +108,48 @@ async fn a_second_kbsync_says_who_holds_the_state() {
     rest(first).await.ended(0, &["3 added"]);
     bench.in_step().await;
     bench.quiet().await;
+}
+
+/// A bench with a pass at work for some seconds, its process, and that process's number.
+async fn busy() -> (Bench, tokio::process::Child, String) {
+    let bench = Bench::with(|options| options.job_delay = std::time::Duration::from_secs(3)).await;
+    bench.write_many(3);
+    let first = bench.command(&["sync"]).spawn().unwrap();
+    let id = first.id().unwrap().to_string();
+    bench.seen("an upload", async |running| running.requests().count("POST", "/ingest/upload") > 0).await;
+    (bench, first, id)
+}
+
+#[tokio::test]
+async fn a_second_kbsync_waits_for_the_first_when_it_is_told_to() {
+    let (bench, first, id) = busy().await;
+    let second = bench.run(&["--sync-once", "--wait", "1m"]).await;
+    second.ended(0, &[&format!("waiting at most 60 s for another kbsync, process {id}"), "nothing to change"]);
+    rest(first).await.ended(0, &["3 added"]);
+    bench.in_step().await;
+    bench.run(&["sync", "--wait", "1m"]).await.ended(0, &["nothing to change"]).without(&["waiting"]);
+}
+
+#[tokio::test]
+async fn one_that_waits_in_vain_says_who_holds_the_state() {
+    let (bench, first, id) = busy().await;
+    let second = bench.run(&["sync", "--quiet", "--wait", "300ms"]).await;
+    second.ended(6, &["state.db is in use by another kbsync", &format!("process {id}")]).without(&["waiting"]);
+    rest(first).await.ended(0, &["3 added"]);
+    bench.run(&["sync", "--wait", "5"]).await.ended(2, &["with its unit, such as `60s`"]);
+    bench.run(&["--wait", "5s", "plan"]).await.ended(2, &["--sync-once"]);
+}
+
+#[tokio::test]
+async fn one_that_waits_can_be_stopped() {
+    let (bench, first, _) = busy().await;
+    let mut second = bench.command(&["sync", "--wait", "1h"]).spawn().unwrap();
+    let mut heard = BufReader::new(second.stderr.take().unwrap());
+    let mut line = String::new();
+    heard.read_line(&mut line).await.unwrap();
+    assert!(line.starts_with("waiting at most 60 min"), "{line}");
+    let id = Pid::from_raw(second.id().unwrap().cast_signed()).unwrap();
+    kill_process(id, Signal::INT).unwrap();
+    rest(second).await.ended(5, &[]);
+    rest(first).await.ended(0, &["3 added"]);
 }

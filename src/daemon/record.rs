@@ -1,0 +1,47 @@
+//! What is remembered of a pass that has ended: its numbers and its troubles, as JSON.
+
+use serde_json::json;
+
+use crate::{
+    plan::Why,
+    reconcile::{Failure, Fatal, Report},
+    store::PassRecord,
+};
+
+/// What the store keeps of a pass.
+pub fn record(report: &Report) -> PassRecord {
+    let failures = |failures: &mut dyn Iterator<Item = &Failure>| -> Vec<_> {
+        let entry = |Failure { document, reason }: &Failure| json!({ "collection": document.collection.as_str(), "path": document.path, "reason": reason });
+        failures.map(entry).collect()
+    };
+    let summary = json!({
+        "id": report.id,
+        "documents": report.documents,
+        "added": report.added,
+        "replaced": report.replaced,
+        "renamed": report.renamed,
+        "deleted": report.deleted,
+        "adopted": report.adopted,
+        "lost": report.lost,
+        "bytes": report.bytes,
+        "failed": failures(&mut report.failures()),
+        "error": report.fatal.as_ref().map(Fatal::to_string),
+        "withheld": report.withheld.iter().map(|withheld| json!({
+            "collection": withheld.collection.as_str(),
+            "deletes": withheld.deletes(),
+            "of": withheld.of,
+            "why": match &withheld.why {
+                Why::Held => "held until approved",
+                Why::Moved => "its folder is on another device than before; held until approved",
+                Why::Unsure(reason) => reason,
+                Why::Never => "delete: never",
+            },
+        })).collect::<Vec<_>>(),
+    });
+    PassRecord {
+        started: report.started,
+        ended: report.ended,
+        outcome: report.outcome().as_str().to_owned(),
+        summary: summary.to_string(),
+    }
+}
