@@ -50,6 +50,7 @@ async fn the_page_is_for_people_and_runs_nothing() {
     let page = daemon.endpoint.get("/").await.body;
     for words in [
         "&lt;script&gt;alert(&#39;a&amp;b&#39;)&lt;-script&gt;.md",
+        "2 deletions of docs not made: &lt;i&gt; is not mounted",
         "it has &lt;b&gt;no&lt;/b&gt; text",
         "polled, because inotify does not see &lt;network&gt; filesystems",
         "is refused: line 3: &lt;x&gt; is not a key",
