@@ -54,12 +54,13 @@ pub struct Args {
 }
 
 impl Args {
-    /// What is to be done; `--sync-once` is `sync`.
-    pub(super) fn command(&self) -> Option<Command> {
+    /// What is to be done: `run` where nothing else is said. `--sync-once` is `sync`.
+    pub(super) fn command(&self) -> Command {
         match self.command.clone() {
-            None if self.sync_once => Some(Command::Sync { wait: self.wait }),
-            Some(Command::Sync { wait }) => Some(Command::Sync { wait: wait.or(self.wait) }),
-            command => command,
+            None if self.sync_once => Command::Sync { wait: self.wait },
+            None => Command::Run,
+            Some(Command::Sync { wait }) => Command::Sync { wait: wait.or(self.wait) },
+            Some(command) => command,
         }
     }
 }
@@ -72,6 +73,8 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 #[derive(Clone, Debug, Subcommand)]
 pub(super) enum Command {
+    /// Watch and sync until stopped (the default)
+    Run,
     /// One full pass: bring the platform in step with the folders, then exit
     Sync {
         /// Wait so long, such as 60s, for another kbsync to end

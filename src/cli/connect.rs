@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use secrecy::SecretString;
 use tokio::net::TcpListener;
+use url::Url;
 
 use super::{Args, print};
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
     local::{self, Faults, LocalError},
     model::Moment,
     pace::{Stamp, Ticket},
-    platform::{Connection, Http, Journal, Timing, cevvo::Cevvo, clock},
+    platform::{BuildError, Connection, Http, Journal, Timing, cevvo::Cevvo, clock},
     reconcile::{Extent, JOB_TIMEOUT, Scope, StoreJournal},
     store::{Db, Identity, Store},
 };
@@ -24,18 +25,67 @@ pub(super) struct Context {
     pub(super) quiet: bool,
 }
 
-/// A client, and the local platform that it talks to where this process serves it.
-pub(super) struct Connected {
-    pub(super) cevvo: Cevvo,
+/// Where the platform is, and the local one where this process serves it.
+pub(super) struct Reached {
+    base_url: Url,
+    api_key: SecretString,
     local: Option<local::Running>,
 }
 
-impl Connected {
+impl Reached {
+    /// A client that keeps the config's limit.
+    pub(super) fn client(
+        &self,
+        config: &Config,
+        stamps: Vec<Stamp>,
+        journal: Box<dyn Journal>,
+    ) -> Result<Cevvo, BuildError> {
+        let (base_url, api_key) = match &config.platform.kind {
+            PlatformKind::Cevvo { base_url, api_key } => (base_url, api_key),
+            PlatformKind::Local { .. } => (&self.base_url, &self.api_key),
+        };
+        let http = Http::new(Connection {
+            base_url: base_url.clone(),
+            api_key: api_key.clone(),
+            rate_limit: config.platform.rate_limit,
+            stamps,
+            journal,
+            timing: Timing::default(),
+        })?;
+        Ok(Cevvo::new(http))
+    }
+
+    /// The same, with every request noted in the store.
+    pub(super) async fn client_for_passes(
+        &self,
+        config: &Config,
+        store: &Arc<Store>,
+        count: impl FnOnce(StoreJournal) -> Box<dyn Journal>,
+    ) -> anyhow::Result<Cevvo> {
+        let limit = config.platform.rate_limit.count.get();
+        let now = clock::now();
+        let stamps = store.call(move |db| db.stamps(limit, now)).await?;
+        Ok(self.client(config, stamps, count(StoreJournal::new(Arc::clone(store), limit)))?)
+    }
+
     /// Ends in order; a local platform finishes what it is at.
     pub(super) async fn close(self) {
         if let Some(local) = self.local {
             local.stop().await;
         }
+    }
+}
+
+/// A client for one command.
+pub(super) struct Connected {
+    pub(super) cevvo: Cevvo,
+    reached: Reached,
+}
+
+impl Connected {
+    /// Ends in order.
+    pub(super) async fn close(self) {
+        self.reached.close().await;
     }
 }
 
@@ -62,14 +112,7 @@ impl Context {
 
     /// Opens the store for a pass.
     pub(super) fn store(&self) -> anyhow::Result<Arc<Store>> {
-        let platform = match &self.config.platform.kind {
-            PlatformKind::Local { data_dir, .. } => {
-                let absolute = std::path::absolute(data_dir).unwrap_or_else(|_| data_dir.clone());
-                format!("local {}", absolute.display())
-            }
-            PlatformKind::Cevvo { base_url, .. } => base_url.to_string(),
-        };
-        let identity = Identity { platform, instance: self.config.instance.to_string() };
+        let identity = identity(&self.config);
         let store = Store::open(&self.config.state, &identity)?;
         if let Some(aside) = store.set_aside() {
             print::warning(&format!(
@@ -83,34 +126,39 @@ impl Context {
 
     /// Connects for a pass: every request is noted in the store.
     pub(super) async fn connect_for_pass(&self, store: &Arc<Store>) -> anyhow::Result<Connected> {
-        let limit = self.config.platform.rate_limit.count.get();
-        let now = clock::now();
-        let stamps = store.call(move |db| db.stamps(limit, now)).await?;
-        self.connect(stamps, Box::new(StoreJournal::new(Arc::clone(store), limit))).await
+        let reached = self.reach("127.0.0.1:0").await?;
+        let cevvo = reached.client_for_passes(&self.config, store, |journal| Box::new(journal)).await?;
+        Ok(Connected { cevvo, reached })
     }
 
     /// Connects for a few requests that a person waits for. They start from what the store knows of the budget.
     pub(super) async fn connect_to_ask(&self) -> anyhow::Result<Connected> {
         let stamps = Db::open_to_read(&self.config.state).and_then(|db| db.read_stamps()).unwrap_or_default();
-        self.connect(stamps, Box::new(Unnoted)).await
+        let reached = self.reach("127.0.0.1:0").await?;
+        let cevvo = reached.client(&self.config, stamps, Box::new(Unnoted))?;
+        Ok(Connected { cevvo, reached })
     }
 
-    async fn connect(&self, stamps: Vec<Stamp>, journal: Box<dyn Journal>) -> anyhow::Result<Connected> {
-        let (base_url, api_key, local) = match &self.config.platform.kind {
-            PlatformKind::Cevvo { base_url, api_key } => (base_url.clone(), api_key.clone(), None),
-            PlatformKind::Local { data_dir, .. } => match self.serve("127.0.0.1:0").await {
-                Ok(running) => (running.base_url().parse()?, running.api_key().clone(), Some(running)),
-                // Another kbsync serves the same folder: its platform is this one's too.
-                Err(LocalError::Busy { address: Some(address), .. }) => {
-                    let key = std::fs::read_to_string(data_dir.join("api_key"))?;
-                    (address.parse()?, SecretString::from(key.trim()), None)
-                }
-                Err(error) => return Err(error.into()),
-            },
+    /// Finds the platform. A local one is served at `address`, unless another kbsync serves the same folder: then its
+    /// platform is this one's too.
+    pub(super) async fn reach(&self, address: &str) -> anyhow::Result<Reached> {
+        let data_dir = match &self.config.platform.kind {
+            PlatformKind::Cevvo { base_url, api_key } => {
+                return Ok(Reached { base_url: base_url.clone(), api_key: api_key.clone(), local: None });
+            }
+            PlatformKind::Local { data_dir, .. } => data_dir,
         };
-        let rate_limit = self.config.platform.rate_limit;
-        let http = Http::new(Connection { base_url, api_key, rate_limit, stamps, journal, timing: Timing::default() })?;
-        Ok(Connected { cevvo: Cevvo::new(http), local })
+        match self.serve(address).await {
+            Ok(running) => {
+                let (base_url, api_key) = (running.base_url().parse()?, running.api_key().clone());
+                Ok(Reached { base_url, api_key, local: Some(running) })
+            }
+            Err(LocalError::Busy { address: Some(address), .. }) => {
+                let key = std::fs::read_to_string(data_dir.join("api_key"))?;
+                Ok(Reached { base_url: address.parse()?, api_key: SecretString::from(key.trim()), local: None })
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Serves the local platform of this config.
@@ -137,4 +185,16 @@ struct Unnoted;
 impl Journal for Unnoted {
     fn sent(&self, _: Ticket, _: Moment) {}
     fn answered(&self, _: Ticket, _: Moment) {}
+}
+
+/// What the store of a config is about.
+pub(super) fn identity(config: &Config) -> Identity {
+    let platform = match &config.platform.kind {
+        PlatformKind::Local { data_dir, .. } => {
+            let absolute = std::path::absolute(data_dir).unwrap_or_else(|_| data_dir.clone());
+            format!("local {}", absolute.display())
+        }
+        PlatformKind::Cevvo { base_url, .. } => base_url.to_string(),
+    };
+    Identity { platform, instance: config.instance.to_string() }
 }

@@ -15,6 +15,7 @@ mod plan;
 mod print;
 mod progress;
 mod retry;
+mod run;
 mod sources;
 mod status;
 mod sync;
@@ -66,16 +67,12 @@ impl From<Outcome> for Exit {
 /// Runs the program with the process's arguments.
 pub fn main() -> ExitCode {
     let args = Args::parse();
-    let Some(command) = args.command() else {
-        // Without a command there is nothing that a newcomer would expect more than to be told what there is.
-        let _ = <Args as CommandFactory>::command().print_help();
-        return ExitCode::from(Exit::Usage as u8);
-    };
+    let command = args.command();
     // Before anything else: no runtime and no thread that the child's limits would have to make room for.
     if let Command::ExtractText { kind, memory, cpu } = &command {
         return crate::local::extract::child_main(kind, *memory, *cpu);
     }
-    logs::start(args.log_format, args.verbose, args.quiet, false);
+    logs::start(args.log_format, args.verbose, args.quiet, matches!(command, Command::Run));
     let is_for_mail = args.quiet && matches!(command, Command::Sync { .. });
     let exit = run(&args, command).unwrap_or_else(|error| {
         print::error(&error);
@@ -102,6 +99,7 @@ fn run(args: &Args, command: Command) -> anyhow::Result<Exit> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let exit = runtime.block_on(async {
         match command {
+            Command::Run => run::run(context).await,
             Command::Sync { wait } => sync::run(&context, wait).await,
             Command::Plan { json } => plan::run(&context, json),
             Command::Status { json } => status::run(&context, json),

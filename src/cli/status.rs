@@ -1,7 +1,5 @@
 //! `kbsync status`: collections, documents by state, what failed and why, the last pass.
 
-use serde_json::Value;
-
 use super::{
     Exit,
     connect::Context,
@@ -10,9 +8,9 @@ use super::{
 use crate::{
     daemon::{
         Note, Watching,
-        status::{self, Collection, Status},
+        status::{self, Collection, Status, Withheld},
     },
-    store::{Db, DocumentCounts, PassRecord, StoreError},
+    store::{Db, DocumentCounts, StoreError},
 };
 
 pub(super) fn run(context: &Context, as_json: bool) -> anyhow::Result<Exit> {
@@ -48,7 +46,9 @@ fn print_status(status: &Status) {
         Some(pass) => line!("Last pass: {}, at {}.", pass.outcome, moment(pass.ended)),
         None => line!("No pass has ended yet."),
     }
-    status.last.iter().for_each(withheld);
+    for Withheld { collection, deletes, why } in status.withheld() {
+        line!("  {} of {collection} not made: {}", count(deletes, "deletion"), print::printable(&why));
+    }
     status.daemon.iter().for_each(daemon);
 }
 
@@ -88,16 +88,5 @@ fn daemon(note: &Note) {
     }
     if let Some(error) = &note.config_error {
         line!("The config was changed and is refused: {}", print::printable_text(error));
-    }
-}
-
-/// What the last pass did not delete, and why.
-fn withheld(pass: &PassRecord) {
-    let summary = serde_json::from_str::<Value>(&pass.summary).unwrap_or_default();
-    for withheld in summary["withheld"].as_array().into_iter().flatten() {
-        let (collection, why) = (withheld["collection"].as_str(), withheld["why"].as_str());
-        if let (Some(collection), Some(why)) = (collection, why) {
-            line!("  {} of {collection} not made: {why}", count(withheld["deletes"].as_u64().unwrap_or(0), "deletion"));
-        }
     }
 }

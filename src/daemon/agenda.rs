@@ -56,7 +56,8 @@ impl Timer {
     /// Sets it for the next time, and up to `jitter` later, yet not so late that times would run together.
     fn set(&mut self, wall: &Zoned, jitter: Duration, rng: &mut impl Rng) {
         self.due = self.schedule.next(wall).map(|next| {
-            let apart = self.schedule.next(&next).map_or(Duration::MAX, |after| next.duration_until(&after).unsigned_abs());
+            let apart =
+                self.schedule.next(&next).map_or(Duration::MAX, |after| next.duration_until(&after).unsigned_abs());
             let late = jitter.min(apart / 10).mul_f64(rng.random::<f64>());
             next.checked_add(late).unwrap_or(next)
         });

@@ -25,6 +25,7 @@ use super::{
 };
 use crate::{
     config::Config,
+    model::Moment,
     platform::clock,
     store::{Db, StoreError},
 };
@@ -110,14 +111,17 @@ fn is_known_host(headers: &HeaderMap, hosts: &[String]) -> bool {
         || hosts.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
-async fn healthz(State(app): State<App>) -> Response {
-    let now = clock::now();
-    if app.shared.alive(now) {
-        return "ok\n".into_response();
+async fn healthz(State(app): State<App>) -> (StatusCode, String) {
+    health(&app.shared, clock::now())
+}
+
+fn health(shared: &Shared, now: Moment) -> (StatusCode, String) {
+    if shared.alive(now) {
+        return (StatusCode::OK, "ok\n".to_owned());
     }
-    let minutes = app.shared.silent_for(now).as_secs() / 60;
+    let minutes = shared.silent_for(now).as_secs() / 60;
     let words = format!("the sync loop has said nothing for {minutes} min; restart kbsync, and see its log\n");
-    (StatusCode::SERVICE_UNAVAILABLE, words).into_response()
+    (StatusCode::SERVICE_UNAVAILABLE, words)
 }
 
 async fn readyz(State(app): State<App>) -> Response {
@@ -168,6 +172,26 @@ impl App {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_loop_that_is_silent_for_long_is_dead_until_it_speaks() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("kbsync.yaml");
+        std::fs::write(&path, "state: state.db\ncollections: [{name: docs, folder: docs}]").unwrap();
+        let config = Arc::new(crate::config::load(&path, &|_| None).unwrap());
+        let shared = Shared::new(config, Arc::default());
+        let later = |minutes: u64| clock::now() + Duration::from_secs(60 * minutes);
+        assert_eq!(health(&shared, later(19)), (StatusCode::OK, "ok\n".to_owned()));
+        let (status, words) = health(&shared, later(21));
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(words.contains("21 min"), "{words}");
+        let (at, before) = (later(21), shared.silent_for(later(21)));
+        let heard = |_| {
+            shared.beat();
+            shared.silent_for(at) < before
+        };
+        assert!((0..1_000_000).any(heard), "a microsecond passes sooner or later");
+    }
 
     fn known(host: &str) -> bool {
         let headers = HeaderMap::from_iter([(header::HOST, HeaderValue::from_str(host).unwrap())]);

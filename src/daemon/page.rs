@@ -7,10 +7,10 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
     note::{Note, Watching},
-    status::{Collection, Status},
+    status::{Collection, Status, Withheld},
 };
 
-/// Failed documents that the page names; `kbsync status` has them all.
+/// Quarantined documents that the page names; `kbsync status` has them all.
 const NAMED: usize = 50;
 
 const STYLE: &str = include_str!("page.css");
@@ -24,6 +24,7 @@ pub(super) fn html(status: &Status) -> String {
     );
     warnings(&mut page, status);
     collections(&mut page, status);
+    withheld(&mut page, status);
     facts(&mut page, status);
     failures(&mut page, status);
     page.push_str(
@@ -47,10 +48,18 @@ fn warnings(page: &mut String, status: &Status) {
     }
 }
 
+/// What the last pass did not delete, and why.
+fn withheld(page: &mut String, status: &Status) {
+    for Withheld { collection, deletes, why } in status.withheld() {
+        let (deletions, collection) = (count(deletes, "deletion"), escaped(&collection));
+        put(page, format_args!("<p>{deletions} of {collection} not made: {}</p>\n", escaped(&why)));
+    }
+}
+
 fn collections(page: &mut String, status: &Status) {
     page.push_str(
         "<div class=\"wide\"><table>\n<tr><th>collection<th>folder<th class=\"n\">in step<th class=\"n\">pending\
-         <th class=\"n\">failed<th class=\"n\">held<th class=\"n\">size<th>changes</tr>\n",
+         <th class=\"n\">quarantined<th class=\"n\">held<th class=\"n\">size<th>changes</tr>\n",
     );
     for collection in &status.collections {
         let Collection { name, folder, counts, .. } = collection;
@@ -92,7 +101,7 @@ fn failures(page: &mut String, status: &Status) {
     if status.quarantined.is_empty() {
         return;
     }
-    page.push_str("<h2>Failed documents</h2>\n<ul>\n");
+    page.push_str("<h2>Quarantined documents</h2>\n<ul>\n");
     for (collection, path, reason) in status.quarantined.iter().take(NAMED) {
         put(page, format_args!("<li><b>{}/{}</b>: {}\n", escaped(collection), escaped(path), escaped(reason)));
     }

@@ -26,7 +26,7 @@ use crate::{
     model::CollectionName,
     plan::Why,
     platform::{Platform, clock},
-    reconcile::{self, Event, Extent, Fatal, JOB_TIMEOUT, Outcome, Report, Scope},
+    reconcile::{self, Event, Extent, Fatal, JOB_TIMEOUT, Report, Scope},
     store::{Store, StoreError},
 };
 

@@ -49,6 +49,33 @@ pub struct Collection {
     pub state: CollectionState,
 }
 
+/// Deletions that the last pass did not make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Withheld {
+    /// The collection.
+    pub collection: String,
+    /// How many.
+    pub deletes: u64,
+    /// Why.
+    pub why: String,
+}
+
+impl Status {
+    /// What the last pass did not delete, and why, as its summary has it.
+    pub fn withheld(&self) -> Vec<Withheld> {
+        let summary = self.last.as_ref().and_then(|pass| serde_json::from_str::<Value>(&pass.summary).ok());
+        let summary = summary.unwrap_or_default();
+        let withheld = summary["withheld"].as_array().into_iter().flatten().filter_map(|withheld| {
+            Some(Withheld {
+                collection: withheld["collection"].as_str()?.to_owned(),
+                deletes: withheld["deletes"].as_u64()?,
+                why: withheld["why"].as_str()?.to_owned(),
+            })
+        });
+        withheld.collect()
+    }
+}
+
 impl Collection {
     /// Deletions that wait for a person.
     pub fn held(&self) -> u64 {

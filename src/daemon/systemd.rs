@@ -9,12 +9,12 @@ use tracing::debug;
 const MAX_STATUS: usize = 1_000;
 
 /// The daemon is up, or done with reloading.
-pub fn ready() {
+pub(super) fn ready() {
     tell(&[NotifyState::Ready]);
 }
 
 /// The config is being read again; [`ready`] must follow, also when the new config was refused.
-pub fn reloading() {
+pub(super) fn reloading() {
     match NotifyState::monotonic_usec_now() {
         Ok(now) => tell(&[NotifyState::Reloading, now]),
         Err(error) => unheard(&error),
@@ -22,23 +22,23 @@ pub fn reloading() {
 }
 
 /// The daemon is about to end.
-pub fn stopping() {
+pub(super) fn stopping() {
     tell(&[NotifyState::Stopping]);
 }
 
 /// What it is at, as `systemctl status` shows it.
-pub fn status(text: &str) {
+pub(super) fn status(text: &str) {
     tell(&[NotifyState::Status(&in_one_line(text))]);
 }
 
 /// A sign of life.
-pub fn watchdog() {
+pub(super) fn watchdog() {
     tell(&[NotifyState::Watchdog]);
 }
 
 /// How often a sign of life is due: twice in the time after which systemd would restart the daemon. None where it does
 /// not ask for any.
-pub fn watchdog_interval() -> Option<Duration> {
+pub(super) fn watchdog_interval() -> Option<Duration> {
     sd_notify::watchdog_enabled().map(|time| time / 2).filter(|interval| !interval.is_zero())
 }
 

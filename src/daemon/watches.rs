@@ -44,9 +44,9 @@ impl Watches {
     pub(super) async fn set(&mut self, collections: &[Collection], wanted: bool) {
         let mut before = std::mem::take(&mut self.of);
         for collection in collections {
-            let kept = before.remove(&collection.name).filter(|eye| {
-                eye.collection == *collection && eye.wanted == wanted && eye.trouble().is_none()
-            });
+            let kept = before
+                .remove(&collection.name)
+                .filter(|eye| eye.collection == *collection && eye.wanted == wanted && eye.trouble().is_none());
             let eye = match kept {
                 Some(eye) => eye,
                 None => {

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
+use kbsync::local::Fault;
+
 use crate::served::Daemon;
 
 fn read(path: &str) -> String {
@@ -70,4 +72,21 @@ async fn what_happened_is_counted_and_what_is_so_is_read() {
     assert!(scrape.ends_with("# EOF\n"));
     let endpoints: BTreeSet<_> = scrape.lines().filter_map(|line| line.strip_prefix("kbsync_requests_total")).collect();
     assert!(endpoints.len() < 8, "{endpoints:?}");
+}
+
+#[tokio::test]
+async fn requests_are_counted_by_what_came_of_them() {
+    let daemon = Daemon::new().await;
+    for fault in [Fault::Status(503), Fault::LostBefore, Fault::TooMany { retry_after: Some(0) }, Fault::GarbageBody] {
+        daemon.bench.faults.once("GET", "/sources", fault);
+        daemon.pass().await;
+    }
+    daemon.bench.faults.once("GET", "/sources", Fault::Status(401));
+    daemon.pass().await;
+    let scrape = daemon.endpoint.get("/metrics").await.body;
+    for (outcome, count) in [("5xx", 1), ("429", 1), ("4xx", 1), ("none", 2)] {
+        let line = format!(r#"kbsync_requests_total{{endpoint="GET /sources",outcome="{outcome}"}} {count}"#);
+        assert!(scrape.lines().any(|found| found == line), "{line} is missing in\n{scrape}");
+    }
+    assert!(scrape.contains("kbsync_last_pass_outcome{outcome=\"denied\"} 1"), "{scrape}");
 }

@@ -4,7 +4,7 @@ use kbsync::daemon::{MEDIA_TYPE, Note};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
-use crate::served::{Daemon, later, note};
+use crate::served::{Daemon, note};
 
 const PATHS: [&str; 6] = ["/", "/healthz", "/readyz", "/metrics", "/api/status", "/nothing"];
 
@@ -50,6 +50,7 @@ async fn the_page_is_for_people_and_runs_nothing() {
     let page = daemon.endpoint.get("/").await.body;
     for words in [
         "&lt;script&gt;alert(&#39;a&amp;b&#39;)&lt;-script&gt;.md",
+        "2 deletions of docs not made: &lt;i&gt; is not mounted",
         "it has &lt;b&gt;no&lt;/b&gt; text",
         "polled, because inotify does not see &lt;network&gt; filesystems",
         "is refused: line 3: &lt;x&gt; is not a key",
@@ -92,12 +93,4 @@ async fn a_state_that_cannot_be_read_is_said() {
         assert!(answer.body.contains("there is no state"), "{answer:?}");
     }
     assert_eq!(endpoint.get("/healthz").await.body, "ok\n");
-}
-
-#[tokio::test]
-async fn a_loop_that_is_silent_for_long_is_dead_until_it_speaks() {
-    let folder = tempfile::tempdir().unwrap();
-    let shared = crate::served::idle(folder.path());
-    assert!(shared.alive(later(19)));
-    assert!(!shared.alive(later(21)));
 }

@@ -1,13 +1,12 @@
 //! An endpoint that is served, beside a daemon whose loop is this test.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use kbsync::{
     config::{self, Config, Listen, PlatformKind},
     daemon::{Bound, Counted, How, Metrics, Note, Shared, Watching, bind, endpoint},
     local::Fault,
-    model::Moment,
-    platform::{Connection, Http, Timing, cevvo::Cevvo, clock},
+    platform::{Connection, Http, Timing, cevvo::Cevvo},
     reconcile::{self, Extent, JOB_TIMEOUT, Scope, StoreJournal},
     store::{Identity, PassRecord, Store},
 };
@@ -119,6 +118,8 @@ pub const PLAYFUL: &str = "<script>alert('a&b')</script>.md";
 pub struct Daemon {
     pub bench: Bench,
     pub store: Arc<Store>,
+    config: Arc<Config>,
+    metrics: Arc<Metrics>,
     pub endpoint: Endpoint,
 }
 
@@ -138,10 +139,15 @@ impl Daemon {
             }
             pass(&config, &store, shared.metrics()).await;
         }
-        let endpoint = Endpoint::at(&anywhere(), shared).await;
-        let daemon = Self { bench, store, endpoint };
+        let metrics = Arc::clone(shared.metrics());
+        let daemon = Self { bench, store, config, metrics, endpoint: Endpoint::at(&anywhere(), shared).await };
         daemon.notes(note()).await;
         daemon
+    }
+
+    /// One more pass.
+    pub async fn pass(&self) {
+        pass(&self.config, &self.store, &self.metrics).await;
     }
 
     /// Keeps a note as the daemon's loop does.
@@ -191,12 +197,8 @@ async fn pass(config: &Config, store: &Arc<Store>, metrics: &Arc<Metrics>) {
         started: report.started,
         ended: report.ended,
         outcome: report.outcome().as_str().to_owned(),
-        summary: "{}".to_owned(),
+        summary: r#"{"withheld": [{"collection": "docs", "deletes": 2, "of": 9, "why": "<i> is not mounted"}]}"#
+            .to_owned(),
     };
     store.call(move |db| db.note_pass(&record)).await.unwrap();
-}
-
-/// So much later than now.
-pub fn later(minutes: u64) -> Moment {
-    clock::now() + Duration::from_secs(60 * minutes)
 }

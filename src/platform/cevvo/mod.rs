@@ -110,6 +110,10 @@ impl Platform for Cevvo {
         &EXTENSIONS
     }
 
+    fn begin(&self) {
+        self.http.begin();
+    }
+
     fn page_size(&self) -> u64 {
         PAGE_SIZE
     }

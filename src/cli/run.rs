@@ -1,0 +1,118 @@
+//! `kbsync run`: the service, until it is stopped.
+
+use std::{path::PathBuf, sync::Arc};
+
+use anyhow::bail;
+
+use super::{
+    Exit,
+    connect::{Context, Reached, identity},
+    print,
+};
+use crate::{
+    config::{self, Config, Listen, PlatformKind},
+    daemon::{self, Counted, Host, Metrics, Service, Shared, endpoint, signals},
+    platform::{Journal, cevvo::Cevvo},
+    store::Store,
+};
+
+pub(super) async fn run(context: Context) -> anyhow::Result<Exit> {
+    // Before anything is begun: as process 1 a signal that nobody listens to is lost.
+    let stop = signals::stop(Exit::Other as u8)?;
+    let signals = signals::Signals::new()?;
+    let store = context.store()?;
+    let metrics = Arc::new(Metrics::new());
+    let listen = match &context.config.platform.kind {
+        PlatformKind::Local { listen, .. } => listen.to_string(),
+        PlatformKind::Cevvo { .. } => String::new(),
+    };
+    let reached = context.reach(&listen).await?;
+    let reached = Arc::new(reached);
+    let home = Home {
+        path: context.path,
+        reached: Arc::clone(&reached),
+        store: Arc::clone(&store),
+        metrics: Arc::clone(&metrics),
+    };
+    let platform = home.client(&context.config).await?;
+    let shared = Arc::new(Shared::new(Arc::new(context.config), metrics));
+    let endpoint = match bind(&shared.config().status.listen).await {
+        Some(bound) => Some(tokio::spawn(endpoint::serve(bound, Arc::clone(&shared), stop.clone()))),
+        None => None,
+    };
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), config = %home.path.display(), "kbsync runs");
+    let ended = Service::new(home, platform, store, shared).await?.run(stop, signals).await;
+    if let Some(endpoint) = endpoint {
+        endpoint.abort();
+    }
+    if let Some(reached) = Arc::into_inner(reached) {
+        reached.close().await;
+    }
+    tracing::info!("kbsync has stopped");
+    ended?;
+    Ok(Exit::Ok)
+}
+
+/// Binds the status endpoint. Without it everything else goes on.
+async fn bind(listen: &Listen) -> Option<daemon::Bound> {
+    match daemon::bind(listen).await {
+        Ok(bound) => bound.inspect(|bound| tracing::info!("the status is served at {bound}")),
+        Err(error) => {
+            print::warning(&format!(
+                "the status endpoint cannot be served: {error}; see `status: {{listen: …}}` in the config"
+            ));
+            None
+        }
+    }
+}
+
+/// The process that the service lives in.
+struct Home {
+    path: PathBuf,
+    reached: Arc<Reached>,
+    store: Arc<Store>,
+    metrics: Arc<Metrics>,
+}
+
+impl Home {
+    async fn client(&self, config: &Config) -> anyhow::Result<Cevvo> {
+        let count = |journal| -> Box<dyn Journal> { Box::new(Counted::new(journal, Arc::clone(&self.metrics))) };
+        self.reached.client_for_passes(config, &self.store, count).await
+    }
+
+    async fn load(&self, before: &Config) -> anyhow::Result<(Config, Cevvo)> {
+        let config = config::load(&self.path, &|name| std::env::var(name).ok())?;
+        if let Some(key) = bound_to_start(before, &config) {
+            bail!("`{key}` was changed, and only a restart can use that");
+        }
+        config.warnings.iter().for_each(|warning| print::warning(warning));
+        let client = self.client(&config).await?;
+        Ok((config, client))
+    }
+}
+
+impl Host for Home {
+    type Platform = Cevvo;
+
+    async fn reload(&self, before: &Config) -> Result<(Config, Cevvo), String> {
+        self.load(before).await.map_err(|error| format!("{error:#}"))
+    }
+}
+
+/// The first key with a change that a running service cannot follow.
+fn bound_to_start(before: &Config, config: &Config) -> Option<&'static str> {
+    let local = |config: &Config| match &config.platform.kind {
+        PlatformKind::Local { listen, .. } => Some((*listen, config.platform.rate_limit)),
+        PlatformKind::Cevvo { .. } => None,
+    };
+    let (was, is) = (identity(before), identity(config));
+    [
+        ("state", before.state != config.state),
+        ("instance", was.instance != is.instance),
+        // The local platform took its limit and its address when it began.
+        ("platform", was.platform != is.platform || local(before) != local(config)),
+        ("status", before.status != config.status),
+    ]
+    .into_iter()
+    .find_map(|(key, changed)| changed.then_some(key))
+}
