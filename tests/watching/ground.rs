@@ -1,6 +1,6 @@
 //! Mounts and limits, each in a namespace of its own, where this test program runs one of its tests again.
 
-use std::{env, fs, path::Path, process::Command};
+use std::{env, fs, os::unix::fs::symlink, path::Path, process::Command};
 
 use kbsync::scan::{NotWatchable, Wake, Watch};
 
@@ -158,13 +158,32 @@ fn the_limits_of_the_system_are_said() {
 #[ignore = "it wants few watches, as in the namespace that the test above makes"]
 fn inside_few_watches() {
     let dir = tempfile::tempdir().unwrap();
-    let (watch, _told) = watch(&options(dir.path()));
-    assert!(watch.enter(b""));
-    for n in 0..20 {
-        let folder = n.to_string();
-        fs::create_dir(dir.path().join(&folder)).unwrap();
-        assert!(watch.enter(folder.as_bytes()));
+    let root = dir.path().join("root");
+    let link_to = |target: &str| {
+        symlink(target, dir.path().join("link")).unwrap();
+        fs::rename(dir.path().join("link"), &root).unwrap();
+    };
+    let folders = |of: &str, count: usize| (0..count).map(|n| format!("{of}{n}")).collect::<Vec<_>>();
+    for (target, count) in [("1", 8), ("2", 8), ("3", 20)] {
+        folders(target, count).iter().for_each(|name| fs::create_dir_all(dir.path().join(target).join(name)).unwrap());
     }
+    link_to("1");
+    let (watch, _told) = watch(&options(&root));
+    let enter_all = |of: &str, count: usize| {
+        let names = folders(of, count);
+        assert!(watch.enter(b"") && names.iter().all(|name| watch.enter(name.as_bytes())));
+    };
+    // The watches of one are given back before the other takes its own.
+    enter_all("1", 8);
+    for target in ["2", "1"] {
+        link_to(target);
+        watch.check();
+        enter_all(target, 8);
+        assert_eq!(watch.trouble(), None);
+    }
+    link_to("3");
+    watch.check();
+    enter_all("3", 20);
     let trouble = watch.trouble().unwrap();
     assert!(trouble.contains("with 10 folders") && trouble.contains("fs.inotify.max_user_watches"), "{trouble}");
 }

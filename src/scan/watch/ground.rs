@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn proc_tells_of_its_changes_or_not_and_is_no_network() {
+    fn a_local_file_system_is_not_among_the_untold() {
         assert_eq!(untold(Path::new("/proc")), Ok(None));
         assert_eq!(untold(Path::new("/no/such/folder")), Err(io::Errno::NOENT));
     }
