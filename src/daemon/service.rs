@@ -268,6 +268,8 @@ impl<H: Host> Service<H> {
             let pass = record(&report);
             self.store.call(move |db| db.note_pass(&pass)).await?;
         }
+        // A folder that was new to the walk of this pass is not new to the next one: nothing less than the whole is sure.
+        let extent = extent.whole();
         match report.fatal {
             // Nothing but a new start looks at the store's file again.
             Some(Fatal::Store(error)) if !matches!(error, StoreError::Full) => return Err(Fatal::Store(error)),
@@ -315,7 +317,8 @@ async fn reload<H: Host>(host: &H, before: &Config, note: &mut Note) -> Option<(
             Some(next)
         }
         Err(reason) => {
-            tracing::error!("the config was changed and is refused; the one before stays in use: {reason}");
+            let first = reason.lines().next().unwrap_or_default();
+            tracing::error!("the config was changed and is refused; the one before stays in use: {first}");
             note.config_error = Some(reason);
             systemd::ready();
             None

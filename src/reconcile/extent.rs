@@ -36,6 +36,23 @@ impl Extent {
         }
     }
 
+    /// Takes in folders with all that is below them.
+    pub(super) fn take_in(&mut self, collection: &CollectionName, folders: Vec<Vec<u8>>) {
+        if let Self::Part(wakes) = self
+            && let Some(wake) = wakes.get_mut(collection)
+        {
+            wake.merge(Wake { whole: false, folders: folders.into_iter().map(|folder| (folder, true)).collect() });
+        }
+    }
+
+    /// The whole folders of the same collections.
+    pub fn whole(&self) -> Self {
+        match self {
+            Self::Full => Self::Full,
+            Self::Part(wakes) => Self::folders(wakes.keys().cloned()),
+        }
+    }
+
     /// Takes in the whole of these collections, and says whether that is more than before.
     pub(super) fn widen<'a>(&mut self, collections: impl Iterator<Item = &'a CollectionName>) -> bool {
         let Self::Part(wakes) = self else { return false };

@@ -37,6 +37,8 @@ pub(super) struct Looked {
     pub(super) settling: Option<Duration>,
     /// Whether a file changed while it was read.
     pub(super) changing: bool,
+    /// Folders that were not watched before, and that another look at the same part would pass over.
+    pub(super) fresh: Vec<Vec<u8>>,
     /// Records of documents that are gone and that the platform does not hold.
     pub(super) forgotten: Vec<DocPath>,
 }
@@ -86,6 +88,7 @@ impl Looked {
             quarantined: Vec::new(),
             settling: None,
             changing: false,
+            fresh: Vec::new(),
             forgotten: Vec::new(),
         }
     }
@@ -119,6 +122,7 @@ impl Looked {
         to_read: &SyncSender<(ToRead, DocPath)>,
     ) -> Result<(), StoreError> {
         let reach = walk.reach().clone();
+        self.fresh.extend_from_slice(reach.fresh());
         let Some(prefix) = reach.prefix() else { return Ok(()) };
         thread::scope(|threads| {
             let (walked, found) = mpsc::sync_channel(WALK_AHEAD);

@@ -203,7 +203,7 @@ impl<P: Platform> Pass<'_, P> {
 
     async fn gather_folders(
         &self,
-        extent: &Extent,
+        extent: &mut Extent,
         report: &mut Report,
         open: &mut Open,
     ) -> Result<Vec<Gathered>, Fatal> {
@@ -213,6 +213,7 @@ impl<P: Platform> Pass<'_, P> {
             let Some(wake) = extent.of(&collection.name) else { continue };
             let looked = self.unless_stopped(self.look(collection, wake)).await?;
             report.looked(&looked);
+            extent.take_in(&collection.name, looked.fresh);
             open.again |= looked.changing;
             match looked.settling {
                 Some(left) if left <= SETTLE_AT_MOST => open.wait_until(clock::now() + left),

@@ -21,11 +21,23 @@ pub struct Reach {
     folder: Option<Vec<u8>>,
     /// The folders in it that are not gone into, each with a slash at its end, sorted.
     passed_over: Vec<Vec<u8>>,
+    /// The folders that the watch did not know before.
+    fresh: Vec<Vec<u8>>,
 }
 
 impl Reach {
     pub(super) fn of(folder: &[u8]) -> Self {
-        Self { folder: Some(folder.to_vec()), passed_over: Vec::new() }
+        Self { folder: Some(folder.to_vec()), ..Self::default() }
+    }
+
+    pub(super) fn freshen(&mut self, folder: &[u8]) {
+        self.fresh.push(folder.strip_suffix(b"/").unwrap_or(folder).to_vec());
+    }
+
+    /// The folders that this walk is the first to go into since they are watched. Another walk through the same part
+    /// passes them over, so whoever has not done with them must name them.
+    pub fn fresh(&self) -> &[Vec<u8>] {
+        &self.fresh
     }
 
     pub(super) fn pass_over(&mut self, folder: Vec<u8>) {

@@ -90,8 +90,10 @@ impl Walk {
         walk.reach = Reach::of(&walk.place.path[walk.site.base..]);
         let new = walk.tell();
         walk.enter(folder, included).map_err(unreadable)?;
-        if !deep && !new {
-            walk.pass_over();
+        match (deep, new) {
+            (true, _) => {}
+            (false, true) => walk.reach.freshen(&walk.place.path[walk.site.base..]),
+            (false, false) => walk.pass_over(),
         }
         Ok(walk)
     }
@@ -119,9 +121,10 @@ impl Walk {
             self.place.path.truncate(frame.path_len);
             self.place.path.extend_from_slice(frame.listing.name(*entry));
             self.place.path.push(b'/');
-            let new = self.tell();
-            if !new {
-                self.reach.pass_over(self.place.path[self.site.base..].to_vec());
+            let (new, folder) = (self.tell(), &self.place.path[self.site.base..]);
+            match new {
+                true => self.reach.freshen(folder),
+                false => self.reach.pass_over(folder.to_vec()),
             }
             new
         });
