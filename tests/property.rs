@@ -28,6 +28,8 @@ use support::World;
 const SEEDS: u64 = 200;
 /// Seeds at work at once: most of their time is waiting.
 const AT_ONCE: usize = 40;
+/// In some worlds what was just written is left alone for so long.
+const SETTLE: Duration = Duration::from_millis(150);
 /// This document is edited and never moved or deleted, so that the platform must hold it at every moment.
 const STEADY: &str = "steady.md";
 
@@ -55,6 +57,9 @@ async fn run(seed: u64) {
         1 | 2 => Kind::Watch,
         _ => Kind::Test,
     };
+    if rng.random_bool(0.3) {
+        world.scope.collections[0].settle = SETTLE;
+    }
     let eyes = Eyes::open(kind, &mut world, &mut rng).await;
     let mut run = Run { context: format!("seed {seed}"), world, eyes, rng };
     for _ in 0..run.rng.random_range(1..6) {
@@ -107,7 +112,7 @@ impl Run {
         self.eyes.look_around(&self.world, changed, &mut self.rng).await;
         let extent = self.eyes.next.clone();
         self.world.scope.extent = extent.clone();
-        let pages = self.world.pages.load(Ordering::Relaxed);
+        let (begun, pages) = (self.world.under_way(), self.world.pages.load(Ordering::Relaxed));
         let Some(report) = self.world.pass(kill_at).await else {
             self.eyes.begin_again(&mut self.world).await;
             return None;
@@ -115,6 +120,10 @@ impl Run {
         let context = format!("{}, {extent:?}, {report:?}", self.context);
         let listed = self.world.pages.load(Ordering::Relaxed) > pages;
         assert!(report.full == listed || report.fatal.is_some(), "{context}: was the list read? {listed}");
+        assert!(
+            report.full || begun == 0 || report.fatal.is_some(),
+            "{context}: what became of the {begun} under way?"
+        );
         if report.fatal.is_none() && !report.open && report.failed.is_empty() {
             assert!(report.withheld.is_empty() && report.unreadable.is_empty(), "{context}");
             self.assert_seen(&extent, &context).await;

@@ -18,7 +18,7 @@ use kbsync::{
     pace::{Backoff, Ticket},
     platform::{Connection, Http, Journal, Timing, cevvo::Cevvo, clock},
     reconcile::{self, Event, Extent, Preview, Report, Scope, StoreJournal},
-    store::{Db, Identity, Store},
+    store::{Db, Identity, Store, StoreError},
 };
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -142,7 +142,10 @@ impl World {
 
     /// How many replicas are under way.
     pub fn under_way(&self) -> usize {
-        Db::open_to_read(&self.state).and_then(|db| db.under_way()).expect("the store").len()
+        match Db::open_to_read(&self.state) {
+            Err(StoreError::Missing(_)) => 0,
+            opened => opened.and_then(|db| db.under_way()).expect("the store").len(),
+        }
     }
 
     /// Fails unless the platform holds exactly what the folder has, each once, and what others made.
