@@ -36,10 +36,9 @@ pub(super) async fn run(context: Context) -> anyhow::Result<Exit> {
     };
     let platform = home.client(&context.config).await?;
     let shared = Arc::new(Shared::new(Arc::new(context.config), metrics));
-    let endpoint = match bind(&shared.config().status.listen).await {
-        Some(bound) => Some(tokio::spawn(endpoint::serve(bound, Arc::clone(&shared), stop.clone()))),
-        None => None,
-    };
+    let endpoint = bind(&shared.config().status.listen)
+        .await
+        .map(|bound| tokio::spawn(endpoint::serve(bound, Arc::clone(&shared), stop.clone())));
     tracing::info!(version = env!("CARGO_PKG_VERSION"), config = %home.path.display(), "kbsync runs");
     let ended = Service::new(home, platform, store, shared).await?.run(stop, signals).await;
     if let Some(endpoint) = endpoint {

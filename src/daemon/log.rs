@@ -1,10 +1,10 @@
 //! What a service logs of its passes: a line for every document that changed or failed, and one for the pass.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
     plan::Why,
-    reconcile::{Deed, Document, Event, Failure, Fatal, Outcome, Report},
+    reconcile::{Deed, Document, Event, Failure, Fatal, Report},
 };
 
 /// Logs what happens in a pass, while it happens.
@@ -32,18 +32,36 @@ fn log_deed(deed: &Deed, Document { collection, path }: &Document) {
     }
 }
 
-/// Logs how a pass ended. A wake that found nothing to do is not worth a line.
-pub fn log_report(report: &Report, wake: bool) {
+/// The troubles that were logged since the last full pass, and are not logged again before the next one: a folder that
+/// is looked at every minute has the same ones every minute.
+#[derive(Debug, Default)]
+pub struct Said(BTreeSet<String>);
+
+/// Logs how a pass ended. A wake that found nothing new is not worth a line.
+pub fn log_report(report: &Report, wake: bool, said: &mut Said) {
     let pass = tracing::error_span!("pass", pass = report.id);
     let _in_pass = pass.enter();
-    for Failure { document: Document { collection, path }, reason } in &report.unreadable {
-        tracing::warn!(%collection, path, reason, "not read");
+    if !wake {
+        said.0.clear();
+    }
+    let mut news = false;
+    for Failure { document, reason } in &report.unreadable {
+        let Document { collection, path } = document;
+        if said.0.insert(format!("{document}: {reason}")) {
+            news = true;
+            tracing::warn!(%collection, path, reason, "not read");
+        }
     }
     for withheld in &report.withheld {
         let (collection, deletes, of) = (&withheld.collection, withheld.deletes(), withheld.of);
         match withheld.why {
-            Why::Held | Why::Moved | Why::Unsure(_) => tracing::warn!(%collection, deletes, of, "{withheld}"),
-            Why::Never => tracing::debug!(%collection, deletes, of, "{withheld}"),
+            Why::Held | Why::Moved | Why::Unsure(_) if said.0.insert(withheld.to_string()) => {
+                news = true;
+                tracing::warn!(%collection, deletes, of, "{withheld}");
+            }
+            Why::Held | Why::Moved | Why::Unsure(_) | Why::Never => {
+                tracing::debug!(%collection, deletes, of, "{withheld}");
+            }
         }
     }
     match &report.fatal {
@@ -53,8 +71,8 @@ pub fn log_report(report: &Report, wake: bool) {
         Some(error @ (Fatal::Denied(_) | Fatal::Refused(_) | Fatal::Store(_))) => tracing::error!("{error}"),
     }
     let outcome = report.outcome();
-    if wake && outcome == Outcome::Ok && report.changed() == 0 {
-        tracing::debug!("nothing to change");
+    if wake && !news && report.fatal.is_none() && report.changed() == 0 {
+        tracing::debug!(outcome = outcome.as_str(), "nothing new");
         return;
     }
     let (failed, quarantined) = (report.failures().count(), report.quarantined.len());
@@ -134,7 +152,7 @@ mod tests {
         report.id = "1234abcd".to_owned();
         report.ended = Moment(5_000);
         change(&mut report);
-        logged(|| log_report(&report, true))
+        logged(|| log_report(&report, true, &mut Said::default()))
     }
 
     #[test]
@@ -143,8 +161,17 @@ mod tests {
         let all = "documents=0 added=1 replaced=0 renamed=0 deleted=0 failed=0 quarantined=0 bytes=0 ms=5";
         let line = format!(" INFO pass{{pass=\"1234abcd\"}}: the pass has ended outcome=\"ok\" {all}\n");
         assert_eq!(woken(|report| report.added = 1), line);
-        let full = logged(|| log_report(&Report::default(), false));
+        let full = logged(|| log_report(&Report::default(), false, &mut Said::default()));
         assert_eq!(full.matches('\n').count(), 1, "{full}");
+    }
+
+    #[test]
+    fn a_trouble_that_stays_is_said_once_between_two_full_passes() {
+        let mut report = Report::default();
+        report.withheld.push(Withheld { collection: handbook(), gone: Vec::new(), of: 40, why: Why::Held });
+        let mut said = Said::default();
+        let mut warnings = |wake| logged(|| log_report(&report, wake, &mut said)).matches("WARN").count();
+        assert_eq!([true, true, false, true, false].map(&mut warnings), [1, 0, 1, 0, 1]);
     }
 
     #[test]

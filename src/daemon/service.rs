@@ -15,7 +15,7 @@ use tokio::{sync::watch, time::MissedTickBehavior};
 use super::{
     Note, Shared,
     agenda::Agenda,
-    log::{log_event, log_report},
+    log::{Said, log_event, log_report},
     record::record,
     signals::{Signal, Signals},
     systemd,
@@ -27,7 +27,7 @@ use crate::{
     plan::Why,
     platform::{Platform, clock},
     reconcile::{self, Event, Extent, Fatal, JOB_TIMEOUT, Report, Scope},
-    store::{Store, StoreError},
+    store::{Db, Store, StoreError},
 };
 
 /// How often the loop looks at clocks, mounts and the store while nothing happens, and says that it lives.
@@ -61,6 +61,7 @@ pub struct Service<H: Host> {
     deleted: BTreeMap<CollectionName, u64>,
     /// The collections that the last look at them could not see.
     unseen: BTreeMap<CollectionName, String>,
+    said: Said,
     /// Changes when others write to the store.
     version: i64,
     rng: StdRng,
@@ -96,6 +97,7 @@ impl<H: Host> Service<H> {
             kept: None,
             deleted: BTreeMap::new(),
             unseen: BTreeMap::new(),
+            said: Said::default(),
             version,
             rng,
             next_config: None,
@@ -202,7 +204,7 @@ impl<H: Host> Service<H> {
         }
         self.tell(if full { "a full pass" } else { "a look at what changed" }).await?;
         let report = self.reconcile(extent.clone(), stop, signals).await;
-        log_report(&report, !full);
+        log_report(&report, !full, &mut self.said);
         self.shared.metrics().pass(if report.full { "full" } else { "partial" }, &report);
         self.conclude(extent, report).await?;
         self.use_next_config().await;
@@ -266,7 +268,7 @@ impl<H: Host> Service<H> {
         self.note.trouble = report.fatal.as_ref().map(Fatal::to_string).or(unseen);
         if report.full {
             let pass = record(&report);
-            self.store.call(move |db| db.note_pass(&pass)).await?;
+            self.keep(move |db| db.note_pass(&pass)).await?;
         }
         // A folder that was new to the walk of this pass is not new to the next one: nothing less than the whole is sure.
         let extent = extent.whole();
@@ -296,8 +298,21 @@ impl<H: Host> Service<H> {
         systemd::status(self.note.trouble.as_ref().unwrap_or(&self.note.doing));
         let note = self.note.clone();
         self.kept = Some(note.clone());
-        self.store.call(move |db| note.keep(db)).await?;
-        Ok(())
+        self.keep(move |db| note.keep(db)).await
+    }
+
+    /// Writes what only those who ask want to know: for that a full disk is no reason to end.
+    async fn keep(
+        &mut self,
+        work: impl FnOnce(&mut Db) -> Result<(), StoreError> + Send + 'static,
+    ) -> Result<(), Fatal> {
+        match self.store.call(work).await {
+            Err(StoreError::Full) => {
+                self.kept = None;
+                Ok(())
+            }
+            done => done.map_err(Fatal::Store),
+        }
     }
 }
 

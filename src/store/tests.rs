@@ -221,6 +221,11 @@ fn records_come_back_as_they_were_noted_in_key_order() {
     let records: Vec<_> = db.with_records(&docs(), "", |records| records.collect()).unwrap();
     let paths: Vec<_> = records.iter().map(|record| record.path.as_str()).collect();
     assert_eq!(paths, ["a b.md", "a.md", "a/z.md", "b.md", "ü.md"]);
+    let below = |prefix: &str| -> Vec<String> {
+        db.with_records(&docs(), prefix, |records| records.map(|record| record.path.to_string()).collect()).unwrap()
+    };
+    assert_eq!(below("a/"), ["a/z.md"]);
+    assert_eq!(below("b/"), [""; 0]);
     let seen = records[3].seen.unwrap();
     assert_eq!((seen.hash, seen.at, seen.fingerprint.inode, seen.fingerprint.ctime_ns), (hash(1), NOW, u64::MAX, -3));
 }
