@@ -17,11 +17,13 @@ FROM scratch
 COPY --from=build /image /
 # A new volume takes its owner from the folder that it is mounted on.
 COPY --from=build --chown=65532:65532 /empty /state
-# The config, the state and the key `api_key` are found there by themselves. SQLite's temporary files have no names.
+# The config, the state and the key `api_key` are found there by themselves. SQLite's temporary files have no names. A
+# check of health asks there, also while a changed config is refused and the one before is in use.
 ENV KBSYNC_CONFIG=/etc/kbsync/kbsync.yaml \
     STATE_DIRECTORY=/state \
     SQLITE_TMPDIR=/state \
-    CREDENTIALS_DIRECTORY=/run/secrets
+    CREDENTIALS_DIRECTORY=/run/secrets \
+    KBSYNC_HEALTH_AT=127.0.0.1:9484
 USER 65532:65532
 WORKDIR /state
 VOLUME /state

@@ -1,13 +1,16 @@
 //! The arguments, as clap reads them.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use jiff::SignedDuration;
 
 use super::logs::LogFormat;
-use crate::platform::cevvo;
+use crate::{config::Listen, platform::cevvo};
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 ok · 1 other · 2 usage or config · 3 some documents failed ·
@@ -71,6 +74,10 @@ fn duration(text: &str) -> Result<Duration, String> {
     duration.ok_or_else(|| "expected a duration with its unit, such as `60s` or `5m`".to_owned())
 }
 
+fn place(text: &str) -> Result<Listen, String> {
+    Listen::parse(text, Path::new(""))
+}
+
 #[derive(Clone, Debug, Subcommand)]
 pub(super) enum Command {
     /// Watch and sync until stopped (the default)
@@ -94,7 +101,11 @@ pub(super) enum Command {
         json: bool,
     },
     /// Whether the running daemon lives; exit 0 or 1
-    Health,
+    Health {
+        /// Ask at this address or `unix:` socket, whatever the config says
+        #[arg(long, env = "KBSYNC_HEALTH_AT", value_name = "ADDRESS", value_parser = place)]
+        at: Option<Listen>,
+    },
     /// Why a file is synced, filtered, pending, held or quarantined
     Explain {
         /// The file, as a path or as COLLECTION/PATH

@@ -5,14 +5,14 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use reqwest::{Client, ClientBuilder};
 
-use super::{Exit, connect::Context, print::line};
+use super::{Exit, print::line};
 use crate::{config::Listen, local::reachable};
 
 const TIME_OUT: Duration = Duration::from_secs(5);
 
-pub(super) async fn run(context: &Context) -> anyhow::Result<Exit> {
-    let (client, base, place) = match &context.config.status.listen {
-        Listen::Nowhere => bail!("the daemon cannot be asked: the config says `status: {{listen: none}}`"),
+pub(super) async fn run(listen: &Listen) -> anyhow::Result<Exit> {
+    let (client, base, place) = match listen {
+        Listen::Nowhere => bail!("the daemon cannot be asked, for it listens nowhere: `status: {{listen: none}}`"),
         Listen::Address(address) => {
             let base = format!("http://{}", reachable(*address));
             (client(), base.clone(), base)

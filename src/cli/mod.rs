@@ -23,6 +23,7 @@ mod sync;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
+use tokio::runtime::Runtime;
 
 pub use args::Args;
 use args::Command;
@@ -93,17 +94,19 @@ fn run(args: &Args, command: Command) -> anyhow::Result<Exit> {
             return Ok(Exit::Ok);
         }
         Command::ExtractText { .. } => return Ok(Exit::Other),
+        // A config that the daemon refuses says nothing about how it is.
+        Command::Health { at: Some(listen) } => return runtime()?.block_on(health::run(&listen)),
         _ => {}
     }
     let context = Context::load(args)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = runtime()?;
     let exit = runtime.block_on(async {
         match command {
             Command::Run => run::run(context).await,
             Command::Sync { wait } => sync::run(&context, wait).await,
             Command::Plan { json } => plan::run(&context, json),
             Command::Status { json } => status::run(&context, json),
-            Command::Health => health::run(&context).await,
+            Command::Health { .. } => health::run(&context.config.status.listen).await,
             Command::Explain { path } => explain::run(&context, &path),
             Command::Retry { pattern } => retry::run(&context, pattern.as_deref()),
             Command::Approve { collection } => retry::approve(&context, &collection),
@@ -119,6 +122,10 @@ fn run(args: &Args, command: Command) -> anyhow::Result<Exit> {
     // Threads that still read or write are not waited for: everything that counts is in the store.
     runtime.shutdown_background();
     exit
+}
+
+fn runtime() -> std::io::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
 }
 
 /// The exit code for an error, wherever it comes from.

@@ -13,7 +13,8 @@ pub enum ConfigError {
     /// There is no file at the path.
     #[error(
         "{path}: there is no such config file. Name one with --config, or write one:\n\n    \
-         platform:\n      kind: local\n    collections:\n      - name: docs\n        folder: ./docs\n",
+         platform:\n      kind: local\n    collections:\n      - name: docs\n        folder: ./docs\n\n\
+         Then look at what it would do with `kbsync plan`; `kbsync help` has all commands.",
         path = path.display()
     )]
     Missing {

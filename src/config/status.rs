@@ -1,6 +1,9 @@
 //! The `status` part of the config.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::Path,
+};
 
 use url::Host;
 
@@ -33,17 +36,27 @@ pub(super) fn read(root: &Section, reading: &mut Reading) -> Option<Status> {
     Some(Status { listen: listen.unwrap_or(default.listen), hosts: hosts.unwrap_or(default.hosts) })
 }
 
+impl Listen {
+    /// Reads a place as a config says it. A socket's path begins at `folder`.
+    ///
+    /// # Errors
+    /// What was expected, for people.
+    pub fn parse(text: &str, folder: &Path) -> Result<Self, String> {
+        match text.strip_prefix("unix:") {
+            _ if text == "none" => Ok(Self::Nowhere),
+            Some(socket) => path_from(folder, socket).map(Self::Socket),
+            None => address(text).map(Self::Address),
+        }
+    }
+}
+
 fn listen(node: &Node, reading: &mut Reading) -> Option<Listen> {
     if !matches!(node.value, Value::Text(_)) {
         reading.problem(node.referenced, LISTEN);
         return None;
     }
     let folder = reading.folder;
-    let listen = reading.parsed(node, |text| match text.strip_prefix("unix:") {
-        _ if text == "none" => Ok(Listen::Nowhere),
-        Some(socket) => path_from(folder, socket).map(Listen::Socket),
-        None => address(text).map(Listen::Address),
-    })?;
+    let listen = reading.parsed(node, |text| Listen::parse(text, folder))?;
     match &listen {
         Listen::Address(address) if !address.ip().to_canonical().is_loopback() => reading.warning(format!(
             "the status page listens on {address}, which is not loopback: anyone who reaches it can read the names of \

@@ -4,8 +4,9 @@ use tempfile::TempDir;
 
 use crate::bench::{command, said};
 
-const COMMANDS: [&[&str]; 20] = [
+const COMMANDS: [&[&str]; 21] = [
     &[],
+    &["run"],
     &["sync"],
     &["plan"],
     &["status"],
@@ -75,8 +76,15 @@ async fn what_is_not_understood_is_usage() {
         said.ended(2, &[word]);
         assert_eq!(said.out, "", "{words:?}");
     }
-    said(command(folder.path(), &[])).await.ended(2, &["Usage: kbsync"]);
     said(command(folder.path(), &["--version"])).await.ended(0, &["kbsync 0.1.0"]);
+}
+
+#[tokio::test]
+async fn whoever_types_the_name_alone_learns_how_to_begin() {
+    let folder = TempDir::new().unwrap();
+    let words = ["kbsync.yaml: there is no such config file", "collections:", "kbsync help"];
+    let said = said(command(folder.path(), &[])).await;
+    assert_eq!(said.ended(2, &words).out, "");
 }
 
 #[tokio::test]

@@ -44,3 +44,23 @@ async fn whoever_answers_without_a_daemon_is_not_healthy() {
     let address = silent.local_addr().unwrap().to_string();
     health(folder.path(), &address).await.ended(1, &["does not answer"]);
 }
+
+/// A daemon that refused a changed config goes on with the one before.
+#[tokio::test]
+async fn an_address_that_is_given_needs_no_config() {
+    let folder = tempfile::tempdir().unwrap();
+    let shared = idle(folder.path());
+    let endpoint = Endpoint::at(&anywhere(), shared.clone()).await;
+    let socket = Endpoint::at(&Listen::Socket(folder.path().join("status.sock")), shared).await;
+    std::fs::write(folder.path().join("kbsync.yaml"), "collection: []\n").unwrap();
+    said(command(folder.path(), &["health"])).await.ended(2, &["collections"]);
+    for at in [endpoint.address(), "unix:status.sock"] {
+        assert_eq!(said(command(folder.path(), &["health", "--at", at])).await.ended(0, &[]).out, "ok\n");
+        let mut command = command(folder.path(), &["health"]);
+        command.env("KBSYNC_HEALTH_AT", at);
+        said(command).await.ended(0, &["ok"]);
+    }
+    socket.stopped().await;
+    said(command(folder.path(), &["health", "--at", "unix:status.sock"])).await.ended(1, &["does not answer"]);
+    said(command(folder.path(), &["health", "--at", "somewhere"])).await.ended(2, &["127.0.0.1:9484", "unix:"]);
+}
