@@ -8,6 +8,9 @@ use std::{
 
 use super::StoreError;
 
+/// So often the lock is tried while nobody has it for good.
+const TRIES: usize = 10_000;
+
 /// Held while a process works with a store. The kernel releases it when the process ends, however it ends.
 #[derive(Debug)]
 pub struct Lock {
@@ -27,7 +30,7 @@ impl Lock {
         }
         let mut file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(cannot)?;
-        match file.try_lock() {
+        match alone(&file) {
             Ok(()) => {}
             Err(TryLockError::Error(cause)) => return Err(cannot(cause)),
             Err(TryLockError::WouldBlock) => {
@@ -53,6 +56,19 @@ impl Lock {
             Ok(()) | Err(TryLockError::Error(_)) => None,
         }
     }
+}
+
+/// Locks the file. Those who only ask for the holder have it for a moment, together, and are waited for.
+fn alone(file: &File) -> Result<(), TryLockError> {
+    for _ in 0..TRIES {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => file.try_lock_shared()?,
+            locked => return locked,
+        }
+        file.unlock().map_err(TryLockError::Error)?;
+        std::thread::yield_now();
+    }
+    file.try_lock()
 }
 
 /// The lock's file.
