@@ -36,10 +36,8 @@ pub(super) async fn run(context: Context) -> anyhow::Result<Exit> {
     };
     let platform = home.client(&context.config).await?;
     let shared = Arc::new(Shared::new(Arc::new(context.config), metrics));
-    let endpoint = match bind(&shared.config().status.listen).await {
-        Some(bound) => Some(tokio::spawn(endpoint::serve(bound, Arc::clone(&shared), stop.clone()))),
-        None => None,
-    };
+    let bound = bind(&shared.config().status.listen).await;
+    let endpoint = bound.map(|bound| tokio::spawn(endpoint::serve(bound, Arc::clone(&shared), stop.clone())));
     tracing::info!(version = env!("CARGO_PKG_VERSION"), config = %home.path.display(), "kbsync runs");
     let ended = Service::new(home, platform, store, shared).await?.run(stop, signals).await;
     if let Some(endpoint) = endpoint {
@@ -80,22 +78,25 @@ impl Home {
         self.reached.client_for_passes(config, &self.store, count).await
     }
 
-    async fn load(&self, before: &Config) -> anyhow::Result<(Config, Cevvo)> {
+    fn load(&self, before: &Config) -> anyhow::Result<Config> {
         let config = config::load(&self.path, &|name| std::env::var(name).ok())?;
         if let Some(key) = bound_to_start(before, &config) {
             bail!("`{key}` was changed, and only a restart can use that");
         }
         config.warnings.iter().for_each(|warning| print::warning(warning));
-        let client = self.client(&config).await?;
-        Ok((config, client))
+        Ok(config)
     }
 }
 
 impl Host for Home {
     type Platform = Cevvo;
 
-    async fn reload(&self, before: &Config) -> Result<(Config, Cevvo), String> {
-        self.load(before).await.map_err(|error| format!("{error:#}"))
+    fn reload(&self, before: &Config) -> Result<Config, String> {
+        self.load(before).map_err(|error| format!("{error:#}"))
+    }
+
+    async fn connect(&self, config: &Config) -> Result<Cevvo, String> {
+        self.client(config).await.map_err(|error| format!("{error:#}"))
     }
 }
 

@@ -38,11 +38,17 @@ pub trait Host {
     /// The client that its passes use.
     type Platform: Platform;
 
-    /// Reads the config again, and connects as it says. Neither is used yet.
+    /// Reads the config again. It is not used yet.
     ///
     /// # Errors
     /// Why the config cannot be used, for people.
-    fn reload(&self, before: &Config) -> impl Future<Output = Result<(Config, Self::Platform), String>>;
+    fn reload(&self, before: &Config) -> Result<Config, String>;
+
+    /// Connects as a config says, with the budget that earlier passes have left.
+    ///
+    /// # Errors
+    /// Why the config cannot be used, for people.
+    fn connect(&self, config: &Config) -> impl Future<Output = Result<Self::Platform, String>>;
 }
 
 /// The service.
@@ -65,7 +71,7 @@ pub struct Service<H: Host> {
     version: i64,
     rng: StdRng,
     /// A config that takes effect when the pass that is under way has stopped.
-    next_config: Option<(Config, H::Platform)>,
+    next_config: Option<Config>,
 }
 
 impl<H: Host> Service<H> {
@@ -173,14 +179,19 @@ impl<H: Host> Service<H> {
         match signal {
             Signal::Full => self.agenda.full(),
             Signal::Reload => {
-                self.next_config = reload(&self.host, &self.config, &mut self.note).await;
+                self.next_config = reload(&self.host, &self.config, &mut self.note);
                 self.use_next_config().await;
             }
         }
     }
 
     async fn use_next_config(&mut self) {
-        let Some((config, platform)) = self.next_config.take() else { return };
+        let Some(config) = self.next_config.take() else { return };
+        // Not before the pass under way has ended: its last requests count too.
+        let platform = match self.host.connect(&config).await {
+            Ok(platform) => platform,
+            Err(reason) => return refuse(reason, &mut self.note),
+        };
         let config = Arc::new(config);
         self.watches.set(&config.collections, config.rhythm.watch).await;
         self.agenda = Agenda::new(config.rhythm.clone(), &config.collections, Zoned::now(), &mut self.rng);
@@ -197,9 +208,7 @@ impl<H: Host> Service<H> {
         signals: &mut Signals,
     ) -> Result<(), Fatal> {
         let full = extent == Extent::Full;
-        if full {
-            self.watches.try_again().await;
-        }
+        self.watches.try_again(&extent).await;
         self.tell(if full { "a full pass" } else { "a look at what changed" }).await?;
         let report = self.reconcile(extent.clone(), stop, signals).await;
         log_report(&report, !full);
@@ -228,7 +237,7 @@ impl<H: Host> Service<H> {
                 signal = signals.next() => match signal {
                     Signal::Full => self.agenda.full(),
                     Signal::Reload => {
-                        self.next_config = reload(&self.host, &self.config, &mut self.note).await;
+                        self.next_config = reload(&self.host, &self.config, &mut self.note);
                         // What is left of this pass is for the next one, which goes by the new config.
                         stop_pass.send_if_modified(|stop| !*stop && { *stop = self.next_config.is_some(); *stop });
                     }
@@ -244,6 +253,8 @@ impl<H: Host> Service<H> {
             collections: self.config.collections.clone(),
             policy: self.config.sync.clone(),
             job_timeout: JOB_TIMEOUT,
+            // Others need not wait for a file that is being written, perhaps for ever.
+            patience: Duration::ZERO,
             extent,
             watches: self.watches.for_walks(),
             deleted: self.deleted.clone(),
@@ -260,7 +271,11 @@ impl<H: Host> Service<H> {
                 _ => self.unseen.remove(&collection.name),
             };
         }
-        self.deleted = if report.full && report.fatal.is_none() { BTreeMap::new() } else { report.deleted_of.clone() };
+        self.deleted.clone_from(&report.deleted_of);
+        if report.full && report.fatal.is_none() {
+            // What is held stays so until somebody approves it.
+            self.deleted.retain(|name, _| report.withheld.iter().any(|withheld| withheld.collection == *name));
+        }
         self.note.ready = report.fatal.is_none() && (report.full || self.note.ready);
         let unseen = self.unseen.iter().map(|(name, reason)| format!("{name}: {reason}")).next();
         self.note.trouble = report.fatal.as_ref().map(Fatal::to_string).or(unseen);
@@ -279,7 +294,7 @@ impl<H: Host> Service<H> {
             None => self.agenda.succeeded(),
         }
         if let Some(left) = report.settling {
-            self.agenda.again(Extent::folders(self.config.collections.iter().map(|c| c.name.clone())), now + left);
+            self.agenda.again(Extent::Part(report.unsettled), now + left);
         }
         Ok(())
     }
@@ -309,19 +324,16 @@ fn sign_of_life(shared: &Shared) {
 }
 
 /// Reads the config again. Of a bad one the reason is noted.
-async fn reload<H: Host>(host: &H, before: &Config, note: &mut Note) -> Option<(Config, H::Platform)> {
+fn reload<H: Host>(host: &H, before: &Config, note: &mut Note) -> Option<Config> {
     systemd::reloading();
-    match host.reload(before).await {
-        Ok(next) => {
-            note.config_error = None;
-            Some(next)
-        }
-        Err(reason) => {
-            let first = reason.lines().next().unwrap_or_default();
-            tracing::error!("the config was changed and is refused; the one before stays in use: {first}");
-            note.config_error = Some(reason);
-            systemd::ready();
-            None
-        }
-    }
+    note.config_error = None;
+    host.reload(before).map_err(|reason| refuse(reason, note)).ok()
+}
+
+/// The config in its file is not used, for this reason.
+fn refuse(reason: String, note: &mut Note) {
+    let first = reason.lines().next().unwrap_or_default();
+    tracing::error!("the config was changed and is refused; the one before stays in use: {first}");
+    note.config_error = Some(reason);
+    systemd::ready();
 }

@@ -11,7 +11,7 @@ use super::note::{How, Watching};
 use crate::{
     config::Collection,
     model::CollectionName,
-    reconcile::scan_options,
+    reconcile::{Extent, scan_options},
     scan::{Wake, Watch},
 };
 
@@ -60,9 +60,10 @@ impl Watches {
         drop(spawn_blocking(|| drop(before)));
     }
 
-    /// Tries again to watch those that could not be watched from the start, as when their folder was not there.
-    pub(super) async fn try_again(&mut self) {
-        let without = self.of.iter().filter(|(_, eye)| eye.wanted && eye.watch.is_err());
+    /// Tries again to watch those that could not be watched from the start, as when their folder was not there. Only the
+    /// whole of a folder shows a new watch what there is.
+    pub(super) async fn try_again(&mut self, extent: &Extent) {
+        let without = self.of.iter().filter(|(name, eye)| eye.wanted && eye.watch.is_err() && extent.is_whole(name));
         let without: Vec<_> = without.map(|(name, eye)| (name.clone(), eye.collection.clone())).collect();
         for (name, collection) in without {
             let watch = self.watch(&collection).await;

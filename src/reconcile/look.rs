@@ -3,13 +3,14 @@
 use std::{
     sync::{Arc, mpsc},
     thread,
+    time::Duration,
 };
 
 use tracing::Span;
 
 use super::{
     Document, Event, Failure, Fatal, Pass, blocking,
-    looked::{Looked, ToRead, gone, nothing},
+    looked::{Looked, ToRead, folder_of, gone, nothing},
 };
 use crate::{
     config::Collection,
@@ -22,6 +23,8 @@ use crate::{
 
 /// Files that are read at once: cold small files want depth, not cores.
 const DEPTH: usize = 16;
+/// A file that changed while it was read is left alone for so long.
+const AGAIN: Duration = Duration::from_secs(1);
 /// What is noted in one transaction.
 const BATCH: usize = 1_000;
 
@@ -120,8 +123,8 @@ pub(super) fn look(
         drop(to_read);
         match reading.join() {
             Ok(read) => looked.add(read),
-            // A thread that broke has said so; what it did not read is read in the next round.
-            Err(_) => looked.changing = true,
+            // A thread that broke has said so; what it did not read is read the next time.
+            Err(_) => looked.later(Wake { whole: true, ..Wake::default() }, AGAIN),
         }
         merged
     })?;
@@ -145,10 +148,10 @@ fn read(root: &Root, queue: mpsc::Receiver<(ToRead, DocPath)>, collection: &Coll
             }
             looked.judged(path, hashed, record.as_ref());
         }
-        // It went, or is being written: the next round sees what has become of it.
+        // It went, or is being written: the next look sees what has become of it.
         Err(error @ (HashError::Gone | HashError::Changing)) => {
             tracing::debug!(collection = %collection.name, %path, %error, "a document is left to another look");
-            looked.changing = true;
+            looked.later(folder_of(&path), AGAIN);
         }
         Err(error) => {
             let document = Document::new(&collection.name, &path);

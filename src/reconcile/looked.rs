@@ -1,6 +1,7 @@
 //! What a look at a collection gives, gathered walk by walk: the merge of what is there with what is remembered.
 
 use std::{
+    collections::BTreeMap,
     sync::mpsc::{self, SyncSender},
     thread,
     time::Duration,
@@ -14,7 +15,7 @@ use crate::{
     model::{CollectionName, DocPath, Fingerprint, Moment, Record},
     plan::{self, Authority, Gathered, Gone, Judgement, Look, Pair, Wanted},
     platform::clock,
-    scan::{Found, Hashed, ScanError, Walk},
+    scan::{Found, Hashed, ScanError, Wake, Walk},
     store::{CollectionState, Db, StoreError},
 };
 
@@ -33,10 +34,10 @@ pub(super) struct Looked {
     pub(super) skipped: Vec<Skipped>,
     pub(super) failed: Vec<Failure>,
     pub(super) quarantined: Vec<Failure>,
-    /// For how long files are left to settle.
+    /// For how long files are left to settle, as they are being written.
     pub(super) settling: Option<Duration>,
-    /// Whether a file changed while it was read.
-    pub(super) changing: bool,
+    /// Where those are.
+    pub(super) unsettled: Wake,
     /// Folders that were not watched before, and that another look at the same part would pass over.
     pub(super) fresh: Vec<Vec<u8>>,
     /// Records of documents that are gone and that the platform does not hold.
@@ -87,7 +88,7 @@ impl Looked {
             failed: Vec::new(),
             quarantined: Vec::new(),
             settling: None,
-            changing: false,
+            unsettled: Wake::default(),
             fresh: Vec::new(),
             forgotten: Vec::new(),
         }
@@ -193,7 +194,7 @@ impl Looked {
             let last = record.as_ref().and_then(|record| record.seen.as_ref());
             match plan::look(&fingerprint, last, now, collection.settle) {
                 Look::Same(hash) => self.judged(path, Hashed { hash, fingerprint }, record.as_ref()),
-                Look::Settling(until) => self.settling = self.settling.max(Some(until.since(now))),
+                Look::Settling(until) => self.later(folder_of(&path), until.since(now)),
                 Look::Read => {
                     let at = clock::wall();
                     // The reading threads take everything that is sent.
@@ -233,17 +234,31 @@ impl Looked {
         }
     }
 
+    /// This is to be looked at again, so much later.
+    pub(super) fn later(&mut self, what: Wake, left: Duration) {
+        self.settling = self.settling.max(Some(left));
+        self.unsettled.merge(what);
+    }
+
     /// Adds what the reading threads made of the documents that had to be read.
     pub(super) fn add(&mut self, read: Self) {
         self.gathered.wanted.extend(read.gathered.wanted);
         self.gathered.wanted.sort_by(|a, b| a.path.cmp(&b.path));
         self.failed.extend(read.failed);
         self.quarantined.extend(read.quarantined);
-        self.changing |= read.changing;
+        if let Some(left) = read.settling {
+            self.later(read.unsettled, left);
+        }
         if read.gathered.authority != Authority::Whole {
             self.gathered.authority = read.gathered.authority;
         }
     }
+}
+
+/// The folder that a document is in.
+pub(super) fn folder_of(path: &DocPath) -> Wake {
+    let folder = path.as_str().rsplit_once('/').map_or("", |(folder, _)| folder);
+    Wake { whole: false, folders: BTreeMap::from([(folder.into(), false)]) }
 }
 
 pub(super) fn nothing(collection: &CollectionName, approved: u64) -> Gathered {

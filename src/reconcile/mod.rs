@@ -40,8 +40,6 @@ use crate::{
 
 /// Rounds that one pass takes at most; what is still open then waits for the next pass.
 const ROUNDS: u32 = 6;
-/// Files that settle for longer than this are left to the next pass.
-const SETTLE_AT_MOST: Duration = Duration::from_secs(60);
 /// Where more sources than this, and more than a tenth of ours, are missing at once, the list is not believed before
 /// another pass has seen the same.
 const MISSING_AT_MOST: u64 = 20;
@@ -59,6 +57,8 @@ pub struct Scope {
     pub policy: SyncPolicy,
     /// How long the platform may take for one job.
     pub job_timeout: Duration,
+    /// Files that are being written are waited for no longer than this, and else left to another pass.
+    pub patience: Duration,
     /// How far the pass reaches.
     pub extent: Extent,
     /// Who is told of the folders that are entered.
@@ -214,10 +214,9 @@ impl<P: Platform> Pass<'_, P> {
             let looked = self.unless_stopped(self.look(collection, wake)).await?;
             report.looked(&looked);
             extent.take_in(&collection.name, looked.fresh);
-            open.again |= looked.changing;
             match looked.settling {
-                Some(left) if left <= SETTLE_AT_MOST => open.wait_until(clock::now() + left),
-                Some(left) => report.settling = report.settling.max(Some(left)),
+                Some(left) if left <= self.scope.patience => open.wait_until(clock::now() + left),
+                Some(left) => report.leave(collection.name.clone(), looked.unsettled, left),
                 None => {}
             }
             gathered.push(looked.gathered);

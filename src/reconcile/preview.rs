@@ -45,7 +45,7 @@ pub fn preview(scope: &Scope, accepted: &'static [&'static str], db: Option<&Db>
         let looked = look::look(collection, Part { wake: &whole, watch: None }, accepted, db, &|_| ())?;
         preview.documents += looked.documents;
         preview.held_by_platform += looked.gathered.held_by_platform;
-        preview.settling |= looked.settling.is_some() || looked.changing;
+        preview.settling |= looked.settling.is_some();
         preview.skipped.extend(looked.skipped);
         preview.failed.extend(looked.failed);
         preview.quarantined.extend(looked.quarantined);

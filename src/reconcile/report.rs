@@ -6,6 +6,7 @@ use super::{Extent, Fatal, Scope, looked::Looked};
 use crate::{
     model::{CollectionName, DocPath, Moment},
     plan::{Why, Withheld},
+    scan::Wake,
     store::{ListReport, StoreError},
 };
 
@@ -210,6 +211,8 @@ pub struct Report {
     pub missing: u64,
     /// For how long files are left to settle, where that is longer than a pass waits.
     pub settling: Option<Duration>,
+    /// Where those files are.
+    pub unsettled: BTreeMap<CollectionName, Wake>,
     /// Whether something is left for another pass.
     pub open: bool,
     /// Why the pass stopped before its end.
@@ -251,6 +254,7 @@ impl Report {
     pub(super) fn forget_looks(&mut self) {
         self.documents = 0;
         self.settling = None;
+        self.unsettled.clear();
         self.quarantined.clear();
         self.skipped.clear();
         self.unreadable.clear();
@@ -265,6 +269,12 @@ impl Report {
         if let Some(device) = looked.device {
             self.devices.insert(looked.gathered.collection.clone(), device);
         }
+    }
+
+    /// Files there are being written: they are left to another pass, so much later.
+    pub(super) fn leave(&mut self, collection: CollectionName, unsettled: Wake, left: Duration) {
+        self.settling = self.settling.max(Some(left));
+        self.unsettled.insert(collection, unsettled);
     }
 
     pub(super) fn stopped(&mut self, fatal: Fatal) {
