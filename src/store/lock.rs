@@ -4,14 +4,12 @@ use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{Read, Seek, Write},
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use super::StoreError;
 
-/// How often a lock that is taken is tried again, and how long after.
-const TRIES: u32 = 5;
-const BETWEEN: Duration = Duration::from_millis(10);
+/// So often the lock is tried while nobody has it for good.
+const TRIES: usize = 10_000;
 
 /// Held while a process works with a store. The kernel releases it when the process ends, however it ends.
 #[derive(Debug)]
@@ -32,7 +30,7 @@ impl Lock {
         }
         let mut file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(cannot)?;
-        match patiently(&file) {
+        match alone(&file) {
             Ok(()) => {}
             Err(TryLockError::Error(cause)) => return Err(cannot(cause)),
             Err(TryLockError::WouldBlock) => {
@@ -60,13 +58,15 @@ impl Lock {
     }
 }
 
-/// Tries more than once: who only asks for the holder has the lock for a moment, too.
-fn patiently(file: &File) -> Result<(), TryLockError> {
+/// Locks the file. Those who only ask for the holder have it for a moment, together, and are waited for.
+fn alone(file: &File) -> Result<(), TryLockError> {
     for _ in 0..TRIES {
         match file.try_lock() {
-            Err(TryLockError::WouldBlock) => std::thread::park_timeout(BETWEEN),
-            tried => return tried,
+            Err(TryLockError::WouldBlock) => file.try_lock_shared()?,
+            locked => return locked,
         }
+        file.unlock().map_err(TryLockError::Error)?;
+        std::thread::yield_now();
     }
     file.try_lock()
 }

@@ -1,0 +1,24 @@
+//! The service as its users run it: the real binary, in front of a platform that can fail, judged by what the platform
+//! holds, what was asked of it, and what the service says.
+
+#[allow(dead_code, reason = "this test needs a part of it only")]
+#[path = "cli/bench.rs"]
+mod bench;
+#[path = "service/daemon.rs"]
+mod daemon;
+#[path = "service/guards.rs"]
+mod guards;
+#[path = "service/kills.rs"]
+mod kills;
+#[path = "service/reload.rs"]
+mod reload;
+#[path = "service/roots.rs"]
+mod roots;
+#[path = "service/stop.rs"]
+mod stop;
+#[path = "service/systemd.rs"]
+mod systemd;
+#[path = "service/troubles.rs"]
+mod troubles;
+#[path = "service/wakes.rs"]
+mod wakes;

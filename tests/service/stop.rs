@@ -1,0 +1,80 @@
+//! The end of the daemon: soon, in order, and with nothing lost.
+
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
+
+use kbsync::local::Fault;
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::process::Command;
+
+use crate::{
+    bench::{BINARY, Bench},
+    daemon::{Daemon, bench},
+};
+
+/// A daemon in the middle of uploads that take so long.
+async fn uploading(bench: &Bench, slow: Duration) -> Daemon {
+    bench.write_many(30);
+    bench.faults.always("POST", "/ingest/upload", Fault::Slow(slow));
+    let daemon = Daemon::start(bench);
+    daemon.until("uploads", async || bench.running.requests().count("POST", "/ingest/upload") >= 3).await;
+    daemon
+}
+
+#[tokio::test]
+async fn term_in_the_middle_ends_soon_and_the_next_start_goes_on() {
+    let bench = bench().await;
+    let daemon = uploading(&bench, Duration::from_millis(1_500)).await;
+    let began = Instant::now();
+    let log = daemon.stop().await;
+    assert!(began.elapsed() < Duration::from_secs(12), "{:?}\n{log}", began.elapsed());
+    assert!(log.contains("kbsync has stopped"), "{log}");
+    bench.run(&["status"]).await.ended(0, &["Last pass: temporary"]).without(&["Daemon", "error"]);
+    bench.faults.clear();
+    Daemon::ready(&bench).await.stop().await;
+    assert_eq!(bench.running.requests().count("POST", "/ingest/upload"), 30, "what was sent is not sent again");
+    bench.quiet().await;
+}
+
+#[tokio::test]
+async fn term_twice_ends_at_once() {
+    let bench = bench().await;
+    let mut daemon = uploading(&bench, Duration::from_secs(8)).await;
+    let began = Instant::now();
+    daemon.signal(Signal::TERM);
+    daemon.until("the first is heard", async || daemon.get("/healthz").await.is_none()).await;
+    daemon.signal(Signal::TERM);
+    assert_eq!(daemon.ended().await.code(), Some(1));
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    bench.faults.clear();
+    Daemon::ready(&bench).await.stop().await;
+    bench.quiet().await;
+}
+
+#[tokio::test]
+async fn as_process_one_it_hears_term() {
+    let bench = bench().await;
+    bench.write_many(3);
+    const APART: [&str; 5] = ["--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc"];
+    let apart = |args: &[&str]| {
+        let mut command = Command::new("unshare");
+        command.args(APART).args(args).current_dir(bench.folder.path()).kill_on_drop(true);
+        command
+    };
+    if !apart(&["true"]).status().await.is_ok_and(|status| status.success()) {
+        eprintln!("skipped: namespaces may not be made here");
+        return;
+    }
+    let mut command = apart(&[BINARY, "run"]);
+    command.env("HOME", bench.folder.path()).stderr(std::process::Stdio::piped());
+    let mut daemon = Daemon::of(command, &bench);
+    daemon.in_step(&bench).await;
+    assert_eq!(daemon.status().await["daemon"]["pid"], 1);
+    let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", daemon.id())).unwrap();
+    let child = Pid::from_raw(children.trim().parse().unwrap()).unwrap();
+    kill_process(child, Signal::TERM).unwrap();
+    assert_eq!(daemon.ended().await.code(), Some(0), "{}", daemon.log());
+    bench.quiet().await;
+}
