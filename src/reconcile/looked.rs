@@ -201,7 +201,10 @@ impl Looked {
                 }
             }
         }
-        if let Some(first) = unreadable.first() {
+        // Where another walk could not even begin, the whole is looked at next.
+        if let Some(first) = unreadable.first()
+            && !matches!(self.gathered.authority, Authority::Unseen(_))
+        {
             let reason = format!(
                 "{} could not be read ({}), so what is missing may still be there",
                 first.document.path, first.reason
@@ -240,9 +243,6 @@ impl Looked {
         self.failed.extend(read.failed);
         self.quarantined.extend(read.quarantined);
         self.changing |= read.changing;
-        if read.gathered.authority != Authority::Whole {
-            self.gathered.authority = read.gathered.authority;
-        }
     }
 }
 
