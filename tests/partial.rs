@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, fs};
 use kbsync::{
     config::Collection,
     local::Fault,
-    model::CollectionName,
+    model::{CollectionName, Footing},
     plan::Why,
     reconcile::{Extent, Outcome, Report},
     scan::Wake,
@@ -178,5 +178,23 @@ async fn everything_that_cannot_be_read_is_said() {
     let report = look_at_each(&mut world, ["a", "b"]).await;
     let unreadable: Vec<_> = report.unreadable.iter().map(|failure| failure.document.path.as_str()).collect();
     assert_eq!((report.outcome(), unreadable), (Outcome::Failed, vec!["a", "b/deeper"]), "{report:?}");
+    assert_eq!(world.platform.requests().total(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disk_that_is_not_mounted_holds_deletions_elsewhere_too() {
+    let mut world = twenty().await;
+    let state = world.store().collection(&name("docs")).expect("the store");
+    let footing = state.footing.expect("it was seen whole");
+    assert_eq!(footing.mounts, Vec::<String>::new());
+    remove(&world, "b", 1);
+    for mount in ["a", "a/missing"] {
+        let before = Footing { mounts: vec![mount.to_owned()], ..footing.clone() };
+        world.store().note_guard(&name("docs"), 0, Some(&before)).expect("the store");
+        let report = look_at(&mut world, "b").await;
+        assert_eq!((report.outcome(), report.deleted), (Outcome::Held, 0), "{report:?}");
+        assert_eq!(report.withheld[0].why, Why::Moved(format!("its folder {mount}")));
+        assert_eq!(held_and_approved(&world), (1, 0));
+    }
     assert_eq!(world.platform.requests().total(), 0);
 }

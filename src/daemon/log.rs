@@ -42,7 +42,7 @@ pub fn log_report(report: &Report, wake: bool) {
     for withheld in &report.withheld {
         let (collection, deletes, of) = (&withheld.collection, withheld.deletes(), withheld.of);
         match withheld.why {
-            Why::Held | Why::Moved | Why::Unsure(_) => tracing::warn!(%collection, deletes, of, "{withheld}"),
+            Why::Held | Why::Moved(_) | Why::Unsure(_) => tracing::warn!(%collection, deletes, of, "{withheld}"),
             Why::Never => tracing::debug!(%collection, deletes, of, "{withheld}"),
         }
     }

@@ -13,11 +13,11 @@ use super::{
 };
 use crate::{
     config::Collection,
-    model::{CollectionName, DocPath, LastLook},
+    model::{CollectionName, DocPath, Footing, LastLook},
     plan::{Authority, Gathered, Gone},
     platform::Platform,
     scan::{self, HashError, Root, ScanOptions, Wake, Walk, Watch},
-    store::{CollectionState, Db, StoreError},
+    store::{Db, StoreError},
 };
 
 /// Files that are read at once: cold small files want depth, not cores.
@@ -96,7 +96,7 @@ pub(super) fn look(
     note: Note<'_>,
 ) -> Result<Looked, StoreError> {
     let state = db.map(|db| db.collection(&collection.name)).transpose()?.unwrap_or_default();
-    let mut looked = Looked::new(collection, state);
+    let mut looked = Looked::new(collection, state.approved);
     let options = scan_options(collection, accepted);
     let root = match Root::open(&options.root, options.follow_symlinks) {
         Ok(root) => root,
@@ -105,7 +105,7 @@ pub(super) fn look(
             return Ok(looked);
         }
     };
-    looked.moved_to(root.device(), state);
+    looked.footing = Some(Footing { device: root.device(), mounts: Vec::new() });
     let (to_read, queue) = mpsc::sync_channel::<(ToRead, DocPath)>(BATCH);
     let span = Span::current();
     thread::scope(|threads| {
@@ -125,6 +125,9 @@ pub(super) fn look(
         }
         merged
     })?;
+    if let Some(before) = &state.footing {
+        looked.compare(before, &root);
+    }
     if !part.wake.whole {
         looked.end_part(db)?;
     }
@@ -135,7 +138,7 @@ pub(super) fn look(
 
 /// Reads and judges what is queued, and notes it.
 fn read(root: &Root, queue: mpsc::Receiver<(ToRead, DocPath)>, collection: &Collection, note: Note<'_>) -> Looked {
-    let mut looked = Looked::new(collection, CollectionState::default());
+    let mut looked = Looked::new(collection, 0);
     let mut batch = Vec::new();
     scan::hash_many(root, DEPTH, queue, |ToRead { record, at }, path, result| match result {
         Ok(hashed) => {

@@ -11,11 +11,11 @@ use tracing::Span;
 use super::{Document, Failure, Skipped};
 use crate::{
     config::Collection,
-    model::{CollectionName, DocPath, Fingerprint, Moment, Record},
+    model::{CollectionName, DocPath, Fingerprint, Footing, Moment, Record},
     plan::{self, Authority, Gathered, Gone, Judgement, Look, Pair, Wanted},
     platform::clock,
-    scan::{Found, Hashed, ScanError, Walk},
-    store::{CollectionState, Db, StoreError},
+    scan::{Found, Hashed, Root, ScanError, Walk},
+    store::{Db, StoreError},
 };
 
 /// Batches of the walk that wait for the merge.
@@ -28,8 +28,8 @@ pub(super) struct Looked {
     pub(super) gathered: Gathered,
     /// Documents that are there.
     pub(super) documents: u64,
-    /// The folder's device.
-    pub(super) device: Option<u64>,
+    /// What the folder stands on, with the mounts that were walked through.
+    pub(super) footing: Option<Footing>,
     pub(super) skipped: Vec<Skipped>,
     pub(super) failed: Vec<Failure>,
     pub(super) quarantined: Vec<Failure>,
@@ -49,17 +49,18 @@ pub(super) struct ToRead {
     pub(super) at: Moment,
 }
 
-/// Walks ahead of the merge, on a thread of its own.
-fn send_batches(walk: Walk, batches: &SyncSender<Vec<Found>>) {
+/// Walks ahead of the merge, on a thread of its own. Gives the mounts on the way.
+fn send_batches(mut walk: Walk, batches: SyncSender<Vec<Found>>) -> Vec<String> {
     let mut batch = Vec::with_capacity(BATCH);
-    for found in walk {
+    for found in &mut walk {
         batch.push(found);
         if batch.len() == BATCH && batches.send(std::mem::replace(&mut batch, Vec::with_capacity(BATCH))).is_err() {
-            return;
+            break;
         }
     }
     // The merge takes everything that is sent.
     let _ = batches.send(batch);
+    walk.into_mounts()
 }
 
 /// What a walk found, as the merge wants it.
@@ -78,11 +79,11 @@ impl Seen {
 }
 
 impl Looked {
-    pub(super) fn new(collection: &Collection, state: CollectionState) -> Self {
+    pub(super) fn new(collection: &Collection, approved: u64) -> Self {
         Self {
-            gathered: nothing(&collection.name, state.approved),
+            gathered: nothing(&collection.name, approved),
             documents: 0,
-            device: None,
+            footing: None,
             skipped: Vec::new(),
             failed: Vec::new(),
             quarantined: Vec::new(),
@@ -93,10 +94,16 @@ impl Looked {
         }
     }
 
-    pub(super) fn moved_to(&mut self, device: u64, state: CollectionState) {
-        self.device = Some(device);
-        if state.device.is_some_and(|before| before != device) {
-            self.gathered.authority = Authority::Moved;
+    /// Notices where a disk may not be mounted that was there before. It is asked after the walks, for a disk may go
+    /// while they are under way.
+    pub(super) fn compare(&mut self, before: &Footing, root: &Root) {
+        let moved = if before.device != root.device() {
+            Some("its folder".to_owned())
+        } else {
+            before.mounts.iter().find(|mount| !root.is_mount(mount)).map(|mount| format!("its folder {mount}"))
+        };
+        if let Some(folder) = moved.filter(|_| self.gathered.authority == Authority::Whole) {
+            self.gathered.authority = Authority::Moved(folder);
         }
     }
 
@@ -127,13 +134,18 @@ impl Looked {
         thread::scope(|threads| {
             let (walked, found) = mpsc::sync_channel(WALK_AHEAD);
             let span = Span::current();
-            threads.spawn(move || span.in_scope(|| send_batches(walk, &walked)));
+            let walking = threads.spawn(move || span.in_scope(|| send_batches(walk, walked)));
             let found = found.into_iter().flatten();
             match db {
                 None => self.merge(found, &mut std::iter::empty(), collection, to_read),
                 Some(db) => db.with_records(&collection.name, prefix, |records| {
                     self.merge(found, &mut records.filter(|record| reach.covers(&record.path)), collection, to_read);
                 })?,
+            }
+            // A walk that broke is no walk that found nothing.
+            let mounts = walking.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            if let Some(footing) = &mut self.footing {
+                footing.mounts.extend(mounts);
             }
             Ok(())
         })
