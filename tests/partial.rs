@@ -198,3 +198,21 @@ async fn a_disk_that_is_not_mounted_holds_deletions_elsewhere_too() {
     }
     assert_eq!(world.platform.requests().total(), 0);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_upload_of_what_is_quarantined_does_not_stay_under_way() {
+    let mut world = twenty().await;
+    world.faults.once("POST", "/ingest/upload", Fault::LostBefore);
+    world.faults.once("POST", "/ingest/upload", Fault::JobFails("it did not like it".to_owned()));
+    world.write("a/new.md", "disliked");
+    assert_eq!(look_at(&mut world, "a").await.outcome(), Outcome::Failed);
+    assert_eq!(world.under_way(), 1, "the source whose upload was lost");
+    let report = look_at(&mut world, "b").await;
+    assert!(report.full, "{report:?}");
+    assert_eq!(world.under_way(), 0);
+    let report = look_at(&mut world, "b").await;
+    assert!(!report.full, "{report:?}");
+    world.retry();
+    assert_eq!(look_at(&mut world, "a").await.added, 1);
+    world.assert_in_step("after a retry").await;
+}
