@@ -141,7 +141,7 @@ impl Run {
         };
         let quarantined = self.world.quarantined();
         let counts = |path: &String| !quarantined.contains(path) && named.as_ref().is_none_or(|wake| names(wake, path));
-        let (mut held, mut on_disk) = (self.world.held(context).await, self.world.on_disk());
+        let (mut held, mut on_disk) = (self.world.held(&quarantined, context).await, self.world.on_disk());
         held.retain(|path, _| counts(path));
         on_disk.retain(|path, _| counts(path));
         assert_eq!(held, on_disk, "{context}: platform (left) and folder (right)");

@@ -32,10 +32,10 @@ pub fn record(report: &Report) -> PassRecord {
             "deletes": withheld.deletes(),
             "of": withheld.of,
             "why": match &withheld.why {
-                Why::Held => "held until approved",
-                Why::Moved => "its folder is on another device than before; held until approved",
-                Why::Unsure(reason) => reason,
-                Why::Never => "delete: never",
+                Why::Held => "held until approved".to_owned(),
+                Why::Moved(folder) => format!("{folder} is on another device than before; held until approved"),
+                Why::Unsure(reason) => reason.clone(),
+                Why::Never => "delete: never".to_owned(),
             },
         })).collect::<Vec<_>>(),
     });

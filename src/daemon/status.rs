@@ -115,9 +115,11 @@ pub fn gather(config: &Config, db: &Db) -> Result<Status, StoreError> {
 
 /// How everything is before the first pass.
 pub fn nothing_yet(config: &Config) -> Status {
-    let (counts, state) = (DocumentCounts::default(), CollectionState::default());
+    let counts = DocumentCounts::default();
     Status {
-        collections: configured(config).map(|(name, folder)| Collection { name, folder, counts, state }).collect(),
+        collections: configured(config)
+            .map(|(name, folder)| Collection { name, folder, counts, state: CollectionState::default() })
+            .collect(),
         quarantined: Vec::new(),
         under_way: 0,
         last: None,

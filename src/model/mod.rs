@@ -12,7 +12,7 @@ mod time;
 pub use document::{CollectionName, CollectionNameError, DocPath, DocPathError, Fingerprint};
 pub use hash::{ContentHash, ShortHash};
 pub use rate::{RateLimit, RateLimitError};
-pub use record::{LastLook, Record, Trouble};
+pub use record::{Footing, LastLook, Record, Trouble};
 pub use replica::{Phase, Replica, ReplicaId};
 pub use schedule::{InvalidSchedule, Schedule};
 pub use source::{Instance, InstanceError, JobId, SourceId, SourceName};

@@ -26,6 +26,16 @@ pub struct LastLook {
     pub hash: ContentHash,
 }
 
+/// What a collection's folder stands on. On another device than before, or without what was mounted in it, it may be the
+/// empty place of a disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Footing {
+    /// The folder's device.
+    pub device: u64,
+    /// The folders below it that are on another device than the folder above them, by their paths, sorted.
+    pub mounts: Vec<String>,
+}
+
 /// A failure that lies in the document itself: it is left alone until its content changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {

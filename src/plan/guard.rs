@@ -20,8 +20,9 @@ pub struct Gone {
 pub enum Authority {
     /// The whole folder was seen.
     Whole,
-    /// The whole folder was seen, on another device than before: it may be the empty place where a disk was mounted.
-    Moved,
+    /// The whole folder was seen, on another device than before, or with a folder in it that is: it may be the empty
+    /// place where a disk was mounted. The text names the folder.
+    Moved(String),
     /// Something could not be seen: nothing is deleted. The text says what.
     Unsure(String),
     /// Nothing could be seen: that is said also where there is nothing to delete. The text says why.
@@ -80,10 +81,10 @@ impl fmt::Display for Withheld {
                 f,
                 "held: {what} of {collection} would be deleted. If that is right: kbsync approve {collection}"
             ),
-            Why::Moved => write!(
+            Why::Moved(folder) => write!(
                 f,
-                "held: {what} of {collection} are not seen, and its folder is on another device than before: is a \
-                 disk not mounted? If they are gone: kbsync approve {collection}"
+                "held: {what} of {collection} are not seen, and {folder} is on another device than before: is a disk \
+                 not mounted? If they are gone: kbsync approve {collection}"
             ),
             Why::Unsure(reason) if gone.is_empty() => write!(f, "not seen: {collection}: {reason}"),
             Why::Unsure(reason) => write!(f, "kept: {what} of {collection} are not seen, and not deleted: {reason}"),
@@ -97,8 +98,8 @@ impl fmt::Display for Withheld {
 pub enum Why {
     /// A guard holds them until they are approved.
     Held,
-    /// The folder is on another device than before; that is held until it is approved, too.
-    Moved,
+    /// The folder that the text names is on another device than before; that is held until it is approved, too.
+    Moved(String),
     /// The scan is not sure.
     Unsure(String),
     /// The config says `delete: never`.
@@ -108,7 +109,7 @@ pub enum Why {
 impl Why {
     /// Whether a person's word lets the deletions be made.
     pub fn can_be_approved(&self) -> bool {
-        matches!(self, Self::Held | Self::Moved)
+        matches!(self, Self::Held | Self::Moved(_))
     }
 }
 
@@ -135,8 +136,8 @@ pub(super) fn withhold(
     if deletes <= standing.approved {
         return None;
     }
-    if *authority == Authority::Moved {
-        return Some(Why::Moved);
+    if let Authority::Moved(folder) = authority {
+        return Some(Why::Moved(folder.clone()));
     }
     let (deletes, of) = (deletes + standing.deleted, of + standing.deleted);
     let many = deletes > policy.max_deletes && deletes * 100 > policy.max_delete_percent * of;
@@ -176,10 +177,10 @@ mod tests {
     #[test]
     fn on_another_device_every_deletion_is_held() {
         let policy = Policy { max_deletes: 10, max_delete_percent: 10, never: false };
-        for (deletes, approved, why) in [(0, 0, None), (1, 0, Some(Why::Moved)), (2, 1, Some(Why::Moved)), (2, 2, None)]
-        {
-            let standing = Standing { approved, ..Standing::default() };
-            assert_eq!(withhold(deletes, 100, standing, &Authority::Moved, &policy), why);
+        let moved = Authority::Moved("its folder".to_owned());
+        for (deletes, approved, held) in [(0, 0, false), (1, 0, true), (2, 1, true), (2, 2, false)] {
+            let why = withhold(deletes, 100, Standing { approved, ..Standing::default() }, &moved, &policy);
+            assert_eq!(why, held.then(|| Why::Moved("its folder".to_owned())));
         }
     }
 

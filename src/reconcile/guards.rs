@@ -9,7 +9,7 @@ use crate::{
 };
 
 impl<P> Pass<'_, P> {
-    /// Notes what is withheld now, so that it can be approved however the pass ends, and the devices of the folders. Of a
+    /// Notes what is withheld now, so that it can be approved however the pass ends, and what the folders stand on. Of a
     /// collection that was looked at in part, what an earlier pass noted stays.
     pub(super) async fn note_guards(&self, extent: &Extent, report: &Report) -> Result<(), Fatal> {
         let mut names: BTreeSet<CollectionName> = self.scope.collections.iter().map(|c| c.name.clone()).collect();
@@ -22,8 +22,8 @@ impl<P> Pass<'_, P> {
             let withheld = report.withheld.iter().find(|withheld| withheld.collection == name);
             let held = withheld.filter(|withheld| withheld.why.can_be_approved()).map_or(0, Withheld::deletes);
             let sure = withheld.is_none_or(|withheld| withheld.why == Why::Never);
-            let device = report.devices.get(&name).copied().filter(|_| sure);
-            self.store.call(move |db| db.note_guard(&name, held, device)).await?;
+            let footing = report.footings.get(&name).cloned().filter(|_| sure);
+            self.store.call(move |db| db.note_guard(&name, held, footing.as_ref())).await?;
         }
         Ok(())
     }

@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{
     config::Collection,
-    model::{CollectionName, DocPath, LastLook},
-    plan::{Authority, Gathered, Gone},
+    model::{CollectionName, DocPath, Footing, LastLook},
+    plan::{Authority, Gathered, Gone, Standing},
     platform::Platform,
     scan::{self, HashError, Root, ScanOptions, Wake, Walk, Watch},
     store::{CollectionState, Db, StoreError},
@@ -67,7 +67,7 @@ pub(super) fn abandoned(db: &Db, configured: &[Collection]) -> Result<Vec<Gather
     let abandoned = known.filter(|name| configured.iter().all(|collection| collection.name != *name));
     let gathered = abandoned.map(|name| {
         let gone: Vec<Gone> = db.with_records(&name, "", |records| records.filter_map(gone).collect())?;
-        let mut gathered = nothing(&name, db.collection(&name)?);
+        let mut gathered = nothing(&name, standing(&db.collection(&name)?));
         gathered.held_by_platform = gone.len() as u64;
         gathered.gone = gone;
         Ok(gathered)
@@ -103,7 +103,7 @@ pub(super) fn look(
     note: Note<'_>,
 ) -> Result<Looked, StoreError> {
     let state = db.map(|db| db.collection(&collection.name)).transpose()?.unwrap_or_default();
-    let mut looked = Looked::new(collection, state);
+    let mut looked = Looked::new(collection, standing(&state));
     let options = scan_options(collection, accepted);
     let root = match Root::open(&options.root, options.follow_symlinks) {
         Ok(root) => root,
@@ -112,7 +112,7 @@ pub(super) fn look(
             return Ok(looked);
         }
     };
-    looked.moved_to(root.device(), state);
+    looked.footing = Some(Footing { device: root.device(), mounts: Vec::new() });
     let (to_read, queue) = mpsc::sync_channel::<(ToRead, DocPath)>(BATCH);
     let span = Span::current();
     thread::scope(|threads| {
@@ -132,6 +132,9 @@ pub(super) fn look(
         }
         merged
     })?;
+    if let Some(before) = &state.footing {
+        looked.compare(before, &root);
+    }
     if !part.wake.whole {
         looked.end_part(db)?;
     }
@@ -140,9 +143,14 @@ pub(super) fn look(
     Ok(looked)
 }
 
+/// What a guard remembers, as far as the store knows.
+fn standing(state: &CollectionState) -> Standing {
+    Standing { deleted: 0, held: state.held, approved: state.approved }
+}
+
 /// Reads and judges what is queued, and notes it.
 fn read(root: &Root, queue: mpsc::Receiver<(ToRead, DocPath)>, collection: &Collection, note: Note<'_>) -> Looked {
-    let mut looked = Looked::new(collection, CollectionState::default());
+    let mut looked = Looked::new(collection, Standing::default());
     let mut batch = Vec::new();
     scan::hash_many(root, DEPTH, queue, |ToRead { record, at }, path, result| match result {
         Ok(hashed) => {

@@ -12,11 +12,11 @@ use tracing::Span;
 use super::{Document, Failure, Skipped, look::Note};
 use crate::{
     config::Collection,
-    model::{CollectionName, DocPath, Fingerprint, Moment, Record},
+    model::{CollectionName, DocPath, Fingerprint, Footing, Moment, Record},
     plan::{self, Authority, Gathered, Gone, Judgement, Look, Pair, Standing, Wanted},
     platform::clock,
-    scan::{Found, Hashed, ScanError, Wake, Walk},
-    store::{CollectionState, Db, StoreError},
+    scan::{Found, Hashed, Root, ScanError, Wake, Walk},
+    store::{Db, StoreError},
 };
 
 /// Batches of the walk that wait for the merge.
@@ -29,8 +29,8 @@ pub(super) struct Looked {
     pub(super) gathered: Gathered,
     /// Documents that are there.
     pub(super) documents: u64,
-    /// The folder's device.
-    pub(super) device: Option<u64>,
+    /// What the folder stands on, with the mounts that were walked through.
+    pub(super) footing: Option<Footing>,
     pub(super) skipped: Vec<Skipped>,
     pub(super) failed: Vec<Failure>,
     pub(super) quarantined: Vec<Failure>,
@@ -50,17 +50,18 @@ pub(super) struct ToRead {
     pub(super) at: Moment,
 }
 
-/// Walks ahead of the merge, on a thread of its own.
-fn send_batches(walk: Walk, batches: &SyncSender<Vec<Found>>) {
+/// Walks ahead of the merge, on a thread of its own. Gives the mounts on the way.
+fn send_batches(mut walk: Walk, batches: SyncSender<Vec<Found>>) -> Vec<String> {
     let mut batch = Vec::with_capacity(BATCH);
-    for found in walk {
+    for found in &mut walk {
         batch.push(found);
         if batch.len() == BATCH && batches.send(std::mem::replace(&mut batch, Vec::with_capacity(BATCH))).is_err() {
-            return;
+            break;
         }
     }
     // The merge takes everything that is sent.
     let _ = batches.send(batch);
+    walk.into_mounts()
 }
 
 /// What a walk found, as the merge wants it.
@@ -79,11 +80,11 @@ impl Seen {
 }
 
 impl Looked {
-    pub(super) fn new(collection: &Collection, state: CollectionState) -> Self {
+    pub(super) fn new(collection: &Collection, standing: Standing) -> Self {
         Self {
-            gathered: nothing(&collection.name, state),
+            gathered: nothing(&collection.name, standing),
             documents: 0,
-            device: None,
+            footing: None,
             skipped: Vec::new(),
             failed: Vec::new(),
             quarantined: Vec::new(),
@@ -94,10 +95,16 @@ impl Looked {
         }
     }
 
-    pub(super) fn moved_to(&mut self, device: u64, state: CollectionState) {
-        self.device = Some(device);
-        if state.device.is_some_and(|before| before != device) {
-            self.gathered.authority = Authority::Moved;
+    /// Notices where a disk may not be mounted that was there before. It is asked after the walks, for a disk may go
+    /// while they are under way.
+    pub(super) fn compare(&mut self, before: &Footing, root: &Root) {
+        let moved = if before.device != root.device() {
+            Some("its folder".to_owned())
+        } else {
+            before.mounts.iter().find(|mount| !root.is_mount(mount)).map(|mount| format!("its folder {mount}"))
+        };
+        if let Some(folder) = moved.filter(|_| self.gathered.authority == Authority::Whole) {
+            self.gathered.authority = Authority::Moved(folder);
         }
     }
 
@@ -129,13 +136,18 @@ impl Looked {
         thread::scope(|threads| {
             let (walked, found) = mpsc::sync_channel(WALK_AHEAD);
             let span = Span::current();
-            threads.spawn(move || span.in_scope(|| send_batches(walk, &walked)));
+            let walking = threads.spawn(move || span.in_scope(|| send_batches(walk, walked)));
             let found = found.into_iter().take_while(|_| note(Vec::new())).flatten();
             match db {
                 None => self.merge(found, &mut std::iter::empty(), collection, to_read),
                 Some(db) => db.with_records(&collection.name, prefix, |records| {
                     self.merge(found, &mut records.filter(|record| reach.covers(&record.path)), collection, to_read);
                 })?,
+            }
+            // A walk that broke is no walk that found nothing.
+            let mounts = walking.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            if let Some(footing) = &mut self.footing {
+                footing.mounts.extend(mounts);
             }
             Ok(())
         })
@@ -203,12 +215,15 @@ impl Looked {
                 }
             }
         }
-        if let Some(first) = unreadable.first() {
+        // Where another walk could not even begin, the whole is looked at next.
+        if let Some(first) = unreadable.first()
+            && !matches!(self.gathered.authority, Authority::Unseen(_))
+        {
             let reason = format!(
                 "{} could not be read ({}), so what is missing may still be there",
                 first.document.path, first.reason
             );
-            self.not_sure(Authority::Unsure(reason));
+            self.gathered.authority = Authority::Unsure(reason);
         }
         self.skipped.append(&mut skipped);
         self.failed.append(&mut unreadable);
@@ -250,16 +265,6 @@ impl Looked {
         if let Some(left) = read.settling {
             self.later(read.unsettled, left);
         }
-        if read.gathered.authority != Authority::Whole {
-            self.not_sure(read.gathered.authority);
-        }
-    }
-
-    /// What is missing may be there. That nothing was seen at all is not said less clearly by what comes after it.
-    fn not_sure(&mut self, authority: Authority) {
-        if !matches!(self.gathered.authority, Authority::Unseen(_)) {
-            self.gathered.authority = authority;
-        }
     }
 }
 
@@ -269,14 +274,14 @@ pub(super) fn folder_of(path: &DocPath) -> Wake {
     Wake { whole: false, folders: BTreeMap::from([(folder.into(), false)]) }
 }
 
-pub(super) fn nothing(collection: &CollectionName, state: CollectionState) -> Gathered {
+pub(super) fn nothing(collection: &CollectionName, standing: Standing) -> Gathered {
     Gathered {
         collection: collection.clone(),
         wanted: Vec::new(),
         gone: Vec::new(),
         held_by_platform: 0,
         authority: Authority::Whole,
-        standing: Standing { deleted: 0, held: state.held, approved: state.approved },
+        standing,
     }
 }
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 
 use super::{Extent, Fatal, Scope, looked::Looked};
 use crate::{
-    model::{CollectionName, DocPath, Moment},
+    model::{CollectionName, DocPath, Footing, Moment},
     plan::{Why, Withheld},
     scan::Wake,
     store::{ListReport, StoreError},
@@ -205,8 +205,8 @@ pub struct Report {
     pub withheld: Vec<Withheld>,
     /// Sources with our marker of collections that are not ours, by collection.
     pub strangers: BTreeMap<String, u64>,
-    /// The devices of the folders.
-    pub devices: BTreeMap<CollectionName, u64>,
+    /// What the folders that were seen stand on.
+    pub footings: BTreeMap<CollectionName, Footing>,
     /// Sources that are missing from the platform's list, and more of them than is believed at once.
     pub missing: u64,
     /// For how long files are left to settle, where that is longer than a pass waits.
@@ -276,8 +276,8 @@ impl Report {
         self.quarantined.extend(looked.quarantined.iter().filter(known).cloned());
         self.skipped.extend_from_slice(&looked.skipped);
         self.unreadable.extend_from_slice(&looked.failed);
-        if let Some(device) = looked.device {
-            self.devices.insert(looked.gathered.collection.clone(), device);
+        if let Some(footing) = &looked.footing {
+            self.footings.insert(looked.gathered.collection.clone(), footing.clone());
         }
     }
 

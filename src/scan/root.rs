@@ -11,7 +11,7 @@ use rustix::{
     io::{self, Errno},
 };
 
-use super::{HashError, ScanError};
+use super::{HashError, ScanError, walk::FOLDER};
 use crate::model::DocPath;
 
 /// An open root. What is opened through it is below it, whatever is renamed or linked meanwhile.
@@ -42,9 +42,16 @@ impl Root {
         Ok(Self { folder, device, follow_symlinks })
     }
 
-    /// The number of the device that the root is on.
+    /// The number of the device that the root is on. Another one than before is another file system, or none.
     pub fn device(&self) -> u64 {
         self.device
+    }
+
+    /// Whether a folder below the root, by its path, is on another device than the folder above it.
+    pub fn is_mount(&self, folder: &str) -> bool {
+        let above = folder.rsplit_once('/').map_or("", |(above, _)| above);
+        let device = |path: &str| Some(fstat(self.open_below(path.as_bytes(), FOLDER).ok()?).ok()?.st_dev);
+        device(folder).is_some_and(|device_of_folder| device(above) != Some(device_of_folder))
     }
 
     /// Opens a document for reading. Neither a FIFO nor a device that took its place can hold this up.

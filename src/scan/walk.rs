@@ -23,6 +23,7 @@ pub struct Walk {
     /// Who is told of every folder before it is read.
     watch: Option<Arc<Watch>>,
     reach: Reach,
+    mounts: Vec<String>,
     /// The folders on the way to where the walk is; the one that it began with first.
     frames: Vec<Frame>,
     buffer: Vec<MaybeUninit<u8>>,
@@ -33,8 +34,8 @@ pub struct Walk {
 struct Frame {
     /// `None` while the walk is so far below that the folder was closed.
     folder: Option<OwnedFd>,
-    /// Device and inode, known where symlinks are followed, so that a loop is noticed.
-    identity: Option<(u64, u64)>,
+    /// Device and inode.
+    identity: (u64, u64),
     listing: Listing,
     /// The next of the listing's entries.
     next: usize,
@@ -85,7 +86,8 @@ impl Walk {
         let (site, mut place) = Site::open(options)?;
         let opened = descend(&site, &mut place, folder).map_err(unreadable)?;
         let buffer = vec![MaybeUninit::uninit(); NAMES_BUFFER];
-        let mut walk = Self { site, place, watch, reach: Reach::default(), frames: Vec::new(), buffer };
+        let mut walk =
+            Self { site, place, watch, reach: Reach::default(), mounts: Vec::new(), frames: Vec::new(), buffer };
         let Some((folder, included)) = opened else { return Ok(walk) };
         walk.reach = Reach::of(&walk.place.path[walk.site.base..]);
         let new = walk.tell();
@@ -132,22 +134,22 @@ impl Walk {
         self.frames.push(frame);
     }
 
-    /// The number of the device that the root is on. Another one than before is another file system, or none.
-    pub fn device(&self) -> u64 {
-        self.site.root.device()
+    /// The folders that it has gone into and that are on another device than the folder above them, by their paths.
+    pub fn into_mounts(self) -> Vec<String> {
+        self.mounts
     }
 
     /// Reads the folder whose path, with a slash at its end, is the place, and goes into it. What it gives is why the
     /// folder is skipped, if it is.
     fn enter(&mut self, folder: OwnedFd, included: bool) -> Result<Option<Skip>, String> {
-        let identity = if self.site.follow_symlinks {
-            let stat = fstat(&folder).map_err(|error| error.to_string())?;
-            Some((stat.st_dev, stat.st_ino))
-        } else {
-            None
-        };
-        if identity.is_some() && self.frames.iter().any(|frame| frame.identity == identity) {
+        let stat = fstat(&folder).map_err(|error| error.to_string())?;
+        let identity = (stat.st_dev, stat.st_ino);
+        if self.site.follow_symlinks && self.frames.iter().any(|frame| frame.identity == identity) {
             return Ok(Some(Skip::SymlinkLoop));
+        }
+        if self.frames.last().is_some_and(|above| above.identity.0 != stat.st_dev) {
+            let path = self.site.shown(&self.place.path);
+            self.mounts.push(path.strip_suffix('/').unwrap_or(&path).to_owned());
         }
         let ignores_above = self.place.ignores.len();
         let path_len = self.place.path.len();

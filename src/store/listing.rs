@@ -118,6 +118,7 @@ impl Db {
             )?;
             finish_renames(connection, now)?;
             let (added, replaced) = finish_uploads(connection, now)?;
+            retire_empty(connection, now, grace)?;
             let mut report = ListReport {
                 added,
                 replaced,
@@ -186,6 +187,18 @@ fn finish_uploads(connection: &Connection, now: Moment) -> Result<(u64, u64), ru
         }
     }
     Ok((added, replaced))
+}
+
+/// Uploads without an answer of documents that are quarantined: nobody tries them again, and what holds nothing after
+/// the grace is of no use. Left under way, they would make every pass a full one.
+fn retire_empty(connection: &Connection, now: Moment, grace: Duration) -> Result<(), rusqlite::Error> {
+    let sql = "UPDATE replicas SET phase = 'retiring', since = ?1 WHERE id IN (
+                   SELECT r.id FROM replicas r JOIN listed l USING (source_id) JOIN documents d
+                       ON d.collection = r.collection AND d.path = r.path AND d.trouble_hash = substr(d.hash, 1, 6)
+                   WHERE r.phase IN ('uploading', 'spoilt') AND r.since <= ?2 AND l.collection IS NOT NULL
+                       AND NOT l.holds)";
+    let (at, before) = (now.0.cast_signed(), (now - grace).0.cast_signed());
+    connection.execute(sql, params![at, before]).map(drop)
 }
 
 /// Our sources in the list that no replica refers to, by name.

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Db, StoreError};
-use crate::model::{CollectionName, Moment};
+use crate::model::{CollectionName, Footing, Moment};
 
 /// What is remembered of a collection.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CollectionState {
-    /// The device of its folder when it was last seen whole.
-    pub device: Option<u64>,
+    /// What its folder stood on when it was last seen whole.
+    pub footing: Option<Footing>,
     /// Deletions that a guard withheld in the last pass.
     pub held: u64,
     /// Deletions that a person allowed, once.
@@ -50,29 +50,41 @@ impl Db {
     /// # Errors
     /// See [`StoreError`].
     pub fn collection(&self, name: &CollectionName) -> Result<CollectionState, StoreError> {
-        let sql = "SELECT device, held, approved FROM collections WHERE name = ?1";
+        let sql = "SELECT device, mounts, held, approved FROM collections WHERE name = ?1";
         let state = self.connection.query_row(sql, [name.as_str()], |row| {
+            let mounts: Option<String> = row.get(1)?;
+            // Nobody but kbsync writes it.
+            let mounts = mounts.and_then(|mounts| serde_json::from_str(&mounts).ok()).unwrap_or_default();
+            let device = row.get::<_, Option<i64>>(0)?.map(i64::cast_unsigned);
             Ok(CollectionState {
-                device: row.get::<_, Option<i64>>(0)?.map(i64::cast_unsigned),
-                held: row.get::<_, i64>(1)?.cast_unsigned(),
-                approved: row.get::<_, i64>(2)?.cast_unsigned(),
+                footing: device.map(|device| Footing { device, mounts }),
+                held: row.get::<_, i64>(2)?.cast_unsigned(),
+                approved: row.get::<_, i64>(3)?.cast_unsigned(),
             })
         });
         Ok(state.optional()?.unwrap_or_default())
     }
 
-    /// Notes what a guard withholds now, and the folder's device where it was seen for sure.
+    /// Notes what a guard withholds now, and what the folder stands on where it was seen for sure.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn note_guard(&mut self, name: &CollectionName, held: u64, device: Option<u64>) -> Result<(), StoreError> {
+    pub fn note_guard(
+        &mut self,
+        name: &CollectionName,
+        held: u64,
+        footing: Option<&Footing>,
+    ) -> Result<(), StoreError> {
         let before = self.collection(name)?;
-        if before.held == held && (device.is_none() || device == before.device) {
+        if before.held == held && (footing.is_none() || footing == before.footing.as_ref()) {
             return Ok(());
         }
-        let sql = "INSERT INTO collections (name, held, device) VALUES (?1, ?2, ?3)
-                   ON CONFLICT DO UPDATE SET held = ?2, device = coalesce(?3, device)";
-        self.connection.execute(sql, params![name.as_str(), held.cast_signed(), device.map(u64::cast_signed)])?;
+        let device = footing.map(|footing| footing.device.cast_signed());
+        let mounts = footing.map(|footing| serde_json::json!(footing.mounts).to_string());
+        let sql = "INSERT INTO collections (name, held, device, mounts) VALUES (?1, ?2, ?3, ?4)
+                   ON CONFLICT DO UPDATE SET
+                       held = ?2, device = coalesce(?3, device), mounts = coalesce(?4, mounts)";
+        self.connection.execute(sql, params![name.as_str(), held.cast_signed(), device, mounts])?;
         Ok(())
     }
 

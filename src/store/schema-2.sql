@@ -4,7 +4,7 @@ CREATE TABLE daemon (
     note TEXT NOT NULL                     -- JSON: what the running daemon says of itself
 ) STRICT;
 
-ALTER TABLE collections ADD COLUMN mounts TEXT;  -- the devices of the folders below the root that are mount points, JSON
+ALTER TABLE collections ADD COLUMN mounts TEXT;  -- the folders below the root that are mount points: JSON, a list of paths
 
 -- The last pass of each outcome is kept; the last of all has the highest id.
 CREATE UNIQUE INDEX passes_by_outcome ON passes (outcome);

@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, path::Path, time::Duration};
 use super::*;
 use crate::{
     model::{
-        CollectionName, ContentHash, DocPath, Fingerprint, Instance, LastLook, Moment, Phase, Replica, ReplicaId,
-        ShortHash, SourceId, SourceName,
+        CollectionName, ContentHash, DocPath, Fingerprint, Footing, Instance, LastLook, Moment, Phase, Replica,
+        ReplicaId, ShortHash, SourceId, SourceName,
     },
     pace::{Stamp, Ticket},
 };
@@ -139,7 +139,7 @@ fn an_older_store_is_migrated_by_the_next_pass_and_keeps_what_it_knows() {
     drop(Store::open(&state, &identity()).unwrap());
     let db = Db::open_to_read(&state).unwrap();
     assert_eq!(db.last_pass().unwrap().unwrap().outcome, "held");
-    assert_eq!(db.collection(&docs()).unwrap(), CollectionState { device: Some(7), held: 2, approved: 0 });
+    assert_eq!(db.collection(&docs()).unwrap(), CollectionState { footing: Some(footing(&[])), held: 2, approved: 0 });
 }
 
 #[test]
@@ -355,14 +355,19 @@ fn a_store_from_yesterday_adopts_what_is_there_today() {
     assert_eq!((live(&db, "a.md"), phases(&db, "a.md")), (Some(short(2)), vec![Phase::Ready]));
 }
 
+fn footing(mounts: &[&str]) -> Footing {
+    Footing { device: 7, mounts: mounts.iter().map(|&mount| mount.to_owned()).collect() }
+}
+
 #[test]
 fn an_approval_is_for_what_is_held_and_spent_deletion_by_deletion() {
     let (_folder, mut db) = new_db();
     assert_eq!(db.approve(&docs()).unwrap(), 0, "nothing is held");
-    db.note_guard(&docs(), 2, Some(7)).unwrap();
+    db.note_guard(&docs(), 2, Some(&footing(&["a/disk", "b"]))).unwrap();
     assert_eq!(db.approve(&docs()).unwrap(), 2);
     db.note_guard(&docs(), 0, None).unwrap();
-    assert_eq!(db.collection(&docs()).unwrap(), CollectionState { device: Some(7), held: 0, approved: 2 });
+    let state = CollectionState { footing: Some(footing(&["a/disk", "b"])), held: 0, approved: 2 };
+    assert_eq!(db.collection(&docs()).unwrap(), state);
     ready(&mut db, "a.md", 1, "s1");
     db.gone(&docs(), &path("a.md"), NOW).unwrap();
     assert_eq!(db.collection(&docs()).unwrap().approved, 1);

@@ -92,3 +92,50 @@ async fn the_empty_place_of_a_disk_that_is_not_mounted_deletes_nothing() {
     said.ended(0, &["2 deleted"]);
     bench.synced().await.ended(0, &["2 added"]);
 }
+
+/// Mounts a disk with two documents inside the folder.
+const DISK: &str = "mkdir -p docs/media && mount -t tmpfs none docs/media && \
+                    echo one > docs/media/1.md && echo two > docs/media/2.md";
+
+#[tokio::test]
+async fn the_empty_place_of_a_disk_inside_the_folder_deletes_nothing() {
+    let bench = Bench::new().await;
+    bench.write_many(20);
+    let Some(said) = in_namespace(&bench, DISK).await else { return };
+    said.ended(0, &["22 added"]);
+    bench.running.requests().reset();
+    // Two of twenty-two are below what the guard for many deletions holds.
+    for unmounted in ["true", "rm -rf docs/media", "touch docs/media"] {
+        let said = in_namespace(&bench, unmounted).await.expect("it was possible before");
+        said.ended(8, &["held: 2 of 22 documents of docs", "its folder media is on another device than before"]);
+    }
+    bench.run(&["plan"]).await.ended(8, &["its folder media is on another device than before"]);
+    bench.run(&["status"]).await.ended(0, &["2 deletions held", "media is on another device"]);
+    assert_eq!(bench.running.requests().mutating(), 0);
+    fs::remove_file(bench.path("docs/media")).unwrap();
+    in_namespace(&bench, DISK).await.expect("it was possible before").ended(0, &[]);
+    assert_eq!(bench.running.requests().mutating(), 0);
+    // What goes while the disk is there is gone.
+    let emptied = format!("{DISK} && rm docs/media/2.md");
+    in_namespace(&bench, &emptied).await.expect("it was possible before").ended(0, &["1 deleted"]);
+    // A word lets the rest go, and then nothing is remembered of the disk.
+    bench.sync().await.ended(8, &["held: 1 of 21"]);
+    bench.run(&["approve", "docs"]).await.ended(0, &["up to 1"]);
+    bench.synced().await.ended(0, &["1 deleted"]);
+    bench.write("media/3.md", "# Three\n");
+    bench.synced().await;
+    bench.remove("media/3.md");
+    bench.synced().await.ended(0, &["1 deleted"]);
+}
+
+#[tokio::test]
+async fn a_disk_that_went_with_nothing_on_it_is_forgotten() {
+    let bench = Bench::new().await;
+    bench.write_many(20);
+    let empty = "mkdir -p docs/media && mount -t tmpfs none docs/media";
+    let Some(said) = in_namespace(&bench, empty).await else { return };
+    said.ended(0, &["20 added"]);
+    bench.synced().await;
+    bench.remove("001.md");
+    bench.synced().await.ended(0, &["1 deleted"]);
+}

@@ -1,0 +1,218 @@
+//! Passes over a part of a collection: guards count the whole of it, and what is remembered of the rest stays.
+
+#[allow(dead_code, reason = "this test needs a part of it only")]
+mod support;
+
+use std::{collections::BTreeMap, fs};
+
+use kbsync::{
+    config::Collection,
+    local::Fault,
+    model::{CollectionName, Footing},
+    plan::Why,
+    reconcile::{Extent, Outcome, Report},
+    scan::Wake,
+};
+use support::World;
+
+fn name(name: &str) -> CollectionName {
+    CollectionName::new(name).expect("a name")
+}
+
+/// Ten documents in each of two folders, in step, and a guard that holds three deletions.
+async fn twenty() -> World {
+    let mut world = World::new().await;
+    (world.scope.policy.max_deletes, world.scope.policy.max_delete_percent) = (2, 10);
+    for number in 0..10 {
+        world.write(&format!("a/{number}.md"), &format!("a {number}"));
+        world.write(&format!("b/{number}.md"), &format!("b {number}"));
+    }
+    assert_eq!(pass(&mut world, Extent::Full).await.outcome(), Outcome::Ok);
+    world.platform.requests().reset();
+    world
+}
+
+async fn pass(world: &mut World, extent: Extent) -> Report {
+    world.scope.extent = extent;
+    world.pass(None).await.expect("nobody kills it")
+}
+
+/// A pass over one folder of `docs` and all that is below it.
+async fn look_at(world: &mut World, folder: &str) -> Report {
+    look_at_each(world, [folder]).await
+}
+
+async fn look_at_each<const N: usize>(world: &mut World, folders: [&str; N]) -> Report {
+    let wake = Wake { whole: false, folders: folders.map(|folder| (folder.as_bytes().to_vec(), true)).into() };
+    pass(world, Extent::Part(BTreeMap::from([(name("docs"), wake)]))).await
+}
+
+fn remove(world: &World, folder: &str, count: usize) {
+    (0..count).for_each(|n| fs::remove_file(world.folder.join(format!("{folder}/{n}.md"))).expect("it is there"));
+}
+
+fn held_and_approved(world: &World) -> (u64, u64) {
+    let state = world.store().collection(&name("docs")).expect("the store");
+    (state.held, state.approved)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_nothing_changed_nothing_is_asked() {
+    let mut world = twenty().await;
+    let report = look_at(&mut world, "a").await;
+    assert_eq!((report.outcome(), report.documents, report.full), (Outcome::Ok, 10, false), "{report:?}");
+    assert_eq!(world.platform.requests().total(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_held_and_approved_survives_a_pass_elsewhere() {
+    let mut world = twenty().await;
+    remove(&world, "a", 5);
+    assert_eq!(pass(&mut world, Extent::Full).await.outcome(), Outcome::Held);
+    world.write("b/new.md", "new");
+    assert_eq!(look_at(&mut world, "b").await.added, 1);
+    assert_eq!(held_and_approved(&world), (5, 0));
+    assert_eq!(world.store().approve(&name("docs")).expect("the store"), 5);
+    world.write("b/newer.md", "newer");
+    assert_eq!(look_at(&mut world, "b").await.added, 1);
+    assert_eq!(held_and_approved(&world), (5, 5));
+    // In another collection, too.
+    let root = world.folder.with_file_name("others");
+    fs::create_dir(&root).expect("the folder");
+    fs::write(root.join("other.md"), "another").expect("the document");
+    let other = Collection { name: name("others"), root: root.clone(), ..world.scope.collections[0].clone() };
+    world.scope.collections.push(other);
+    assert_eq!(pass(&mut world, Extent::folders([name("others")])).await.added, 1);
+    assert_eq!(held_and_approved(&world), (5, 5));
+    world.scope.collections.pop();
+    // A look at the place itself uses it up.
+    let report = look_at(&mut world, "a").await;
+    assert_eq!((report.outcome(), report.deleted), (Outcome::Ok, 5), "{report:?}");
+    assert_eq!(held_and_approved(&world), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn deletions_of_passes_one_after_the_other_count_together() {
+    let mut world = twenty().await;
+    remove(&world, "a", 2);
+    let report = look_at(&mut world, "a").await;
+    assert_eq!((report.outcome(), report.deleted), (Outcome::Ok, 2), "{report:?}");
+    assert_eq!(report.deleted_of, BTreeMap::from([(name("docs"), 2)]));
+    world.scope.deleted = report.deleted_of;
+    remove(&world, "b", 1);
+    let report = look_at(&mut world, "b").await;
+    assert_eq!((report.outcome(), report.deleted), (Outcome::Held, 0), "{report:?}");
+    assert_eq!(report.deleted_of, world.scope.deleted);
+    assert_eq!(held_and_approved(&world), (1, 0));
+    world.scope.deleted.clear();
+    assert_eq!(look_at(&mut world, "b").await.deleted, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn before_anything_is_held_the_whole_is_looked_at() {
+    let mut world = twenty().await;
+    remove(&world, "a", 3);
+    remove(&world, "b", 4);
+    let report = look_at(&mut world, "a").await;
+    assert_eq!((report.outcome(), report.documents, report.full), (Outcome::Held, 13, false), "{report:?}");
+    let [withheld] = report.withheld.as_slice() else { panic!("{report:?}") };
+    assert_eq!((withheld.deletes(), withheld.of, &withheld.why), (7, 20, &Why::Held));
+    assert_eq!(held_and_approved(&world), (7, 0));
+    assert_eq!(world.platform.requests().total(), 0);
+    // What came back is held no more, although it is told of elsewhere only.
+    for number in 0..4 {
+        world.write(&format!("b/{number}.md"), &format!("b {number}"));
+    }
+    world.write("a/0.md", "a 0");
+    let report = look_at(&mut world, "a").await;
+    assert_eq!((report.outcome(), report.deleted), (Outcome::Ok, 2), "{report:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn documents_that_moved_out_of_the_part_are_not_held() {
+    let mut world = twenty().await;
+    fs::create_dir(world.folder.join("b/deeper")).expect("a folder");
+    fs::rename(world.folder.join("a"), world.folder.join("b/deeper/a")).expect("it is moved");
+    let report = look_at(&mut world, "a").await;
+    assert_eq!((report.outcome(), report.renamed), (Outcome::Ok, 10), "{report:?}");
+    assert_eq!(held_and_approved(&world), (0, 0));
+    world.assert_in_step("after the move").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_root_that_went_is_said_and_deletes_nothing() {
+    let mut world = twenty().await;
+    fs::rename(&world.folder, world.folder.with_file_name("away")).expect("it is moved");
+    let report = look_at(&mut world, "a").await;
+    assert_eq!((report.outcome(), report.withheld[0].deletes()), (Outcome::Held, 20), "{report:?}");
+    assert!(report.withheld[0].to_string().contains("is missing"), "{report:?}");
+    assert_eq!(world.platform.requests().total(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_fails_in_a_part_is_quarantined_until_it_changes() {
+    let mut world = twenty().await;
+    world.faults.once("POST", "/ingest/upload", Fault::JobFails("it did not like it".to_owned()));
+    world.write("a/new.md", "disliked");
+    let report = look_at(&mut world, "a").await;
+    assert_eq!((report.outcome(), report.added), (Outcome::Failed, 0), "{report:?}");
+    assert!(world.quarantined().contains("a/new.md"));
+    world.platform.requests().reset();
+    assert_eq!(look_at(&mut world, "b").await.outcome(), Outcome::Ok);
+    let again = look_at(&mut world, "a").await;
+    assert_eq!((again.outcome(), again.quarantined.len()), (Outcome::Failed, 1), "{again:?}");
+    assert_eq!(world.platform.requests().total(), 0);
+    world.write("a/new.md", "liked");
+    assert_eq!(look_at(&mut world, "a").await.added, 1);
+    world.assert_in_step("after a change").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everything_that_cannot_be_read_is_said() {
+    let mut world = twenty().await;
+    let too_much = "#\n".repeat(4 << 20);
+    for folder in ["a", "b/deeper"] {
+        world.write(&format!("{folder}/.gitignore"), &too_much);
+    }
+    // The walk through the one cannot even begin, and the walk through the other finds what it cannot read.
+    let report = look_at_each(&mut world, ["a", "b"]).await;
+    let unreadable: Vec<_> = report.unreadable.iter().map(|failure| failure.document.path.as_str()).collect();
+    assert_eq!((report.outcome(), unreadable), (Outcome::Failed, vec!["a", "b/deeper"]), "{report:?}");
+    assert_eq!(world.platform.requests().total(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disk_that_is_not_mounted_holds_deletions_elsewhere_too() {
+    let mut world = twenty().await;
+    let state = world.store().collection(&name("docs")).expect("the store");
+    let footing = state.footing.expect("it was seen whole");
+    assert_eq!(footing.mounts, Vec::<String>::new());
+    remove(&world, "b", 1);
+    for mount in ["a", "a/missing"] {
+        let before = Footing { mounts: vec![mount.to_owned()], ..footing.clone() };
+        world.store().note_guard(&name("docs"), 0, Some(&before)).expect("the store");
+        let report = look_at(&mut world, "b").await;
+        assert_eq!((report.outcome(), report.deleted), (Outcome::Held, 0), "{report:?}");
+        assert_eq!(report.withheld[0].why, Why::Moved(format!("its folder {mount}")));
+        assert_eq!(held_and_approved(&world), (1, 0));
+    }
+    assert_eq!(world.platform.requests().total(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_upload_of_what_is_quarantined_does_not_stay_under_way() {
+    let mut world = twenty().await;
+    world.faults.once("POST", "/ingest/upload", Fault::LostBefore);
+    world.faults.once("POST", "/ingest/upload", Fault::JobFails("it did not like it".to_owned()));
+    world.write("a/new.md", "disliked");
+    assert_eq!(look_at(&mut world, "a").await.outcome(), Outcome::Failed);
+    assert_eq!(world.under_way(), 1, "the source whose upload was lost");
+    let report = look_at(&mut world, "b").await;
+    assert!(report.full, "{report:?}");
+    assert_eq!(world.under_way(), 0);
+    let report = look_at(&mut world, "b").await;
+    assert!(!report.full, "{report:?}");
+    world.retry();
+    assert_eq!(look_at(&mut world, "a").await.added, 1);
+    world.assert_in_step("after a retry").await;
+}
