@@ -1,7 +1,8 @@
 //! A small world for tests of passes: a folder, a local platform with faults, and a store that may be killed.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
+    ffi::OsStr,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -17,7 +18,7 @@ use kbsync::{
     pace::{Backoff, Ticket},
     platform::{Connection, Http, Journal, Timing, cevvo::Cevvo, clock},
     reconcile::{self, Event, Extent, Preview, Report, Scope, StoreJournal},
-    store::{Db, Identity, Store},
+    store::{Db, Identity, Store, StoreError},
 };
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -30,12 +31,17 @@ use tokio::{
 /// that a busy machine has room.
 pub const GRACE: Duration = Duration::from_secs(1);
 
+/// Documents by path, each with the SHA-256 of its contents: one, unless something is wrong.
+pub type Documents = BTreeMap<String, Vec<String>>;
+
 /// A folder, a platform and a store.
 pub struct World {
     pub folder: PathBuf,
     pub platform: Running,
     pub faults: Faults,
     pub scope: Scope,
+    /// How many pages passes have read of the platform's list. The poll of many jobs, which reads one too, is none.
+    pub pages: AtomicU64,
     state: PathBuf,
     _temp: TempDir,
 }
@@ -73,7 +79,8 @@ impl World {
             watches: BTreeMap::new(),
             deleted: BTreeMap::new(),
         };
-        let world = Self { folder, platform, faults, scope, state: temp.path().join("state.db"), _temp: temp };
+        let state = temp.path().join("state.db");
+        let world = Self { folder, platform, faults, scope, pages: AtomicU64::default(), state, _temp: temp };
         let (_, cevvo) = world.connect(None).await;
         kbsync::platform::Platform::create(&cevvo, FOREIGN).await.expect("the foreign source");
         world
@@ -100,8 +107,10 @@ impl World {
         let kill = kill_at.map(|at| Arc::new(Kill { left: AtomicU64::new(at), now: Notify::new() }));
         let (store, cevvo) = self.connect(kill.clone()).await;
         let (_stop, stopped) = watch::channel(false);
-        let quiet = |_: Event| ();
-        let pass = reconcile::pass(&cevvo, &store, &self.scope, stopped, &quiet);
+        let event = |event: Event| {
+            self.pages.fetch_add(u64::from(matches!(event, Event::Listing { .. })), Ordering::Relaxed);
+        };
+        let pass = reconcile::pass(&cevvo, &store, &self.scope, stopped, &event);
         match kill {
             None => Some(pass.await),
             Some(kill) => tokio::select! {
@@ -125,9 +134,29 @@ impl World {
         }
     }
 
+    /// The documents that failed and have not changed since.
+    pub fn quarantined(&self) -> BTreeSet<String> {
+        let quarantined = Db::open_to_read(&self.state).and_then(|db| db.quarantined()).expect("the store");
+        quarantined.into_iter().map(|(_, path, _)| path).collect()
+    }
+
+    /// How many replicas are under way.
+    pub fn under_way(&self) -> usize {
+        match Db::open_to_read(&self.state) {
+            Err(StoreError::Missing(_)) => 0,
+            opened => opened.and_then(|db| db.under_way()).expect("the store").len(),
+        }
+    }
+
     /// Fails unless the platform holds exactly what the folder has, each once, and what others made.
     pub async fn assert_in_step(&self, context: &str) {
-        let mut held: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        assert_eq!(self.held(context).await, self.on_disk(), "{context}: platform (left) and folder (right)");
+    }
+
+    /// The documents that the platform holds by path, each with the SHA-256 of all that it holds of it. Fails where a
+    /// source is not what its name says.
+    pub async fn held(&self, context: &str) -> Documents {
+        let mut held = Documents::new();
         let mut foreign = Vec::new();
         for source in self.platform.snapshot().await {
             match SourceName::parse(&source.name) {
@@ -142,8 +171,35 @@ impl World {
                 }
             }
         }
-        assert_eq!(held, on_disk(&self.folder), "{context}: platform (left) and folder (right)");
         assert_eq!(foreign, [FOREIGN], "{context}");
+        held
+    }
+
+    /// The documents of the folder by path, each with its SHA-256. Of ignore files it knows plain names, and names of
+    /// folders with a slash at their end.
+    pub fn on_disk(&self) -> Documents {
+        let mut documents = Documents::new();
+        let mut folders = vec![(self.folder.clone(), String::new())];
+        while let Some((folder, above)) = folders.pop() {
+            let ignored = above + &std::fs::read_to_string(folder.join(".gitignore")).unwrap_or_default() + "\n";
+            for entry in std::fs::read_dir(folder).expect("the folder") {
+                let path = entry.expect("an entry").path();
+                let name = path.file_name().and_then(OsStr::to_str).expect("UTF-8");
+                let is = |rule: &str| rule == name || path.is_dir() && rule.strip_suffix('/') == Some(name);
+                if ignored.lines().any(is) {
+                    continue;
+                }
+                if path.is_dir() {
+                    folders.push((path, ignored.clone()));
+                } else if path.extension().is_some_and(|extension| extension == "md" || extension == "txt") {
+                    let key = path.strip_prefix(&self.folder).expect("it is below").to_str().expect("UTF-8").to_owned();
+                    let hash = Sha256::digest(std::fs::read(&path).expect("the document"));
+                    let hex = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+                    documents.insert(key, vec![hex]);
+                }
+            }
+        }
+        documents
     }
 
     /// Deletes a document's source as somebody in the dashboard would.
@@ -173,26 +229,6 @@ impl World {
         let connection = Connection { base_url, api_key, rate_limit, stamps, journal: Box::new(journal), timing };
         (store, Cevvo::new(Http::new(connection).expect("a client")))
     }
-}
-
-/// The documents of a folder by path, each with its SHA-256.
-fn on_disk(folder: &Path) -> BTreeMap<String, Vec<String>> {
-    let mut documents = BTreeMap::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        for entry in std::fs::read_dir(next).expect("the folder") {
-            let path = entry.expect("an entry").path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let key = path.strip_prefix(folder).expect("it is below").to_str().expect("UTF-8").to_owned();
-                let hash = Sha256::digest(std::fs::read(&path).expect("the document"));
-                let hex = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-                documents.insert(key, vec![hex]);
-            }
-        }
-    }
-    documents
 }
 
 fn collection(folder: &Path) -> Collection {

@@ -34,6 +34,10 @@ use super::ScanOptions;
 
 pub use wake::Wake;
 
+/// With more forgotten folders than these notify is begun anew. It takes a deleted folder's watch away by looking at all
+/// of its watches, and nothing else can be asked of it meanwhile.
+const MANY: usize = 500;
+
 /// Why a collection's folder cannot be watched and must be polled.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotWatchable {
@@ -128,8 +132,7 @@ impl Watch {
             return Err(NotWatchable::FileSystem { path: root, kind });
         }
         let noted = Arc::new(Noted::new(root.clone(), options, Box::new(woken)));
-        let watcher = RecommendedWatcher::new(Handler(Arc::clone(&noted)), Config::default());
-        let watcher = watcher.map_err(|error| match &error.kind {
+        let watcher = listener(&noted, 0).map_err(|error| match &error.kind {
             ErrorKind::Io(io) if Errno::from_io_error(io) == Some(Errno::MFILE) => NotWatchable::Instances,
             _ => NotWatchable::other(&error),
         })?;
@@ -165,10 +168,7 @@ impl Watch {
             Admission::Known => return false,
             Admission::Trouble => return true,
         };
-        for name in forgotten {
-            // Most are gone already, and notify says so.
-            let _ = watcher.unwatch(&self.path(&name));
-        }
+        self.clear(watcher, folder, &forgotten);
         let path = self.path(folder);
         if let Ok(Some(kind)) = untold(&path) {
             self.noted.refuse(folder, |_| Some(NotWatchable::FileSystem { path, kind }));
@@ -176,6 +176,22 @@ impl Watch {
             self.noted.refuse(folder, |watched| trouble_of(&error, watched));
         }
         true
+    }
+
+    /// Takes away what notify has under the names of forgotten folders, before `folder` is watched.
+    fn clear(&self, watcher: &mut RecommendedWatcher, folder: &[u8], forgotten: &[Vec<u8>]) {
+        let number = self.noted.listener() + 1;
+        if forgotten.len() > MANY
+            && let Ok(another) = listener(&self.noted, number)
+        {
+            self.noted.listen_to(number, folder);
+            *watcher = another;
+            return;
+        }
+        for name in forgotten {
+            // Most are gone already, and notify says so.
+            let _ = watcher.unwatch(&self.path(name));
+        }
     }
 
     /// What has changed since the last call.
@@ -248,6 +264,11 @@ impl Drop for Watch {
             mem::forget(lock(&self.watcher).take());
         }
     }
+}
+
+/// Another watcher, whose events are noted from when it is listened to.
+fn listener(noted: &Arc<Noted>, number: u64) -> notify::Result<RecommendedWatcher> {
+    RecommendedWatcher::new(Handler { noted: Arc::clone(noted), number }, Config::default())
 }
 
 /// What is to be said of a folder that could not be watched; nothing where it went away, or the walk says it.

@@ -44,6 +44,8 @@ struct State {
     forgotten: Vec<Vec<u8>>,
     /// The folder whose opening is waited for.
     awaited: Option<Vec<u8>>,
+    /// The number of the handler that is listened to. Those before it are about to end.
+    listener: u64,
     trouble: Option<NotWatchable>,
 }
 
@@ -132,6 +134,22 @@ impl Noted {
     /// Keeps why the collection must be polled. The end of notify's thread outweighs what was kept before.
     pub(super) fn fail(&self, why: NotWatchable) {
         self.lock().trouble = Some(why);
+    }
+
+    pub(super) fn listener(&self) -> u64 {
+        self.lock().listener
+    }
+
+    /// Listens to another handler, whose watcher watches nothing yet and is about to watch a folder. What was told to the
+    /// one before, and not yet heard, may have been anything.
+    pub(super) fn listen_to(&self, number: u64, folder: &[u8]) {
+        let mut state = self.lock();
+        state.listener = number;
+        state.watched = BTreeSet::from([folder.to_vec()]);
+        state.forgotten.clear();
+        state.wake.note_whole();
+        drop(state);
+        (self.woken)();
     }
 
     /// Forgets every watch; the next walk sets them anew.
@@ -237,17 +255,23 @@ impl State {
 }
 
 /// The end of [`Noted`] that notify's thread holds. That thread does nothing slow: its queue is finite.
-pub(super) struct Handler(pub(super) Arc<Noted>);
+pub(super) struct Handler {
+    pub(super) noted: Arc<Noted>,
+    pub(super) number: u64,
+}
 
 impl EventHandler for Handler {
     fn handle_event(&mut self, event: notify::Result<Event>) {
+        if self.number != self.noted.listener() {
+            return;
+        }
         match event {
             // The queue was full. What was lost may have been the end of a watch.
-            Ok(event) if event.need_rescan() => self.0.start_over(),
-            Ok(event) => event.paths.iter().for_each(|path| self.0.note(event.kind, path)),
+            Ok(event) if event.need_rescan() => self.noted.start_over(),
+            Ok(event) => event.paths.iter().for_each(|path| self.noted.note(event.kind, path)),
             Err(error) => {
-                self.0.fail(NotWatchable::other(&error));
-                self.0.start_over();
+                self.noted.fail(NotWatchable::other(&error));
+                self.noted.start_over();
             }
         }
     }
@@ -255,6 +279,8 @@ impl EventHandler for Handler {
 
 impl Drop for Handler {
     fn drop(&mut self) {
-        self.0.fail(NotWatchable::Ended);
+        if self.number == self.noted.listener() {
+            self.noted.fail(NotWatchable::Ended);
+        }
     }
 }
