@@ -295,7 +295,7 @@ impl<H: Host> Service<H> {
         if self.kept.as_ref() == Some(&self.note) {
             return Ok(());
         }
-        systemd::status(self.note.trouble.as_ref().unwrap_or(&self.note.doing));
+        systemd::status(self.note.headline());
         let note = self.note.clone();
         self.kept = Some(note.clone());
         self.keep(move |db| note.keep(db)).await
