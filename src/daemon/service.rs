@@ -225,7 +225,10 @@ impl<H: Host> Service<H> {
         loop {
             tokio::select! {
                 biased;
-                _ = stop.wait_for(|stop| *stop), if !*stop_pass.borrow() => drop(stop_pass.send_replace(true)),
+                _ = stop.wait_for(|stop| *stop), if !*stop_pass.borrow() => {
+                    tracing::info!("stopping: what is in flight may end (at most 10 s)");
+                    stop_pass.send_replace(true);
+                }
                 report = &mut pass => return report,
                 signal = signals.next() => match signal {
                     Signal::Full => self.agenda.full(),
