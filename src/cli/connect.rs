@@ -1,7 +1,7 @@
 //! From the config to a platform that answers: loading, opening the store, and serving the local platform where it is
 //! the one.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use secrecy::SecretString;
 use tokio::net::TcpListener;
@@ -17,6 +17,9 @@ use crate::{
     reconcile::{Extent, JOB_TIMEOUT, Scope, StoreJournal},
     store::{Db, Identity, Store},
 };
+
+/// A person who asked for a pass would rather have files in it that are just being written.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What every command knows.
 pub(super) struct Context {
@@ -104,6 +107,7 @@ impl Context {
             collections: self.config.collections.clone(),
             policy: self.config.sync.clone(),
             job_timeout: JOB_TIMEOUT,
+            patience: PATIENCE,
             extent: Extent::Full,
             watches: BTreeMap::new(),
             deleted: BTreeMap::new(),
@@ -180,7 +184,7 @@ impl Context {
             // This program, also when an upgrade has put another one in its place.
             extractor: "/proc/self/exe".into(),
             faults: Faults::default(),
-            job_delay: std::time::Duration::ZERO,
+            job_delay: Duration::ZERO,
         };
         local::start(listener, options).await
     }

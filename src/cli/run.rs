@@ -3,6 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use anyhow::bail;
+use secrecy::ExposeSecret;
 
 use super::{
     Exit,
@@ -77,22 +78,36 @@ impl Home {
         self.reached.client_for_passes(config, &self.store, count).await
     }
 
-    async fn load(&self, before: &Config) -> anyhow::Result<(Config, Cevvo)> {
+    fn read(&self, before: &Config) -> anyhow::Result<Config> {
         let config = config::load(&self.path, &|name| std::env::var(name).ok())?;
         if let Some(key) = bound_to_start(before, &config) {
             bail!("`{key}` was changed, and only a restart can use that");
         }
         config.warnings.iter().for_each(|warning| print::warning(warning));
-        let client = self.client(&config).await?;
-        Ok((config, client))
+        Ok(config)
     }
 }
 
 impl Host for Home {
     type Platform = Cevvo;
 
-    async fn reload(&self, before: &Config) -> Result<(Config, Cevvo), String> {
-        self.load(before).await.map_err(|error| format!("{error:#}"))
+    fn load(&self, before: &Config) -> Result<Config, String> {
+        self.read(before).map_err(|error| format!("{error:#}"))
+    }
+
+    async fn connect(&self, before: &Config, config: &Config) -> Result<Option<Cevvo>, String> {
+        if before.platform.rate_limit == config.platform.rate_limit && key(before) == key(config) {
+            return Ok(None);
+        }
+        self.client(config).await.map(Some).map_err(|error| format!("{error:#}"))
+    }
+}
+
+/// The key that the config gives; the local platform has its own.
+fn key(config: &Config) -> Option<&str> {
+    match &config.platform.kind {
+        PlatformKind::Cevvo { api_key, .. } => Some(api_key.expose_secret()),
+        PlatformKind::Local { .. } => None,
     }
 }
 

@@ -91,7 +91,7 @@ impl Agenda {
     /// A full pass is wanted now.
     pub(super) fn full(&mut self) {
         self.full = true;
-        self.not_before = Moment::default();
+        self.hurry();
     }
 
     /// Something has changed. It is looked at when no more has come for a while.
@@ -102,6 +102,11 @@ impl Agenda {
         let first = self.heard.map_or(now, |(first, _)| first);
         self.heard = Some((first, now));
         self.wakes.entry(collection).or_default().merge(wake);
+    }
+
+    /// A person waits: what failed before is no reason to wait longer.
+    pub(super) fn hurry(&mut self) {
+        self.not_before = Moment::default();
     }
 
     /// The collections that are polled from now on.

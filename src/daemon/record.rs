@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::{
     plan::Why,
+    platform::clock,
     reconcile::{Failure, Fatal, Report},
     store::PassRecord,
 };
@@ -38,9 +39,11 @@ pub fn record(report: &Report) -> PassRecord {
             },
         })).collect::<Vec<_>>(),
     });
+    // By the wall's clock, which may have been set since the process began.
+    let ended = clock::wall();
     PassRecord {
-        started: report.started,
-        ended: report.ended,
+        started: ended - report.ended.since(report.started),
+        ended,
         outcome: report.outcome().as_str().to_owned(),
         summary: summary.to_string(),
     }

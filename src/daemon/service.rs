@@ -10,7 +10,10 @@ use std::{
 
 use jiff::{Timestamp, Zoned};
 use rand::rngs::StdRng;
-use tokio::{sync::watch, time::MissedTickBehavior};
+use tokio::{
+    sync::watch,
+    time::{Interval, MissedTickBehavior},
+};
 
 use super::{
     Note, Shared,
@@ -38,11 +41,18 @@ pub trait Host {
     /// The client that its passes use.
     type Platform: Platform;
 
-    /// Reads the config again, and connects as it says. Neither is used yet.
+    /// Reads the config again.
     ///
     /// # Errors
-    /// Why the config cannot be used, for people.
-    fn reload(&self, before: &Config) -> impl Future<Output = Result<(Config, Self::Platform), String>>;
+    /// Why it cannot be used in place of the one before, for people.
+    fn load(&self, before: &Config) -> Result<Config, String>;
+
+    /// Another client, where the config asks for one: the one that is there knows the platform's pace.
+    ///
+    /// # Errors
+    /// Why there can be none, for people.
+    fn connect(&self, before: &Config, config: &Config)
+    -> impl Future<Output = Result<Option<Self::Platform>, String>>;
 }
 
 /// The service.
@@ -66,7 +76,9 @@ pub struct Service<H: Host> {
     version: i64,
     rng: StdRng,
     /// A config that takes effect when the pass that is under way has stopped.
-    next_config: Option<(Config, H::Platform)>,
+    next_config: Option<Config>,
+    /// Whether a full pass has ended, since it began.
+    seen_all: bool,
 }
 
 impl<H: Host> Service<H> {
@@ -101,6 +113,7 @@ impl<H: Host> Service<H> {
             version,
             rng,
             next_config: None,
+            seen_all: false,
             config,
         })
     }
@@ -114,13 +127,12 @@ impl<H: Host> Service<H> {
         let ended = self.serve(&mut stop, &mut signals).await;
         systemd::stopping();
         // What a service that does not run said of itself is of no use to anybody.
-        let forgotten = self.store.call(|db| db.forget_daemon()).await;
-        ended.and(forgotten.map_err(Fatal::Store))
+        let forgotten = self.keep(|db| db.forget_daemon()).await;
+        ended.and(forgotten)
     }
 
     async fn serve(&mut self, stop: &mut watch::Receiver<bool>, signals: &mut Signals) -> Result<(), Fatal> {
-        let mut ticks = tokio::time::interval(systemd::watchdog_interval().map_or(TICK, |due| due.min(TICK)));
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut ticks = ticks();
         while !*stop.borrow() {
             if let Some(extent) = self.agenda.take(clock::now()) {
                 self.pass(extent, stop, signals).await?;
@@ -141,7 +153,7 @@ impl<H: Host> Service<H> {
 
     /// Time has passed.
     async fn tick(&mut self) -> Result<(), Fatal> {
-        self.watches.check().await;
+        self.watches.check();
         self.wake();
         self.agenda.tick(clock::now(), &Zoned::now(), &mut self.rng);
         let version = self.store.call(|db| db.data_version()).await?;
@@ -163,11 +175,12 @@ impl<H: Host> Service<H> {
     async fn heed_person(&mut self) -> Result<(), Fatal> {
         let approved = self.store.call(|db| db.approvals()).await?;
         let configured: BTreeSet<&str> = self.config.collections.iter().map(|c| c.name.as_str()).collect();
-        if approved.iter().any(|name| !configured.contains(name.as_str())) {
+        if approved.keys().any(|name| !configured.contains(name.as_str())) {
             self.agenda.full();
         }
         let everything = Extent::folders(self.config.collections.iter().map(|c| c.name.clone()));
         self.agenda.again(everything, clock::now());
+        self.agenda.hurry();
         Ok(())
     }
 
@@ -175,21 +188,31 @@ impl<H: Host> Service<H> {
         match signal {
             Signal::Full => self.agenda.full(),
             Signal::Reload => {
-                self.next_config = reload(&self.host, &self.config, &mut self.note).await;
+                self.next_config = reload(&self.host, &self.config, &mut self.note);
                 self.use_next_config().await;
             }
         }
     }
 
     async fn use_next_config(&mut self) {
-        let Some((config, platform)) = self.next_config.take() else { return };
-        let config = Arc::new(config);
+        let Some(config) = self.next_config.take() else { return };
+        match self.host.connect(&self.config, &config).await {
+            Ok(platform) => self.use_config(Arc::new(config), platform).await,
+            Err(reason) => refuse(reason, &mut self.note),
+        }
+        systemd::ready();
+    }
+
+    async fn use_config(&mut self, config: Arc<Config>, platform: Option<H::Platform>) {
         self.watches.set(&config.collections, config.rhythm.watch).await;
         self.agenda = Agenda::new(config.rhythm.clone(), &config.collections, Zoned::now(), &mut self.rng);
+        self.unseen.retain(|name, _| config.collections.iter().any(|collection| collection.name == *name));
         self.shared.use_config(Arc::clone(&config));
-        (self.config, self.platform) = (config, platform);
+        self.config = config;
+        if let Some(platform) = platform {
+            self.platform = platform;
+        }
         tracing::info!(collections = self.config.collections.len(), "the config was read again");
-        systemd::ready();
     }
 
     async fn pass(
@@ -199,14 +222,11 @@ impl<H: Host> Service<H> {
         signals: &mut Signals,
     ) -> Result<(), Fatal> {
         let full = extent == Extent::Full;
-        if full {
-            self.watches.try_again().await;
-        }
+        self.watches.try_again(&extent).await;
         self.tell(if full { "a full pass" } else { "a look at what changed" }).await?;
-        let report = self.reconcile(extent.clone(), stop, signals).await;
+        let report = self.reconcile(extent, stop, signals).await;
         log_report(&report, !full, &mut self.said);
-        self.shared.metrics().pass(if report.full { "full" } else { "partial" }, &report);
-        self.conclude(extent, report).await?;
+        self.conclude(full, report).await?;
         self.use_next_config().await;
         self.tell("watching").await
     }
@@ -221,7 +241,7 @@ impl<H: Host> Service<H> {
             log_event(&event);
         };
         let mut pass = pin!(reconcile::pass(&self.platform, &self.store, &scope, stopped, &event));
-        let mut ticks = tokio::time::interval(TICK);
+        let mut ticks = ticks();
         loop {
             tokio::select! {
                 biased;
@@ -233,7 +253,7 @@ impl<H: Host> Service<H> {
                 signal = signals.next() => match signal {
                     Signal::Full => self.agenda.full(),
                     Signal::Reload => {
-                        self.next_config = reload(&self.host, &self.config, &mut self.note).await;
+                        self.next_config = reload(&self.host, &self.config, &mut self.note);
                         // What is left of this pass is for the next one, which goes by the new config.
                         stop_pass.send_if_modified(|stop| !*stop && { *stop = self.next_config.is_some(); *stop });
                     }
@@ -249,6 +269,8 @@ impl<H: Host> Service<H> {
             collections: self.config.collections.clone(),
             policy: self.config.sync.clone(),
             job_timeout: JOB_TIMEOUT,
+            // Others need not wait for a file that is being written, perhaps for ever.
+            patience: Duration::ZERO,
             extent,
             watches: self.watches.for_walks(),
             deleted: self.deleted.clone(),
@@ -256,35 +278,58 @@ impl<H: Host> Service<H> {
     }
 
     /// What a pass means for the next ones, and for those who ask.
-    async fn conclude(&mut self, extent: Extent, report: Report) -> Result<(), Fatal> {
-        let now = clock::now();
-        for collection in self.config.collections.iter().filter(|c| report.judged(c.name.as_str())) {
+    async fn conclude(&mut self, wanted_full: bool, report: Report) -> Result<(), Fatal> {
+        let full = wanted_full || report.full;
+        self.shared.metrics().pass(if full { "full" } else { "partial" }, &report);
+        if full {
+            let pass = record(&report);
+            self.keep(move |db| db.note_pass(&pass)).await?;
+        }
+        self.judge(&report);
+        self.plan_ahead(report)
+    }
+
+    /// Whether all is well.
+    fn judge(&mut self, report: &Report) {
+        for collection in self.config.collections.iter().filter(|collection| report.is_judged(&collection.name)) {
             let withheld = report.withheld.iter().find(|withheld| withheld.collection == collection.name);
             match withheld.map(|withheld| &withheld.why) {
                 Some(Why::Unsure(reason)) => self.unseen.insert(collection.name.clone(), reason.clone()),
                 _ => self.unseen.remove(&collection.name),
             };
         }
-        self.deleted = if report.full && report.fatal.is_none() { BTreeMap::new() } else { report.deleted_of.clone() };
-        self.note.ready = report.fatal.is_none() && (report.full || self.note.ready);
+        let well = report.fatal.is_none();
+        self.deleted = if report.full && well { BTreeMap::new() } else { report.deleted_of.clone() };
+        self.seen_all |= report.full && well;
+        self.note.ready = well && self.seen_all;
+        let fatal = report.fatal.as_ref().filter(|fatal| !matches!(fatal, Fatal::Stopped));
         let unseen = self.unseen.iter().map(|(name, reason)| format!("{name}: {reason}")).next();
-        self.note.trouble = report.fatal.as_ref().map(Fatal::to_string).or(unseen);
-        if report.full {
-            let pass = record(&report);
-            self.keep(move |db| db.note_pass(&pass)).await?;
-        }
-        // A folder that was new to the walk of this pass is not new to the next one: nothing less than the whole is sure.
-        let extent = extent.whole();
+        self.note.trouble = fatal.map(Fatal::to_string).or(unseen);
+    }
+
+    /// What a pass has left, and when it is looked at again.
+    fn plan_ahead(&mut self, report: Report) -> Result<(), Fatal> {
+        let now = clock::now();
+        // A folder that was new to the walks of this pass is not new to the next ones: nothing less than the whole is
+        // sure.
+        let again = report.extent.whole();
         match report.fatal {
             // Nothing but a new start looks at the store's file again.
             Some(Fatal::Store(error)) if !matches!(error, StoreError::Full) => return Err(Fatal::Store(error)),
-            Some(Fatal::Stopped) => self.agenda.again(extent, now),
-            Some(_) => self.agenda.failed(extent, now, &mut self.rng),
+            Some(Fatal::Stopped) => self.agenda.again(again, now),
+            Some(_) => self.agenda.failed(again, now, &mut self.rng),
             None if report.open || report.missing > 0 => self.agenda.failed(Extent::Full, now, &mut self.rng),
             None => self.agenda.succeeded(),
         }
         if let Some(left) = report.settling {
-            self.agenda.again(Extent::folders(self.config.collections.iter().map(|c| c.name.clone())), now + left);
+            let rhythm = &self.config.rhythm;
+            self.agenda.again(Extent::Part(report.unsettled), now + left.max(rhythm.debounce));
+        }
+        // Nobody tells when it can be read.
+        let unreadable: BTreeSet<_> =
+            report.unreadable.into_iter().map(|failure| failure.document.collection).collect();
+        if !unreadable.is_empty() {
+            self.agenda.again(Extent::folders(unreadable), now + self.config.rhythm.poll);
         }
         Ok(())
     }
@@ -326,20 +371,31 @@ fn sign_of_life(shared: &Shared) {
     }
 }
 
+/// How often the loop looks around, and a pass shows that it lives.
+fn ticks() -> Interval {
+    let mut ticks = tokio::time::interval(systemd::watchdog_interval().map_or(TICK, |due| due.min(TICK)));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
 /// Reads the config again. Of a bad one the reason is noted.
-async fn reload<H: Host>(host: &H, before: &Config, note: &mut Note) -> Option<(Config, H::Platform)> {
+fn reload<H: Host>(host: &H, before: &Config, note: &mut Note) -> Option<Config> {
     systemd::reloading();
-    match host.reload(before).await {
-        Ok(next) => {
+    match host.load(before) {
+        Ok(config) => {
             note.config_error = None;
-            Some(next)
+            Some(config)
         }
         Err(reason) => {
-            let first = reason.lines().next().unwrap_or_default();
-            tracing::error!("the config was changed and is refused; the one before stays in use: {first}");
-            note.config_error = Some(reason);
+            refuse(reason, note);
             systemd::ready();
             None
         }
     }
+}
+
+fn refuse(reason: String, note: &mut Note) {
+    let first = reason.lines().next().unwrap_or_default();
+    tracing::error!("the config was changed and is refused; the one before stays in use: {first}");
+    note.config_error = Some(reason);
 }

@@ -3,17 +3,25 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
+    time::Duration,
 };
 
-use tokio::{sync::Notify, task::spawn_blocking};
+use tokio::{
+    sync::Notify,
+    task::{JoinHandle, spawn_blocking},
+    time::timeout,
+};
 
 use super::note::{How, Watching};
 use crate::{
     config::Collection,
     model::CollectionName,
-    reconcile::scan_options,
+    reconcile::{Extent, scan_options},
     scan::{Wake, Watch},
 };
+
+/// A folder that takes longer to be watched does not answer, as one of a server that is away.
+const ANSWER: Duration = Duration::from_secs(10);
 
 /// The eyes on all collections.
 #[derive(Debug)]
@@ -32,6 +40,8 @@ struct Eye {
     wanted: bool,
     /// The watch, or why there is none.
     watch: Result<Arc<Watch>, String>,
+    /// The last check of it.
+    checking: Option<JoinHandle<()>>,
 }
 
 impl Watches {
@@ -51,7 +61,7 @@ impl Watches {
                 Some(eye) => eye,
                 None => {
                     let watch = if wanted { self.watch(collection).await } else { Err("`watch` is false".to_owned()) };
-                    Eye { collection: collection.clone(), wanted, watch }
+                    Eye { collection: collection.clone(), wanted, watch, checking: None }
                 }
             };
             self.of.insert(collection.name.clone(), eye);
@@ -60,9 +70,14 @@ impl Watches {
         drop(spawn_blocking(|| drop(before)));
     }
 
-    /// Tries again to watch those that could not be watched from the start, as when their folder was not there.
-    pub(super) async fn try_again(&mut self) {
-        let without = self.of.iter().filter(|(_, eye)| eye.wanted && eye.watch.is_err());
+    /// Tries again to watch those that could not be watched from the start, as when their folder was not there, and
+    /// before a full pass also those whose watch has failed since. Only the whole of a folder shows a new watch what there
+    /// is.
+    pub(super) async fn try_again(&mut self, extent: &Extent) {
+        let without = self.of.iter().filter(|(name, eye)| {
+            let failed = eye.watch.is_err() || *extent == Extent::Full;
+            eye.wanted && eye.trouble().is_some() && failed && extent.is_whole(name)
+        });
         let without: Vec<_> = without.map(|(name, eye)| (name.clone(), eye.collection.clone())).collect();
         for (name, collection) in without {
             let watch = self.watch(&collection).await;
@@ -74,10 +89,11 @@ impl Watches {
 
     async fn watch(&self, collection: &Collection) -> Result<Arc<Watch>, String> {
         let (options, woken) = (scan_options(collection, self.accepted), Arc::clone(&self.woken));
-        let made = spawn_blocking(move || Watch::new(&options, move || woken.notify_one())).await;
-        match made {
-            Ok(made) => made.map(Arc::new).map_err(|error| error.to_string()),
-            Err(error) => Err(error.to_string()),
+        let made = spawn_blocking(move || Watch::new(&options, move || woken.notify_one()));
+        match timeout(ANSWER, made).await {
+            Ok(Ok(made)) => made.map(Arc::new).map_err(|error| error.to_string()),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err(format!("{} does not answer", collection.root.display())),
         }
     }
 
@@ -92,11 +108,15 @@ impl Watches {
         watched.map(|(name, watch)| (name.clone(), watch.take())).filter(|(_, wake)| !wake.is_empty()).collect()
     }
 
-    /// Notices what the system does not tell of.
-    pub(super) async fn check(&self) {
-        let watched: Vec<_> = self.of.values().filter_map(|eye| eye.watch.as_ref().ok().cloned()).collect();
-        // A check that breaks has said so, and the next one comes soon.
-        let _ = spawn_blocking(move || watched.iter().for_each(|watch| watch.check())).await;
+    /// Notices what the system does not tell of. A folder that does not answer holds up nothing but its own next check.
+    pub(super) fn check(&mut self) {
+        for eye in self.of.values_mut() {
+            let Ok(watch) = &eye.watch else { continue };
+            if eye.checking.as_ref().is_none_or(JoinHandle::is_finished) {
+                let watch = Arc::clone(watch);
+                eye.checking = Some(spawn_blocking(move || watch.check()));
+            }
+        }
     }
 
     /// Those that must be polled.

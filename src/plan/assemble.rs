@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::guard::{Authority, Gone, Policy, Why, Withheld, withhold};
+use super::guard::{Authority, Gone, Policy, Standing, Why, Withheld, withhold};
 use crate::model::{CollectionName, ContentHash, DocPath, Fingerprint, ShortHash};
 
 /// A document whose content the platform does not hold yet.
@@ -31,10 +31,8 @@ pub struct Gathered {
     pub held_by_platform: u64,
     /// Whether what was not seen is gone.
     pub authority: Authority,
-    /// How many deletions a person has approved.
-    pub approved: u64,
-    /// How many deletions this pass has made already.
-    pub deleted: u64,
+    /// What its guard remembers.
+    pub standing: Standing,
 }
 
 /// One step of a plan. The order of the variants is the order in which they are carried out.
@@ -86,7 +84,7 @@ pub fn assemble(gathered: Vec<Gathered>, policy: &Policy) -> Plan {
     let (mut deletes, mut renames, mut puts) = (Vec::new(), Vec::new(), Vec::new());
     let mut withheld = Vec::new();
     for one in gathered {
-        let Gathered { collection, wanted, mut gone, held_by_platform, authority, approved, deleted } = one;
+        let Gathered { collection, wanted, mut gone, held_by_platform, authority, standing } = one;
         // A document that was not seen for sure may still be there: its source is not given away.
         let mut free = if authority == Authority::Whole { by_content(&gone) } else { HashMap::new() };
         let mut taken = vec![false; gone.len()];
@@ -107,7 +105,7 @@ pub fn assemble(gathered: Vec<Gathered>, policy: &Policy) -> Plan {
             !taken[index - 1]
         });
         let count = gone.len() as u64;
-        match withhold(count, held_by_platform, deleted, &authority, policy, approved) {
+        match withhold(count, held_by_platform, standing, &authority, policy) {
             Some(why) => withheld.push(Withheld { collection, gone, of: held_by_platform, why }),
             None => {
                 deletes.extend(gone.into_iter().map(|gone| Action::Delete { collection: collection.clone(), gone }))
@@ -150,8 +148,7 @@ mod tests {
             gone,
             held_by_platform: 20,
             authority: Authority::Whole,
-            approved: 0,
-            deleted: 0,
+            standing: Standing::default(),
         }
     }
 
@@ -225,7 +222,8 @@ mod tests {
         let plan = assemble(vec![input.clone()], &POLICY);
         assert_eq!(lines(&plan), ["+ new"]);
         assert_eq!((plan.withheld[0].deletes(), plan.withheld[0].of, &plan.withheld[0].why), (20, 20, &Why::Held));
-        let approved = assemble(vec![Gathered { approved: 20, ..input }], &POLICY);
+        let approved =
+            assemble(vec![Gathered { standing: Standing { approved: 20, ..Standing::default() }, ..input }], &POLICY);
         assert_eq!(approved.actions.len(), 21);
         assert_eq!(approved.withheld, vec![]);
     }

@@ -39,6 +39,17 @@ pub struct Policy {
     pub never: bool,
 }
 
+/// What a guard remembers of a collection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Deletions that were made already and count as if they were of the same moment.
+    pub deleted: u64,
+    /// Deletions that were withheld the last time: what is held stays so until it is approved, or nothing is gone.
+    pub held: u64,
+    /// Deletions that a person has approved.
+    pub approved: u64,
+}
+
 /// Deletions that a pass does not make.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Withheld {
@@ -101,15 +112,13 @@ impl Why {
     }
 }
 
-/// Judges `deletes` of the `of` documents that the platform holds, in a pass that has deleted `before` already.
-/// `approved` is the ceiling that a person allowed.
+/// Judges `deletes` of the `of` documents that the platform holds.
 pub(super) fn withhold(
     deletes: u64,
     of: u64,
-    before: u64,
+    standing: Standing,
     authority: &Authority,
     policy: &Policy,
-    approved: u64,
 ) -> Option<Why> {
     if let Authority::Unseen(reason) = authority {
         return Some(Why::Unsure(reason.clone()));
@@ -123,16 +132,16 @@ pub(super) fn withhold(
     if let Authority::Unsure(reason) = authority {
         return Some(Why::Unsure(reason.clone()));
     }
-    if deletes <= approved {
+    if deletes <= standing.approved {
         return None;
     }
     if *authority == Authority::Moved {
         return Some(Why::Moved);
     }
-    let (deletes, of) = (deletes + before, of + before);
+    let (deletes, of) = (deletes + standing.deleted, of + standing.deleted);
     let many = deletes > policy.max_deletes && deletes * 100 > policy.max_delete_percent * of;
     let all = deletes >= of && of >= 3;
-    (many || all).then_some(Why::Held)
+    (many || all || standing.held > 0).then_some(Why::Held)
 }
 
 #[cfg(test)]
@@ -159,7 +168,7 @@ mod tests {
             (20, 20, 19, true),
             (1_000, 100_000, 0, false),
         ] {
-            let why = withhold(deletes, of, 0, &whole, &policy, approved);
+            let why = withhold(deletes, of, Standing { approved, ..Standing::default() }, &whole, &policy);
             assert_eq!(why, held.then_some(Why::Held), "{deletes} of {of}, {approved} approved");
         }
     }
@@ -169,14 +178,17 @@ mod tests {
         let policy = Policy { max_deletes: 10, max_delete_percent: 10, never: false };
         for (deletes, approved, why) in [(0, 0, None), (1, 0, Some(Why::Moved)), (2, 1, Some(Why::Moved)), (2, 2, None)]
         {
-            assert_eq!(withhold(deletes, 100, 0, &Authority::Moved, &policy, approved), why);
+            let standing = Standing { approved, ..Standing::default() };
+            assert_eq!(withhold(deletes, 100, standing, &Authority::Moved, &policy), why);
         }
     }
 
     #[test]
     fn what_a_pass_has_deleted_before_counts() {
         let policy = Policy { max_deletes: 10, max_delete_percent: 10, never: false };
-        let judge = |deletes, of, before| withhold(deletes, of, before, &Authority::Whole, &policy, 0);
+        let judge = |deletes, of, before| {
+            withhold(deletes, of, Standing { deleted: before, ..Standing::default() }, &Authority::Whole, &policy)
+        };
         assert_eq!(judge(10, 90, 0), None);
         assert_eq!(judge(1, 80, 10), Some(Why::Held), "eleven of ninety");
         assert_eq!(judge(1, 1, 2), Some(Why::Held), "all of three, one after the other");
@@ -187,13 +199,29 @@ mod tests {
     fn unsure_and_never_come_before_any_approval() {
         let policy = Policy { max_deletes: 10, max_delete_percent: 10, never: false };
         let unsure = Authority::Unsure("it is missing".to_owned());
-        assert_eq!(withhold(1, 9, 0, &unsure, &policy, 9), Some(Why::Unsure("it is missing".to_owned())));
-        assert_eq!(withhold(1, 9, 0, &Authority::Whole, &Policy { never: true, ..policy }, 9), Some(Why::Never));
-        assert_eq!(withhold(0, 9, 0, &unsure, &policy, 0), None);
+        let nine = Standing { approved: 9, ..Standing::default() };
+        assert_eq!(withhold(1, 9, nine, &unsure, &policy), Some(Why::Unsure("it is missing".to_owned())));
+        assert_eq!(withhold(1, 9, nine, &Authority::Whole, &Policy { never: true, ..policy }), Some(Why::Never));
+        assert_eq!(withhold(0, 9, Standing::default(), &unsure, &policy), None);
         let unseen = Authority::Unseen("it is missing".to_owned());
         for (deletes, never) in [(0, false), (9, true)] {
-            let why = withhold(deletes, 9, 0, &unseen, &Policy { never, ..policy }, 9);
+            let why = withhold(deletes, 9, nine, &unseen, &Policy { never, ..policy });
             assert_eq!(why, Some(Why::Unsure("it is missing".to_owned())));
+        }
+    }
+
+    #[test]
+    fn what_is_held_stays_held_until_it_is_approved_or_back() {
+        let policy = Policy { max_deletes: 10, max_delete_percent: 10, never: false };
+        for (deletes, held, approved, why) in [
+            (5, 0, 0, None),
+            (5, 15, 0, Some(Why::Held)),
+            (5, 15, 15, None),
+            (0, 15, 0, None),
+            (16, 15, 15, Some(Why::Held)),
+        ] {
+            let standing = Standing { held, approved, deleted: 0 };
+            assert_eq!(withhold(deletes, 100, standing, &Authority::Whole, &policy), why, "{deletes} {standing:?}");
         }
     }
 }

@@ -14,7 +14,7 @@ mod resume;
 pub use assemble::{Action, Gathered, Plan, Wanted, assemble};
 pub use drift::{Claim, Drift, Listed, drift};
 pub use estimate::{Estimate, estimate};
-pub use guard::{Authority, Gone, Policy, Why, Withheld};
+pub use guard::{Authority, Gone, Policy, Standing, Why, Withheld};
 pub use judge::{Judgement, Look, judge, look};
 pub use merge::{Pair, merge};
 pub use resume::{Resume, UnderWay, resume};

@@ -29,7 +29,7 @@ impl Extent {
     }
 
     /// Whether the whole of a collection's folder is looked at.
-    pub(super) fn is_whole(&self, collection: &CollectionName) -> bool {
+    pub fn is_whole(&self, collection: &CollectionName) -> bool {
         match self {
             Self::Full => true,
             Self::Part(wakes) => wakes.get(collection).is_some_and(|wake| wake.whole),

@@ -28,10 +28,17 @@ impl<P> Pass<'_, P> {
         Ok(())
     }
 
-    /// An approval holds for one pass: what is left of these is taken back.
-    pub(super) async fn spend(&self, approvals: Vec<String>) -> Result<(), Fatal> {
-        for name in approvals {
-            self.store.call(move |db| db.spend_approval(&name)).await?;
+    /// Takes back what is left of the approvals that this pass has used. One that ended before its time has used those by
+    /// which it deleted something.
+    pub(super) async fn spend(&self, done: bool, report: &mut Report) -> Result<(), Fatal> {
+        let deleted =
+            |name: &CollectionName| report.deleted_of(name) > self.scope.deleted.get(name).copied().unwrap_or(0);
+        let used = report.approvals.keys().filter_map(|name| CollectionName::new(name).ok());
+        let used: Vec<_> = used.filter(|name| report.is_judged(name) && (done || deleted(name))).collect();
+        for name in used {
+            // What a person has allowed does not count against what comes after it.
+            report.deleted_of.remove(&name);
+            self.store.call(move |db| db.spend_approval(name.as_str())).await?;
         }
         Ok(())
     }

@@ -3,13 +3,14 @@
 use std::{
     sync::{Arc, mpsc},
     thread,
+    time::Duration,
 };
 
 use tracing::Span;
 
 use super::{
     Document, Event, Failure, Fatal, Pass, blocking,
-    looked::{Looked, ToRead, gone, nothing},
+    looked::{Looked, ToRead, folder_of, gone, nothing},
 };
 use crate::{
     config::Collection,
@@ -22,26 +23,32 @@ use crate::{
 
 /// Files that are read at once: cold small files want depth, not cores.
 const DEPTH: usize = 16;
+/// A file that changed while it was read is left alone for so long.
+const AGAIN: Duration = Duration::from_secs(1);
 /// What is noted in one transaction.
 const BATCH: usize = 1_000;
 
-/// Where looks are noted, a batch at a time; a preview notes nothing.
-pub(super) type Note<'a> = &'a (dyn Fn(Vec<(DocPath, LastLook)>) + Sync);
+/// Where looks are noted, a batch at a time, which is empty where nothing was read; a preview notes nothing. Gives
+/// whether somebody still wants to know.
+pub(super) type Note<'a> = &'a (dyn Fn(Vec<(DocPath, LastLook)>) -> bool + Sync);
 
 impl<P: Platform> Pass<'_, P> {
     /// Looks at a collection, or at the part of it that a wake names, and notes what was seen.
     pub(super) async fn look(&self, collection: &Collection, wake: Wake) -> Result<Looked, Fatal> {
-        (self.event)(Event::Looking(collection.name.clone()));
         let (batches, mut noted) = tokio::sync::mpsc::channel::<Vec<(DocPath, LastLook)>>(4);
         let (path, of, accepted) = (self.store.path().to_owned(), collection.clone(), self.platform.accepted());
         let watch = self.scope.watches.get(&collection.name).cloned();
         let looking = blocking(move || {
             let db = Db::open_to_read(&path)?;
-            // The receiver lives as long as this task is awaited.
-            let note = |batch| drop(batches.blocking_send(batch));
+            // The receiver lives as long as this task is awaited; a pass that is stopped does not wait for it.
+            let note = |batch| batches.blocking_send(batch).is_ok();
             look(&of, Part { wake: &wake, watch: watch.as_ref() }, accepted, Some(&db), &note)
         });
         while let Some(batch) = noted.recv().await {
+            (self.event)(Event::Looking(collection.name.clone()));
+            if batch.is_empty() {
+                continue;
+            }
             let name = collection.name.clone();
             self.store.call(move |db| db.note_looks(&name, &batch)).await?;
         }
@@ -60,7 +67,7 @@ pub(super) fn abandoned(db: &Db, configured: &[Collection]) -> Result<Vec<Gather
     let abandoned = known.filter(|name| configured.iter().all(|collection| collection.name != *name));
     let gathered = abandoned.map(|name| {
         let gone: Vec<Gone> = db.with_records(&name, "", |records| records.filter_map(gone).collect())?;
-        let mut gathered = nothing(&name, db.collection(&name)?.approved);
+        let mut gathered = nothing(&name, db.collection(&name)?);
         gathered.held_by_platform = gone.len() as u64;
         gathered.gone = gone;
         Ok(gathered)
@@ -113,15 +120,15 @@ pub(super) fn look(
         let reading = threads.spawn(move || span.in_scope(|| read(root, queue, collection, note)));
         let merged = part.folders().into_iter().try_for_each(|(folder, deep)| {
             match Walk::part(&options, part.watch.cloned(), folder, deep) {
-                Ok(walk) => looked.walk(walk, collection, db, &to_read),
+                Ok(walk) => looked.walk(walk, collection, db, &to_read, note),
                 Err(error) => looked.unseen(&error, part.wake.whole, db),
             }
         });
         drop(to_read);
         match reading.join() {
             Ok(read) => looked.add(read),
-            // A thread that broke has said so; what it did not read is read in the next round.
-            Err(_) => looked.changing = true,
+            // A thread that broke has said so; what it did not read is read the next time.
+            Err(_) => looked.later(Wake { whole: true, ..Wake::default() }, AGAIN),
         }
         merged
     })?;
@@ -145,10 +152,10 @@ fn read(root: &Root, queue: mpsc::Receiver<(ToRead, DocPath)>, collection: &Coll
             }
             looked.judged(path, hashed, record.as_ref());
         }
-        // It went, or is being written: the next round sees what has become of it.
+        // It went, or is being written: the next look sees what has become of it.
         Err(error @ (HashError::Gone | HashError::Changing)) => {
             tracing::debug!(collection = %collection.name, %path, %error, "a document is left to another look");
-            looked.changing = true;
+            looked.later(folder_of(&path), AGAIN);
         }
         Err(error) => {
             let document = Document::new(&collection.name, &path);

@@ -1,6 +1,7 @@
 //! What a look at a collection gives, gathered walk by walk: the merge of what is there with what is remembered.
 
 use std::{
+    collections::BTreeMap,
     sync::mpsc::{self, SyncSender},
     thread,
     time::Duration,
@@ -8,13 +9,13 @@ use std::{
 
 use tracing::Span;
 
-use super::{Document, Failure, Skipped};
+use super::{Document, Failure, Skipped, look::Note};
 use crate::{
     config::Collection,
     model::{CollectionName, DocPath, Fingerprint, Moment, Record},
-    plan::{self, Authority, Gathered, Gone, Judgement, Look, Pair, Wanted},
+    plan::{self, Authority, Gathered, Gone, Judgement, Look, Pair, Standing, Wanted},
     platform::clock,
-    scan::{Found, Hashed, ScanError, Walk},
+    scan::{Found, Hashed, ScanError, Wake, Walk},
     store::{CollectionState, Db, StoreError},
 };
 
@@ -33,10 +34,10 @@ pub(super) struct Looked {
     pub(super) skipped: Vec<Skipped>,
     pub(super) failed: Vec<Failure>,
     pub(super) quarantined: Vec<Failure>,
-    /// For how long files are left to settle.
+    /// For how long files are left to settle, as they are being written.
     pub(super) settling: Option<Duration>,
-    /// Whether a file changed while it was read.
-    pub(super) changing: bool,
+    /// Where those are.
+    pub(super) unsettled: Wake,
     /// Folders that were not watched before, and that another look at the same part would pass over.
     pub(super) fresh: Vec<Vec<u8>>,
     /// Records of documents that are gone and that the platform does not hold.
@@ -80,14 +81,14 @@ impl Seen {
 impl Looked {
     pub(super) fn new(collection: &Collection, state: CollectionState) -> Self {
         Self {
-            gathered: nothing(&collection.name, state.approved),
+            gathered: nothing(&collection.name, state),
             documents: 0,
             device: None,
             skipped: Vec::new(),
             failed: Vec::new(),
             quarantined: Vec::new(),
             settling: None,
-            changing: false,
+            unsettled: Wake::default(),
             fresh: Vec::new(),
             forgotten: Vec::new(),
         }
@@ -120,6 +121,7 @@ impl Looked {
         collection: &Collection,
         db: Option<&Db>,
         to_read: &SyncSender<(ToRead, DocPath)>,
+        note: Note<'_>,
     ) -> Result<(), StoreError> {
         let reach = walk.reach().clone();
         self.fresh.extend_from_slice(reach.fresh());
@@ -128,7 +130,7 @@ impl Looked {
             let (walked, found) = mpsc::sync_channel(WALK_AHEAD);
             let span = Span::current();
             threads.spawn(move || span.in_scope(|| send_batches(walk, &walked)));
-            let found = found.into_iter().flatten();
+            let found = found.into_iter().take_while(|_| note(Vec::new())).flatten();
             match db {
                 None => self.merge(found, &mut std::iter::empty(), collection, to_read),
                 Some(db) => db.with_records(&collection.name, prefix, |records| {
@@ -145,7 +147,7 @@ impl Looked {
         self.gathered.gone.sort_by(|a, b| a.path.cmp(&b.path));
         self.gathered.gone.dedup_by(|a, b| a.path == b.path);
         // A person's word is for what the guard has counted, and that is the whole.
-        self.gathered.approved = 0;
+        self.gathered.standing.approved = 0;
         if let Some(db) = db {
             self.gathered.held_by_platform = db.held_by_platform(&self.gathered.collection)?;
         }
@@ -193,7 +195,7 @@ impl Looked {
             let last = record.as_ref().and_then(|record| record.seen.as_ref());
             match plan::look(&fingerprint, last, now, collection.settle) {
                 Look::Same(hash) => self.judged(path, Hashed { hash, fingerprint }, record.as_ref()),
-                Look::Settling(until) => self.settling = self.settling.max(Some(until.since(now))),
+                Look::Settling(until) => self.later(folder_of(&path), until.since(now)),
                 Look::Read => {
                     let at = clock::wall();
                     // The reading threads take everything that is sent.
@@ -206,7 +208,7 @@ impl Looked {
                 "{} could not be read ({}), so what is missing may still be there",
                 first.document.path, first.reason
             );
-            self.gathered.authority = Authority::Unsure(reason);
+            self.not_sure(Authority::Unsure(reason));
         }
         self.skipped.append(&mut skipped);
         self.failed.append(&mut unreadable);
@@ -233,28 +235,48 @@ impl Looked {
         }
     }
 
+    /// This is to be looked at again, so much later.
+    pub(super) fn later(&mut self, what: Wake, left: Duration) {
+        self.settling = self.settling.max(Some(left));
+        self.unsettled.merge(what);
+    }
+
     /// Adds what the reading threads made of the documents that had to be read.
     pub(super) fn add(&mut self, read: Self) {
         self.gathered.wanted.extend(read.gathered.wanted);
         self.gathered.wanted.sort_by(|a, b| a.path.cmp(&b.path));
         self.failed.extend(read.failed);
         self.quarantined.extend(read.quarantined);
-        self.changing |= read.changing;
+        if let Some(left) = read.settling {
+            self.later(read.unsettled, left);
+        }
         if read.gathered.authority != Authority::Whole {
-            self.gathered.authority = read.gathered.authority;
+            self.not_sure(read.gathered.authority);
+        }
+    }
+
+    /// What is missing may be there. That nothing was seen at all is not said less clearly by what comes after it.
+    fn not_sure(&mut self, authority: Authority) {
+        if !matches!(self.gathered.authority, Authority::Unseen(_)) {
+            self.gathered.authority = authority;
         }
     }
 }
 
-pub(super) fn nothing(collection: &CollectionName, approved: u64) -> Gathered {
+/// The folder that a document is in.
+pub(super) fn folder_of(path: &DocPath) -> Wake {
+    let folder = path.as_str().rsplit_once('/').map_or("", |(folder, _)| folder);
+    Wake { whole: false, folders: BTreeMap::from([(folder.into(), false)]) }
+}
+
+pub(super) fn nothing(collection: &CollectionName, state: CollectionState) -> Gathered {
     Gathered {
         collection: collection.clone(),
         wanted: Vec::new(),
         gone: Vec::new(),
         held_by_platform: 0,
         authority: Authority::Whole,
-        approved,
-        deleted: 0,
+        standing: Standing { deleted: 0, held: state.held, approved: state.approved },
     }
 }
 

@@ -31,7 +31,7 @@ pub use report::{Deed, Document, Event, Failure, Outcome, Report, Sent, Skipped}
 
 use crate::{
     config::{Collection, DeletePolicy, SyncPolicy},
-    model::{CollectionName, Instance, Moment},
+    model::{CollectionName, Instance, Moment, Phase},
     plan::{self, Gathered, Plan, Policy, Resume},
     platform::{ApiError, Platform, clock},
     scan::Watch,
@@ -40,8 +40,6 @@ use crate::{
 
 /// Rounds that one pass takes at most; what is still open then waits for the next pass.
 const ROUNDS: u32 = 6;
-/// Files that settle for longer than this are left to the next pass.
-const SETTLE_AT_MOST: Duration = Duration::from_secs(60);
 /// Where more sources than this, and more than a tenth of ours, are missing at once, the list is not believed before
 /// another pass has seen the same.
 const MISSING_AT_MOST: u64 = 20;
@@ -59,6 +57,8 @@ pub struct Scope {
     pub policy: SyncPolicy,
     /// How long the platform may take for one job.
     pub job_timeout: Duration,
+    /// Files that are being written are waited for no longer than this, and else left to another pass.
+    pub patience: Duration,
     /// How far the pass reaches.
     pub extent: Extent,
     /// Who is told of the folders that are entered.
@@ -138,22 +138,23 @@ impl Open {
 }
 
 impl<P: Platform> Pass<'_, P> {
-    /// An approval holds for one pass, however that ends; those that are given meanwhile are for the next one.
+    /// An approval holds for one pass that comes to its end; those that are given meanwhile are for the next one.
     async fn run(&self, report: &mut Report) -> Result<(), Fatal> {
-        let approvals = self.store.call(|db| db.approvals()).await?;
+        report.approvals = self.store.call(|db| db.approvals()).await?;
         let done = self.rounds(report).await;
-        self.spend(approvals.into_iter().filter(|name| report.judged(name)).collect()).await?;
+        self.spend(done.is_ok(), report).await?;
         done
     }
 
     async fn rounds(&self, report: &mut Report) -> Result<(), Fatal> {
-        let mut extent = self.scope.extent.clone();
         for round in 1..=ROUNDS {
-            // Only a list can tell what has become of what was left under way.
-            if extent != Extent::Full && !self.store.call(|db| db.under_way()).await?.is_empty() {
+            let mut extent = report.extent.clone();
+            if extent != Extent::Full && self.needs_list().await? {
                 extent = Extent::Full;
             }
+            report.extent.clone_from(&extent);
             let open = self.round(&mut extent, report).await?;
+            report.extent = extent;
             report.open = open.again;
             if !open.again {
                 break;
@@ -164,6 +165,12 @@ impl<P: Platform> Pass<'_, P> {
             }
         }
         Ok(())
+    }
+
+    /// Only a list can tell what has become of what was left under way; a source that retires is deleted without one.
+    async fn needs_list(&self) -> Result<bool, Fatal> {
+        let under_way = self.store.call(|db| db.under_way()).await?;
+        Ok(under_way.iter().any(|one| one.replica.phase != Phase::Retiring))
     }
 
     async fn round(&self, extent: &mut Extent, report: &mut Report) -> Result<Open, Fatal> {
@@ -179,7 +186,7 @@ impl<P: Platform> Pass<'_, P> {
                 break plan;
             }
         };
-        report.reached(extent);
+        report.judged(extent);
         let (plan, resume) = self.resume(plan, extent, report, &mut open).await?;
         self.apply(plan, resume, report, &mut open).await?;
         Ok(open)
@@ -214,10 +221,9 @@ impl<P: Platform> Pass<'_, P> {
             let looked = self.unless_stopped(self.look(collection, wake)).await?;
             report.looked(&looked);
             extent.take_in(&collection.name, looked.fresh);
-            open.again |= looked.changing;
             match looked.settling {
-                Some(left) if left <= SETTLE_AT_MOST => open.wait_until(clock::now() + left),
-                Some(left) => report.settling = report.settling.max(Some(left)),
+                Some(left) if left <= self.scope.patience => open.wait_until(clock::now() + left),
+                Some(left) => report.leave(collection.name.clone(), looked.unsettled, left),
                 None => {}
             }
             gathered.push(looked.gathered);
@@ -227,7 +233,8 @@ impl<P: Platform> Pass<'_, P> {
             gathered.extend(self.store.call(move |db| look::abandoned(db, &collections)).await?);
         }
         for one in &mut gathered {
-            one.deleted = report.deleted_of(&one.collection);
+            one.standing.deleted = report.deleted_of(&one.collection);
+            one.standing.approved = if extent.is_whole(&one.collection) { report.approved(&one.collection) } else { 0 };
         }
         Ok(gathered)
     }

@@ -42,10 +42,10 @@ pub fn preview(scope: &Scope, accepted: &'static [&'static str], db: Option<&Db>
     let mut gathered = Vec::new();
     for collection in &scope.collections {
         let whole = Wake { whole: true, ..Wake::default() };
-        let looked = look::look(collection, Part { wake: &whole, watch: None }, accepted, db, &|_| ())?;
+        let looked = look::look(collection, Part { wake: &whole, watch: None }, accepted, db, &|_| true)?;
         preview.documents += looked.documents;
         preview.held_by_platform += looked.gathered.held_by_platform;
-        preview.settling |= looked.settling.is_some() || looked.changing;
+        preview.settling |= looked.settling.is_some();
         preview.skipped.extend(looked.skipped);
         preview.failed.extend(looked.failed);
         preview.quarantined.extend(looked.quarantined);

@@ -6,6 +6,7 @@ use super::{Extent, Fatal, Scope, looked::Looked};
 use crate::{
     model::{CollectionName, DocPath, Moment},
     plan::{Why, Withheld},
+    scan::Wake,
     store::{ListReport, StoreError},
 };
 
@@ -210,6 +211,8 @@ pub struct Report {
     pub missing: u64,
     /// For how long files are left to settle, where that is longer than a pass waits.
     pub settling: Option<Duration>,
+    /// Where those files are.
+    pub unsettled: BTreeMap<CollectionName, Wake>,
     /// Whether something is left for another pass.
     pub open: bool,
     /// Why the pass stopped before its end.
@@ -218,24 +221,34 @@ pub struct Report {
     pub full: bool,
     /// Deletions of this pass and of those before it that count against its guards.
     pub deleted_of: BTreeMap<CollectionName, u64>,
-    reached: Extent,
+    /// How far it reached, or would have; where it was stopped, this is to be done again.
+    pub extent: Extent,
+    /// The approvals that it began with.
+    pub(super) approvals: BTreeMap<String, u64>,
+    judged: Extent,
 }
 
 impl Report {
     pub(super) fn begun(id: String, now: Moment, scope: &Scope) -> Self {
-        let (deleted_of, reached) = (scope.deleted.clone(), scope.extent.clone());
-        Self { id, started: now, deleted_of, reached, ..Self::default() }
+        let (deleted_of, extent) = (scope.deleted.clone(), scope.extent.clone());
+        let judged = Extent::Part(BTreeMap::new());
+        Self { id, started: now, deleted_of, extent, judged, ..Self::default() }
     }
 
-    /// So far a round has reached.
-    pub(super) fn reached(&mut self, extent: &Extent) {
+    /// So far the guards were asked.
+    pub(super) fn judged(&mut self, extent: &Extent) {
         self.full |= *extent == Extent::Full;
-        self.reached = extent.clone();
+        self.judged = extent.clone();
     }
 
     /// Whether the guard of a collection was asked.
-    pub fn judged(&self, collection: &str) -> bool {
-        CollectionName::new(collection).is_ok_and(|name| self.reached.is_whole(&name))
+    pub fn is_judged(&self, collection: &CollectionName) -> bool {
+        self.judged.is_whole(collection)
+    }
+
+    /// How many deletions of a collection a person has approved.
+    pub(super) fn approved(&self, collection: &CollectionName) -> u64 {
+        self.approvals.get(collection.as_str()).copied().unwrap_or(0)
     }
 
     pub(super) fn listed(&mut self, listed: &ListReport) {
@@ -251,6 +264,7 @@ impl Report {
     pub(super) fn forget_looks(&mut self) {
         self.documents = 0;
         self.settling = None;
+        self.unsettled.clear();
         self.quarantined.clear();
         self.skipped.clear();
         self.unreadable.clear();
@@ -265,6 +279,12 @@ impl Report {
         if let Some(device) = looked.device {
             self.devices.insert(looked.gathered.collection.clone(), device);
         }
+    }
+
+    /// Files there are being written: they are left to another pass, so much later.
+    pub(super) fn leave(&mut self, collection: CollectionName, unsettled: Wake, left: Duration) {
+        self.settling = self.settling.max(Some(left));
+        self.unsettled.insert(collection, unsettled);
     }
 
     pub(super) fn stopped(&mut self, fatal: Fatal) {

@@ -4,9 +4,14 @@ use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{Read, Seek, Write},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use super::StoreError;
+
+/// How often a lock that is taken is tried again, and how long after.
+const TRIES: u32 = 5;
+const BETWEEN: Duration = Duration::from_millis(10);
 
 /// Held while a process works with a store. The kernel releases it when the process ends, however it ends.
 #[derive(Debug)]
@@ -27,7 +32,7 @@ impl Lock {
         }
         let mut file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(cannot)?;
-        match file.try_lock() {
+        match patiently(&file) {
             Ok(()) => {}
             Err(TryLockError::Error(cause)) => return Err(cannot(cause)),
             Err(TryLockError::WouldBlock) => {
@@ -53,6 +58,17 @@ impl Lock {
             Ok(()) | Err(TryLockError::Error(_)) => None,
         }
     }
+}
+
+/// Tries more than once: who only asks for the holder has the lock for a moment, too.
+fn patiently(file: &File) -> Result<(), TryLockError> {
+    for _ in 0..TRIES {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::park_timeout(BETWEEN),
+            tried => return tried,
+        }
+    }
+    file.try_lock()
 }
 
 /// The lock's file.

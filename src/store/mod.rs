@@ -54,7 +54,11 @@ impl Store {
             opened => (opened?, None),
         };
         // Who holds the lock knows that no daemon does; what a killed one said of itself is true no more.
-        db.forget_daemon()?;
+        match db.forget_daemon() {
+            // A pass says in better words that the disk is full.
+            Ok(()) | Err(StoreError::Full) => {}
+            Err(error) => return Err(error),
+        }
         let (work, queue) = mpsc::channel::<Work>();
         let run = move || queue.into_iter().for_each(|work| work(&mut db));
         let spawned = std::thread::Builder::new().name("store".to_owned()).spawn(run);

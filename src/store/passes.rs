@@ -1,5 +1,7 @@
 //! Collections, approvals, past passes and the daemon's note in the store, and what `status` counts.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Db, StoreError};
@@ -83,13 +85,13 @@ impl Db {
         Ok(self.collection(name)?.approved)
     }
 
-    /// The approvals that are there now: each holds for one pass.
+    /// The approvals that are there now, by collection: each holds for one pass.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn approvals(&self) -> Result<Vec<String>, StoreError> {
-        let mut statement = self.connection.prepare("SELECT name FROM collections WHERE approved > 0")?;
-        let rows = statement.query_map([], |row| row.get(0))?;
+    pub fn approvals(&self) -> Result<BTreeMap<String, u64>, StoreError> {
+        let mut statement = self.connection.prepare("SELECT name, approved FROM collections WHERE approved > 0")?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned())))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 

@@ -293,7 +293,8 @@ pub fn corpus(path: &str) -> Vec<u8> {
     fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus").join(path)).unwrap()
 }
 
-fn on_disk(folder: &Path, below: &str, found: &mut BTreeMap<String, String>) {
+/// The files below a folder, with their hashes.
+pub fn on_disk(folder: &Path, below: &str, found: &mut BTreeMap<String, String>) {
     for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
         let key = format!("{below}/{}", entry.file_name().to_str().unwrap());
         if entry.file_type().unwrap().is_dir() {

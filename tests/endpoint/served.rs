@@ -1,6 +1,6 @@
 //! An endpoint that is served, beside a daemon whose loop is this test.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
 use kbsync::{
     config::{self, Config, Listen, PlatformKind},
@@ -185,6 +185,7 @@ async fn pass(config: &Config, store: &Arc<Store>, metrics: &Arc<Metrics>) {
         collections: config.collections.clone(),
         policy: config.sync.clone(),
         job_timeout: JOB_TIMEOUT,
+        patience: Duration::from_secs(60),
         extent: Extent::Full,
         watches: BTreeMap::new(),
         deleted: BTreeMap::new(),

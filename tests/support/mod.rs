@@ -75,6 +75,7 @@ impl World {
                 grace: GRACE,
             },
             job_timeout: Duration::from_millis(300),
+            patience: Duration::from_secs(60),
             extent: Extent::Full,
             watches: BTreeMap::new(),
             deleted: BTreeMap::new(),
