@@ -1,4 +1,5 @@
-//! kbsync keeps an AI assistant's knowledge base in step with your folders, and proves it.
+//! kbsync keeps an AI assistant's knowledge base in step with your folders, and proves it: once, from cron, or as a
+//! service that watches.
 //!
 //! The map, from the top down:
 //!

@@ -4,9 +4,10 @@
 use std::{
     collections::BTreeMap,
     fs,
+    io::{BufRead, BufReader},
     os::unix::fs::{PermissionsExt, symlink},
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::{Child, Command, Output, Stdio},
     time::{Duration, SystemTime},
 };
 
@@ -82,6 +83,15 @@ fn pages() -> Vec<Page> {
     pages
 }
 
+/// `kbsync run`, until it is dropped.
+struct Service(Child);
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.0.kill().and_then(|()| self.0.wait()).unwrap();
+    }
+}
+
 /// A reader's folder: the guide, the example config under both names, and the program on the path.
 struct Desk(TempDir);
 
@@ -112,6 +122,24 @@ impl Desk {
         let desk = Self::new();
         assert_ok(&desk.sh("kbsync --quiet sync"), "the first sync");
         desk
+    }
+
+    /// The same with a service that watches it.
+    fn served() -> (Self, Service) {
+        let desk = Self::synced();
+        let root = desk.0.path();
+        // Other tests run beside this one.
+        let config = fs::read_to_string(root.join("kbsync.yaml")).unwrap();
+        let config = config.replace("127.0.0.1:9484", "unix:./kbsync.sock");
+        let config = config.replace("kind: local", "kind: local\n  listen: 127.0.0.1:0");
+        fs::write(root.join("kbsync.yaml"), config).unwrap();
+        let mut kbsync = Command::new(KBSYNC);
+        kbsync.current_dir(root).env("HOME", root).env_remove("KBSYNC_CONFIG").env_remove("KBSYNC_LOG");
+        let mut service = Service(kbsync.stderr(Stdio::piped()).spawn().unwrap());
+        let mut log = BufReader::new(service.0.stderr.take().unwrap()).lines().map(Result::unwrap);
+        assert!(log.any(|line| line.contains("the pass has ended")), "the service ended");
+        std::thread::spawn(move || log.for_each(drop));
+        (desk, service)
     }
 
     fn sh(&self, script: &str) -> Output {
@@ -154,8 +182,16 @@ fn every_command_runs() {
         if blocks.is_empty() {
             continue;
         }
-        // The README begins where its reader does; a page of the guide is read with a knowledge base at hand.
-        let desk = if page.path == Path::new("README.md") { Desk::new() } else { Desk::synced() };
+        // The README begins where its reader does; a page of the guide is read with a knowledge base at hand, and some
+        // with a service that keeps it in step.
+        let (desk, _service) = match page.path.to_str().unwrap() {
+            "README.md" => (Desk::new(), None),
+            "docs/service.md" | "docs/monitoring.md" => {
+                let (desk, service) = Desk::served();
+                (desk, Some(service))
+            }
+            _ => (Desk::synced(), None),
+        };
         if page.path.ends_with("deletions-and-guards.md") {
             assert_eq!(desk.sh("rm docs/*; kbsync sync").status.code(), Some(8), "deleting everything is held");
         }
@@ -199,6 +235,8 @@ fn questions_find_the_page_that_answers_them() {
     for (question, page) in [
         ("How do I run it from cron?", "cron.md"),
         ("Do I have to upload everything again after losing the state?", "troubleshooting.md"),
+        ("How do I run it as a service?", "service.md"),
+        ("How do I reload the config?", "service.md"),
         ("How do I approve deletions?", "deletions-and-guards.md"),
         ("Where do I put the API key?", "secrets.md"),
         ("How do I run it in Docker?", "docker.md"),

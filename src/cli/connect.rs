@@ -170,7 +170,14 @@ impl Context {
         let PlatformKind::Local { data_dir, .. } = &self.config.platform.kind else {
             return Err(LocalError::Listen(std::io::Error::other("the config's platform is not `kind: local`")));
         };
-        let listener = TcpListener::bind(address).await.map_err(LocalError::Listen)?;
+        let listener = TcpListener::bind(address).await.map_err(|error| match local::served_at(data_dir) {
+            // It is the address of the one that serves the folder.
+            Some(address) => LocalError::Busy { path: data_dir.clone(), address: Some(address) },
+            None => LocalError::Listen(std::io::Error::new(
+                error.kind(),
+                format!("{address}: {error}; give `platform.listen` another address"),
+            )),
+        })?;
         let options = local::Options {
             data_dir: data_dir.clone(),
             rate_limit: Some(self.config.platform.rate_limit),

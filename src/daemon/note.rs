@@ -79,6 +79,11 @@ impl Note {
         }
     }
 
+    /// What matters most of it: what keeps the daemon from its work, else a refused config, else what it is at.
+    pub fn headline(&self) -> &str {
+        self.trouble.as_ref().or(self.config_error.as_ref()).unwrap_or(&self.doing)
+    }
+
     /// Notes it in the store.
     ///
     /// # Errors

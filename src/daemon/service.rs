@@ -245,7 +245,10 @@ impl<H: Host> Service<H> {
         loop {
             tokio::select! {
                 biased;
-                _ = stop.wait_for(|stop| *stop), if !*stop_pass.borrow() => drop(stop_pass.send_replace(true)),
+                _ = stop.wait_for(|stop| *stop), if !*stop_pass.borrow() => {
+                    tracing::info!("stopping: what is in flight may end (at most 10 s)");
+                    stop_pass.send_replace(true);
+                }
                 report = &mut pass => return report,
                 signal = signals.next() => match signal {
                     Signal::Full => self.agenda.full(),
@@ -340,7 +343,7 @@ impl<H: Host> Service<H> {
         if self.kept.as_ref() == Some(&self.note) {
             return Ok(());
         }
-        systemd::status(self.note.trouble.as_ref().unwrap_or(&self.note.doing));
+        systemd::status(self.note.headline());
         let note = self.note.clone();
         self.kept = Some(note.clone());
         self.keep(move |db| note.keep(db)).await

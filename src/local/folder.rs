@@ -50,6 +50,15 @@ impl Folder {
     }
 }
 
+/// Where another process serves the folder, if one does and has said so.
+pub fn served_at(root: &Path) -> Option<String> {
+    let lock = File::open(root.join("lock")).ok()?;
+    match lock.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => read_address(root),
+        Ok(()) | Err(TryLockError::Error(_)) => None,
+    }
+}
+
 /// Says where the folder is served, for the next process that finds it locked.
 pub(super) fn write_address(root: &Path, address: &str) -> Result<(), LocalError> {
     write_whole(&root.join("address"), address)

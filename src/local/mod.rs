@@ -48,6 +48,7 @@ use crate::model::RateLimit;
 pub use changes::Change;
 pub use error::LocalError;
 pub use faults::{Fault, Faults};
+pub use folder::served_at;
 pub use log::{RequestLog, UNKNOWN_ROUTE};
 pub use running::{Running, SnapshotDocument, SnapshotSource};
 

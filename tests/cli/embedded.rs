@@ -78,6 +78,25 @@ async fn a_served_platform_is_everybodys() {
 }
 
 #[tokio::test]
+async fn an_address_that_is_taken_is_named() {
+    let folder = folder();
+    let at = folder.path();
+    let listen = |address: &str| fs::write(at.join("kbsync.yaml"), CONFIG.replace("127.0.0.1:0", address)).unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    listen(&address);
+    for command in ["local", "run"] {
+        run(at, &[command]).await.ended(1, &[&address, "`platform.listen`"]);
+    }
+    listen("127.0.0.1:0");
+    let (server, _lines, served) = served(at).await;
+    let address = served.strip_prefix("http://").unwrap().split('/').next().unwrap();
+    listen(address);
+    run(at, &["local"]).await.ended(6, &[address, "is served by another process"]);
+    stop(server, Signal::TERM).await;
+}
+
+#[tokio::test]
 async fn a_platform_that_was_killed_is_whole() {
     let folder = folder();
     let at = folder.path();
