@@ -62,8 +62,9 @@ impl PollSchedule {
         let mut due = oldest + predicted.max(self.gap);
         if let Some(last) = self.last {
             let interval = if busy { self.gap * POLL_SHARE } else { self.gap };
-            // Jobs that take longer than predicted are asked after ever less often.
-            let patience = (predicted / 4).max(self.gap * 2) * self.fruitless.min(8);
+            // Jobs that take longer than predicted are asked after ever less often. How long they take is known only as
+            // well as they were asked after, so that the one must not follow the other without end.
+            let patience = (predicted / 4).clamp(self.gap * 2, self.gap * POLL_SHARE) * self.fruitless.min(8);
             due = due.max(last + interval.max(patience));
         }
         if now < due {
@@ -106,6 +107,14 @@ mod tests {
         assert_eq!(schedule.next(BEGUN, 1, BEGUN, SECOND * 20, false), Poll::At(BEGUN + SECOND * 20));
         assert_eq!(schedule.next(BEGUN + SECOND * 20, 1, BEGUN, SECOND * 20, false), Poll::One);
         assert_eq!(schedule.next(BEGUN + SECOND * 20, 3, BEGUN, SECOND * 20, false), Poll::List);
+    }
+
+    #[test]
+    fn jobs_that_were_noticed_late_do_not_make_the_next_ones_be_noticed_later() {
+        let mut schedule = PollSchedule::new(SECOND);
+        let now = BEGUN + SECOND * 36_000;
+        schedule.polled(now, 0);
+        assert_eq!(schedule.next(now, 9, BEGUN, SECOND * 30_000, false), Poll::At(now + SECOND * POLL_SHARE));
     }
 
     #[test]

@@ -119,7 +119,10 @@ impl Jobs {
             self.by_source.remove(&source);
             if let Some(job) = self.followed.remove(&id) {
                 let took = now.since(job.begun);
-                self.durations.record(took);
+                // What was left under way may have ended while nobody looked.
+                if job.upload.is_some() {
+                    self.durations.record(took);
+                }
                 let sent = job.upload.map(|(bytes, began)| Sent { bytes, took: now.since(began) });
                 settled.push(Settled { replica: job.replica, ending, took, sent });
             }
