@@ -58,7 +58,7 @@ async fn bind(listen: &Listen) -> Option<daemon::Bound> {
     match daemon::bind(listen).await {
         Ok(bound) => bound.inspect(|bound| tracing::info!("the status is served at {bound}")),
         Err(error) => {
-            print::warning(&format!("the status is not served: {error}"));
+            print::warning(&format!("the status endpoint cannot be served: {error}"));
             None
         }
     }

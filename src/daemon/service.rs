@@ -161,7 +161,7 @@ impl<H: Host> Service<H> {
             self.heed_person().await?;
         }
         self.shared.beat();
-        sign_of_life(&self.shared);
+        self.shared.show_life();
         self.tell("watching").await
     }
 
@@ -258,7 +258,7 @@ impl<H: Host> Service<H> {
                         stop_pass.send_if_modified(|stop| !*stop && { *stop = self.next_config.is_some(); *stop });
                     }
                 },
-                _ = ticks.tick() => sign_of_life(shared),
+                _ = ticks.tick() => shared.show_life(),
             }
         }
     }
@@ -361,13 +361,6 @@ impl<H: Host> Service<H> {
             }
             done => done.map_err(Fatal::Store),
         }
-    }
-}
-
-/// systemd hears of it as long as there is progress: a pass that hangs is not kept alive by a clock.
-fn sign_of_life(shared: &Shared) {
-    if shared.alive(clock::now()) {
-        systemd::watchdog();
     }
 }
 

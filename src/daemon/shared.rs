@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use super::metrics::Metrics;
+use super::{metrics::Metrics, systemd};
 use crate::{config::Config, model::Moment, platform::clock};
 
 /// A loop that is silent for longer hangs: a pass says something whenever it does something.
@@ -53,6 +53,13 @@ impl Shared {
     /// Whether the loop has said so lately.
     pub fn alive(&self, now: Moment) -> bool {
         self.silent_for(now) <= SILENCE
+    }
+
+    /// systemd hears of it as long as there is progress: a pass that hangs is not kept alive by a clock.
+    pub(super) fn show_life(&self) {
+        if self.alive(clock::now()) {
+            systemd::watchdog();
+        }
     }
 
     pub(super) fn silent_for(&self, now: Moment) -> Duration {
