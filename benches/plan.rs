@@ -3,6 +3,8 @@
 //! The whole program runs: the config, the walk merge-joined with the store, the plan. The aim: no longer than
 //! `find -printf '%s %T@ %i'` over the same warm tree, and under 64 MiB, whatever the number of files.
 
+#[path = "support/pairs.rs"]
+mod pairs;
 mod support;
 #[path = "support/tree.rs"]
 mod tree;
@@ -43,7 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         find.arg(&root).args(["-printf", "%s %T@ %i\n"]).stdout(Stdio::null());
         assert!(find.status().is_ok_and(|status| status.success()), "find failed");
     };
-    support::compare(11, ("kbsync plan", plan), ("find", find));
+    pairs::compare(11, ("kbsync plan", plan), ("find", find));
     println!("peak memory: {} MiB", peak_memory_of(self::plan(&config))?);
     Ok(())
 }
