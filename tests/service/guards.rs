@@ -54,7 +54,8 @@ async fn documents_that_go_one_by_one_are_counted_together() {
     bench.write("new.md", "# New\n");
     daemon.until("the new one is there", async || bench.ours().await.contains_key("docs/new.md")).await;
     daemon.stop().await;
-    let daemon = Daemon::ready(&bench).await;
+    let daemon = Daemon::start(&bench);
+    daemon.shows("it is ready", |status| status["daemon"]["ready"] == true).await;
     assert_eq!(bench.ours().await.len(), 31);
     bench.run(&["approve", "docs"]).await.ended(0, &["up to 3"]);
     daemon.in_step(&bench).await;
@@ -63,6 +64,8 @@ async fn documents_that_go_one_by_one_are_counted_together() {
     daemon.in_step(&bench).await;
     remove(&bench, 23..24);
     daemon.shows("and that counts", |status| status["collections"][0]["held"] == 1).await;
+    bench.run(&["approve", "docs"]).await.ended(0, &["up to 1"]);
+    daemon.in_step(&bench).await;
     daemon.stop().await;
     bench.quiet().await;
 }

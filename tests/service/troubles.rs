@@ -98,7 +98,7 @@ async fn without_its_endpoint_it_goes_on() {
     let taken = StdListener::bind("127.0.0.1:0").unwrap();
     bench.reconfigure("unix:status.sock", &taken.local_addr().unwrap().to_string());
     let daemon = Daemon::start(&bench);
-    daemon.says(&["the status is not served", "status.listen"]).await;
+    daemon.says(&["the status endpoint cannot be served", "status.listen"]).await;
     daemon.until("all are there", async || held(&bench).await.is_some_and(|held| held.len() == 3)).await;
     bench.write("new.md", "# New\n");
     daemon.until("the new one too", async || held(&bench).await.is_some_and(|held| held.len() == 4)).await;
