@@ -299,10 +299,11 @@ impl<H: Host> Service<H> {
             };
         }
         let well = report.fatal.is_none();
+        let stopped = matches!(report.fatal, Some(Fatal::Stopped));
         self.deleted = if report.full && well { BTreeMap::new() } else { report.deleted_of.clone() };
         self.seen_all |= report.full && well;
-        self.note.ready = well && self.seen_all;
-        let fatal = report.fatal.as_ref().filter(|fatal| !matches!(fatal, Fatal::Stopped));
+        self.note.ready = (well || stopped) && self.seen_all && self.unseen.is_empty();
+        let fatal = report.fatal.as_ref().filter(|_| !stopped);
         let unseen = self.unseen.iter().map(|(name, reason)| format!("{name}: {reason}")).next();
         self.note.trouble = fatal.map(Fatal::to_string).or(unseen);
     }
@@ -328,7 +329,7 @@ impl<H: Host> Service<H> {
         // Nobody tells when it can be read.
         let unreadable: BTreeSet<_> =
             report.unreadable.into_iter().map(|failure| failure.document.collection).collect();
-        if !unreadable.is_empty() {
+        if self.config.rhythm.watch && !unreadable.is_empty() {
             self.agenda.again(Extent::folders(unreadable), now + self.config.rhythm.poll);
         }
         Ok(())

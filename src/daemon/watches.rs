@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::join_all;
 use tokio::{
     sync::Notify,
     task::{JoinHandle, spawn_blocking},
@@ -53,19 +54,22 @@ impl Watches {
     /// Watches these collections from now on, where that is wanted, and no others. What has not changed is kept.
     pub(super) async fn set(&mut self, collections: &[Collection], wanted: bool) {
         let mut before = std::mem::take(&mut self.of);
-        for collection in collections {
-            let kept = before
-                .remove(&collection.name)
-                .filter(|eye| eye.collection == *collection && eye.wanted == wanted && eye.trouble().is_none());
-            let eye = match kept {
-                Some(eye) => eye,
-                None => {
-                    let watch = if wanted { self.watch(collection).await } else { Err("`watch` is false".to_owned()) };
-                    Eye { collection: collection.clone(), wanted, watch, checking: None }
-                }
-            };
-            self.of.insert(collection.name.clone(), eye);
+        let eyes = collections.iter().map(async |collection| Eye {
+            collection: collection.clone(),
+            wanted,
+            watch: if wanted { self.watch(collection).await } else { Err("`watch` is false".to_owned()) },
+            checking: None,
+        });
+        let (mut kept, mut anew) = (Vec::new(), Vec::new());
+        for (collection, eye) in collections.iter().zip(eyes) {
+            let same = |eye: &Eye| eye.collection == *collection && eye.wanted == wanted && eye.trouble().is_none();
+            match before.remove(&collection.name).filter(same) {
+                Some(eye) => kept.push(eye),
+                None => anew.push(eye),
+            }
         }
+        kept.extend(join_all(anew).await);
+        self.of = kept.into_iter().map(|eye| (eye.collection.name.clone(), eye)).collect();
         // To let a watch go takes a moment.
         drop(spawn_blocking(|| drop(before)));
     }
@@ -79,9 +83,9 @@ impl Watches {
             eye.wanted && eye.trouble().is_some() && failed && extent.is_whole(name)
         });
         let without: Vec<_> = without.map(|(name, eye)| (name.clone(), eye.collection.clone())).collect();
-        for (name, collection) in without {
-            let watch = self.watch(&collection).await;
-            if let Some(eye) = self.of.get_mut(&name) {
+        let watches = join_all(without.iter().map(|(_, collection)| self.watch(collection))).await;
+        for ((name, _), watch) in without.iter().zip(watches) {
+            if let Some(eye) = self.of.get_mut(name) {
                 eye.watch = watch;
             }
         }

@@ -20,9 +20,12 @@ impl<P> Pass<'_, P> {
         names.retain(|name| extent.is_whole(name));
         for name in names {
             let withheld = report.withheld.iter().find(|withheld| withheld.collection == name);
+            // Who sees nothing sure does not release what was held.
+            let unsure = withheld.is_some_and(|withheld| matches!(withheld.why, Why::Unsure(_)));
             let held = withheld.filter(|withheld| withheld.why.can_be_approved()).map_or(0, Withheld::deletes);
             let sure = withheld.is_none_or(|withheld| withheld.why == Why::Never);
             let footing = report.footings.get(&name).cloned().filter(|_| sure);
+            let held = (!unsure).then_some(held);
             self.store.call(move |db| db.note_guard(&name, held, footing.as_ref())).await?;
         }
         Ok(())
@@ -33,12 +36,16 @@ impl<P> Pass<'_, P> {
     pub(super) async fn spend(&self, done: bool, report: &mut Report) -> Result<(), Fatal> {
         let deleted =
             |name: &CollectionName| report.deleted_of(name) > self.scope.deleted.get(name).copied().unwrap_or(0);
-        let used = report.approvals.keys().filter_map(|name| CollectionName::new(name).ok());
-        let used: Vec<_> = used.filter(|name| report.is_judged(name) && (done || deleted(name))).collect();
-        for name in used {
+        let unsure = |name: &CollectionName| {
+            report.withheld.iter().any(|one| one.collection == *name && matches!(one.why, Why::Unsure(_)))
+        };
+        let begun = report.approvals.iter().filter_map(|(name, began)| Some((CollectionName::new(name).ok()?, *began)));
+        let used: Vec<_> =
+            begun.filter(|(name, _)| deleted(name) || (done && report.is_judged(name) && !unsure(name))).collect();
+        for (name, began) in used {
             // What a person has allowed does not count against what comes after it.
             report.deleted_of.remove(&name);
-            self.store.call(move |db| db.spend_approval(name.as_str())).await?;
+            self.store.call(move |db| db.spend_approval(name.as_str(), began)).await?;
         }
         Ok(())
     }

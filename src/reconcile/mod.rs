@@ -234,7 +234,9 @@ impl<P: Platform> Pass<'_, P> {
         }
         for one in &mut gathered {
             one.standing.deleted = report.deleted_of(&one.collection);
-            one.standing.approved = if extent.is_whole(&one.collection) { report.approved(&one.collection) } else { 0 };
+            // What the rounds before this one have used is counted down in the store.
+            let approved = report.approved(&one.collection).min(one.standing.approved);
+            one.standing.approved = if extent.is_whole(&one.collection) { approved } else { 0 };
         }
         Ok(gathered)
     }

@@ -65,17 +65,18 @@ impl Db {
         Ok(state.optional()?.unwrap_or_default())
     }
 
-    /// Notes what a guard withholds now, and what the folder stands on where it was seen for sure.
+    /// Notes what a guard withholds now, where it could tell, and what the folder stands on where it was seen for sure.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub fn note_guard(
         &mut self,
         name: &CollectionName,
-        held: u64,
+        held: Option<u64>,
         footing: Option<&Footing>,
     ) -> Result<(), StoreError> {
         let before = self.collection(name)?;
+        let held = held.unwrap_or(before.held);
         if before.held == held && (footing.is_none() || footing == before.footing.as_ref()) {
             return Ok(());
         }
@@ -107,12 +108,13 @@ impl Db {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Takes back what is left of an approval.
+    /// Takes back what is left of an approval of `began` deletions. A larger one was given since, and is for the next pass.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn spend_approval(&mut self, name: &str) -> Result<(), StoreError> {
-        self.connection.execute("UPDATE collections SET approved = 0 WHERE name = ?1", [name])?;
+    pub fn spend_approval(&mut self, name: &str, began: u64) -> Result<(), StoreError> {
+        let sql = "UPDATE collections SET approved = 0 WHERE name = ?1 AND approved <= ?2";
+        self.connection.execute(sql, params![name, began.cast_signed()])?;
         Ok(())
     }
 

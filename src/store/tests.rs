@@ -363,14 +363,14 @@ fn footing(mounts: &[&str]) -> Footing {
 fn an_approval_is_for_what_is_held_and_spent_deletion_by_deletion() {
     let (_folder, mut db) = new_db();
     assert_eq!(db.approve(&docs()).unwrap(), 0, "nothing is held");
-    db.note_guard(&docs(), 2, Some(&footing(&["a/disk", "b"]))).unwrap();
+    db.note_guard(&docs(), Some(2), Some(&footing(&["a/disk", "b"]))).unwrap();
     assert_eq!(db.approve(&docs()).unwrap(), 2);
-    db.note_guard(&docs(), 0, None).unwrap();
+    db.note_guard(&docs(), Some(0), None).unwrap();
     let state = CollectionState { footing: Some(footing(&["a/disk", "b"])), held: 0, approved: 2 };
     assert_eq!(db.collection(&docs()).unwrap(), state);
     ready(&mut db, "a.md", 1, "s1");
     db.gone(&docs(), &path("a.md"), NOW).unwrap();
     assert_eq!(db.collection(&docs()).unwrap().approved, 1);
-    db.spend_approval("docs").unwrap();
+    db.spend_approval("docs", 2).unwrap();
     assert!(db.approvals().unwrap().is_empty());
 }
