@@ -3,7 +3,7 @@
 use std::io::{Cursor, Read, Write};
 use std::time::Duration;
 
-use kbsync::local::extract::{Extractor, Limits};
+use kbsync::extract::{Extractor, Limits};
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, stream};
-use kbsync::local::extract::{ExtractError, Extractor, Limits};
+use kbsync::extract::{ExtractError, Extractor, Limits};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 

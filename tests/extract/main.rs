@@ -1,15 +1,17 @@
-//! The text of files, read by the real binary in its child processes.
+//! The text of files and pages, read by the real binary in its child processes.
 //!
 //! `measure` compares with what poppler's `pdftotext` reads; `hostile` feeds what is damaged, locked or made to hurt.
+//! `pages` holds real pages against what was read of them before.
 
 mod bombs;
 mod hostile;
 mod measure;
+mod pages;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use kbsync::local::extract::Extractor;
+use kbsync::extract::Extractor;
 
 fn extractor() -> Extractor {
     Extractor::new(env!("CARGO_BIN_EXE_kbsync").into())

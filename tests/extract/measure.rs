@@ -65,7 +65,7 @@ async fn docx_reads_as_expected() {
 #[tokio::test]
 async fn text_and_markdown_need_no_child() {
     let folder = tempfile::tempdir().unwrap();
-    let extractor = kbsync::local::extract::Extractor::new("/nonexistent".into());
+    let extractor = kbsync::extract::Extractor::new("/nonexistent".into());
     for (name, bytes, expected) in [
         ("a.txt", &b"\xef\xbb\xbfplain\0 words"[..], "plain words"),
         ("b.MD", b"---\ntitle: B\n---\n# B\n\n```sh\nkbsync plan\n```\n", "# B\n\n```sh\nkbsync plan\n```\n"),

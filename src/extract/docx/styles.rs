@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use quick_xml::events::Event;
 
 use super::{attribute, damaged, reader};
-use crate::local::extract::refusal::Refusal;
+use crate::extract::refusal::Refusal;
 
 /// How many ancestors of a style are asked; a longer chain is a cycle.
 const MAX_ANCESTORS: usize = 16;

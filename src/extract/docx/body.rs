@@ -9,7 +9,7 @@ use quick_xml::events::{BytesStart, Event};
 use super::blocks::{Flow, Kind, Paragraph};
 use super::styles::{Styles, heading_by_outline};
 use super::{attribute, damaged, reader};
-use crate::local::extract::refusal::Refusal;
+use crate::extract::refusal::Refusal;
 
 /// How deep elements may nest. Word's own limit on tables in tables is far below.
 const MAX_DEPTH: usize = 512;

@@ -1,4 +1,4 @@
-//! The child process that reads a PDF or a DOCX, and what its end tells the parent.
+//! The child process that reads a PDF, a DOCX or a page, and what its end tells the parent.
 //!
 //! A malformed file can make a parser run for ever, ask for all memory, overflow its stack or panic. All of that
 //! happens to the child: it lives under limits of its own, can open no file, and its end is all that the parent sees.
@@ -10,7 +10,7 @@ use std::process::{ExitCode, ExitStatus};
 
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 
-use super::{ExtractError, Kind, Limits, docx, pdf, refusal::Refusal};
+use super::{ExtractError, Kind, Limits, docx, html, pdf, refusal::Refusal};
 
 const ENCRYPTED: u8 = 10;
 const NO_TEXT: u8 = 11;
@@ -22,13 +22,14 @@ const GAVE_UP: &str = "its reader gave up on it";
 /// Characters of a reason that are shown.
 const MAX_REASON: usize = 200;
 
-/// What the hidden subcommand `extract-text` does: limits itself, reads a file of `kind` (`pdf` or `docx`) from
-/// standard input, and writes its text to standard output.
+/// What the hidden subcommand `extract-text` does: limits itself, reads a file of `kind` (`pdf`, `docx` or `html`)
+/// from standard input, and writes its text to standard output. A page comes after a line with a JSON object that says
+/// what is known of it, and its text is a [`Page`](super::Page) as JSON.
 ///
 /// `memory` is in bytes of address space, `cpu` in seconds. The exit code is 0 when there is text; any other is for
 /// [`Extractor::text`](super::Extractor::text) to read.
 pub fn child_main(kind: &str, memory: u64, cpu: u64) -> ExitCode {
-    let Some(kind) = Kind::from_extension(kind) else { return refuse(&Refusal::Damaged("unknown kind".into())) };
+    let Some(kind) = Kind::from_name(kind) else { return refuse(&Refusal::Damaged("unknown kind".into())) };
     if let Err(error) = confine(memory, cpu) {
         return refuse(&Refusal::Damaged(format!("its reader could not limit itself: {error}")));
     }
@@ -55,6 +56,7 @@ fn read(kind: Kind) -> Result<(), Refusal> {
     let text = match kind {
         Kind::Pdf => pdf::text(&bytes)?,
         Kind::Docx => docx::text(&bytes)?,
+        Kind::Html => page(&bytes)?,
     };
     if text.trim().is_empty() {
         return Err(Refusal::NoText);
@@ -62,6 +64,15 @@ fn read(kind: Kind) -> Result<(), Refusal> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(text.trim().as_bytes())?;
     Ok(stdout.flush()?)
+}
+
+/// A page as JSON, from its request and its bytes.
+fn page(input: &[u8]) -> Result<String, Refusal> {
+    let end = input.iter().position(|byte| *byte == b'\n').unwrap_or(input.len());
+    let (request, html) = input.split_at(end);
+    let request = serde_json::from_slice(request).map_err(|error| Refusal::Damaged(error.to_string()))?;
+    let page = html::page(&request, html.get(1..).unwrap_or_default())?;
+    serde_json::to_string(&page).map_err(|error| Refusal::Damaged(error.to_string()))
 }
 
 /// Sets the limits that the kernel keeps: address space, processor time, no core dump, no writing and no opening

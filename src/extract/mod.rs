@@ -1,7 +1,8 @@
-//! The text of an uploaded file: in this process where that is harmless, else in a child process under limits.
+//! The text of a file or a page: in this process where that is harmless, else in a child process under limits.
 
 mod child;
 mod docx;
+mod html;
 mod pdf;
 mod plain;
 mod refusal;
@@ -14,15 +15,21 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use bytesize::ByteSize;
-use tokio::io::{AsyncRead, AsyncReadExt as _};
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::process::{Child, ChildStdin, Command};
+use url::Url;
 
 pub use self::child::child_main;
+pub use self::html::Page;
 
 /// How much of a child's standard error is kept: a reason is one line.
 const MAX_STDERR: u64 = 4 << 10;
 
-/// Turns uploaded files into text.
+/// A page is smaller than a file, there are more of them, and nobody has chosen them one by one: they get less.
+const PAGE_TIME: Duration = Duration::from_secs(10);
+const PAGE_MEMORY: u64 = 256 << 20;
+
+/// Turns files and pages into text.
 #[derive(Clone, Debug)]
 pub struct Extractor {
     program: PathBuf,
@@ -53,21 +60,24 @@ pub enum Kind {
     Pdf,
     /// Word's Office Open XML.
     Docx,
+    /// A page of the web.
+    Html,
 }
 
 impl Kind {
-    fn from_extension(extension: &str) -> Option<Self> {
-        match extension {
-            "pdf" => Some(Self::Pdf),
-            "docx" => Some(Self::Docx),
-            _ => None,
-        }
+    const ALL: [Self; 3] = [Self::Pdf, Self::Docx, Self::Html];
+
+    /// The kind that a child is told to read.
+    fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    fn extension(self) -> &'static str {
+    /// As the child is told, and as the extension of a file.
+    fn name(self) -> &'static str {
         match self {
             Self::Pdf => "pdf",
             Self::Docx => "docx",
+            Self::Html => "html",
         }
     }
 }
@@ -77,6 +87,7 @@ impl fmt::Display for Kind {
         f.write_str(match self {
             Self::Pdf => "PDF",
             Self::Docx => "DOCX",
+            Self::Html => "HTML",
         })
     }
 }
@@ -148,8 +159,11 @@ impl Extractor {
             "txt" => plain::text,
             "md" => plain::markdown,
             other => {
-                let kind = Kind::from_extension(other).ok_or_else(|| unsupported(other))?;
-                return self.by_child(kind, file).await.map(|text| without_nul(&text));
+                // A page needs its address, and comes by another way.
+                let kind = Kind::from_name(other).filter(|kind| *kind != Kind::Html);
+                let kind = kind.ok_or_else(|| unsupported(other))?;
+                let file = tokio::fs::File::open(file).await?.into_std().await;
+                return self.by_child(kind, file.into(), &[]).await.map(|text| without_nul(&text));
             }
         };
         let decoded =
@@ -158,10 +172,31 @@ impl Extractor {
         if text.trim().is_empty() { Err(ExtractError::Empty) } else { Ok(text) }
     }
 
-    async fn by_child(&self, kind: Kind, file: PathBuf) -> Result<String, ExtractError> {
-        let file = tokio::fs::File::open(file).await?.into_std().await;
-        let mut child = self.spawn(kind, file)?;
-        match tokio::time::timeout(self.limits.time, self.collect(kind, &mut child)).await {
+    /// A page's main content as Markdown, its title, and its links.
+    ///
+    /// `charset` is what the server said of it, and `address` where it is, for the links that are relative.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the page, or its reading beyond the limits: see [`ExtractError`].
+    pub async fn page(&self, html: &[u8], charset: Option<&str>, address: &Url) -> Result<Page, ExtractError> {
+        let request = html::Request { charset: charset.map(str::to_owned), address: address.to_string() };
+        // The address may hold a secret, which does not belong among a process's arguments.
+        let mut input = serde_json::to_vec(&request).map_err(io::Error::other)?;
+        input.push(b'\n');
+        let limits = Limits {
+            time: self.limits.time.min(PAGE_TIME),
+            memory: self.limits.memory.min(PAGE_MEMORY),
+            output: self.limits.output,
+        };
+        let child = Self { program: self.program.clone(), limits };
+        let answer = child.by_child(Kind::Html, Stdio::piped(), &[&input, html]).await?;
+        Ok(serde_json::from_str(&answer).map_err(io::Error::other)?)
+    }
+
+    /// What a child makes of its input: a file, or a pipe that is fed.
+    async fn by_child(&self, kind: Kind, stdin: Stdio, input: &[&[u8]]) -> Result<String, ExtractError> {
+        let mut child = self.spawn(kind, stdin)?;
+        match tokio::time::timeout(self.limits.time, self.collect(kind, &mut child, input)).await {
             Ok(outcome) => outcome,
             Err(_) => {
                 child.kill().await?;
@@ -170,24 +205,24 @@ impl Extractor {
         }
     }
 
-    fn spawn(&self, kind: Kind, file: File) -> io::Result<Child> {
+    fn spawn(&self, kind: Kind, stdin: Stdio) -> io::Result<Child> {
         // Rounded up, so that the clock strikes first unless the child keeps a processor busy all the time.
         let cpu = self.limits.time.as_secs() + 1;
         Command::new(&self.program)
-            .args(["extract-text", kind.extension(), &self.limits.memory.to_string(), &cpu.to_string()])
+            .args(["extract-text", kind.name(), &self.limits.memory.to_string(), &cpu.to_string()])
             .env_clear()
-            .stdin(file)
+            .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
     }
 
-    /// Reads what the child says, and waits for its end.
-    async fn collect(&self, kind: Kind, child: &mut Child) -> Result<String, ExtractError> {
+    /// Feeds the child while it reads what the child says, and waits for its end.
+    async fn collect(&self, kind: Kind, child: &mut Child, input: &[&[u8]]) -> Result<String, ExtractError> {
         let limit = self.limits.output;
-        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-        let (text, reason) = tokio::join!(drain(stdout, limit + 1), drain(stderr, MAX_STDERR));
+        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let ((), text, reason) = tokio::join!(feed(stdin, input), drain(stdout, limit + 1), drain(stderr, MAX_STDERR));
         // A child that has more to say has met a closed pipe, and ends as well.
         let status = child.wait().await?;
         let text = text?;
@@ -199,6 +234,22 @@ impl Extractor {
         }
         Err(child::verdict(kind, &self.limits, status, &String::from_utf8_lossy(&reason?)))
     }
+}
+
+/// Writes to a pipe, and closes it. A child that ends before it has read all says why by its end.
+async fn feed(pipe: Option<ChildStdin>, input: &[&[u8]]) {
+    if let Some(mut pipe) = pipe {
+        for piece in input {
+            if pipe.write_all(piece).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// The text of a page that is plain text or Markdown, in the charset that its origin names, else the likeliest one.
+pub fn decoded(bytes: &[u8], charset: Option<&str>) -> String {
+    plain::decode_as(bytes, charset).into_owned()
 }
 
 /// The first `limit` bytes of a pipe, which is closed after them.

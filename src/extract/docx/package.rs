@@ -7,7 +7,7 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 
 use super::{attribute, damaged, reader};
-use crate::local::extract::refusal::Refusal;
+use crate::extract::refusal::Refusal;
 
 /// How many bytes the parts that are read may unpack to, together. A thousand pages are about a third of this.
 const MAX_UNPACKED: u64 = 64 << 20;

@@ -1,0 +1,235 @@
+//! What of a page is not its content: what frames it, sells, asks, or is not shown.
+
+use dom_query::NodeRef;
+
+use super::address::{Base, Target};
+
+/// Elements that go with all that is in them.
+const TAGS: &[&str] = &[
+    "audio", "button", "canvas", "datalist", "dialog", "embed", "head", "iframe", "input", "link", "meta", "meter",
+    "nav", "noframes", "noscript", "object", "optgroup", "option", "output", "progress", "script", "select", "style",
+    "svg", "template", "textarea", "video",
+];
+const ROLES: &[&str] =
+    &["alertdialog", "complementary", "contentinfo", "dialog", "menu", "menubar", "navigation", "search"];
+/// Classes and identifiers of what goes. They are compared as a whole: `footer` is not `footer-notes`.
+const NAMES: &[&str] = &[
+    // Ways to other pages.
+    "breadcrumb",
+    "breadcrumbs",
+    "edit-this-page",
+    "footer",
+    "headerlink",
+    "nav-panel",
+    "nav-path",
+    "navbar",
+    "navfooter",
+    "navheader",
+    "navigation",
+    "navrow",
+    "pager",
+    "page-footer",
+    "pagination",
+    "prev-next",
+    "related-posts",
+    "sidebar",
+    "site-footer",
+    "site-header",
+    "site-nav",
+    "skip-link",
+    "skiplink",
+    "skip-to-content",
+    "sphinxsidebar",
+    "titlearea",
+    "top-bar",
+    "topbar",
+    "viewcode-link",
+    "viewcode-back",
+    // What is there for other readers.
+    "screen-reader-text",
+    "sr-only",
+    "visually-hidden",
+    "visuallyhidden",
+    // What is beside code.
+    "gutter",
+    "line-numbers-rows",
+    "linenodiv",
+    "linenos",
+    "lineno",
+    // What people say about it, and how to tell others.
+    "addtoany",
+    "comment-list",
+    "comment-respond",
+    "commentlist",
+    "comments-area",
+    "disqus_thread",
+    "giscus",
+    "share-buttons",
+    "sharedaddy",
+    "social-links",
+    "social-share",
+    "utterances",
+    // What sells.
+    "ad-banner",
+    "ad-box",
+    "ad-container",
+    "ad-placeholder",
+    "ad-slot",
+    "ad-unit",
+    "ad-wrapper",
+    "adsbygoogle",
+    "advert",
+    "advertisement",
+    "carbonads",
+    "ethical-ad",
+    "google-ad",
+    "newsletter-signup",
+    "sponsored-content",
+    // Who asks to be allowed to look.
+    "cookieconsent",
+    "cybotcookiebotdialog",
+    "didomi-host",
+    "onetrust-consent-sdk",
+];
+/// Parts of the classes of ways to other pages. They are in those of whole pages as well, so what has one goes only when
+/// it is mostly links.
+const WAYS: &[&str] =
+    &["nav", "navigation", "navbar", "breadcrumb", "breadcrumbs", "header", "menu", "pagination", "sidebar"];
+/// Classes that mean an advertisement. As identifiers they come from headings: Active Directory.
+const AD_CLASSES: &[&str] = &["ad", "ads", "adv", "sponsored"];
+/// Parts of the names of those who ask for consent.
+const CONSENT: &[&str] = &["cookie", "consent", "gdpr", "ccpa"];
+/// Whoever asks for consent is short.
+const MAX_CONSENT: usize = 2_000;
+/// A line of links has no more characters, nor so many letters outside of its links.
+const MAX_BAR: usize = 300;
+const MAX_WORDS: usize = 40;
+/// An aside with such a class is part of the text.
+const NOTES: &[&str] =
+    &["admonition", "callout", "caution", "footnote", "important", "note", "tip", "topic", "warning"];
+
+/// Takes away what is not content below an element.
+pub(super) fn clean(element: &NodeRef<'_>, base: &Base, in_article: bool) {
+    for child in element.children() {
+        if child.is_comment() || (child.is_element() && goes(&child, base, in_article)) {
+            child.remove_from_parent();
+        } else if child.is_element() {
+            let is_article = ["article", "main", "section", "blockquote"].iter().any(|name| child.has_name(name));
+            clean(&child, base, in_article || is_article);
+        }
+    }
+}
+
+fn goes(element: &NodeRef<'_>, base: &Base, in_article: bool) -> bool {
+    let name = element.node_name().unwrap_or_default();
+    // The page itself is never one of its own trimmings, whatever its class.
+    if matches!(name.as_ref(), "html" | "body" | "main" | "article") {
+        return false;
+    }
+    let is_frame = match name.as_ref() {
+        // An article's header has its title.
+        "header" => !in_article && !is_title(element),
+        "footer" => !in_article || !element.ancestors_it(Some(2)).any(|above| above.has_name("blockquote")),
+        "aside" => !is_note(element),
+        // Some servers put the whole page into one form.
+        "form" => !holds(element, &["h1", "h2", "main", "article"]),
+        name => TAGS.contains(&name),
+    };
+    is_frame
+        || is_hidden(element)
+        || has_role(element)
+        || is_named_so(element)
+        || is_own_contents(element, base)
+        || is_link_bar(element)
+}
+
+/// Whether an element is one that says what else is to be known.
+pub(super) fn is_note(element: &NodeRef<'_>) -> bool {
+    names(element).any(|(is_class, name)| is_class && NOTES.iter().any(|note| name.contains(note)))
+}
+
+fn is_hidden(element: &NodeRef<'_>) -> bool {
+    let style = element.attr("style").unwrap_or_default().to_ascii_lowercase().replace(' ', "");
+    element.attr("hidden").is_some_and(|hidden| &*hidden != "until-found")
+        || element.attr("aria-hidden").is_some_and(|hidden| &*hidden == "true")
+        || style.contains("display:none")
+        || style.contains("visibility:hidden")
+}
+
+fn has_role(element: &NodeRef<'_>) -> bool {
+    let role = element.attr("role").unwrap_or_default();
+    ROLES.contains(&role.as_ref()) || (&*role == "banner" && !is_title(element))
+}
+
+fn is_named_so(element: &NodeRef<'_>) -> bool {
+    let is_row = ["td", "tr", "th", "tbody"].iter().any(|name| element.has_name(name));
+    names(element).any(|(is_class, name)| {
+        (NAMES.contains(&name.as_str()) && !is_title(element) && !(is_row && name == "footer"))
+            || (is_class && AD_CLASSES.contains(&name.as_str()))
+            || (is_class && name.split(['-', '_']).any(|part| WAYS.contains(&part)) && is_way(element))
+            || (CONSENT.iter().any(|part| name.contains(part)) && asks(element))
+    })
+}
+
+/// Whether an element is mostly links, and is no heading nor has one.
+fn is_way(element: &NodeRef<'_>) -> bool {
+    const HEADINGS: &[&str] = &["h1", "h2", "h3", "h4", "h5", "h6"];
+    let is_heading = HEADINGS.iter().any(|name| element.has_name(name));
+    !is_heading && is_mostly_links(element) && !holds(element, HEADINGS)
+}
+
+/// Whether more than half of an element's text is in links.
+pub(super) fn is_mostly_links(element: &NodeRef<'_>) -> bool {
+    let links = element.descendants_it().filter(|node| node.has_name("a") && node.has_attr("href"));
+    links.map(|link| link.normalized_char_count()).sum::<usize>() * 2 > element.normalized_char_count()
+}
+
+/// Whether an element is short and has something to press.
+fn asks(element: &NodeRef<'_>) -> bool {
+    let pressed =
+        element.descendants_it().any(|node| node.has_name("button") || node.attr("role").as_deref() == Some("button"));
+    pressed && element.normalized_char_count() < MAX_CONSENT
+}
+
+/// Whether an element is a list of the page's own sections.
+fn is_own_contents(element: &NodeRef<'_>, base: &Base) -> bool {
+    let is_named = names(element).any(|(_, name)| matches!(name.as_str(), "toc" | "contents" | "table-of-contents"));
+    let mut links =
+        element.descendants_it().filter_map(|node| node.has_name("a").then(|| node.attr("href"))?).peekable();
+    is_named && links.peek().is_some() && links.all(|href| matches!(base.target(&href), Target::Here))
+}
+
+/// Whether an element is a line of links with something between them: `« | Up | »`. In a table that is its cells.
+fn is_link_bar(element: &NodeRef<'_>) -> bool {
+    let is_line = ["center", "div", "p", "table"].iter().any(|name| element.has_name(name));
+    if !is_line || element.normalized_char_count() > MAX_BAR || holds(element, &["h1", "h2", "h3", "li"]) {
+        return false;
+    }
+    let (mut links, mut words, mut between) = (0, 0, element.has_name("table"));
+    for node in element.descendants_it() {
+        links += usize::from(node.has_name("a") && node.has_attr("href"));
+        if node.is_text() && !node.ancestors_it(Some(3)).any(|above| above.has_name("a")) {
+            words += node.text().chars().filter(|c| c.is_alphanumeric()).count();
+            between |= node.text().contains(['|', '·', '•', '«', '»', '›']);
+        }
+    }
+    let rows = element.descendants_it().filter(|node| node.has_name("tr")).count();
+    links >= 2 && words <= MAX_WORDS && between && rows <= 1
+}
+
+/// Whether an element has the page's title in it and leads nowhere.
+fn is_title(element: &NodeRef<'_>) -> bool {
+    holds(element, &["h1"]) && !holds(element, &["a", "nav"])
+}
+
+fn holds(element: &NodeRef<'_>, tags: &[&str]) -> bool {
+    element.descendants_it().any(|node| tags.iter().any(|tag| node.has_name(tag)))
+}
+
+/// An element's classes, and its identifier, with whether it is a class.
+fn names(element: &NodeRef<'_>) -> impl Iterator<Item = (bool, String)> {
+    let classes = element.class().unwrap_or_default().to_ascii_lowercase();
+    let classes: Vec<_> = classes.split_ascii_whitespace().map(|class| (true, class.to_owned())).collect();
+    let id = element.id_attr().map(|id| (false, id.to_ascii_lowercase()));
+    classes.into_iter().chain(id)
+}

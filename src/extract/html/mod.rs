@@ -1,0 +1,98 @@
+//! HTML: a page's main content as Markdown.
+
+mod address;
+mod block;
+mod charset;
+mod clean;
+mod code;
+mod content;
+mod imprint;
+mod inline;
+mod main_part;
+mod table;
+mod title;
+
+use std::collections::HashSet;
+
+use dom_query::{Document, NodeRef};
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use self::address::Base;
+use super::refusal::Refusal;
+
+/// Elements that lie in one another. No page that is meant to be read comes near, and what follows is recursive.
+const MAX_DEPTH: usize = 512;
+
+/// A page as it is uploaded and indexed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page {
+    /// Its title, without the name of the site where that can be told.
+    pub title: String,
+    /// Its main content, with its title first. It does not change with what is about the content: scripts, tokens,
+    /// advertisements, the time of day.
+    pub markdown: String,
+    /// Where the links of the whole page lead, in order and once each: http and https, without fragments.
+    pub links: Vec<String>,
+    /// Whether it asks for a password: it is a login page.
+    pub asks_for_password: bool,
+}
+
+/// What is asked of the child beside the page: the first line of what it reads.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Request {
+    /// The charset that the server named.
+    pub(super) charset: Option<String>,
+    /// The address of the page.
+    pub(super) address: String,
+}
+
+/// Reads a page.
+pub(super) fn page(request: &Request, html: &[u8]) -> Result<Page, Refusal> {
+    let address = Url::parse(&request.address).map_err(|error| Refusal::Damaged(format!("its address: {error}")))?;
+    let document = Document::from(charset::decode(html, request.charset.as_deref()).into_owned());
+    let root = document.root();
+    refuse_depth(&root)?;
+    let base_href = document.select_single("base[href]").attr("href");
+    let base = Base::new(&address, base_href.as_deref());
+    let (links, asks_for_password) = (links(&root, &base), asks_for_password(&root));
+    let said = title::said(&document);
+    clean::clean(&root, &base, false);
+    let mut blocks = main_part::blocks(&document, &base);
+    imprint::remove(&mut blocks);
+    let title = title::settle(&said, &mut blocks);
+    if blocks.is_empty() {
+        return Err(Refusal::NoText);
+    }
+    Ok(Page { title, markdown: block::markdown(&blocks), links, asks_for_password })
+}
+
+fn refuse_depth(root: &NodeRef<'_>) -> Result<(), Refusal> {
+    let mut todo = vec![(*root, 0)];
+    while let Some((node, depth)) = todo.pop() {
+        if depth > MAX_DEPTH {
+            return Err(Refusal::Damaged(format!("its elements nest deeper than {MAX_DEPTH}")));
+        }
+        todo.extend(node.children_it(false).filter(NodeRef::is_element).map(|child| (child, depth + 1)));
+    }
+    Ok(())
+}
+
+fn links(root: &NodeRef<'_>, base: &Base) -> Vec<String> {
+    let mut seen = HashSet::new();
+    let href = |node: NodeRef<'_>| match node.node_name()?.as_ref() {
+        "a" | "area" => node.attr("href"),
+        "frame" => node.attr("src"),
+        _ => None,
+    };
+    let links = root.descendants_it().filter_map(href).filter_map(|href| base.page(&href));
+    links.map(String::from).filter(|link| seen.insert(link.clone())).collect()
+}
+
+fn asks_for_password(root: &NodeRef<'_>) -> bool {
+    let is_password = |kind: &str| kind.trim().eq_ignore_ascii_case("password");
+    root.descendants_it().any(|node| node.has_name("input") && node.attr("type").is_some_and(|kind| is_password(&kind)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,107 @@
+//! Tables: those that hold data, and not those that hold a page's columns.
+
+use dom_query::NodeRef;
+
+use super::block::Block;
+use super::clean::is_note;
+
+/// The widest span that is believed.
+const MAX_SPAN: usize = 50;
+/// A cell with more text than this holds a piece of a page.
+const MAX_CELL: usize = 2_000;
+
+/// Whether a table holds data. One without two columns, with tables or headings in its cells, or with a whole page in one
+/// of them, only places what it holds.
+pub(super) fn is_data(table: &NodeRef<'_>) -> bool {
+    let role = table.attr("role").unwrap_or_default();
+    // DocBook's notes are a table with a picture, a title and the text.
+    let in_note = table.parent().is_some_and(|parent| is_note(&parent));
+    if in_note || matches!(role.as_ref(), "presentation" | "none") {
+        return false;
+    }
+    let holds_page = |node: NodeRef<'_>| ["table", "h1", "h2", "h3", "main"].iter().any(|name| node.has_name(name));
+    let rows = rows(table);
+    rows.iter().any(|row| cells(row).len() > 1)
+        && !table.descendants_it().any(holds_page)
+        && !rows.iter().flat_map(cells).any(|cell| cell.normalized_char_count() > MAX_CELL)
+}
+
+/// A table, after its caption. `read` reads a cell.
+pub(super) fn blocks(table: &NodeRef<'_>, read: impl Fn(&NodeRef<'_>) -> Vec<Block>) -> Vec<Block> {
+    let caption = table.children_it(false).filter(|child| child.has_name("caption")).flat_map(|caption| read(&caption));
+    let mut blocks: Vec<Block> = caption.collect();
+    let rows = rows(table);
+    let has_header = rows.first().is_some_and(is_header);
+    let mut grid = Grid::default();
+    let mut written = rows.iter().map(|row| grid.row(row, &read)).filter(|row| row.iter().any(|cell| !cell.is_empty()));
+    let header = if has_header { written.next().unwrap_or_default() } else { Vec::new() };
+    let rows: Vec<_> = written.collect();
+    if !(header.is_empty() && rows.is_empty()) {
+        blocks.push(Block::Table { header, rows });
+    }
+    blocks
+}
+
+fn rows<'a>(table: &NodeRef<'a>) -> Vec<NodeRef<'a>> {
+    let parts = table.children_it(false).flat_map(|part| {
+        let is_part = ["thead", "tbody", "tfoot"].iter().any(|name| part.has_name(name));
+        if is_part { part.element_children() } else { vec![part] }
+    });
+    parts.filter(|row| row.has_name("tr")).collect()
+}
+
+fn cells<'a>(row: &NodeRef<'a>) -> Vec<NodeRef<'a>> {
+    row.children_it(false).filter(|cell| cell.has_name("td") || cell.has_name("th")).collect()
+}
+
+/// Whether a row heads its table: it stands in the head, or all of its cells are headings, or bold as they once were.
+fn is_header(row: &NodeRef<'_>) -> bool {
+    let in_head = row.parent().is_some_and(|parent| parent.has_name("thead"));
+    let is_bold = |cell: &NodeRef<'_>| {
+        let mut parts = cell.children_it(false).filter(|part| !part.text().trim().is_empty());
+        let first = parts.next();
+        first.is_some_and(|part| part.has_name("b") || part.has_name("strong")) && parts.next().is_none()
+    };
+    let is_heading = |cell: &NodeRef<'_>| cell.has_name("th") || is_bold(cell) || cell.text().trim().is_empty();
+    in_head || (cells(row).iter().all(is_heading) && !row.text().trim().is_empty())
+}
+
+/// What hangs down from the rows above: for each column, into how many more rows, and what.
+#[derive(Default)]
+struct Grid {
+    hanging: Vec<(usize, Vec<Block>)>,
+}
+
+impl Grid {
+    /// A row's cells. Each row is to be understood by itself, so a cell that spans rows is said in each; one that spans
+    /// columns is said once.
+    fn row(&mut self, row: &NodeRef<'_>, read: impl Fn(&NodeRef<'_>) -> Vec<Block>) -> Vec<Vec<Block>> {
+        let mut written = Vec::new();
+        for cell in cells(row) {
+            self.hang_into(&mut written);
+            let mut content = read(&cell);
+            for _ in 0..span(&cell, "colspan") {
+                let content = std::mem::take(&mut content);
+                if self.hanging.len() == written.len() {
+                    self.hanging.push((0, Vec::new()));
+                }
+                self.hanging[written.len()] = (span(&cell, "rowspan") - 1, content.clone());
+                written.push(content);
+            }
+        }
+        self.hang_into(&mut written);
+        written
+    }
+
+    /// Adds the cells from above that come next.
+    fn hang_into(&mut self, written: &mut Vec<Vec<Block>>) {
+        while let Some((left @ 1.., content)) = self.hanging.get_mut(written.len()) {
+            *left -= 1;
+            written.push(content.clone());
+        }
+    }
+}
+
+fn span(cell: &NodeRef<'_>, name: &str) -> usize {
+    cell.attr(name).and_then(|span| span.trim().parse().ok()).unwrap_or(1).clamp(1, MAX_SPAN)
+}
