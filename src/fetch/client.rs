@@ -1,0 +1,106 @@
+//! One request: to checked addresses, with the headers of its origin alone, in bounded time.
+//!
+//! No proxy of the environment is used: it would resolve names for us, and so undo the check of addresses.
+
+use std::{error::Error, sync::Arc};
+
+use reqwest::{
+    Certificate, ClientBuilder, Response,
+    header::{ACCEPT_ENCODING, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH},
+    redirect::Policy,
+};
+use secrecy::ExposeSecret;
+use url::Url;
+
+use super::{Access, Timing, Trouble, Validators, address::Refused, body};
+
+/// Two clients, so that a connection that one collection may have is never lent to one that may not.
+#[derive(Debug)]
+pub(super) struct Client {
+    public_only: reqwest::Client,
+    anywhere: reqwest::Client,
+    refused: Refused,
+    timing: Timing,
+}
+
+impl Client {
+    pub(super) fn new(user_agent: &str, timing: Timing, refused: Refused) -> Result<Self, reqwest::Error> {
+        // A second installation, by another client of this process, changes nothing.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let builder = || {
+            reqwest::Client::builder()
+                .user_agent(user_agent)
+                .no_proxy()
+                .no_gzip()
+                .referer(false)
+                .redirect(Policy::none())
+                .retry(reqwest::retry::never())
+                .connect_timeout(timing.connect)
+        };
+        let public_only = build(|| builder().dns_resolver(Arc::new(refused)))?;
+        Ok(Self { public_only, anywhere: build(builder)?, refused, timing })
+    }
+
+    /// Asks for a page. The time for it goes on while its body is read.
+    pub(super) async fn get(
+        &self,
+        url: &Url,
+        access: &Access,
+        validators: Option<&Validators>,
+    ) -> Result<Response, Trouble> {
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(Trouble::Scheme(url.scheme().to_owned()));
+        }
+        if !access.allow_private {
+            self.refused.check(url)?;
+        }
+        let client = if access.allow_private { &self.anywhere } else { &self.public_only };
+        let request = client.get(url.clone()).headers(headers(url, access, validators)?).timeout(self.timing.request);
+        request.send().await.map_err(|error| trouble(&error, Trouble::Network))
+    }
+}
+
+/// The system's roots or, where there are none, Mozilla's.
+fn build(builder: impl Fn() -> ClientBuilder) -> Result<reqwest::Client, reqwest::Error> {
+    builder().build().or_else(|_| {
+        let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
+        let roots = roots.map(|der| Certificate::from_der(der)).collect::<Result<Vec<_>, _>>()?;
+        builder().tls_certs_only(roots).build()
+    })
+}
+
+fn headers(url: &Url, access: &Access, validators: Option<&Validators>) -> Result<HeaderMap, Trouble> {
+    let mut headers = HeaderMap::new();
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(body::ENCODINGS));
+    let validators = validators
+        .map(|validators| [(IF_NONE_MATCH, &validators.etag), (IF_MODIFIED_SINCE, &validators.last_modified)]);
+    for (name, value) in validators.into_iter().flatten() {
+        // What cannot be sent is left out: then the page comes whole.
+        if let Some(Ok(value)) = value.as_ref().map(|value| HeaderValue::from_bytes(value.as_bytes())) {
+            headers.insert(name, value);
+        }
+    }
+    for (name, value) in access.headers.get(&url.origin().ascii_serialization()).into_iter().flatten() {
+        let value = HeaderValue::from_str(value.expose_secret());
+        let mut value = value.map_err(|_| Trouble::Header(name.clone()))?;
+        value.set_sensitive(true);
+        headers.append(name, value);
+    }
+    Ok(headers)
+}
+
+/// What an error of the client means; `else_` is for what the network did.
+pub(super) fn trouble(error: &reqwest::Error, else_: fn(String) -> Trouble) -> Trouble {
+    if error.is_timeout() {
+        return Trouble::TimedOut;
+    }
+    let mut cause: &dyn Error = error;
+    loop {
+        // The resolver's own refusal.
+        if let Some(trouble) = cause.downcast_ref::<Trouble>() {
+            return trouble.clone();
+        }
+        let Some(deeper) = cause.source() else { return else_(cause.to_string()) };
+        cause = deeper;
+    }
+}

@@ -1,0 +1,310 @@
+//! The fetcher: hop by hop, each with leave of its site, in its host's turn.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use reqwest::{
+    Response, StatusCode,
+    header::{CONTENT_TYPE, ETAG, HeaderName, LAST_MODIFIED, LOCATION, RETRY_AFTER},
+};
+use tokio::{sync::Mutex, time::Instant};
+use url::Url;
+
+use super::{
+    Access, Answer, Fetched, FetcherError, RobotsVerdict, Timing, Trouble, Validators,
+    address::{Refused, private},
+    body::{self, Body},
+    client::Client,
+    hosts::{Hosts, Turn},
+    lasting::Lasting,
+    robots::{self, Robots},
+    way::{Way, shown},
+};
+
+/// Redirects that are followed.
+const MOST_HOPS: usize = 10;
+/// Redirects that are followed to a robots.txt.
+const MOST_HOPS_TO_ROBOTS: usize = 5;
+/// How long one page waits at most for a host that asked to be left alone.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Requests for one page to a host that asks to be left alone for no time, again and again.
+const ATTEMPTS: usize = 3;
+/// How long a robots.txt is obeyed before it is asked for again.
+const ROBOTS_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
+/// The longest validator that is kept.
+const LONGEST_VALIDATOR: usize = 1 << 10;
+
+/// Fetches pages. Cheap to clone. One a process, so that hosts are spared whoever asks.
+#[derive(Clone, Debug)]
+pub struct Fetcher(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    client: Client,
+    hosts: Hosts,
+    /// The name that is looked for in robots.txt.
+    product: String,
+    robots: Lasting<Site, Mutex<Option<Known>>>,
+    timing: Timing,
+}
+
+/// An origin, and whether it may be private: what one collection was refused says nothing to another one.
+type Site = (String, bool);
+
+/// A robots.txt, or why there is none, for a while.
+#[derive(Debug)]
+struct Known {
+    until: Instant,
+    rules: Result<Arc<Robots>, Trouble>,
+}
+
+/// An answer, whose host has one of its places taken until the body is read.
+struct Answered {
+    response: Response,
+    _turn: Turn,
+}
+
+impl Fetcher {
+    /// A fetcher that says it is `user_agent`, such as `kbsync/1.0 (+https://example.com/contact)`. What comes before
+    /// the slash is the name that it looks for in robots.txt.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn new(user_agent: &str) -> Result<Self, FetcherError> {
+        Self::with_timing(user_agent, Timing::default())
+    }
+
+    /// A fetcher with a patience of its own.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn with_timing(user_agent: &str, timing: Timing) -> Result<Self, FetcherError> {
+        Self::refusing(Refused(private), user_agent, timing)
+    }
+
+    fn refusing(refused: Refused, user_agent: &str, timing: Timing) -> Result<Self, FetcherError> {
+        Ok(Self(Arc::new(Inner {
+            client: Client::new(user_agent, timing, refused)?,
+            hosts: Hosts::default(),
+            product: robots::product_token(user_agent).to_owned(),
+            robots: Lasting::default(),
+            timing,
+        })))
+    }
+
+    /// Fetches a page, following redirects. With validators the request is conditional.
+    pub async fn get(&self, url: &Url, access: &Access, validators: Option<&Validators>) -> Answer {
+        self.page(url, access, validators).await.unwrap_or_else(Answer::Kept)
+    }
+
+    /// What robots.txt says of a page, whether or not it is obeyed.
+    ///
+    /// # Errors
+    /// When it cannot be had: then nothing of the site may be fetched.
+    pub async fn robots(&self, url: &Url, access: &Access) -> Result<RobotsVerdict, Trouble> {
+        Ok(self.rules(url, access).await?.verdict(url))
+    }
+
+    async fn page(&self, url: &Url, access: &Access, validators: Option<&Validators>) -> Result<Answer, Trouble> {
+        let mut way = Way::new(url);
+        let mut patience = PATIENCE;
+        loop {
+            if access.obey_robots {
+                self.permit(way.here(), access).await?;
+            }
+            let validators = validators.filter(|validators| validators.are_of(&way));
+            let answered = self.ask(way.here(), access, validators, &mut patience).await?;
+            let status = answered.response.status();
+            if let Some(location) = redirect(&answered.response) {
+                way.follow(location, is_permanent(status), MOST_HOPS)?;
+                if way.at_sign_in() {
+                    return Err(Trouble::Login(shown(way.here())));
+                }
+                continue;
+            }
+            return match status {
+                StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION => {
+                    fetched(answered, &way, access.max_size).await.map(|page| Answer::Page(Box::new(page)))
+                }
+                StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT => Err(Trouble::Empty),
+                StatusCode::NOT_MODIFIED if validators.is_some() => Ok(Answer::Unchanged { moved: way.moved() }),
+                StatusCode::NOT_FOUND | StatusCode::GONE if way.is_permanent() => {
+                    Ok(Answer::Gone { status: status.as_u16() })
+                }
+                StatusCode::NOT_FOUND | StatusCode::GONE => Err(Trouble::RedirectToMissing),
+                _ => Err(Trouble::Status(status.as_u16())),
+            };
+        }
+    }
+
+    async fn permit(&self, url: &Url, access: &Access) -> Result<(), Trouble> {
+        let verdict = self.robots(url, access).await?;
+        match verdict.rule {
+            Some(rule) if !verdict.allowed => Err(Trouble::Robots { rule }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The rules of a page's site, asked for when they are not known, by one at a time.
+    async fn rules(&self, url: &Url, access: &Access) -> Result<Arc<Robots>, Trouble> {
+        let site = (url.origin().ascii_serialization(), access.allow_private);
+        let now = Instant::now();
+        let known = self.0.robots.entry(site, |known| known.try_lock().is_ok_and(|known| fresh(&known, now).is_none()));
+        let mut known = known.lock().await;
+        if let Some(rules) = fresh(&known, Instant::now()) {
+            return rules.clone();
+        }
+        let rules = self.ask_for_rules(url, access).await.map(Arc::new);
+        let life = if rules.is_ok() { ROBOTS_LIFE } else { self.0.timing.robots_again };
+        *known = Some(Known { until: Instant::now() + life, rules: rules.clone() });
+        rules
+    }
+
+    /// What a site that cannot be reached says in words of its own stays in these; all else is about its robots.txt.
+    async fn ask_for_rules(&self, url: &Url, access: &Access) -> Result<Robots, Trouble> {
+        self.read_rules(url, access).await.map_err(|trouble| match trouble {
+            Trouble::Scheme(_)
+            | Trouble::Private { .. }
+            | Trouble::Header(_)
+            | Trouble::LeftAlone(_)
+            | Trouble::TimedOut
+            | Trouble::Network(_) => trouble,
+            other => Trouble::RobotsUnreachable(other.to_string()),
+        })
+    }
+
+    async fn read_rules(&self, url: &Url, access: &Access) -> Result<Robots, Trouble> {
+        let start = url.join(robots::PATH).map_err(|_| Trouble::Scheme(url.scheme().to_owned()))?;
+        let mut way = Way::new(&start);
+        let mut patience = PATIENCE;
+        loop {
+            let answered = self.ask(way.here(), access, None, &mut patience).await?;
+            let status = answered.response.status();
+            if let Some(location) = redirect(&answered.response) {
+                match way.follow(location, is_permanent(status), MOST_HOPS_TO_ROBOTS) {
+                    // The RFC's words for redirects without an end: as if there were none.
+                    Err(Trouble::TooManyRedirects(_) | Trouble::RedirectLoop(_)) => return Ok(Robots::default()),
+                    followed => followed?,
+                }
+                continue;
+            }
+            return match status.as_u16() {
+                200..300 => {
+                    let Body { mut bytes, cut } = body::read(answered.response, robots::MOST).await?;
+                    if cut {
+                        // Half a line says something else than the whole.
+                        bytes.truncate(bytes.iter().rposition(|byte| b"\r\n".contains(byte)).unwrap_or(0));
+                    }
+                    Ok(Robots::parse(&bytes, &self.0.product))
+                }
+                // A site that is asked too often has not said that all is allowed.
+                429 => Err(Trouble::Status(429)),
+                400..500 => Ok(Robots::default()),
+                status => Err(Trouble::Status(status)),
+            };
+        }
+    }
+
+    /// Asks a host in its turn. Where it asks to be left alone for a while, it is, and then asked again.
+    async fn ask(
+        &self,
+        url: &Url,
+        access: &Access,
+        validators: Option<&Validators>,
+        patience: &mut Duration,
+    ) -> Result<Answered, Trouble> {
+        let mut attempts = 1;
+        loop {
+            let turn = self.0.hosts.turn(url, access, *patience).await?;
+            let response = self.0.client.get(url, access, validators).await;
+            let response = response.inspect_err(|trouble| turn.unanswered(trouble, self.0.timing.left_alone))?;
+            turn.answered();
+            let status = response.status().as_u16();
+            let wait = if matches!(status, 429 | 503) { retry_after(&response) } else { None };
+            let Some(wait) = wait else { return Ok(Answered { response, _turn: turn }) };
+            turn.leave_alone(status, wait);
+            if wait > *patience || attempts == ATTEMPTS {
+                return Err(Trouble::Busy { status, wait });
+            }
+            *patience -= wait;
+            attempts += 1;
+        }
+    }
+}
+
+impl Validators {
+    /// Whether there are any, and for where a way has led.
+    fn are_of(&self, way: &Way) -> bool {
+        let here = self.of.as_ref().map_or(way.at_start(), |of| of == way.here());
+        here && (self.etag.is_some() || self.last_modified.is_some())
+    }
+}
+
+/// What is known of a robots.txt, where it still counts.
+fn fresh(known: &Option<Known>, now: Instant) -> Option<&Result<Arc<Robots>, Trouble>> {
+    known.as_ref().filter(|known| known.until > now).map(|known| &known.rules)
+}
+
+/// Reads the page of an answer.
+async fn fetched(answered: Answered, way: &Way, max_size: u64) -> Result<Fetched, Trouble> {
+    let response = answered.response;
+    if body::announces_more(&response, max_size) {
+        return Err(Trouble::TooLarge(max_size));
+    }
+    let (media_type, charset) = content_type(&text(&response, CONTENT_TYPE).unwrap_or_default());
+    let validator = |name| text(&response, name).filter(|value| value.len() <= LONGEST_VALIDATOR);
+    let validators = Validators {
+        etag: validator(ETAG),
+        last_modified: validator(LAST_MODIFIED),
+        of: (!way.at_start()).then(|| way.here().clone()),
+    };
+    let Body { bytes, cut } = body::read(response, max_size).await?;
+    if cut {
+        return Err(Trouble::TooLarge(max_size));
+    }
+    if bytes.trim_ascii().is_empty() {
+        return Err(Trouble::Empty);
+    }
+    Ok(Fetched { url: way.here().clone(), moved: way.moved(), media_type, charset, body: bytes, validators })
+}
+
+/// A header's value, where it is text.
+fn text(response: &Response, name: HeaderName) -> Option<String> {
+    String::from_utf8(response.headers().get(name)?.as_bytes().to_vec()).ok()
+}
+
+/// Where a redirect leads.
+fn redirect(response: &Response) -> Option<&[u8]> {
+    let is_one = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
+    response.headers().get(LOCATION).filter(|_| is_one).map(|value| value.as_bytes())
+}
+
+fn is_permanent(status: StatusCode) -> bool {
+    matches!(status, StatusCode::MOVED_PERMANENTLY | StatusCode::PERMANENT_REDIRECT)
+}
+
+/// The media type and the charset of a `Content-Type`.
+fn content_type(value: &str) -> (String, Option<String>) {
+    let mut parts = value.split(';');
+    let media_type = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
+    let charset = parts.find_map(|part| {
+        let (name, value) = part.split_once('=')?;
+        let value = value.trim().trim_matches(['"', '\'']);
+        (name.trim().eq_ignore_ascii_case("charset") && !value.is_empty()).then(|| value.to_owned())
+    });
+    (media_type, charset)
+}
+
+/// How long a host asks to be left alone: seconds, or until a date.
+fn retry_after(response: &Response) -> Option<Duration> {
+    let value = text(response, RETRY_AFTER)?;
+    let value = value.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = jiff::fmt::rfc2822::parse(value).ok()?.timestamp();
+    Some(Duration::try_from(date.duration_since(Timestamp::now())).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,237 @@
+//! Hosts that are spared: not too many requests at once, not too soon after each other, and none while the host asks
+//! for peace.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::{sync::Notify, time::Instant};
+use url::Url;
+
+use super::{Access, Trouble, lasting::Lasting};
+
+/// The longest that a host is left alone because it said so.
+const LONGEST_PEACE: Duration = Duration::from_secs(24 * 60 * 60);
+/// After so many requests in a row without an answer a host is left alone for a while: each may take a time-out.
+pub(super) const UNANSWERED: usize = 5;
+
+/// A host that was not asked for so long has been spared enough, and may be forgotten.
+const REMEMBERED: Duration = Duration::from_secs(10 * 60);
+
+/// What is known of hosts, by host and port.
+#[derive(Debug, Default)]
+pub(super) struct Hosts(Lasting<String, Host>);
+
+#[derive(Debug, Default)]
+struct Host {
+    /// Where requests queue, first come, first served.
+    door: tokio::sync::Mutex<()>,
+    state: Mutex<State>,
+    /// A request has ended.
+    left: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    under_way: usize,
+    last_start: Option<Instant>,
+    peace: Option<Peace>,
+    /// Requests in a row without an answer.
+    unanswered: usize,
+    silence: Option<Silence>,
+}
+
+/// A host asked to be left alone.
+#[derive(Clone, Copy, Debug)]
+struct Peace {
+    until: Instant,
+    status: u16,
+}
+
+/// A host that does not answer is left alone.
+#[derive(Debug)]
+struct Silence {
+    until: Instant,
+    /// What came of the last request.
+    trouble: Trouble,
+}
+
+/// A request's place at its host, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Turn(Arc<Host>);
+
+impl Hosts {
+    /// Waits until the host may be asked, but not longer than `patience` where it asked to be left alone, and not at
+    /// all where it does not answer.
+    pub(super) async fn turn(&self, url: &Url, access: &Access, patience: Duration) -> Result<Turn, Trouble> {
+        let host = self.host(url);
+        let _first = host.door.lock().await;
+        loop {
+            let left = host.left.notified();
+            let now = Instant::now();
+            let look = host.state().look(now, access, patience)?;
+            match look {
+                Look::Go => return Ok(Turn(Arc::clone(&host))),
+                Look::Wait(until) => tokio::time::sleep_until(until).await,
+                Look::Full => left.await,
+            }
+        }
+    }
+
+    fn host(&self, url: &Url) -> Arc<Host> {
+        let port = url.port_or_known_default().unwrap_or_default();
+        let name = format!("{}:{port}", url.host_str().unwrap_or_default());
+        let now = Instant::now();
+        self.0.entry(name, |host| host.state().has_expired(now))
+    }
+}
+
+impl Host {
+    /// A panic elsewhere leaves no state that is half set.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+enum Look {
+    Go,
+    Wait(Instant),
+    Full,
+}
+
+impl State {
+    fn look(&mut self, now: Instant, access: &Access, patience: Duration) -> Result<Look, Trouble> {
+        if let Some(silence) = self.silence.as_ref().filter(|silence| silence.until > now) {
+            return Err(Trouble::LeftAlone(Box::new(silence.trouble.clone())));
+        }
+        if let Some(Peace { until, status }) = self.peace.filter(|peace| peace.until > now) {
+            let wait = until - now;
+            return if wait > patience { Err(Trouble::Busy { status, wait }) } else { Ok(Look::Wait(until)) };
+        }
+        if self.under_way >= access.at_once.max(1) {
+            return Ok(Look::Full);
+        }
+        if let Some(next) = self.last_start.map(|last| last + access.delay).filter(|next| *next > now) {
+            return Ok(Look::Wait(next));
+        }
+        self.under_way += 1;
+        self.last_start = Some(now);
+        Ok(Look::Go)
+    }
+
+    /// A request has had no answer. When the silence is over, one more of these begins the next.
+    fn unanswered(&mut self, now: Instant, trouble: &Trouble, wait: Duration) {
+        self.unanswered = UNANSWERED.min(self.unanswered + 1);
+        if self.unanswered == UNANSWERED {
+            self.silence = Some(Silence { until: now + wait, trouble: trouble.clone() });
+        }
+    }
+
+    fn answered(&mut self) {
+        self.unanswered = 0;
+        self.silence = None;
+    }
+
+    /// Whether it says nothing any more of when the host may be asked. Requests under way hold their host themselves.
+    fn has_expired(&self, now: Instant) -> bool {
+        let ends = [
+            self.last_start.map(|last| last + REMEMBERED),
+            self.peace.map(|peace| peace.until),
+            self.silence.as_ref().map(|silence| silence.until),
+        ];
+        ends.into_iter().flatten().all(|end| end <= now)
+    }
+}
+
+impl Turn {
+    /// The host has answered, whatever it said.
+    pub(super) fn answered(&self) {
+        self.0.state().answered();
+    }
+
+    /// There was no answer. A host that does this again and again is left alone for a while.
+    pub(super) fn unanswered(&self, trouble: &Trouble, wait: Duration) {
+        if matches!(trouble, Trouble::TimedOut | Trouble::Network(_)) {
+            self.0.state().unanswered(Instant::now(), trouble, wait);
+        }
+    }
+
+    /// The host asks to be left alone for a while.
+    pub(super) fn leave_alone(&self, status: u16, wait: Duration) {
+        let until = Instant::now() + wait.min(LONGEST_PEACE);
+        let mut state = self.0.state();
+        if state.peace.is_none_or(|peace| peace.until < until) {
+            state.peace = Some(Peace { until, status });
+        }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.0.state().under_way -= 1;
+        self.0.left.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn access() -> Access {
+        Access {
+            allow_private: false,
+            headers: Default::default(),
+            max_size: 0,
+            delay: Duration::ZERO,
+            at_once: 8,
+            obey_robots: false,
+        }
+    }
+
+    /// Whether a host may be asked; if so, it is, without an answer.
+    fn ask(state: &mut State, now: Instant) -> bool {
+        let goes = match state.look(now, &access(), Duration::ZERO) {
+            Ok(look) => matches!(look, Look::Go),
+            Err(trouble) => {
+                assert_eq!(trouble, Trouble::LeftAlone(Box::new(Trouble::TimedOut)));
+                return false;
+            }
+        };
+        state.under_way -= 1;
+        state.unanswered(now, &Trouble::TimedOut, SECOND * 300);
+        goes
+    }
+
+    #[test]
+    fn silence_lasts_and_is_followed_by_one_request() {
+        let (mut state, start) = (State::default(), Instant::now());
+        assert!((0..5).all(|n| ask(&mut state, start + SECOND * n)));
+        let fifth = start + SECOND * 4;
+        assert!(!ask(&mut state, fifth));
+        assert!(!ask(&mut state, fifth + SECOND * 299));
+        assert!(ask(&mut state, fifth + SECOND * 300));
+        assert!(!ask(&mut state, fifth + SECOND * 301));
+        state.answered();
+        let later = fifth + SECOND * 302;
+        assert!((0..5).all(|_| ask(&mut state, later)));
+        assert!(!ask(&mut state, later));
+    }
+
+    #[test]
+    fn hosts_are_forgotten_when_nothing_is_to_be_known_of_them() {
+        let start = Instant::now();
+        assert!(State::default().has_expired(start));
+        let asked = State { last_start: Some(start), ..State::default() };
+        assert!(!asked.has_expired(start + SECOND));
+        assert!(asked.has_expired(start + REMEMBERED));
+        let peace = State { peace: Some(Peace { until: start + SECOND, status: 503 }), ..State::default() };
+        let silence = Some(Silence { until: start + SECOND, trouble: Trouble::TimedOut });
+        for state in [peace, State { silence, ..State::default() }] {
+            assert!(!state.has_expired(start));
+            assert!(state.has_expired(start + SECOND));
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! From one list to the next: what they name together, what is no use, and what could not be read.
+
+use std::{
+    collections::{BTreeSet, VecDeque, btree_map},
+    fmt::Display,
+    path::Path,
+};
+
+use tokio::task::spawn_blocking;
+use url::Url;
+
+use super::{
+    Filter, Listed, Pages,
+    canonical::{BadAddress, canonical},
+    document::{self, Document, Entry, MAX_SIZE, Names},
+    url_file,
+};
+use crate::fetch::{Access, Answer, Fetcher};
+
+/// How deep indexes may lead, the list that the config names included.
+const MAX_LEVELS: usize = 3;
+/// The most lists that one list of the config may lead to, itself included.
+const MAX_LISTS: usize = 1000;
+/// After so many lists in a row that cannot be had, the rest of them is not asked for: each may take a time-out.
+const PATIENCE: usize = 5;
+/// How many bad entries of one list are told one by one.
+const TOLD: usize = 20;
+/// The most pages of a collection. Nothing that people keep by hand is larger, and memory ends somewhere.
+const MAX_PAGES: usize = 1_000_000;
+
+/// What was gathered so far.
+#[derive(Debug)]
+pub(super) struct Gathering {
+    filter: Filter,
+    result: Pages,
+    /// Pages of which two lists say two things: what one says is no sign that nothing changed.
+    disputed: BTreeSet<String>,
+    /// Every list that was asked for.
+    asked: BTreeSet<Url>,
+    /// Whether there were more pages than can be kept.
+    full: bool,
+}
+
+/// A fetched list that is being read.
+pub(super) struct Source {
+    /// Its address and those of the indexes that led to it, itself last.
+    pub(super) way: Vec<Url>,
+    /// Where it came from at last.
+    pub(super) from: Url,
+}
+
+impl Source {
+    fn address(&self) -> &Url {
+        self.way.last().unwrap_or(&self.from)
+    }
+
+    /// A list speaks for its own host, and for the one that it was moved to.
+    fn speaks_for(&self, page: &Url) -> bool {
+        page.host() == self.address().host() || page.host() == self.from.host()
+    }
+}
+
+impl Gathering {
+    pub(super) fn new(filter: Filter) -> Self {
+        let (disputed, asked) = (BTreeSet::new(), BTreeSet::new());
+        Self { filter, result: Pages::default(), disputed, asked, full: false }
+    }
+
+    /// Takes the pages that the config names itself.
+    pub(super) fn inline(&mut self, urls: &[Url]) {
+        let mut bad = Bad::of("urls".to_owned());
+        for url in urls {
+            match canonical(url.as_str()) {
+                Ok(url) => self.add(url, None, || "urls".to_owned()),
+                Err(why) => bad.push(None, &why),
+            }
+        }
+        self.result.bad.extend(bad.finish());
+    }
+
+    /// Takes the pages that a file names.
+    pub(super) async fn file(&mut self, path: &Path) {
+        let name = path.display().to_string();
+        let bytes = match url_file::load(path).await {
+            Ok(bytes) => bytes,
+            Err(why) => return self.failed(&name, why),
+        };
+        let mut bad = Bad::of(name.clone());
+        let mut good = false;
+        for (line, address) in url_file::lines(&bytes) {
+            match canonical(&address) {
+                Ok(url) => {
+                    good = true;
+                    self.add(url, None, || format!("{name}:{line}"));
+                }
+                Err(why) => bad.push(Some(line), &why),
+            }
+        }
+        self.result.bad.extend(bad.finish());
+        if !good {
+            self.failed(&name, "it names no page that can be used; if that is meant, take it out of the config");
+        }
+    }
+
+    /// Takes the pages that a list on the web names, and those that the lists name to which it leads.
+    pub(super) async fn tree(&mut self, fetcher: &Fetcher, named: &Url, access: &Access) {
+        let named = match canonical(named.as_str()) {
+            Ok(named) => named,
+            Err(why) => return self.result.failed.push(format!("the list {why}")),
+        };
+        // Whoever names a list in the config has been asked; and what is right for a page is small for a list.
+        let access = Access { obey_robots: false, max_size: MAX_SIZE as u64, ..access.clone() };
+        let mut waiting = VecDeque::from([vec![named.clone()]]);
+        let (mut room, mut beyond, mut without_answer) = (MAX_LISTS - 1, 0, 0);
+        while let Some(way) = waiting.pop_front() {
+            let Some(list) = way.last().filter(|list| self.asked.insert((*list).clone())) else { continue };
+            let (from, document) = match fetch(fetcher, list, &access).await {
+                Ok(read) => read,
+                Err(why) => {
+                    self.failed(list, why);
+                    without_answer += 1;
+                    if without_answer == PATIENCE {
+                        break;
+                    }
+                    continue;
+                }
+            };
+            without_answer = 0;
+            let mut further = self.take(&Source { way: way.clone(), from }, document);
+            further.retain(|list| !self.asked.contains(list));
+            if !further.is_empty() && way.len() == MAX_LEVELS {
+                self.failed(list, format!("it is an index {MAX_LEVELS} levels deep, so what it names is not read"));
+                continue;
+            }
+            let taken = further.len().min(room);
+            beyond += further.len() - taken;
+            room -= taken;
+            waiting.extend(further.into_iter().take(taken).map(|list| [&way[..], &[list]].concat()));
+        }
+        if !waiting.is_empty() {
+            let left = count(waiting.len(), "list");
+            self.failed(
+                &named,
+                format!("{PATIENCE} lists in a row could not be had, so {left} more that it leads to are left"),
+            );
+        }
+        if beyond > 0 {
+            self.failed(&named, format!("it leads to more than {MAX_LISTS} lists, so {beyond} were not asked for"));
+        }
+    }
+
+    /// Takes what one list says, and gives the lists that it leads to.
+    pub(super) fn take(&mut self, source: &Source, document: Document) -> BTreeSet<Url> {
+        let name = source.address().to_string();
+        let what = if document.names == Names::Pages { "page" } else { "list" };
+        let mut bad = Bad::of(name.clone());
+        let mut lists = BTreeSet::new();
+        let (mut of_others, mut good) = (0, 0);
+        for Entry { address, lastmod, line } in document.entries {
+            let url = match canonical(&address) {
+                Ok(url) if source.speaks_for(&url) => url,
+                Ok(_) => {
+                    of_others += 1;
+                    continue;
+                }
+                Err(why) => {
+                    bad.push(line, &why);
+                    continue;
+                }
+            };
+            if document.names == Names::Pages {
+                good += 1;
+                self.add(url, lastmod, || line.map_or_else(|| name.clone(), |line| format!("{name}:{line}")));
+            } else if !source.way.contains(&url) {
+                good += 1;
+                lists.insert(url);
+            }
+        }
+        self.result.bad.extend(bad.finish());
+        if of_others > 0 {
+            let of_others = count(of_others, what);
+            self.result.bad.push(format!("{name} names {of_others} of other hosts, for which it does not speak"));
+        }
+        if document.nameless > 0 {
+            let nameless = count(document.nameless, "item");
+            self.result.bad.push(format!("{name} has {nameless} without an address"));
+        }
+        match document.defect {
+            Some(defect) => self.failed(&name, defect),
+            None if good == 0 => self.failed(&name, format!("it names no {what} that can be used")),
+            None => {}
+        }
+        lists
+    }
+
+    /// Takes a page, unless it is filtered.
+    fn add(&mut self, url: Url, lastmod: Option<String>, from: impl FnOnce() -> String) {
+        if self.filter.rule(&url).is_some() {
+            return;
+        }
+        let known = self.result.pages.len();
+        match self.result.pages.entry(url.into()) {
+            btree_map::Entry::Vacant(_) if known == MAX_PAGES => self.full = true,
+            btree_map::Entry::Vacant(place) => {
+                place.insert(Listed { lastmod, from: from() });
+            }
+            btree_map::Entry::Occupied(mut place) => match (&place.get().lastmod, lastmod) {
+                (Some(said), Some(lastmod)) if *said != lastmod => {
+                    self.disputed.insert(place.key().clone());
+                }
+                (None, Some(lastmod)) => place.get_mut().lastmod = Some(lastmod),
+                _ => {}
+            },
+        }
+    }
+
+    fn failed(&mut self, list: impl Display, why: impl Display) {
+        self.result.failed.push(format!("{list}: {why}"));
+    }
+
+    /// What the lists name together.
+    pub(super) fn finish(mut self) -> Pages {
+        for key in &self.disputed {
+            if let Some(listed) = self.result.pages.get_mut(key) {
+                listed.lastmod = None;
+            }
+        }
+        if self.full {
+            self.result.failed.push(format!("the lists name more than {MAX_PAGES} pages; the rest is left out"));
+        }
+        self.result
+    }
+}
+
+/// Fetches a list and reads it: where it came from at last, and what it says.
+async fn fetch(fetcher: &Fetcher, list: &Url, access: &Access) -> Result<(Url, Document), String> {
+    let fetched = match fetcher.get(list, access, None).await {
+        Answer::Page(fetched) => *fetched,
+        Answer::Gone { status } => return Err(format!("the site answers {status}")),
+        Answer::Unchanged { .. } => return Err("the site answers 304 to a request without conditions".to_owned()),
+        Answer::Kept(trouble) => return Err(trouble.to_string()),
+    };
+    let from = fetched.url;
+    let read = move || document::read(&fetched.body, &fetched.media_type, fetched.charset.as_deref());
+    let document = spawn_blocking(read).await.map_err(|error| error.to_string())?;
+    Ok((from, document))
+}
+
+/// `1 page`, `2 pages`.
+fn count(number: usize, thing: &str) -> String {
+    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
+}
+
+/// The entries of one list that are no use.
+struct Bad {
+    list: String,
+    told: Vec<String>,
+    untold: usize,
+}
+
+impl Bad {
+    fn of(list: String) -> Self {
+        Self { list, told: Vec::new(), untold: 0 }
+    }
+
+    fn push(&mut self, line: Option<usize>, why: &BadAddress) {
+        let list = &self.list;
+        if self.told.len() == TOLD {
+            self.untold += 1;
+        } else {
+            self.told.push(line.map_or_else(|| format!("{list}: {why}"), |line| format!("{list}:{line}: {why}")));
+        }
+    }
+
+    fn finish(mut self) -> Vec<String> {
+        if self.untold > 0 {
+            self.told.push(format!("{}: {} more cannot be used", self.list, count(self.untold, "item")));
+        }
+        self.told
+    }
+}

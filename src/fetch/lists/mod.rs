@@ -1,0 +1,80 @@
+//! Lists of pages: inline, in files, in sitemaps and in feeds, made one list of which page is named where.
+//!
+//! Everything is read as far as it can be. What was not read to its end is said, for then a page that no list names is
+//! not known to be gone.
+
+mod canonical;
+mod document;
+mod feed;
+mod filter;
+mod gather;
+mod sitemap;
+mod url_file;
+mod xml;
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use url::Url;
+
+pub use canonical::{BadAddress, canonical};
+pub use filter::{Filter, LeftOut};
+
+use self::gather::Gathering;
+use super::{Access, Fetcher};
+
+/// The lists of one collection.
+#[derive(Clone, Debug, Default)]
+pub struct ListSpec {
+    /// Pages that the config names itself.
+    pub urls: Vec<Url>,
+    /// Files with an address on each line.
+    pub files: Vec<PathBuf>,
+    /// Sitemaps and indexes of sitemaps.
+    pub sitemaps: Vec<Url>,
+    /// RSS and Atom feeds.
+    pub feeds: Vec<Url>,
+    /// Patterns of the pages to take; all where there is none.
+    pub include: Vec<String>,
+    /// Patterns of the pages to leave out.
+    pub exclude: Vec<String>,
+}
+
+/// What the lists name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pages {
+    /// Canonical address → what the list says of it, in key order.
+    pub pages: BTreeMap<String, Listed>,
+    /// Entries that are no use, each with its place. The rest goes on.
+    pub bad: Vec<String>,
+    /// Lists that could not be read, or not to their end: what is not listed is not known to be gone.
+    pub failed: Vec<String>,
+}
+
+/// What a list says of a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// When it changed last, as the list writes it. `None` as well where lists contradict each other.
+    pub lastmod: Option<String>,
+    /// Where it is named first: `urls`, `urls.txt:12`, or the sitemap's address.
+    pub from: String,
+}
+
+/// Reads all lists of a collection.
+pub async fn expand(fetcher: &Fetcher, spec: &ListSpec, access: &Access) -> Pages {
+    let filter = match Filter::new(&spec.include, &spec.exclude) {
+        Ok(filter) => filter,
+        Err(why) => return Pages { failed: vec![why], ..Pages::default() },
+    };
+    let mut gathering = Gathering::new(filter);
+    gathering.inline(&spec.urls);
+    for path in &spec.files {
+        gathering.file(path).await;
+    }
+    for list in spec.sitemaps.iter().chain(&spec.feeds) {
+        gathering.tree(fetcher, list, access).await;
+    }
+    gathering.finish()
+}
+
+#[cfg(test)]
+mod tests;

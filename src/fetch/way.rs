@@ -1,0 +1,196 @@
+//! The way from the address that was asked for to where its page is: redirects.
+
+use std::collections::HashSet;
+
+use url::Url;
+
+use super::Trouble;
+
+/// Words in addresses of pages where one signs in, without hyphens and underscores.
+const SIGN_IN: [&str; 15] = [
+    "auth",
+    "authenticate",
+    "authorize",
+    "idp",
+    "login",
+    "logon",
+    "oauth",
+    "oauth2",
+    "saml",
+    "saml2",
+    "servicelogin",
+    "signin",
+    "signon",
+    "sso",
+    "wplogin",
+];
+
+/// Redirects followed so far.
+#[derive(Debug)]
+pub(super) struct Way {
+    start: Url,
+    here: Url,
+    /// Where it has been, `here` among it.
+    seen: HashSet<Url>,
+    /// Whether all redirects were permanent.
+    permanent: bool,
+}
+
+impl Way {
+    pub(super) fn new(start: &Url) -> Self {
+        let start = without_fragment(start.clone());
+        Self { here: start.clone(), seen: HashSet::from([start.clone()]), start, permanent: true }
+    }
+
+    /// Where it leads by now.
+    pub(super) fn here(&self) -> &Url {
+        &self.here
+    }
+
+    /// Whether that is still where it started.
+    pub(super) fn at_start(&self) -> bool {
+        self.seen.len() == 1
+    }
+
+    /// Whether every redirect on the way was one for good.
+    pub(super) fn is_permanent(&self) -> bool {
+        self.permanent
+    }
+
+    /// Where the page lives now, if it has moved for good.
+    pub(super) fn moved(&self) -> Option<Url> {
+        (self.permanent && !self.at_start()).then(|| self.here.clone())
+    }
+
+    /// Follows one more redirect, as long as there are not more than `most`.
+    pub(super) fn follow(&mut self, location: &[u8], permanent: bool, most: usize) -> Result<(), Trouble> {
+        let location = String::from_utf8_lossy(location);
+        let to = self.here.join(&location).map_err(|_| Trouble::RedirectNowhere(shortened(&location)))?;
+        let to = without_fragment(to);
+        if self.seen.contains(&to) {
+            return Err(Trouble::RedirectLoop(shown(&to)));
+        }
+        if self.seen.len() > most {
+            return Err(Trouble::TooManyRedirects(most));
+        }
+        if !to.username().is_empty() || to.password().is_some() {
+            return Err(Trouble::RedirectWithUser(shown(&to)));
+        }
+        self.permanent &= permanent;
+        self.seen.insert(to.clone());
+        self.here = to;
+        Ok(())
+    }
+
+    /// Whether the last redirect led to a page where one signs in, which the page that was asked for is not itself.
+    pub(super) fn at_sign_in(&self) -> bool {
+        let asked = sign_in_words(&self.start);
+        sign_in_words(&self.here).iter().any(|word| !asked.contains(word))
+    }
+}
+
+/// An address for people: without what may be secret (a user, a query).
+pub(super) fn shown(url: &Url) -> String {
+    let mut url = url.clone();
+    url.set_query(None);
+    // Only addresses without a host refuse this, and those have no user either.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.into()
+}
+
+fn without_fragment(mut url: Url) -> Url {
+    url.set_fragment(None);
+    url
+}
+
+/// The words about signing in that an address has as a part of its path, or as the first part of its host.
+fn sign_in_words(url: &Url) -> Vec<String> {
+    let host = url.domain().and_then(|host| host.split('.').next());
+    let parts = url.path_segments().into_iter().flatten().chain(host);
+    let words =
+        parts.map(|part| part.split('.').next().unwrap_or_default().replace(['-', '_'], "").to_ascii_lowercase());
+    words.filter(|word| SIGN_IN.contains(&word.as_str())).collect()
+}
+
+/// Somebody else's words on one line, without what may be a password, and not for ever.
+fn shortened(text: &str) -> String {
+    let open = text.rsplit_once('@').map_or_else(|| text.to_owned(), |(_, host)| format!("…@{host}"));
+    open.chars().map(|c| if c.is_control() { ' ' } else { c }).take(100).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn follow(start: &str, hops: &[(&str, bool)]) -> Result<Way, Trouble> {
+        let mut way = Way::new(&Url::parse(start).unwrap());
+        for (location, permanent) in hops {
+            way.follow(location.as_bytes(), *permanent, 3)?;
+        }
+        Ok(way)
+    }
+
+    #[test]
+    fn targets_are_relative_to_the_hop() {
+        let way =
+            follow("https://a.example/x/y?q#f", &[("../z", true), ("//b.example/p/", true), ("q#g", true)]).unwrap();
+        assert_eq!(way.here().as_str(), "https://b.example/p/q");
+        assert_eq!(way.moved().as_ref(), Some(way.here()));
+        assert!(!way.at_start());
+    }
+
+    #[test]
+    fn one_redirect_for_now_makes_the_whole_way_one_for_now() {
+        for hops in [[("/b", false), ("/c", true)], [("/b", true), ("/c", false)]] {
+            assert_eq!(follow("https://a.example/", &hops).unwrap().moved(), None);
+        }
+        assert_eq!(follow("https://a.example/", &[]).unwrap().moved(), None);
+    }
+
+    #[test]
+    fn ways_without_an_end_are_left() {
+        let circle = [("/b", true), ("/#again", true)];
+        assert_eq!(
+            follow("https://me:secret@a.example/?token", &[("?token", true)]).unwrap_err(),
+            Trouble::RedirectLoop("https://a.example/".to_owned())
+        );
+        assert_eq!(
+            follow("https://a.example/", &circle).unwrap_err(),
+            Trouble::RedirectLoop("https://a.example/".to_owned())
+        );
+        for to in ["//me@b.example/?x", "https://:hush@b.example/#x"] {
+            let said = follow("https://a.example/", &[(to, true)]).unwrap_err();
+            assert_eq!(said, Trouble::RedirectWithUser("https://b.example/".to_owned()));
+        }
+        let hops = [("/1", true), ("/2", true), ("/3", true), ("/4", true)];
+        assert!(follow("https://a.example/", &hops[..3]).is_ok());
+        assert_eq!(follow("https://a.example/", &hops).unwrap_err(), Trouble::TooManyRedirects(3));
+        assert_eq!(
+            follow("https://a.example/", &[("https://\n[", true)]).unwrap_err(),
+            Trouble::RedirectNowhere("https:// [".to_owned())
+        );
+    }
+
+    #[test]
+    fn pages_to_sign_in_are_known_by_their_addresses() {
+        for (start, to, expected) in [
+            ("/docs", "/login?next=/docs", true),
+            ("/docs", "/account/login", true),
+            ("/docs", "/users/sign_in", true),
+            ("/docs", "/Account/Sign-In.aspx", true),
+            ("/docs", "/wp-login.php", true),
+            ("/docs", "https://login.example.com/tenant", true),
+            ("/docs", "https://accounts.example.com/v3/signin/identifier", true),
+            ("/docs", "https://id.example.com/realms/x/protocol/openid-connect/auth", true),
+            ("/docs", "/docs/en", false),
+            ("/docs", "/authors/signing-in-the-rain", false),
+            // The page itself is about it.
+            ("/docs/auth", "/docs/v2/auth", false),
+            ("/docs/auth", "/sso/auth", true),
+        ] {
+            let way = follow(&format!("https://www.example.com{start}"), &[(to, false)]).unwrap();
+            assert_eq!(way.at_sign_in(), expected, "{start} {to}");
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Private addresses, refused in every form before anything is sent.
+
+use kbsync::fetch::{Access, Fetcher, Trouble};
+use url::Url;
+
+use crate::{
+    harness::{access, fetcher, page, trouble},
+    origin::{Origin, Reply},
+};
+
+/// Asks as a collection does that may reach public addresses only.
+async fn refused(fetcher: &Fetcher, url: &Url) {
+    for obey_robots in [false, true] {
+        let access = Access { allow_private: false, obey_robots, ..access() };
+        let said = trouble(fetcher.get(url, &access, None).await);
+        assert!(
+            matches!(&said, Trouble::Private { host, .. } if Some(host.as_str()) == url.host_str()),
+            "{url}: {said:?}"
+        );
+        assert!(said.to_string().contains("`allow_private: true`"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn private_addresses_are_not_connected_to() {
+    let origin = Origin::start();
+    origin.serve("/", Reply::page("private"));
+    let fetcher = fetcher();
+    for host in
+        ["127.0.0.1", "127.1", "0x7f000001", "2130706433", "localhost", "LOCALHOST", "::ffff:127.0.0.1", "0.0.0.0"]
+    {
+        refused(&fetcher, &origin.url_as(host, "/")).await;
+    }
+    assert_eq!(origin.connections(), 0);
+    for url in ["http://169.254.169.254/latest/meta-data/", "http://10.0.0.1/", "http://[fe80::1]/", "https://[::1]/"] {
+        refused(&fetcher, &url.parse().unwrap()).await;
+    }
+}
+
+#[tokio::test]
+async fn the_other_loopback_is_one_too() {
+    // Not every machine has it.
+    let Ok(origin) = Origin::start_at("[::1]:0") else { return };
+    refused(&fetcher(), &origin.url("/")).await;
+    assert_eq!(origin.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_connection_of_who_may_is_not_lent_to_who_may_not() {
+    let origin = Origin::start();
+    origin.serve("/", Reply::page("private"));
+    let fetcher = fetcher();
+    for host in ["127.0.0.1", "localhost"] {
+        let url = origin.url_as(host, "/");
+        page(fetcher.get(&url, &access(), None).await);
+        origin.forget();
+        refused(&fetcher, &url).await;
+        assert!(origin.requests().is_empty(), "{host}");
+        // Nor does a refusal harm who may.
+        page(fetcher.get(&url, &Access { obey_robots: true, ..access() }, None).await);
+    }
+}
