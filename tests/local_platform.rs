@@ -12,5 +12,12 @@ mod harness;
 mod ingestion;
 #[path = "local/limits.rs"]
 mod limits;
+#[allow(dead_code, reason = "this test needs a part of it only")]
+#[path = "support/origin.rs"]
+mod origin;
+#[path = "local/pages.rs"]
+mod pages;
 #[path = "local/sources.rs"]
 mod sources;
+#[path = "local/websites.rs"]
+mod websites;

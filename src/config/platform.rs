@@ -14,7 +14,8 @@ use super::{
 };
 use crate::model::RateLimit;
 
-const KEYS: &[&str] = &["kind", "base_url", "api_key", "api_key_file", "rate_limit", "data_dir", "listen"];
+const KEYS: &[&str] =
+    &["kind", "base_url", "api_key", "api_key_file", "rate_limit", "data_dir", "listen", "allow_private"];
 const KINDS: &[&str] = &["local", "cevvo"];
 /// Cevvo's own address, from its API reference.
 const CEVVO: &str = "https://prod-backend-api.cevvo.ai/api/v1";
@@ -63,7 +64,7 @@ fn kind(text: &str) -> Result<Kind, String> {
 fn refuse_foreign_keys(kind: Kind, section: &Section, reading: &mut Reading) {
     let (foreign, owner): (&[&str], &str) = match kind {
         Kind::Local => (&["base_url", "api_key", "api_key_file"], "cevvo"),
-        Kind::Cevvo => (&["data_dir", "listen"], "local"),
+        Kind::Cevvo => (&["data_dir", "listen", "allow_private"], "local"),
     };
     for (key, _) in foreign.iter().filter_map(|key| section.entry(key)) {
         let message = format!("`{}` is for `kind: {owner}`; remove it or change `kind`", key.value);
@@ -80,7 +81,11 @@ fn local(section: &Section, state: Option<&Path>, reading: &mut Reading) -> Opti
         Some(node) => reading.parsed(node, loopback)?,
         None => LISTEN,
     };
-    Some(PlatformKind::Local { data_dir, listen })
+    let allow_private = match section.value("allow_private") {
+        Some(node) => reading.flag(node)?,
+        None => false,
+    };
+    Some(PlatformKind::Local { data_dir, listen, allow_private })
 }
 
 fn loopback(text: &str) -> Result<SocketAddr, String> {

@@ -57,7 +57,7 @@ pub(super) fn answer(found: &Found) -> Answer {
 fn citations(best: &Hit, more: Option<&Hit>, hits: &[Hit]) -> Vec<Citation> {
     let mut seen = HashSet::new();
     let order = std::iter::once(best).chain(more).chain(hits);
-    let fresh = order.filter(|hit| seen.insert(hit.title.clone()));
+    let fresh = order.filter(|hit| seen.insert((hit.title.clone(), hit.url.clone())));
     let cite = |hit: &Hit| Citation { title: hit.title.clone(), url: hit.url.clone(), score: Some(hit.score) };
     fresh.take(CITED).map(cite).collect()
 }

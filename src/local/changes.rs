@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 /// A change of what the platform holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// The source has one more document, and answers from it.
+    /// The source has one more document, or a page of a website anew, and answers from it.
     Held {
         /// The source's id.
         source_id: String,

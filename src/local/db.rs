@@ -16,7 +16,7 @@ use super::{
 };
 
 /// The schema's steps: the n-th brings a database from version n to n + 1.
-const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("schema-1.sql"), include_str!("schema-2.sql")];
 
 /// Statements kept prepared: more than all routes have together.
 const STATEMENTS: usize = 64;

@@ -9,6 +9,8 @@ use axum::{
 };
 use serde_json::json;
 
+use crate::fetch::FetcherError;
+
 /// Why the local platform cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum LocalError {
@@ -58,6 +60,9 @@ pub enum LocalError {
         /// The newest schema that this program knows.
         known: i64,
     },
+    /// Nothing can be fetched.
+    #[error(transparent)]
+    Pages(#[from] FetcherError),
     /// The listener is unusable.
     #[error("the local platform cannot listen: {0}")]
     Listen(io::Error),

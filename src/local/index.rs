@@ -6,12 +6,13 @@ use crate::model::SourceName;
 
 use super::{chunk::Chunk, error::ApiError};
 
-/// A document's title: the collection and path in its source's name, where a kbsync gave that name, else its file name.
-pub(super) fn title(source_name: &str, file_name: &str) -> String {
-    match SourceName::parse(source_name) {
+/// A document's title: a page's own, else the collection and path in its source's name, where a kbsync gave that name,
+/// else its file name.
+pub(super) fn title(own: Option<String>, source_name: &str, file_name: &str) -> String {
+    own.unwrap_or_else(|| match SourceName::parse(source_name) {
         Some(name) => format!("{}/{}", name.collection, name.path),
         None => file_name.to_owned(),
-    }
+    })
 }
 
 /// Stores and indexes a document's chunks.
@@ -49,9 +50,10 @@ fn post(tx: &Transaction, chunk: i64, title: &str, heading: &str, body: &str) ->
 
 fn title_of(tx: &Transaction, document: i64) -> Result<String, ApiError> {
     let mut find = tx.prepare_cached(
-        "SELECT sources.name, file_name FROM documents JOIN sources ON sources.seq = documents.source \
+        "SELECT title, sources.name, file_name FROM documents JOIN sources ON sources.seq = documents.source \
          WHERE documents.seq = ?1",
     )?;
-    let names = find.query_row([document], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)));
-    Ok(names.optional()?.map(|(source, file)| title(&source, &file)).unwrap_or_default())
+    let found =
+        find.query_row([document], |row| Ok(title(row.get(0)?, &row.get::<_, String>(1)?, &row.get::<_, String>(2)?)));
+    Ok(found.optional()?.unwrap_or_default())
 }

@@ -14,13 +14,21 @@ use tokio::{
     task::JoinSet,
     time::sleep,
 };
+use url::Url;
 
 use crate::platform::wire::Job;
 
-use super::{App, changes::Change, chunk, error::ApiError, faults::JobFault, ids, index, page, sources};
+use super::{
+    App,
+    changes::Change,
+    documents::{self, Document},
+    error::ApiError,
+    faults::JobFault,
+    ids, page, sources,
+};
 
 /// Jobs whose text is read at the same time.
-const AT_ONCE: usize = 2;
+pub(super) const AT_ONCE: usize = 2;
 
 /// A received file.
 pub(super) struct Upload {
@@ -44,7 +52,7 @@ pub(super) struct Queued {
     id: String,
 }
 
-/// The stored file of an upload, removed when this is dropped without [`StoredUpload::keep`].
+/// The stored file of an upload or a page, removed when this is dropped without [`StoredUpload::keep`].
 pub(super) struct StoredUpload {
     path: PathBuf,
     kept: bool,
@@ -85,7 +93,7 @@ pub(super) async fn begin(app: &App, fresh: Fresh, fault: Option<JobFault>) -> R
 
 fn insert(tx: &Transaction, fresh: Fresh, queue: &mpsc::UnboundedSender<Queued>) -> Result<Job, ApiError> {
     let Fresh { job_id, source_id, upload, url } = fresh;
-    let source = sources::seq_of(tx, &source_id)?;
+    let source = sources::open_to_documents(tx, &source_id)?;
     let (upload, stored) = upload.unzip();
     let (file_name, sha256) = upload.map(|upload| (upload.file_name, upload.sha256)).unzip();
     tx.prepare_cached(
@@ -181,7 +189,7 @@ async fn run(app: Arc<App>, permits: Arc<Semaphore>, job: Queued, delay: Duratio
         return;
     }
     match run_one(&app, &job, fault).await {
-        // A job of an address has no file.
+        // There is none of an HTML page.
         Ok(()) => drop(tokio::fs::remove_file(app.uploads.join(&job.id)).await),
         Err(error) => {
             tracing::error!("job {} of the local platform waits for the next start: {}", job.id, error.message());
@@ -198,13 +206,13 @@ async fn run_one(app: &App, job: &Queued, fault: Option<JobFault>) -> Result<(),
     });
     // Without a row, its source was deleted.
     let Some(task) = task.await? else { return Ok(()) };
-    let text = match fault {
+    let document = match fault {
         Some(JobFault::Fails(reason)) => Err(reason),
-        Some(JobFault::Forgotten | JobFault::Stalls) | None => read_text(app, &job.id, &task).await,
+        Some(JobFault::Forgotten | JobFault::Stalls) | None => read(app, &job.id, task).await,
     };
     let changes = app.changes.clone();
     let finish = move |tx: &Transaction| {
-        if let Some(change) = finish(tx, seq, task, text)? {
+        if let Some(change) = finish(tx, seq, document)? {
             changes.tell(&change);
         }
         Ok(())
@@ -212,38 +220,31 @@ async fn run_one(app: &App, job: &Queued, fault: Option<JobFault>) -> Result<(),
     app.db.call(finish).await
 }
 
-/// A document's bytes as text, with their hash; an error is the reason for people.
-struct Text {
-    chunks: Vec<chunk::Chunk>,
-    sha256: String,
-}
-
-async fn read_text(app: &App, job_id: &str, task: &Task) -> Result<Text, String> {
-    let (name, text, sha256) = match (&task.file_name, &task.url) {
-        (Some(file_name), _) => {
-            let text = app.extractor.text(file_name, &app.uploads.join(job_id)).await;
-            (file_name, text.map_err(|error| error.to_string())?, task.sha256.clone().unwrap_or_default())
+/// Reads what a job works on; an error is the reason for people.
+async fn read(app: &App, job_id: &str, task: Task) -> Result<Document, String> {
+    let file = app.uploads.join(job_id);
+    match task {
+        Task { file_name: Some(file_name), sha256, .. } => {
+            let text = app.extractor.text(&file_name, &file).await.map_err(|error| error.to_string())?;
+            let (sha256, chunks) = (sha256.unwrap_or_default(), documents::cut(text).await?);
+            Ok(Document { file_name, url: None, title: None, sha256, chunks })
         }
-        (None, Some(url)) => {
-            let page = page::fetch(url).await.map_err(|error| error.to_string())?;
-            (url, page.text, page.hash.to_string())
+        Task { url: Some(url), .. } => {
+            let address = Url::parse(&url).map_err(|error| error.to_string())?;
+            let page = page::read(app, &address, &app.access, &file).await.map_err(|error| error.to_string())?;
+            let chunks = documents::cut(page.text).await?;
+            Ok(Document { file_name: url.clone(), url: Some(url), title: page.title, sha256: page.sha256, chunks })
         }
-        (None, None) => return Err("the job names neither a file nor an address".to_owned()),
-    };
-    if text.trim().is_empty() {
-        return Err(format!("no text could be read from {name}"));
+        Task { file_name: None, url: None, .. } => Err("the job names neither a file nor an address".to_owned()),
     }
-    // A large file takes a while to cut.
-    let chunks = tokio::task::spawn_blocking(move || chunk::chunks(&text)).await.map_err(|error| error.to_string())?;
-    Ok(Text { chunks, sha256 })
 }
 
 /// Writes a job's end. Nothing is written where the source was deleted meanwhile.
-fn finish(tx: &Transaction, seq: i64, task: Task, text: Result<Text, String>) -> Result<Option<Change>, ApiError> {
+fn finish(tx: &Transaction, seq: i64, document: Result<Document, String>) -> Result<Option<Change>, ApiError> {
     let mut find = tx.prepare_cached("SELECT source FROM jobs WHERE seq = ?1 AND status = 'processing'")?;
     let Some(source) = find.query_row([seq], |row| row.get::<_, i64>(0)).optional()? else { return Ok(None) };
     let now = ids::now_ms();
-    let (status, error) = match &text {
+    let (status, error) = match &document {
         Ok(_) => ("completed", None),
         Err(reason) => ("failed", Some(reason)),
     };
@@ -252,22 +253,13 @@ fn finish(tx: &Transaction, seq: i64, task: Task, text: Result<Text, String>) ->
     let more: bool = tx
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM jobs WHERE source = ?1 AND status = 'processing')")?
         .query_row([source], |row| row.get(0))?;
-    let status = match &text {
+    let status = match &document {
         _ if more => "pending",
         Ok(_) => "synced",
         Err(_) => "failed",
     };
-    tx.prepare_cached("UPDATE sources SET status = ?2 WHERE seq = ?1")?.execute(params![source, status])?;
-    text.ok().map(|text| hold(tx, source, task, &text, now)).transpose()
-}
-
-/// Stores and indexes a document.
-fn hold(tx: &Transaction, source: i64, task: Task, text: &Text, now: i64) -> Result<Change, ApiError> {
-    let file_name = task.file_name.or_else(|| task.url.clone()).unwrap_or_default();
-    tx.prepare_cached("INSERT INTO documents (source, file_name, sha256, url) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![source, file_name, text.sha256, task.url])?;
-    index::add(tx, tx.last_insert_rowid(), &text.chunks)?;
-    let mut update = tx.prepare_cached("UPDATE sources SET last_synced_at = ?2 WHERE seq = ?1 RETURNING id, name")?;
-    let held = |row: &Row| Ok(Change::Held { source_id: row.get(0)?, name: row.get(1)? });
-    Ok(update.query_row([source, now], held)?)
+    let synced_at = document.is_ok().then_some(now);
+    tx.prepare_cached("UPDATE sources SET status = ?2, last_synced_at = ifnull(?3, last_synced_at) WHERE seq = ?1")?
+        .execute(params![source, status, synced_at])?;
+    document.ok().map(|document| documents::hold(tx, source, &document)).transpose()
 }

@@ -8,9 +8,10 @@ mod chat;
 mod chunk;
 mod connection;
 mod conversations;
+mod crawl;
 mod db;
+mod documents;
 mod error;
-pub mod extract;
 mod faults;
 mod folder;
 mod gate;
@@ -39,13 +40,18 @@ use std::{
 use secrecy::SecretString;
 use tokio::{
     net::TcpListener,
-    sync::{mpsc, oneshot},
+    sync::{Notify, mpsc, oneshot},
     task::JoinSet,
 };
 
-use crate::model::RateLimit;
+use crate::{
+    extract::Extractor,
+    fetch::{Access, Fetcher},
+    model::RateLimit,
+};
 
 pub use changes::Change;
+pub use crawl::Crawl;
 pub use error::LocalError;
 pub use faults::{Fault, Faults};
 pub use folder::served_at;
@@ -56,13 +62,14 @@ use changes::Changes;
 use connection::{CuttableListener, Scissors};
 use db::Db;
 use error::ApiError;
-use extract::Extractor;
 use folder::Folder;
 use limit::SlidingLog;
 use running::Tasks;
 
 /// The path under which the API is served.
 const BASE_PATH: &str = "/api/v1";
+/// What pages are asked for by.
+const USER_AGENT: &str = concat!("kbsync-local/", env!("CARGO_PKG_VERSION"));
 
 /// How a local platform is run.
 #[derive(Clone, Debug)]
@@ -71,12 +78,31 @@ pub struct Options {
     pub data_dir: PathBuf,
     /// The limit that it enforces for its key; `None` for none.
     pub rate_limit: Option<RateLimit>,
-    /// The program that reads PDF and DOCX files, run as `PROGRAM extract-text KIND`.
+    /// The program that reads pages, PDF and DOCX files, run as `PROGRAM extract-text KIND`.
     pub extractor: PathBuf,
     /// What goes wrong.
     pub faults: Faults,
     /// The least time that a job takes.
     pub job_delay: Duration,
+    /// Whether pages on private, loopback and link-local addresses are fetched.
+    pub allow_private: bool,
+    /// How websites are crawled.
+    pub crawl: Crawl,
+}
+
+impl Options {
+    /// A platform without a limit, where nothing goes wrong, and pages are fetched from public addresses alone.
+    pub fn new(data_dir: PathBuf, extractor: PathBuf) -> Self {
+        Self {
+            data_dir,
+            rate_limit: None,
+            extractor,
+            faults: Faults::default(),
+            job_delay: Duration::ZERO,
+            allow_private: false,
+            crawl: Crawl::default(),
+        }
+    }
 }
 
 /// What the routes share.
@@ -88,10 +114,15 @@ struct App {
     key: SecretString,
     limiter: Option<Mutex<SlidingLog>>,
     extractor: Extractor,
+    fetcher: Fetcher,
+    /// How pages are fetched that are asked for one by one.
+    access: Access,
     faults: Faults,
     log: RequestLog,
     changes: Changes,
     queue: mpsc::UnboundedSender<jobs::Queued>,
+    /// Told of websites that are to be crawled.
+    new_website: Arc<Notify>,
     /// Work that a fault has put off; it ends with the platform.
     put_off: Mutex<JoinSet<()>>,
 }
@@ -121,13 +152,16 @@ impl App {
     }
 }
 
-/// Serves the platform on `listener` until it is stopped. Jobs that the last run left unfinished are run again.
+/// Serves the platform on `listener` until it is stopped. Jobs and crawls that the last run left unfinished are run
+/// again.
 ///
 /// # Errors
-/// When the folder is served by another process, cannot be used, or holds a database that is damaged or newer.
+/// When the folder is served by another process, cannot be used, or holds a database that is damaged or newer, and when
+/// TLS cannot be set up for pages.
 pub async fn start(listener: TcpListener, options: Options) -> Result<Running, LocalError> {
     let address = listener.local_addr().map_err(LocalError::Listen)?;
     let base_url = format!("http://{}{BASE_PATH}", reachable(address));
+    let fetcher = Fetcher::new(USER_AGENT)?;
     let root = options.data_dir.clone();
     let open = move || {
         let folder = Folder::open(&root)?;
@@ -144,17 +178,23 @@ pub async fn start(listener: TcpListener, options: Options) -> Result<Running, L
         key,
         limiter: options.rate_limit.map(|limit| Mutex::new(SlidingLog::new(limit))),
         extractor: Extractor::new(options.extractor),
+        fetcher,
+        access: page::access(options.allow_private, jobs::AT_ONCE),
         faults: options.faults,
         log: RequestLog::default(),
         changes: Changes::default(),
         queue,
+        new_website: Arc::default(),
         put_off: Mutex::default(),
     });
     if let Err(error) = prepare(&app, &options.data_dir, &base_url).await {
         app.db.stop();
         return Err(error);
     }
-    let worker = tokio::spawn(jobs::work(Arc::clone(&app), queued, options.job_delay));
+    let workers = [
+        tokio::spawn(jobs::work(Arc::clone(&app), queued, options.job_delay)),
+        tokio::spawn(crawl::work(Arc::clone(&app), options.crawl)),
+    ];
     let (stop, stopped) = oneshot::channel::<()>();
     let service = routes::router(Arc::clone(&app)).into_make_service_with_connect_info::<Scissors>();
     let scissors = Scissors::default();
@@ -164,7 +204,7 @@ pub async fn start(listener: TcpListener, options: Options) -> Result<Running, L
         let _ = stopped.await;
     });
     let server = tokio::spawn(server.into_future());
-    let tasks = Tasks { stop, server, scissors, worker, db_thread };
+    let tasks = Tasks { stop, server, scissors, workers, db_thread };
     Ok(Running::new(app, base_url, options.data_dir, tasks))
 }
 

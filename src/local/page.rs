@@ -1,156 +1,132 @@
-//! Pages that are ingested by their address: fetched once, and read as text.
+//! Pages: fetched from where they are, and read as what they are.
 
-use std::{error::Error, sync::OnceLock, time::Duration};
+use std::path::Path;
 
-use reqwest::{Certificate, Client, header};
 use sha2::{Digest, Sha256};
+use tokio::fs;
+use url::Url;
 
-use crate::model::ContentHash;
+use crate::{
+    extract::{self, ExtractError},
+    fetch::{Access, Answer, Fetched, Trouble},
+    model::ContentHash,
+};
+
+use super::App;
 
 /// The largest page taken, in bytes.
-const MAX_PAGE: usize = 5 << 20;
-const TIME_OUT: Duration = Duration::from_secs(30);
+const MAX_PAGE: u64 = 20 << 20;
 
-/// A fetched page.
+/// A page that was read.
 pub(super) struct Page {
+    /// Where it was found, after redirects.
+    pub(super) url: Url,
+    /// What it calls itself.
+    pub(super) title: Option<String>,
     pub(super) text: String,
-    /// The hash of its bytes as they came.
-    pub(super) hash: ContentHash,
+    /// Where its links lead.
+    pub(super) links: Vec<Url>,
+    /// The SHA-256 of its bytes as they came, in hex.
+    pub(super) sha256: String,
 }
 
 /// Why a page cannot be read; shown as the failed job's `error`.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum PageError {
-    #[error("{url} cannot be fetched: {cause}")]
-    Fetch { url: String, cause: String },
-    #[error("{url} answers {status}")]
-    Status { url: String, status: u16 },
-    #[error("{url} is {kind}; only text, Markdown and HTML pages are read")]
-    Kind { url: String, kind: String },
-    #[error("{url} is larger than {} MiB", MAX_PAGE >> 20)]
-    Size { url: String },
+    /// 404 or 410.
+    #[error("it is gone: {}", Trouble::Status(*.0))]
+    Gone(u16),
+    #[error("{}", in_our_words(.0))]
+    Kept(Trouble),
+    #[error("{0}")]
+    Kind(String),
+    #[error(transparent)]
+    Text(#[from] ExtractError),
+    #[error("it asks for a password, so it is hardly the page that is meant")]
+    Password,
 }
 
-/// Fetches a page and reads its text.
-pub(super) async fn fetch(url: &str) -> Result<Page, PageError> {
-    let failed = |error: reqwest::Error| PageError::Fetch { url: url.to_owned(), cause: root_cause(&error) };
-    let client = client().map_err(failed)?;
-    let mut answer = client.get(url).send().await.map_err(failed)?;
-    if !answer.status().is_success() {
-        return Err(PageError::Status { url: url.to_owned(), status: answer.status().as_u16() });
-    }
-    let kind = answer.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let mut bytes = Vec::new();
-    while let Some(piece) = answer.chunk().await.map_err(failed)? {
-        bytes.extend_from_slice(&piece);
-        if bytes.len() > MAX_PAGE {
-            return Err(PageError::Size { url: url.to_owned() });
+impl PageError {
+    /// Whether it tells of the site's bad hour, and nothing of the page.
+    pub(super) fn is_passing(&self) -> bool {
+        match self {
+            Self::Kept(trouble) => match trouble {
+                Trouble::RobotsUnreachable(_)
+                | Trouble::Busy { .. }
+                | Trouble::LeftAlone(_)
+                | Trouble::TimedOut
+                | Trouble::Network(_)
+                | Trouble::Cut(_) => true,
+                Trouble::Status(status) => *status == 429 || *status >= 500,
+                Trouble::Robots { .. }
+                | Trouble::Scheme(_)
+                | Trouble::Private { .. }
+                | Trouble::Header(_)
+                | Trouble::TooLarge(_)
+                | Trouble::TooManyRedirects(_)
+                | Trouble::RedirectLoop(_)
+                | Trouble::RedirectNowhere(_)
+                | Trouble::RedirectWithUser(_)
+                | Trouble::RedirectToMissing
+                | Trouble::Login(_)
+                | Trouble::Encoding(_)
+                | Trouble::Empty => false,
+            },
+            Self::Gone(_) | Self::Kind(_) | Self::Text(_) | Self::Password => false,
         }
     }
-    let text = String::from_utf8_lossy(&bytes);
-    let text = match kind.as_str() {
-        "text/plain" | "text/markdown" => text.into_owned(),
-        "text/html" | "application/xhtml+xml" => strip_tags(&text),
-        _ => return Err(PageError::Kind { url: url.to_owned(), kind }),
+}
+
+/// The fetcher's words, but with the settings that the platform has where they name a collection's.
+fn in_our_words(trouble: &Trouble) -> String {
+    match trouble {
+        Trouble::Private { host, address } => format!(
+            "{host} is at {address}, a private address; set `platform.allow_private: true` if the local platform may \
+             fetch from there"
+        ),
+        Trouble::Login(address) => format!("it redirects to {address}, which looks like a page to sign in"),
+        other => other.to_string(),
+    }
+}
+
+/// How pages are fetched: without a pause, as many at once from a host as jobs are run.
+pub(super) fn access(allow_private: bool, at_once: usize) -> Access {
+    Access {
+        allow_private,
+        headers: Default::default(),
+        max_size: MAX_PAGE,
+        delay: Default::default(),
+        at_once,
+        obey_robots: true,
+    }
+}
+
+/// Fetches a page and reads it. `scratch` is where its bytes may be put for the extractor.
+pub(super) async fn read(app: &App, url: &Url, access: &Access, scratch: &Path) -> Result<Page, PageError> {
+    let page = match app.fetcher.get(url, access, None).await {
+        Answer::Page(page) => *page,
+        Answer::Gone { status } => return Err(PageError::Gone(status)),
+        Answer::Kept(trouble) => return Err(PageError::Kept(trouble)),
+        // Nobody has asked for that.
+        Answer::Unchanged { .. } => return Err(PageError::Kept(Trouble::Status(304))),
     };
-    Ok(Page { text, hash: ContentHash(Sha256::digest(&bytes).into()) })
-}
-
-/// What began an error: a refused connection rather than "a request could not be sent".
-fn root_cause(error: &dyn Error) -> String {
-    let mut cause = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    cause.to_string()
-}
-
-/// One client for all pages, made when the first is wanted.
-fn client() -> Result<Client, reqwest::Error> {
-    static CLIENT: OnceLock<Client> = OnceLock::new();
-    if let Some(client) = CLIENT.get() {
-        return Ok(client.clone());
-    }
-    // Whoever installed a provider before is right too.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let builder = || Client::builder().timeout(TIME_OUT).user_agent("kbsync-local");
-    let client = builder().build().or_else(|_| {
-        // A machine without certificates of its own.
-        let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().map(|root| Certificate::from_der(root));
-        builder().tls_certs_only(roots.collect::<Result<Vec<_>, _>>()?).build()
-    })?;
-    Ok(CLIENT.get_or_init(|| client).clone())
-}
-
-/// The text of a page: without tags, scripts and styles, with headings as Markdown and a line for each block.
-fn strip_tags(html: &str) -> String {
-    let mut text = String::new();
-    let mut rest = html;
-    while let Some(open) = rest.find('<') {
-        push_words(&mut text, &rest[..open]);
-        rest = &rest[open..];
-        let end =
-            if rest.starts_with("<!--") { rest.find("-->").map(|at| at + 3) } else { rest.find('>').map(|at| at + 1) };
-        let Some(end) = end else { return text };
-        let tag = rest[1..end].trim_end_matches('>').to_ascii_lowercase();
-        rest = &rest[end..];
-        let name: String = tag.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '/').collect();
-        match name.as_str() {
-            "script" | "style" | "head" | "noscript" | "template" => {
-                let close = format!("</{name}");
-                let Some(skip) = find_ignoring_case(rest, &close) else { return text };
-                rest = &rest[skip..];
-            }
-            "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => {
-                text.push_str("\n\n");
-                text.push_str(&"#".repeat(usize::from(name.as_bytes()[1] - b'0')));
-                text.push(' ');
-            }
-            "li" => text.push_str("\n- "),
-            "br" | "br/" | "tr" | "/li" | "dd" | "dt" => text.push('\n'),
-            "p" | "/p" | "div" | "/div" | "section" | "ul" | "/ul" | "ol" | "/ol" | "pre" | "/pre" | "table"
-            | "/table" | "/h1" | "/h2" | "/h3" | "/h4" | "/h5" | "/h6" | "article" | "blockquote" => {
-                text.push_str("\n\n")
-            }
-            "td" | "th" => text.push(' '),
-            _ => {}
+    let kind = page.kind().map_err(PageError::Kind)?;
+    let Fetched { url, charset, body, .. } = page;
+    let sha256 = ContentHash(Sha256::digest(&body).into()).to_string();
+    if kind == "html" {
+        let page = app.extractor.page(&body, charset.as_deref(), &url).await?;
+        if page.asks_for_password {
+            return Err(PageError::Password);
         }
+        let title = Some(page.title).filter(|title| !title.trim().is_empty());
+        let links = page.links.iter().filter_map(|link| Url::parse(link).ok()).collect();
+        return Ok(Page { url, title, text: page.markdown, links, sha256 });
     }
-    push_words(&mut text, rest);
-    text
-}
-
-fn find_ignoring_case(text: &str, wanted: &str) -> Option<usize> {
-    text.as_bytes().windows(wanted.len()).position(|window| window.eq_ignore_ascii_case(wanted.as_bytes()))
-}
-
-/// Appends text between tags: white space as one blank, the common entities as what they mean.
-fn push_words(text: &mut String, raw: &str) {
-    for (number, word) in raw.split(|c: char| c.is_whitespace()).enumerate() {
-        if number > 0 && !text.ends_with(char::is_whitespace) {
-            text.push(' ');
-        }
-        let mut word = word.to_owned();
-        for (entity, meaning) in
-            [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&nbsp;", " "), ("&amp;", "&")]
-        {
-            word = word.replace(entity, meaning);
-        }
-        text.push_str(&word);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_page_reads_as_text() {
-        let html = "<!doctype html><html><head><title>x</title></head><body><!-- a > b --><h2 class=\"a\">Set\nup</h2>\
-                    <p>Run <code>a &amp;&amp; b</code>.</p><SCRIPT>if (1 < 2) {}</script><ul><li>one<li>two</ul>end<br";
-        let text = strip_tags(html);
-        let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();
-        assert_eq!(lines, ["## Set up", "Run a && b.", "- one", "- two", "end"]);
-    }
+    let file = match kind {
+        "txt" | "md" => extract::decoded(&body, charset.as_deref()).into_bytes(),
+        _ => body,
+    };
+    fs::write(scratch, file).await.map_err(ExtractError::Io)?;
+    let text = app.extractor.text(&format!("page.{kind}"), scratch).await?;
+    Ok(Page { url, title: None, text, links: Vec::new(), sha256 })
 }

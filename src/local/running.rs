@@ -31,7 +31,8 @@ pub(super) struct Tasks {
     pub(super) server: JoinHandle<io::Result<()>>,
     /// Cuts every connection of the server.
     pub(super) scissors: Scissors,
-    pub(super) worker: JoinHandle<()>,
+    /// What runs jobs, and what crawls.
+    pub(super) workers: [JoinHandle<()>; 2],
     pub(super) db_thread: thread::JoinHandle<()>,
 }
 
@@ -92,18 +93,20 @@ impl Running {
         self.app.put_off_work_done().await;
     }
 
-    /// Stops in order: requests under way end, jobs under way are left for the next start, the database is closed.
+    /// Stops in order: requests under way end, jobs and crawls under way are left for the next start, the database is closed.
     pub async fn stop(mut self) {
-        let Some(Tasks { stop, mut server, scissors, worker, db_thread }) = self.tasks.take() else { return };
+        let Some(Tasks { stop, mut server, scissors, workers, db_thread }) = self.tasks.take() else { return };
         // The server may have ended by itself.
         let _ = stop.send(());
         if timeout(PATIENCE, &mut server).await.is_err() {
             server.abort();
         }
         scissors.cut_all();
-        worker.abort();
-        // An aborted task ends with an error that says so.
-        let _ = worker.await;
+        for worker in workers {
+            worker.abort();
+            // An aborted task ends with an error that says so.
+            let _ = worker.await;
+        }
         self.app.drop_put_off_work();
         folder::remove_address(&self.root);
         self.app.db.stop();
@@ -118,7 +121,7 @@ impl Drop for Running {
         if let Some(tasks) = self.tasks.take() {
             tasks.scissors.cut_all();
             tasks.server.abort();
-            tasks.worker.abort();
+            tasks.workers.iter().for_each(JoinHandle::abort);
             self.app.drop_put_off_work();
             self.app.db.stop();
         }

@@ -73,20 +73,20 @@ fn candidates(tx: &Transaction, question: &[String]) -> Result<HashMap<i64, Cand
         return Ok(HashMap::new());
     }
     let mut find = tx.prepare_cached(
-        "SELECT found.rowid, -found.score, document, heading, body, sources.name, file_name, documents.url \
+        "SELECT found.rowid, -found.score, document, heading, body, title, sources.name, file_name, documents.url \
          FROM (SELECT rowid, rank AS score FROM chunk_index WHERE chunk_index MATCH ?1 ORDER BY rank LIMIT ?2) found \
          JOIN chunks ON chunks.seq = found.rowid JOIN documents ON documents.seq = document \
          JOIN sources ON sources.seq = documents.source",
     )?;
     let rows = find.query_map(params![any, CANDIDATES], |row| {
-        let (source_name, file_name): (String, String) = (row.get(5)?, row.get(6)?);
+        let (source_name, file_name): (String, String) = (row.get(6)?, row.get(7)?);
         let candidate = Candidate {
             bm25: row.get(1)?,
             document: row.get(2)?,
             heading: row.get(3)?,
             body: row.get(4)?,
-            title: index::title(&source_name, &file_name),
-            url: row.get(7)?,
+            title: index::title(row.get(5)?, &source_name, &file_name),
+            url: row.get(8)?,
             terms: HashSet::new(),
         };
         Ok((row.get(0)?, candidate))

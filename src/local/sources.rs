@@ -65,6 +65,7 @@ pub(super) async fn create(
     let name = check_name(wanted.name)?;
     check_kind(&wanted.kind)?;
     let url = check_url(&wanted.kind, wanted.url)?;
+    let new_website = (wanted.kind == "website").then(|| Arc::clone(&app.new_website));
     let created = app.db.call(move |tx| {
         let id = ids::fresh("src");
         tx.prepare_cached(
@@ -73,6 +74,10 @@ pub(super) async fn create(
         )?
         .execute(params![id, name, wanted.kind, url, wanted.auto_sync.unwrap_or(false), ids::now_ms()])?;
         let source = find(tx, &id)?;
+        if let Some(new_website) = new_website {
+            // Who is woken asks this same thread for the row, and so finds it committed.
+            new_website.notify_one();
+        }
         Ok(Source { document_count: None, updated_at: None, ..source })
     });
     Ok((StatusCode::CREATED, Json(created.await?)))
@@ -111,7 +116,7 @@ pub(super) async fn update(
     updated.await.map(Json)
 }
 
-/// `DELETE /sources/{id}`: with all its documents and jobs. A job under way ends without a trace.
+/// `DELETE /sources/{id}`: with all its documents and jobs. A job or a crawl under way ends without a trace.
 pub(super) async fn delete(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<Deleted>, ApiError> {
     let changes = app.changes.clone();
     let deleted = app.db.call(move |tx| {
@@ -127,6 +132,19 @@ pub(super) async fn delete(State(app): State<Arc<App>>, Path(id): Path<String>) 
 pub(super) fn seq_of(tx: &Transaction, id: &str) -> Result<i64, ApiError> {
     let mut find = tx.prepare_cached("SELECT seq FROM sources WHERE id = ?1")?;
     find.query_row([id], |row| row.get(0)).optional()?.ok_or_else(|| ApiError::missing("source", id))
+}
+
+/// The same, of a source that documents are ingested into one by one.
+pub(super) fn open_to_documents(tx: &Transaction, id: &str) -> Result<i64, ApiError> {
+    let mut find = tx.prepare_cached("SELECT seq, kind FROM sources WHERE id = ?1")?;
+    let found = find.query_row([id], |row| Ok((row.get(0)?, row.get::<_, String>(1)?))).optional()?;
+    match found {
+        Some((_, kind)) if kind == "website" => {
+            Err(ApiError::invalid("a website is crawled; ingest into a source of type file or text"))
+        }
+        Some((seq, _)) => Ok(seq),
+        None => Err(ApiError::missing("source", id)),
+    }
 }
 
 const SELECT: &str = "SELECT id, name, kind, url, status, auto_sync, created_at, updated_at, last_synced_at, \

@@ -55,6 +55,25 @@ async fn a_dropped_platform_leaves_a_folder_that_opens_again() {
 }
 
 #[tokio::test]
+async fn a_database_of_an_earlier_kbsync_is_brought_up_to_date() {
+    let p = Platform::new().await;
+    p.document("handbook/tea.md", "Green tea steeps for two minutes.").await;
+    let before = p.running.snapshot().await;
+    let Platform { running, folder, client } = p;
+    running.stop().await;
+    let db = rusqlite::Connection::open(folder.path().join("platform.db")).unwrap();
+    db.execute_batch(
+        "ALTER TABLE documents DROP COLUMN title; ALTER TABLE sources DROP COLUMN crawled_at; PRAGMA user_version = 1;",
+    )
+    .unwrap();
+    drop(db);
+    let p = Platform { running: start(options(folder.path())).await.unwrap(), folder, client };
+    assert_eq!(p.running.snapshot().await, before);
+    let (_, answer) = p.send(Method::POST, "/chat", json!({"message": "How long does green tea steep?"})).await;
+    assert_eq!(answer["sources"][0]["title"], "handbook/tea.md");
+}
+
+#[tokio::test]
 async fn the_second_server_is_told_where_the_first_is() {
     let p = Platform::new().await;
     let error = start(options(p.folder.path())).await.unwrap_err();

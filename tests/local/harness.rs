@@ -3,7 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use kbsync::{
-    local::{self, Faults, LocalError, Options, Running},
+    local::{self, LocalError, Options, Running},
     platform::wire::{Job, Source},
 };
 use reqwest::{Client, Method, RequestBuilder, Response, multipart};
@@ -22,13 +22,7 @@ pub struct Platform {
 }
 
 pub fn options(folder: &Path) -> Options {
-    Options {
-        data_dir: folder.to_owned(),
-        rate_limit: None,
-        extractor: "no-such-program".into(),
-        faults: Faults::default(),
-        job_delay: Duration::ZERO,
-    }
+    Options::new(folder.to_owned(), env!("CARGO_BIN_EXE_kbsync").into())
 }
 
 pub async fn start(options: Options) -> Result<Running, LocalError> {
@@ -52,6 +46,25 @@ impl Platform {
         let mut options = options(folder.path());
         change(&mut options);
         Self { running: start(options).await.unwrap(), folder, client: client() }
+    }
+
+    /// A platform that fetches from this machine, and in no hurry to be polite.
+    pub async fn that_fetches(change: impl FnOnce(&mut Options)) -> Self {
+        Self::with(|options| {
+            options.allow_private = true;
+            options.crawl.delay = Duration::ZERO;
+            change(options);
+        })
+        .await
+    }
+
+    /// Stops, and starts again with the same folder.
+    pub async fn restarted(self, change: impl FnOnce(&mut Options)) -> Self {
+        let Self { running, folder, client } = self;
+        running.stop().await;
+        let mut options = options(folder.path());
+        change(&mut options);
+        Self { running: start(options).await.unwrap(), folder, client }
     }
 
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {

@@ -1,14 +1,10 @@
-//! Uploads, pages and jobs.
+//! Uploads and jobs.
 
 use std::time::Duration;
 
 use kbsync::local::{Fault, Faults};
 use reqwest::{Method, multipart};
 use serde_json::json;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpListener,
-};
 
 use crate::harness::{Platform, read};
 
@@ -130,52 +126,4 @@ async fn unfinished_jobs_run_again_after_a_restart() {
     assert_eq!(p.ended(&job).await.status, "completed");
     assert_eq!(p.running.snapshot().await[0].documents[0].sha256, HELLO);
     p.comes_to(|_| std::fs::read_dir(p.folder.path().join("uploads")).unwrap().count() == 0).await;
-}
-
-#[tokio::test]
-async fn pages_are_fetched_by_their_address() {
-    let p = Platform::new().await;
-    let page = "<html><head><title>no</title></head><body><h1>Parking</h1><p>The garage opens at dawn.</p></body>";
-    let source = p.source("pages").await;
-    let ingest = async |url: String| {
-        let (status, begun) = p.send(Method::POST, "/ingest/url", json!({"url": url, "source_id": source})).await;
-        assert_eq!((status, &begun["url"]), (202, &json!(url)));
-        p.ended(begun["job_id"].as_str().unwrap()).await
-    };
-    let url = serve_once("200 OK", "text/html; charset=utf-8", page).await;
-    assert_eq!(ingest(url.clone()).await.status, "completed");
-    let (_, answer) = p.send(Method::POST, "/chat", json!({"message": "When does the garage open?"})).await;
-    assert_eq!(answer["answer"], "The garage opens at dawn.");
-    assert_eq!(answer["sources"][0]["url"], json!(url));
-    let failures = [("404 Not Found", "text/html", "answers 404"), ("200 OK", "image/png", "is image/png")];
-    for (status, kind, reason) in failures {
-        let job = ingest(serve_once(status, kind, "x").await).await;
-        assert_eq!(job.status, "failed");
-        assert!(job.error.unwrap().as_str().unwrap().contains(reason), "{reason}");
-    }
-    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let job = ingest(format!("http://{closed}/")).await;
-    assert!(job.error.as_ref().unwrap().as_str().unwrap().contains("refused"), "{:?}", job.error);
-    for wrong in [json!({"url": "file:///etc/passwd", "source_id": source}), json!({"url": "x"})] {
-        assert_eq!(p.send(Method::POST, "/ingest/url", wrong).await.0, 400);
-    }
-    let unknown = json!({"url": "http://127.0.0.1/", "source_id": "src_unknown"});
-    assert_eq!(p.send(Method::POST, "/ingest/url", unknown).await.0, 404);
-}
-
-/// Answers one request on loopback; gives its address.
-async fn serve_once(status: &str, kind: &str, body: &str) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/page", listener.local_addr().unwrap());
-    let length = body.len();
-    let answer = format!(
-        "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
-    );
-    tokio::spawn(async move {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        let mut request = [0; 4096];
-        let _ = stream.read(&mut request).await.unwrap();
-        stream.write_all(answer.as_bytes()).await.unwrap();
-    });
-    url
 }

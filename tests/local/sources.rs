@@ -9,7 +9,7 @@ use crate::harness::Platform;
 #[tokio::test]
 async fn a_source_lives_as_the_page_says() {
     let p = Platform::new().await;
-    let wanted = json!({"name": "Docs", "type": "website", "url": "https://docs.example.com", "auto_sync": true});
+    let wanted = json!({"name": "Docs", "type": "website", "url": "http://127.0.0.1/docs", "auto_sync": true});
     let (status, created) = p.send(Method::POST, "/sources", wanted).await;
     assert_eq!(status, 201);
     assert_eq!(created["status"], "pending");
@@ -17,7 +17,7 @@ async fn a_source_lives_as_the_page_says() {
     let path = format!("/sources/{}", created["id"].as_str().unwrap());
 
     let (_, shown) = p.get(&path).await;
-    assert_eq!(shown["url"], "https://docs.example.com");
+    assert_eq!(shown["url"], "http://127.0.0.1/docs");
     assert_eq!(shown["document_count"], 0);
     assert!(shown["created_at"].as_str().unwrap().ends_with('Z'));
 
