@@ -9,8 +9,10 @@
 //! | 4 | [`daemon`] | the service: agenda, signals, reload, systemd, status |
 //! | 3 | [`reconcile`] | a pass: gather, plan, apply, settle |
 //! | 2 | [`scan`] | a collection's folder: walk, filter, fingerprint, hash, watch |
+//! | 2 | [`fetch`] | pages: checked addresses, robots.txt, conditional requests, hosts that are spared |
 //! | 2 | [`store`] | what is remembered, in SQLite, behind a lock |
 //! | 2 | [`platform`] | the remote side: what reconciling needs of one, and the client that gives it |
+//! | 2 | [`extract`] | the text of a file or a page, read by a child of our own binary under limits |
 //! | 2 | [`local`] | the local platform: Cevvo's API, served from a folder |
 //! | 1 | [`plan`] | pure: from what was seen and what is remembered to what is to be done; guards |
 //! | 1 | [`pace`] | pure: when the next request may go, what is retried, when a job is asked after |
@@ -18,9 +20,10 @@
 //! | 0 | [`model`] | the words of kbsync as types |
 //!
 //! The layer law, which `tests/tidy.rs` enforces: a module uses only layers below its own, and never a sibling. Two
-//! exceptions keep the local platform honest, which is the other side of the wire: `local` uses `model` and
-//! `platform::wire` alone, and only `cli` uses `local`. Layers 0 and 1 have no clock, no sleep and no randomness; they
-//! come as arguments, so that everything there is tested on simulated time.
+//! exceptions keep the local platform honest, which is the other side of the wire: `local` uses `model`,
+//! `platform::wire`, and `extract` and `fetch` because it reads files and pages itself, and only `cli` uses `local`.
+//! Layers 0 and 1 have no clock, no sleep and no randomness; they come as arguments, so that everything there is tested on
+//! simulated time.
 
 // A library without words for its public items is a riddle, and `pub` says what can be reached.
 #![warn(missing_docs, clippy::missing_errors_doc, unreachable_pub)]
@@ -32,6 +35,8 @@
 pub mod cli;
 pub mod config;
 pub mod daemon;
+pub mod extract;
+pub mod fetch;
 pub mod local;
 pub mod model;
 pub mod pace;

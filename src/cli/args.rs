@@ -17,7 +17,7 @@ Exit codes: 0 ok · 1 other · 2 usage or config · 3 some documents failed ·
 5 temporary, try again · 6 locked · 7 key refused · 8 held by a guard ·
 10 changes waiting (plan)";
 
-/// Keeps an AI assistant's knowledge base in step with your folders, and proves it.
+/// Keeps an AI assistant's knowledge base in step with your folders and pages, and proves it.
 #[derive(Debug, Parser)]
 #[command(name = "kbsync", version, max_term_width = 100, after_help = EXIT_CODES)]
 pub struct Args {
@@ -82,7 +82,7 @@ fn place(text: &str) -> Result<Listen, String> {
 pub(super) enum Command {
     /// Watch and sync until stopped (the default)
     Run,
-    /// One full pass: bring the platform in step with the folders, then exit
+    /// One full pass: bring the platform in step with folders and pages, then exit
     Sync {
         /// Wait so long, such as 60s, for another kbsync to end
         #[arg(long, value_name = "DURATION", value_parser = duration)]
@@ -106,9 +106,9 @@ pub(super) enum Command {
         #[arg(long, env = "KBSYNC_HEALTH_AT", value_name = "ADDRESS", value_parser = place)]
         at: Option<Listen>,
     },
-    /// Why a file is synced, filtered, pending, held or quarantined
+    /// Why a file or a page is synced, filtered, pending, held or quarantined
     Explain {
-        /// The file, as a path or as COLLECTION/PATH
+        /// The file or page: a path, an address, or either after COLLECTION/
         path: PathBuf,
     },
     /// Let quarantined documents be tried again
@@ -165,10 +165,10 @@ pub(super) enum Command {
         /// The shell
         shell: Shell,
     },
-    /// Turn a file on standard input into text, under limits
+    /// Turn a file or a page on standard input into text, under limits
     #[command(hide = true)]
     ExtractText {
-        /// pdf or docx
+        /// pdf, docx or html
         kind: String,
         /// Bytes of address space
         memory: u64,

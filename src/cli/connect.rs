@@ -10,16 +10,21 @@ use url::Url;
 use super::{Args, print};
 use crate::{
     config::{self, Config, PlatformKind},
-    local::{self, Faults, LocalError},
+    extract::Extractor,
+    fetch::Fetcher,
+    local::{self, LocalError},
     model::Moment,
     pace::{Stamp, Ticket},
     platform::{BuildError, Connection, Http, Journal, Timing, cevvo::Cevvo, clock},
-    reconcile::{Extent, JOB_TIMEOUT, Scope, StoreJournal},
+    reconcile::{Extent, GONE_APART, JOB_TIMEOUT, Reader, Scope, StoreJournal},
     store::{Db, Identity, Store},
 };
 
 /// A person who asked for a pass would rather have files in it that are just being written.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// This program, also when an upgrade has put another one in its place.
+const THIS_PROGRAM: &str = "/proc/self/exe";
 
 /// What every command knows.
 pub(super) struct Context {
@@ -101,8 +106,16 @@ impl Context {
         Ok(Self { path: args.config.clone(), config, quiet: args.quiet })
     }
 
-    pub(super) fn scope(&self) -> Scope {
-        Scope {
+    /// Who reads pages. What it says it is tells the owners of pages how to reach ours.
+    pub(super) fn reader(&self) -> anyhow::Result<Reader> {
+        let contact = self.config.contact.as_ref().map(|contact| format!("; {contact}")).unwrap_or_default();
+        let fetcher =
+            Fetcher::new(&format!("kbsync/{} (keeps a knowledge base in step{contact})", env!("CARGO_PKG_VERSION")))?;
+        Ok(Reader::new(fetcher, Extractor::new(THIS_PROGRAM.into()), &self.config.state))
+    }
+
+    pub(super) fn scope(&self) -> anyhow::Result<Scope> {
+        Ok(Scope {
             instance: self.config.instance.clone(),
             collections: self.config.collections.clone(),
             policy: self.config.sync.clone(),
@@ -110,8 +123,10 @@ impl Context {
             patience: PATIENCE,
             extent: Extent::Full,
             watches: BTreeMap::new(),
+            reader: self.reader()?,
+            gone_apart: GONE_APART,
             deleted: BTreeMap::new(),
-        }
+        })
     }
 
     /// Opens the store for a pass.
@@ -167,7 +182,7 @@ impl Context {
 
     /// Serves the local platform of this config.
     pub(super) async fn serve(&self, address: &str) -> Result<local::Running, LocalError> {
-        let PlatformKind::Local { data_dir, .. } = &self.config.platform.kind else {
+        let PlatformKind::Local { data_dir, allow_private, .. } = &self.config.platform.kind else {
             return Err(LocalError::Listen(std::io::Error::other("the config's platform is not `kind: local`")));
         };
         let listener = TcpListener::bind(address).await.map_err(|error| match local::served_at(data_dir) {
@@ -179,12 +194,9 @@ impl Context {
             )),
         })?;
         let options = local::Options {
-            data_dir: data_dir.clone(),
             rate_limit: Some(self.config.platform.rate_limit),
-            // This program, also when an upgrade has put another one in its place.
-            extractor: "/proc/self/exe".into(),
-            faults: Faults::default(),
-            job_delay: Duration::ZERO,
+            allow_private: *allow_private,
+            ..local::Options::new(data_dir.clone(), THIS_PROGRAM.into())
         };
         local::start(listener, options).await
     }

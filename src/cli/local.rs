@@ -4,7 +4,7 @@ use super::{Exit, connect::Context, names::UsageError, print::line};
 use crate::{config::PlatformKind, daemon::signals};
 
 pub(super) async fn run(context: &Context) -> anyhow::Result<Exit> {
-    let PlatformKind::Local { data_dir, listen } = &context.config.platform.kind else {
+    let PlatformKind::Local { data_dir, listen, .. } = &context.config.platform.kind else {
         return Err(
             UsageError("the local platform is served for a config with `platform: {kind: local}`".to_owned()).into()
         );

@@ -71,7 +71,7 @@ pub fn main() -> ExitCode {
     let command = args.command();
     // Before anything else: no runtime and no thread that the child's limits would have to make room for.
     if let Command::ExtractText { kind, memory, cpu } = &command {
-        return crate::local::extract::child_main(kind, *memory, *cpu);
+        return crate::extract::child_main(kind, *memory, *cpu);
     }
     logs::start(args.log_format, args.verbose, args.quiet, matches!(command, Command::Run));
     let is_for_mail = args.quiet && matches!(command, Command::Sync { .. });
@@ -104,10 +104,10 @@ fn run(args: &Args, command: Command) -> anyhow::Result<Exit> {
         match command {
             Command::Run => run::run(context).await,
             Command::Sync { wait } => sync::run(&context, wait).await,
-            Command::Plan { json } => plan::run(&context, json),
+            Command::Plan { json } => plan::run(&context, json).await,
             Command::Status { json } => status::run(&context, json),
             Command::Health { .. } => health::run(&context.config.status.listen).await,
-            Command::Explain { path } => explain::run(&context, &path),
+            Command::Explain { path } => explain::run(&context, &path).await,
             Command::Retry { pattern } => retry::run(&context, pattern.as_deref()),
             Command::Approve { collection } => retry::approve(&context, &collection),
             Command::Ask { question, thread } => ask::run(&context, &question.join(" "), thread).await,

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use url::Url;
+
 use crate::{
-    config::{Collection, Config},
+    config::{Collection, Config, Folder},
     model::DocPath,
 };
 
@@ -12,11 +14,26 @@ use crate::{
 #[error("{0}")]
 pub(super) struct UsageError(pub(super) String);
 
-/// The document that a path means: a file below a collection's folder, or `COLLECTION/PATH`.
-pub(super) fn document<'a>(config: &'a Config, path: &Path) -> Result<(&'a Collection, DocPath), UsageError> {
+/// The page that a text means: an address, or `COLLECTION/` before one. `None` where it is no address.
+pub(super) fn address(text: &str) -> Option<(Option<&str>, Url)> {
+    let parsed = |text: &str| Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    let (collection, mut url) = match parsed(text) {
+        Some(url) => (None, url),
+        None => text.split_once('/').and_then(|(name, rest)| Some((Some(name), parsed(rest)?)))?,
+    };
+    url.set_fragment(None);
+    Some((collection, url))
+}
+
+/// The file that a path means: one below a collection's folder, or `COLLECTION/PATH`.
+pub(super) fn document<'a>(
+    config: &'a Config,
+    path: &Path,
+) -> Result<(&'a Collection, &'a Folder, DocPath), UsageError> {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     for collection in &config.collections {
-        let root = std::path::absolute(&collection.root).unwrap_or_else(|_| collection.root.clone());
+        let Some(folder) = collection.folder() else { continue };
+        let root = std::path::absolute(&folder.root).unwrap_or_else(|_| folder.root.clone());
         if normal(&absolute) == normal(&root) {
             let text = format!("{} is the folder of {}; name a file in it", path.display(), collection.name);
             return Err(UsageError(text));
@@ -25,16 +42,16 @@ pub(super) fn document<'a>(config: &'a Config, path: &Path) -> Result<(&'a Colle
             && let Some(below) = below.to_str()
             && let Ok(path) = DocPath::new(below)
         {
-            return Ok((collection, path));
+            return Ok((collection, folder, path));
         }
     }
     let named = path.to_str().and_then(|text| text.split_once('/')).and_then(|(name, rest)| {
         let collection = config.collections.iter().find(|collection| collection.name.as_str() == name)?;
-        Some((collection, DocPath::new(rest).ok()?))
+        Some((collection, collection.folder()?, DocPath::new(rest).ok()?))
     });
     named.ok_or_else(|| {
-        let folders: Vec<_> = config.collections.iter().map(|c| format!("{} ({})", c.name, c.root.display())).collect();
-        UsageError(format!("{} is in none of the collections' folders: {}", path.display(), folders.join(", ")))
+        let all: Vec<_> = config.collections.iter().map(|c| format!("{} ({c})", c.name)).collect();
+        UsageError(format!("{} is in none of the collections: {}", path.display(), all.join(", ")))
     })
 }
 

@@ -17,13 +17,13 @@ use crate::{
     store::{Db, StoreError},
 };
 
-pub(super) fn run(context: &Context, as_json: bool) -> anyhow::Result<Exit> {
+pub(super) async fn run(context: &Context, as_json: bool) -> anyhow::Result<Exit> {
     let db = match Db::open_to_read(&context.config.state) {
         Ok(db) => Some(db),
         Err(StoreError::Missing(_)) => None,
         Err(error) => return Err(error.into()),
     };
-    let preview = preview(&context.scope(), &cevvo::EXTENSIONS, db.as_ref())?;
+    let preview = preview(&context.scope()?, &cevvo::EXTENSIONS, db.as_ref()).await?;
     let cost = cost(&preview, context.config.platform.rate_limit);
     if as_json {
         line!("{:#}", to_json(&preview, cost));
@@ -57,9 +57,10 @@ fn print_plan(preview: &Preview, cost: Estimate) {
                 deleted += 1;
                 format!("- {collection}/{}", gone.path)
             }
-            Action::Rename { collection, from, to } => {
+            Action::Rename { away, from, collection, to } => {
                 renamed += 1;
-                format!("> {collection}/{} > {}", from.path, to.path)
+                let there = if away == collection { String::new() } else { format!("{collection}/") };
+                format!("> {away}/{} > {there}{}", from.path, to.path)
             }
             Action::Put { collection, wanted } => {
                 let sign = if wanted.replaces { "~" } else { "+" };
@@ -72,6 +73,7 @@ fn print_plan(preview: &Preview, cost: Estimate) {
     for failure in &preview.failed {
         line!("! {}: {}", print::printable(&failure.document.to_string()), failure.reason);
     }
+    sync::stale(&preview.stale);
     for withheld in &preview.plan.withheld {
         for gone in withheld.gone.iter().take(NAMED) {
             line!("  {}/{} (not deleted)", withheld.collection, print::printable(gone.path.as_str()));
@@ -103,8 +105,8 @@ fn to_json(preview: &Preview, cost: Estimate) -> Value {
         Action::Delete { collection, gone } => {
             json!({ "action": "delete", "collection": collection.as_str(), "path": gone.path.as_str(), "bytes": gone.size })
         }
-        Action::Rename { collection, from, to } => json!({
-            "action": "rename", "collection": collection.as_str(),
+        Action::Rename { away, from, collection, to } => json!({
+            "action": "rename", "collection": collection.as_str(), "from_collection": away.as_str(),
             "from": from.path.as_str(), "path": to.path.as_str(), "bytes": to.fingerprint.size,
         }),
         Action::Put { collection, wanted } => json!({

@@ -22,6 +22,7 @@ pub(super) async fn run(context: Context) -> anyhow::Result<Exit> {
     let stop = signals::stop(Exit::Other as u8)?;
     let signals = signals::Signals::new()?;
     let store = context.store()?;
+    let reader = context.reader()?;
     let metrics = Arc::new(Metrics::new());
     let listen = match &context.config.platform.kind {
         PlatformKind::Local { listen, .. } => listen.to_string(),
@@ -41,7 +42,7 @@ pub(super) async fn run(context: Context) -> anyhow::Result<Exit> {
         .await
         .map(|bound| tokio::spawn(endpoint::serve(bound, Arc::clone(&shared), stop.clone())));
     tracing::info!(version = env!("CARGO_PKG_VERSION"), config = %home.path.display(), "kbsync runs");
-    let ended = Service::new(home, platform, store, shared).await?.run(stop, signals).await;
+    let ended = Service::new(home, platform, store, reader, shared).await?.run(stop, signals).await;
     if let Some(endpoint) = endpoint {
         endpoint.abort();
     }
@@ -114,16 +115,19 @@ fn key(config: &Config) -> Option<&str> {
 /// The first key with a change that a running service cannot follow.
 fn bound_to_start(before: &Config, config: &Config) -> Option<&'static str> {
     let local = |config: &Config| match &config.platform.kind {
-        PlatformKind::Local { listen, .. } => Some((*listen, config.platform.rate_limit)),
+        PlatformKind::Local { listen, allow_private, .. } => {
+            Some((*listen, *allow_private, config.platform.rate_limit))
+        }
         PlatformKind::Cevvo { .. } => None,
     };
     let (was, is) = (identity(before), identity(config));
     [
         ("state", before.state != config.state),
         ("instance", was.instance != is.instance),
-        // The local platform took its limit and its address when it began.
+        // The local platform took its settings when it began.
         ("platform", was.platform != is.platform || local(before) != local(config)),
         ("status", before.status != config.status),
+        ("contact", before.contact != config.contact),
     ]
     .into_iter()
     .find_map(|(key, changed)| changed.then_some(key))

@@ -38,6 +38,10 @@ fn print_status(status: &Status) {
     for (collection, path, reason) in &status.quarantined {
         line!("failed {}: {}", print::printable(&format!("{collection}/{path}")), print::printable(reason));
     }
+    for (collection, path, stale) in &status.stale {
+        let document = print::printable(&format!("{collection}/{path}"));
+        line!("stale {document}: since {}, because {}", moment(stale.since), print::printable(&stale.reason));
+    }
     if status.under_way > 0 {
         line!("{} under way; the next pass goes on with them.", count(status.under_way as u64, "source"));
     }

@@ -39,7 +39,7 @@ pub(super) async fn run(context: &Context, wait: Option<Duration>) -> anyhow::Re
     let connected = context.connect_for_pass(&store).await?;
     let progress = Progress::new(context.quiet);
     let report = {
-        let (scope, event) = (context.scope(), |event| progress.show(event));
+        let (scope, event) = (context.scope()?, |event| progress.show(event));
         let mut pass = pin!(reconcile::pass(&connected.cevvo, &store, &scope, stop.clone(), &event));
         // The word before the deed: whoever asked is told first.
         tokio::select! {
@@ -132,6 +132,7 @@ fn summary(report: &Report) {
     }
     failures("failed", report.failures());
     failures("quarantined until changed, or `kbsync retry`", report.quarantined.iter());
+    stale(&report.stale);
     skipped(report);
     report.withheld.iter().for_each(|withheld| line!("{withheld}"));
     for (collection, sources) in &report.strangers {
@@ -147,8 +148,11 @@ fn summary(report: &Report) {
             count(report.missing, "source")
         );
     }
-    if report.settling.is_some() {
+    if report.settling.is_some() && report.crawling.is_empty() {
         line!("Some documents are still being written, by their collection's `settle`; a later pass takes them.");
+    }
+    for collection in &report.crawling {
+        line!("{collection} is being crawled by the platform still; the next pass tells.");
     }
     if report.open && report.fatal.is_none() {
         line!("Some documents are still being written or unanswered; the next pass goes on.");
@@ -161,6 +165,7 @@ fn changes(report: &Report, time: Duration) {
         (report.replaced, "replaced"),
         (report.renamed, "renamed"),
         (report.deleted, "deleted"),
+        (report.configured, "put right"),
     ];
     let changes: Vec<_> = changes.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     let (documents, changes) = (count(report.documents, "document"), changes.join(", "));
@@ -178,6 +183,18 @@ fn failures<'a>(what: &str, failures: impl Iterator<Item = &'a Failure>) {
         line!("  {document}: {}", print::printable(&failure.reason));
     }
     more(failures.len());
+}
+
+/// Pages of which the platform may hold an old version, or none, for their origin did not say what it has.
+pub(super) fn stale(stale: &[Failure]) {
+    if stale.is_empty() {
+        return;
+    }
+    line!("{} not read, and left as known:", count(stale.len() as u64, "page"));
+    for failure in stale.iter().take(NAMED) {
+        line!("  {}: {}", print::printable(&failure.document.to_string()), print::printable(&failure.reason));
+    }
+    more(stale.len());
 }
 
 /// Skipped files by reason: a folder of pictures is one line.

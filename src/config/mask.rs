@@ -8,16 +8,32 @@ use super::{
 };
 
 /// Words that mark a key whose value is nobody's business.
-const SECRET_WORDS: [&str; 7] = ["key", "secret", "token", "passw", "credential", "auth", "bearer"];
+const SECRET_WORDS: [&str; 9] = ["key", "secret", "token", "passw", "credential", "auth", "bearer", "header", "cookie"];
 
 /// Whether a key's value must not be shown: it is a secret, or a misspelt key that was to hold one.
 fn is_secret_key(key: &str) -> bool {
     let key = key.to_lowercase();
-    SECRET_WORDS.iter().any(|word| key.contains(word)) || near::distance(&key, "api_key") <= 3
+    SECRET_WORDS.iter().any(|word| key.contains(word))
+        || near::distance(&key, "api_key") <= 3
+        || near::distance(&key, "headers") <= 2
 }
 
 /// What a line with a secret looks like before it is known to be YAML.
-const IN_TEXT: [&str; 8] = ["api_", "api-", "api k", "apik", "key:", "secret", "token", "passw"];
+const IN_TEXT: [&str; 13] = [
+    "api_",
+    "api-",
+    "api k",
+    "apik",
+    "key:",
+    "secret",
+    "token",
+    "passw",
+    "credential",
+    "authorization",
+    "bearer",
+    "header",
+    "cookie",
+];
 
 /// Whether a key can be quoted: one plain word, so that it cannot be a value that slid into the place of a key.
 pub(super) fn is_plain_key(key: &str) -> bool {

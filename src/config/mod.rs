@@ -19,13 +19,16 @@ mod sync;
 mod tests;
 
 use std::{
+    collections::BTreeMap,
+    fmt,
     io::{ErrorKind, Read},
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
 
 use crate::model::{CollectionName, Instance, RateLimit, Schedule};
 
@@ -48,6 +51,8 @@ pub struct Config {
     pub rhythm: Rhythm,
     /// Where the daemon says how it is.
     pub status: Status,
+    /// How those whose pages are read can reach us; part of what kbsync says it is.
+    pub contact: Option<String>,
     /// What is allowed and yet unwise, one sentence each.
     pub warnings: Vec<String>,
 }
@@ -70,22 +75,74 @@ pub enum PlatformKind {
         data_dir: PathBuf,
         /// Where it listens; a loopback address.
         listen: SocketAddr,
+        /// Whether it fetches pages on private, loopback and link-local addresses.
+        allow_private: bool,
     },
     /// Cevvo.
     Cevvo {
         /// The address that API paths are appended to, without a slash at its end.
-        base_url: url::Url,
+        base_url: Url,
         /// The key for the `Authorization` header.
         api_key: SecretString,
     },
 }
 
-/// A folder whose documents are kept in step.
+/// A named set of documents that is kept in step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Collection {
     /// Its name.
     pub name: CollectionName,
-    /// Its folder.
+    /// When this collection alone is looked at as a whole, besides the full passes.
+    pub schedule: Option<Schedule>,
+    /// Where its documents come from.
+    pub input: Input,
+}
+
+impl Collection {
+    /// Its folder, where it is one.
+    pub fn folder(&self) -> Option<&Folder> {
+        match &self.input {
+            Input::Folder(folder) => Some(folder),
+            Input::Pages(_) | Input::Website(_) => None,
+        }
+    }
+}
+
+/// Where a collection comes from, for people.
+impl fmt::Display for Collection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.input {
+            Input::Folder(folder) => write!(f, "{}", folder.root.display()),
+            Input::Website(website) => write!(f, "{}", website.url),
+            Input::Pages(pages) => {
+                let addresses = [&pages.urls, &pages.sitemaps, &pages.feeds].into_iter().flatten().map(Url::to_string);
+                let files = pages.url_files.iter().map(|file| file.display().to_string());
+                let mut all = files.chain(addresses);
+                write!(f, "{}", all.next().unwrap_or_default())?;
+                match all.count() {
+                    0 => Ok(()),
+                    more => write!(f, " and {more} more"),
+                }
+            }
+        }
+    }
+}
+
+/// Where a collection's documents come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// The files of a folder.
+    Folder(Folder),
+    /// Pages that lists name.
+    Pages(Pages),
+    /// A website that the platform crawls.
+    Website(Website),
+}
+
+/// A folder whose files are documents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folder {
+    /// Where it is.
     pub root: PathBuf,
     /// Patterns in gitignore's syntax, of which a document matches one.
     pub include: Vec<String>,
@@ -99,8 +156,72 @@ pub struct Collection {
     pub follow_symlinks: bool,
     /// How long a file must have been left alone before it is read.
     pub settle: Duration,
-    /// When this collection alone is looked at as a whole, besides the full passes.
-    pub schedule: Option<Schedule>,
+}
+
+/// Pages that lists name, each a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pages {
+    /// Pages that the config names itself.
+    pub urls: Vec<Url>,
+    /// Files with a page on each line.
+    pub url_files: Vec<PathBuf>,
+    /// Sitemaps, and indexes of them.
+    pub sitemaps: Vec<Url>,
+    /// RSS and Atom feeds. What leaves a feed stays a document.
+    pub feeds: Vec<Url>,
+    /// Globs on an address's path, of which a page matches one; all pages where there are none.
+    pub include: Vec<String>,
+    /// Globs on an address's path, of which a page matches none.
+    pub exclude: Vec<String>,
+    /// How a page gets to the platform.
+    pub via: Via,
+    /// Whether pages on private, loopback and link-local addresses are fetched.
+    pub allow_private: bool,
+    /// What is sent to the origins besides.
+    pub headers: Headers,
+    /// The size in bytes above which a page is not read.
+    pub max_file_size: u64,
+    /// The least time between two requests to one host.
+    pub delay: Duration,
+    /// Requests to one host at once.
+    pub connections: usize,
+}
+
+/// How a page gets to the platform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// The platform fetches it.
+    Url,
+    /// kbsync fetches, cleans and uploads it.
+    Upload,
+}
+
+/// Header names and values by the origin that they are sent to.
+#[derive(Clone, Debug, Default)]
+pub struct Headers(pub BTreeMap<String, Vec<(String, SecretString)>>);
+
+impl PartialEq for Headers {
+    fn eq(&self, other: &Self) -> bool {
+        let plain = |headers: &Self| -> Vec<_> {
+            let all = headers
+                .0
+                .iter()
+                .flat_map(|(origin, named)| named.iter().map(move |(name, value)| (origin, name, value)));
+            all.map(|(origin, name, value)| (origin.clone(), name.clone(), value.expose_secret().to_owned())).collect()
+        };
+        plain(self) == plain(other)
+    }
+}
+
+impl Eq for Headers {}
+
+/// A website that the platform crawls by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Website {
+    /// Where it begins.
+    pub url: Url,
+    /// Whether the platform crawls it anew by itself.
+    pub auto_sync: bool,
 }
 
 /// What a pass may delete.
@@ -114,6 +235,8 @@ pub struct SyncPolicy {
     pub delete: DeletePolicy,
     /// How long a request without an answer may still take effect.
     pub grace: Duration,
+    /// In how many passes in a row the origin of a page must say that it is gone.
+    pub confirm_gone: u64,
 }
 
 /// Whether documents that are gone are deleted from the platform.
@@ -196,7 +319,7 @@ fn check(path: &Path, bytes: &[u8], env: &dyn Fn(&str) -> Option<String>) -> Res
     }
 }
 
-const KEYS: &[&str] = &["instance", "state", "platform", "collections", "sync", "status"];
+const KEYS: &[&str] = &["instance", "state", "platform", "collections", "sync", "status", "contact"];
 
 fn read_config(root: &node::Node, reading: &mut read::Reading) -> Option<Config> {
     let section = reading.section(root, "the config", KEYS)?;
@@ -212,6 +335,7 @@ fn read_config(root: &node::Node, reading: &mut read::Reading) -> Option<Config>
     let collections = collections::read(&section, reading);
     let sync = sync::read(&section, reading);
     let status = status::read(&section, reading);
+    let contact = section.value("contact").map(|node| reading.parsed(node, contact));
     let (sync, rhythm) = sync?;
     Some(Config {
         instance: instance?,
@@ -221,6 +345,19 @@ fn read_config(root: &node::Node, reading: &mut read::Reading) -> Option<Config>
         sync,
         rhythm,
         status: status?,
+        contact: contact.map_or(Some(None), |contact| contact.map(Some))?,
         warnings: Vec::new(),
     })
+}
+
+/// A way to reach us, which is sent in a header.
+fn contact(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let plain = text.bytes().all(|b| (b' '..=b'~').contains(&b) && !matches!(b, b'(' | b')' | b'\\'));
+    if plain && !text.is_empty() {
+        return Ok(text.to_owned());
+    }
+    let wanted =
+        "expected one line of plain characters without brackets, such as `ops@example.com` or an address with a form";
+    Err(wanted.to_owned())
 }

@@ -9,14 +9,30 @@ use super::{
 };
 use crate::model::Schedule;
 
-const KEYS: &[&str] =
-    &["schedule", "jitter", "watch", "debounce", "poll", "max_deletes", "max_delete_percent", "delete", "grace"];
+const KEYS: &[&str] = &[
+    "schedule",
+    "jitter",
+    "watch",
+    "debounce",
+    "poll",
+    "max_deletes",
+    "max_delete_percent",
+    "delete",
+    "grace",
+    "confirm_gone",
+];
 const MAX_DEBOUNCE: Duration = Duration::from_secs(600);
 const MIN_POLL: Duration = Duration::from_secs(1);
 
 impl Default for SyncPolicy {
     fn default() -> Self {
-        Self { max_deletes: 10, max_delete_percent: 10, delete: DeletePolicy::Always, grace: Duration::from_secs(30) }
+        Self {
+            max_deletes: 10,
+            max_delete_percent: 10,
+            delete: DeletePolicy::Always,
+            grace: Duration::from_secs(30),
+            confirm_gone: 2,
+        }
     }
 }
 
@@ -47,12 +63,22 @@ fn policy(section: &Section, reading: &mut Reading) -> SyncPolicy {
     let max_delete_percent = section.value("max_delete_percent").and_then(|node| percent(node, reading));
     let delete = section.value("delete").and_then(|node| reading.parsed(node, delete));
     let grace = section.value("grace").and_then(|node| reading.duration(node));
+    let confirm_gone = section.value("confirm_gone").and_then(|node| confirm_gone(node, reading));
     SyncPolicy {
         max_deletes: max_deletes.unwrap_or(default.max_deletes),
         max_delete_percent: max_delete_percent.unwrap_or(default.max_delete_percent),
         delete: delete.unwrap_or(default.delete),
         grace: grace.unwrap_or(default.grace),
+        confirm_gone: confirm_gone.unwrap_or(default.confirm_gone),
     }
+}
+
+fn confirm_gone(node: &Node, reading: &mut Reading) -> Option<u64> {
+    let passes = reading.count(node)?;
+    if passes == 0 {
+        reading.problem(node.referenced, "a page is gone when its site has said so in one pass at least");
+    }
+    Some(passes)
 }
 
 fn percent(node: &Node, reading: &mut Reading) -> Option<u64> {

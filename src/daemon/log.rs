@@ -107,7 +107,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        model::{CollectionName, DocPath, Moment},
+        model::{CollectionName, Moment},
         plan::Withheld,
         reconcile::Sent,
     };
@@ -138,8 +138,11 @@ mod tests {
         let sent = Some(Sent { bytes: 12, took: Duration::from_millis(345) });
         assert_eq!(done(Deed::Added(sent)), " INFO added collection=handbook path=\"a.md\" bytes=12 ms=345\n");
         assert_eq!(done(Deed::Replaced(None)), " INFO replaced collection=handbook path=\"a.md\"\n");
-        let from = DocPath::new("b.md").unwrap();
-        assert_eq!(done(Deed::Renamed { from }), " INFO renamed collection=handbook path=\"a.md\" from=b.md\n");
+        let from = Document { collection: handbook(), path: "b.md".to_owned() };
+        assert_eq!(
+            done(Deed::Renamed { from }),
+            " INFO renamed collection=handbook path=\"a.md\" from=handbook/b.md\n"
+        );
         assert_eq!(done(Deed::Deleted), " INFO deleted collection=handbook path=\"a.md\"\n");
         let failed = done(Deed::Failed { reason: "no text".to_owned() });
         assert_eq!(failed, " WARN failed collection=handbook path=\"a.md\" reason=\"no text\"\n");

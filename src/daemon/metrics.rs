@@ -187,6 +187,11 @@ impl Gauges {
             states.map(|(state, count)| (vec![("collection", name.clone()), ("state", state.to_owned())], count))
         });
         self.family("kbsync_documents", "Documents by state", documents);
+        let stale = status.collections.iter().map(|collection| {
+            let stale = status.stale.iter().filter(|(of, ..)| *of == collection.name.as_str());
+            (vec![("collection", collection.name.to_string())], stale.count() as u64)
+        });
+        self.family("kbsync_stale_pages", "Pages of which what is known may be old", stale);
         let bytes = by_collection(|collection| collection.counts.bytes);
         self.family("kbsync_documents_size_bytes", "Bytes of the documents that are in step", bytes);
         let held = by_collection(|collection| collection.held());

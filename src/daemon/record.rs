@@ -26,6 +26,7 @@ pub fn record(report: &Report) -> PassRecord {
         "lost": report.lost,
         "bytes": report.bytes,
         "failed": failures(&mut report.failures()),
+        "stale": failures(&mut report.stale.iter()),
         "error": report.fatal.as_ref().map(Fatal::to_string),
         "withheld": report.withheld.iter().map(|withheld| json!({
             "collection": withheld.collection.as_str(),

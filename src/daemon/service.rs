@@ -29,7 +29,7 @@ use crate::{
     model::CollectionName,
     plan::Why,
     platform::{Platform, clock},
-    reconcile::{self, Event, Extent, Fatal, JOB_TIMEOUT, Report, Scope},
+    reconcile::{self, Event, Extent, Fatal, GONE_APART, JOB_TIMEOUT, Reader, Report, Scope},
     store::{Db, Store, StoreError},
 };
 
@@ -61,6 +61,7 @@ pub struct Service<H: Host> {
     config: Arc<Config>,
     platform: H::Platform,
     store: Arc<Store>,
+    reader: Reader,
     shared: Arc<Shared>,
     watches: Watches,
     agenda: Agenda,
@@ -90,6 +91,7 @@ impl<H: Host> Service<H> {
         host: H,
         platform: H::Platform,
         store: Arc<Store>,
+        reader: Reader,
         shared: Arc<Shared>,
     ) -> Result<Self, StoreError> {
         let config = shared.config();
@@ -102,6 +104,7 @@ impl<H: Host> Service<H> {
             host,
             platform,
             store,
+            reader,
             shared,
             watches,
             agenda,
@@ -271,6 +274,8 @@ impl<H: Host> Service<H> {
             job_timeout: JOB_TIMEOUT,
             // Others need not wait for a file that is being written, perhaps for ever.
             patience: Duration::ZERO,
+            reader: self.reader.clone(),
+            gone_apart: GONE_APART,
             extent,
             watches: self.watches.for_walks(),
             deleted: self.deleted.clone(),

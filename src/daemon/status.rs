@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::note::Note;
 use crate::{
     config::Config,
-    model::{CollectionName, Moment, RateLimit},
+    model::{CollectionName, Moment, RateLimit, Stale},
     pace::Stamp,
     platform::clock,
     reconcile::Outcome,
@@ -22,6 +22,8 @@ pub struct Status {
     pub collections: Vec<Collection>,
     /// The collection, path and reason of every document that is left alone until it changes.
     pub quarantined: Vec<(String, String, String)>,
+    /// Pages of which what is known may be old: (collection, address, since when and why).
+    pub stale: Vec<(String, String, Stale)>,
     /// Sources that are being made or deleted.
     pub under_way: usize,
     /// The last full pass.
@@ -104,6 +106,7 @@ pub fn gather(config: &Config, db: &Db) -> Result<Status, StoreError> {
     Ok(Status {
         collections,
         quarantined: db.quarantined()?,
+        stale: db.stale_pages()?,
         under_way: db.under_way()?.len(),
         last: db.last_pass()?,
         last_success: successes.into_iter().max(),
@@ -121,6 +124,7 @@ pub fn nothing_yet(config: &Config) -> Status {
             .map(|(name, folder)| Collection { name, folder, counts, state: CollectionState::default() })
             .collect(),
         quarantined: Vec::new(),
+        stale: Vec::new(),
         under_way: 0,
         last: None,
         last_success: None,
@@ -131,7 +135,7 @@ pub fn nothing_yet(config: &Config) -> Status {
 }
 
 fn configured(config: &Config) -> impl Iterator<Item = (CollectionName, Option<String>)> {
-    config.collections.iter().map(|collection| (collection.name.clone(), Some(collection.root.display().to_string())))
+    config.collections.iter().map(|collection| (collection.name.clone(), Some(collection.to_string())))
 }
 
 /// The JSON of `kbsync status --json`.
@@ -147,6 +151,9 @@ pub fn to_json(status: &Status) -> Value {
         .quarantined
         .iter()
         .map(|(collection, path, reason)| json!({ "collection": collection, "path": path, "reason": reason }));
+    let stale = status.stale.iter().map(|(collection, path, stale)| {
+        json!({ "collection": collection, "path": path, "since": stale.since.timestamp(), "reason": stale.reason })
+    });
     let last = status.last.as_ref().map(|pass| {
         let summary = serde_json::from_str::<Value>(&pass.summary).unwrap_or_default();
         json!({
@@ -157,6 +164,7 @@ pub fn to_json(status: &Status) -> Value {
     json!({
         "collections": collections.collect::<Vec<_>>(),
         "quarantined": quarantined.collect::<Vec<_>>(),
+        "stale": stale.collect::<Vec<_>>(),
         "under_way": status.under_way,
         "budget": { "used": status.used, "limit": status.limit.count.get() },
         "last_pass": last,

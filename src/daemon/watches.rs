@@ -2,11 +2,14 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs,
+    os::unix::fs::MetadataExt,
+    path::PathBuf,
     sync::Arc,
     time::Duration,
 };
 
-use futures_util::future::join_all;
+use futures_util::{FutureExt, future::join_all};
 use tokio::{
     sync::Notify,
     task::{JoinHandle, spawn_blocking},
@@ -15,7 +18,7 @@ use tokio::{
 
 use super::note::{How, Watching};
 use crate::{
-    config::Collection,
+    config::{Collection, Folder, Input},
     model::CollectionName,
     reconcile::{Extent, scan_options},
     scan::{Wake, Watch},
@@ -43,6 +46,11 @@ struct Eye {
     watch: Result<Arc<Watch>, String>,
     /// The last check of it.
     checking: Option<JoinHandle<()>>,
+    /// What the files that list pages looked like at the last look, and the look that is under way.
+    lists: Vec<Option<Stamp>>,
+    listing: Option<JoinHandle<Vec<Option<Stamp>>>>,
+    /// Whether one of them has changed since the last time that somebody asked.
+    changed: bool,
 }
 
 impl Watches {
@@ -57,8 +65,15 @@ impl Watches {
         let eyes = collections.iter().map(async |collection| Eye {
             collection: collection.clone(),
             wanted,
-            watch: if wanted { self.watch(collection).await } else { Err("`watch` is false".to_owned()) },
+            watch: match collection.folder() {
+                Some(folder) if wanted => self.watch(folder).await,
+                Some(_) => Err("`watch` is false".to_owned()),
+                None => Err(format!("{collection} is not here")),
+            },
             checking: None,
+            lists: first_look(collection).await,
+            listing: None,
+            changed: false,
         });
         let (mut kept, mut anew) = (Vec::new(), Vec::new());
         for (collection, eye) in collections.iter().zip(eyes) {
@@ -82,8 +97,9 @@ impl Watches {
             let failed = eye.watch.is_err() || *extent == Extent::Full;
             eye.wanted && eye.trouble().is_some() && failed && extent.is_whole(name)
         });
-        let without: Vec<_> = without.map(|(name, eye)| (name.clone(), eye.collection.clone())).collect();
-        let watches = join_all(without.iter().map(|(_, collection)| self.watch(collection))).await;
+        let without = without.filter_map(|(name, eye)| Some((name.clone(), eye.collection.folder()?.clone())));
+        let without: Vec<_> = without.collect();
+        let watches = join_all(without.iter().map(|(_, folder)| self.watch(folder))).await;
         for ((name, _), watch) in without.iter().zip(watches) {
             if let Some(eye) = self.of.get_mut(name) {
                 eye.watch = watch;
@@ -91,13 +107,13 @@ impl Watches {
         }
     }
 
-    async fn watch(&self, collection: &Collection) -> Result<Arc<Watch>, String> {
-        let (options, woken) = (scan_options(collection, self.accepted), Arc::clone(&self.woken));
+    async fn watch(&self, folder: &Folder) -> Result<Arc<Watch>, String> {
+        let (options, woken) = (scan_options(folder, self.accepted), Arc::clone(&self.woken));
         let made = spawn_blocking(move || Watch::new(&options, move || woken.notify_one()));
         match timeout(ANSWER, made).await {
             Ok(Ok(made)) => made.map(Arc::new).map_err(|error| error.to_string()),
             Ok(Err(error)) => Err(error.to_string()),
-            Err(_) => Err(format!("{} does not answer", collection.root.display())),
+            Err(_) => Err(format!("{} does not answer", folder.root.display())),
         }
     }
 
@@ -107,14 +123,19 @@ impl Watches {
     }
 
     /// What has changed since the last time.
-    pub(super) fn take(&self) -> Vec<(CollectionName, Wake)> {
-        let watched = self.of.iter().filter_map(|(name, eye)| Some((name, eye.watch.as_ref().ok()?)));
-        watched.map(|(name, watch)| (name.clone(), watch.take())).filter(|(_, wake)| !wake.is_empty()).collect()
+    pub(super) fn take(&mut self) -> Vec<(CollectionName, Wake)> {
+        let wakes = self.of.iter_mut().map(|(name, eye)| {
+            let whole = std::mem::take(&mut eye.changed);
+            let watched = eye.watch.as_ref().map(|watch| watch.take()).unwrap_or_default();
+            (name.clone(), if whole { Wake { whole, ..Wake::default() } } else { watched })
+        });
+        wakes.filter(|(_, wake)| !wake.is_empty()).collect()
     }
 
     /// Notices what the system does not tell of. A folder that does not answer holds up nothing but its own next check.
     pub(super) fn check(&mut self) {
         for eye in self.of.values_mut() {
+            eye.look_at_lists();
             let Ok(watch) = &eye.watch else { continue };
             if eye.checking.as_ref().is_none_or(JoinHandle::is_finished) {
                 let watch = Arc::clone(watch);
@@ -125,7 +146,7 @@ impl Watches {
 
     /// Those that must be polled.
     pub(super) fn polled(&self) -> BTreeSet<CollectionName> {
-        let polled = self.of.iter().filter(|(_, eye)| eye.wanted && eye.trouble().is_some());
+        let polled = self.of.iter().filter(|(_, eye)| eye.is_polled());
         polled.map(|(name, _)| name.clone()).collect()
     }
 
@@ -133,7 +154,7 @@ impl Watches {
     pub(super) fn ways(&self) -> BTreeMap<String, Watching> {
         let way = |eye: &Eye| match eye.trouble() {
             None => Watching { how: How::Watched, why: None },
-            Some(why) if eye.wanted => Watching { how: How::Polled, why: Some(why) },
+            Some(why) if eye.is_polled() => Watching { how: How::Polled, why: Some(why) },
             Some(why) => Watching { how: How::Scheduled, why: Some(why) },
         };
         self.of.iter().map(|(name, eye)| (name.to_string(), way(eye))).collect()
@@ -141,6 +162,34 @@ impl Watches {
 }
 
 impl Eye {
+    /// Whether its folder is looked at often. Pages are on somebody else's machine.
+    fn is_polled(&self) -> bool {
+        self.wanted && self.collection.folder().is_some() && self.trouble().is_some()
+    }
+
+    /// Takes the look at the files that list pages which has ended, and begins another one. A disk that does not answer
+    /// holds up nothing else.
+    fn look_at_lists(&mut self) {
+        if !self.wanted || !matches!(self.collection.input, Input::Pages(_)) {
+            return;
+        }
+        if let Some(mut looking) = self.listing.take() {
+            match (&mut looking).now_or_never() {
+                Some(Ok(lists)) => {
+                    self.changed |= lists != self.lists;
+                    self.lists = lists;
+                }
+                Some(Err(_)) => {}
+                None => {
+                    self.listing = Some(looking);
+                    return;
+                }
+            }
+        }
+        let of = self.collection.clone();
+        self.listing = Some(spawn_blocking(move || lists_of(&of)));
+    }
+
     /// Why it sees nothing by itself, if so.
     fn trouble(&self) -> Option<String> {
         match &self.watch {
@@ -148,4 +197,24 @@ impl Eye {
             Err(reason) => Some(reason.clone()),
         }
     }
+}
+
+/// What a file looks like: its inode, size and time of writing.
+type Stamp = (u64, u64, i64, i64);
+
+/// The first look at the files that list a collection's pages.
+async fn first_look(collection: &Collection) -> Vec<Option<Stamp>> {
+    let of = collection.clone();
+    let looked = timeout(ANSWER, spawn_blocking(move || lists_of(&of))).await;
+    looked.ok().and_then(Result::ok).unwrap_or_default()
+}
+
+/// What the files that list a collection's pages look like; `None` for one that is not there.
+fn lists_of(collection: &Collection) -> Vec<Option<Stamp>> {
+    let Input::Pages(pages) = &collection.input else { return Vec::new() };
+    let look = |path: &PathBuf| {
+        let metadata = fs::metadata(path).ok()?;
+        Some((metadata.ino(), metadata.size(), metadata.mtime(), metadata.mtime_nsec()))
+    };
+    pages.url_files.iter().map(look).collect()
 }

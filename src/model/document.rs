@@ -1,6 +1,8 @@
-//! A document: one file of a collection, known by its path and by what a cheap look shows.
+//! A document: one file or page of a collection, known by its path or address and by what a cheap look shows.
 
 use std::fmt;
+
+use url::Url;
 
 /// The name of a collection, as written in the config.
 ///
@@ -41,26 +43,40 @@ pub(super) fn is_plain_name(name: &str) -> bool {
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
 }
 
-/// A document's path within its collection: relative, `/` between its parts, UTF-8.
+/// A document's key within its collection: a file's relative path with `/` between its parts, or a page's address.
 ///
 /// Ordered by bytes, which is the order of a walk that sorts a folder's name as if it ended in `/`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DocPath(String);
 
-/// Why a text cannot be a document's path.
+/// Why a text cannot be a document's key.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("a document's path is relative, with no empty, `.` or `..` part")]
+#[error("a document's path is relative, with no empty, `.` or `..` part, or an http(s) address without a fragment")]
 pub struct DocPathError;
 
 impl DocPath {
-    /// Checks a path.
+    /// Checks a path or an address.
     ///
     /// # Errors
-    /// When it is empty, absolute, or has an empty, `.` or `..` part.
+    /// When it is empty, absolute, or has an empty, `.` or `..` part; an address, when it is not http(s), has a fragment,
+    /// or is not spelt as the URL standard's parser writes it.
     pub fn new(path: impl Into<String>) -> Result<Self, DocPathError> {
         let path = path.into();
         let sound = path.split('/').all(|part| !matches!(part, "" | "." | ".."));
-        if sound { Ok(Self(path)) } else { Err(DocPathError) }
+        if sound || address(&path).is_some() { Ok(Self(path)) } else { Err(DocPathError) }
+    }
+
+    /// The key of a page.
+    ///
+    /// # Errors
+    /// When the address is not http(s) or has a fragment.
+    pub fn page(address: &Url) -> Result<Self, DocPathError> {
+        Self::new(address.as_str())
+    }
+
+    /// A page's address; `None` for a file.
+    pub fn address(&self) -> Option<Url> {
+        address(&self.0)
     }
 
     /// The path as text.
@@ -88,7 +104,15 @@ impl fmt::Display for DocPath {
     }
 }
 
-/// What a cheap look at a file shows. Equal and not racy means: not changed.
+/// Reads an address that is spelt in the one way that counts, so that one page is one document.
+fn address(text: &str) -> Option<Url> {
+    // No path of a file has an empty part.
+    text.strip_prefix("http").filter(|rest| rest.starts_with("://") || rest.starts_with("s://"))?;
+    Url::parse(text).ok().filter(|url| url.as_str() == text && url.fragment().is_none())
+}
+
+/// What a cheap look at a file shows. Equal and not racy means: not changed. Of a page only the size is known, and whether
+/// it changed is for [`PageState`](super::PageState).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Fingerprint {
     /// Size in bytes.
@@ -123,6 +147,19 @@ mod tests {
         for bad in ["", "/a", "a/", "a//b", "../a", "a/./b", "a/.."] {
             assert_eq!(DocPath::new(bad), Err(DocPathError), "{bad}");
         }
+    }
+
+    #[test]
+    fn an_address_is_a_key_in_its_one_spelling() {
+        for good in ["https://example.com/", "http://example.com/a//b?c=d", "https://example.com:8443/%7Ea"] {
+            assert_eq!(DocPath::new(good).unwrap().address().unwrap().as_str(), good);
+        }
+        for bad in
+            ["https://example.com", "https://Example.com/", "https://e.com/a#b", "ftp://e.com/", "http:///", "https://"]
+        {
+            assert_eq!(DocPath::new(bad), Err(DocPathError), "{bad}");
+        }
+        assert_eq!(DocPath::new("http:/a").unwrap().address(), None, "a folder may be called that");
     }
 
     #[test]

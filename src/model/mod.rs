@@ -2,6 +2,7 @@
 
 mod document;
 mod hash;
+mod page;
 mod rate;
 mod record;
 mod replica;
@@ -11,6 +12,7 @@ mod time;
 
 pub use document::{CollectionName, CollectionNameError, DocPath, DocPathError, Fingerprint};
 pub use hash::{ContentHash, ShortHash};
+pub use page::{PageState, Stale};
 pub use rate::{RateLimit, RateLimitError};
 pub use record::{Footing, LastLook, Record, Trouble};
 pub use replica::{Phase, Replica, ReplicaId};

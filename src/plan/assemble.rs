@@ -47,10 +47,12 @@ pub enum Action {
     },
     /// Give the source of one document to another one with the same content.
     Rename {
-        /// Which collection.
-        collection: CollectionName,
+        /// Which collection the document was in.
+        away: CollectionName,
         /// The document that is gone.
         from: Gone,
+        /// Which collection the document has come to.
+        collection: CollectionName,
         /// The document that has come.
         to: Wanted,
     },
@@ -80,50 +82,57 @@ impl Plan {
 }
 
 /// Makes the plan.
-pub fn assemble(gathered: Vec<Gathered>, policy: &Policy) -> Plan {
-    let (mut deletes, mut renames, mut puts) = (Vec::new(), Vec::new(), Vec::new());
-    let mut withheld = Vec::new();
-    for one in gathered {
-        let Gathered { collection, wanted, mut gone, held_by_platform, authority, standing } = one;
-        // A document that was not seen for sure may still be there: its source is not given away.
-        let mut free = if authority == Authority::Whole { by_content(&gone) } else { HashMap::new() };
-        let mut taken = vec![false; gone.len()];
-        for wanted in wanted {
-            let match_ = if wanted.replaces { None } else { free.get_mut(&wanted.hash.short()).and_then(Vec::pop) };
-            let collection = collection.clone();
-            match match_ {
-                Some(index) => {
-                    taken[index] = true;
-                    renames.push(Action::Rename { collection, from: gone[index].clone(), to: wanted });
-                }
-                None => puts.push(Action::Put { collection, wanted }),
-            }
-        }
-        let mut index = 0;
-        gone.retain(|_| {
-            index += 1;
-            !taken[index - 1]
-        });
-        let count = gone.len() as u64;
-        match withhold(count, held_by_platform, standing, &authority, policy) {
-            Some(why) => withheld.push(Withheld { collection, gone, of: held_by_platform, why }),
+pub fn assemble(mut gathered: Vec<Gathered>, policy: &Policy) -> Plan {
+    let (mut actions, mut renames, mut puts, mut withheld) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for one in &mut gathered {
+        renames.append(&mut renamed(std::slice::from_mut(one)));
+    }
+    // What moved from one collection to another, or all of one that has another name now.
+    renames.append(&mut renamed(&mut gathered));
+    for Gathered { collection, wanted, gone, held_by_platform: of, authority, standing } in gathered {
+        puts.extend(wanted.into_iter().map(|wanted| Action::Put { collection: collection.clone(), wanted }));
+        match withhold(gone.len() as u64, of, standing, &authority, policy) {
+            Some(why) => withheld.push(Withheld { collection, gone, of, why }),
             None => {
-                deletes.extend(gone.into_iter().map(|gone| Action::Delete { collection: collection.clone(), gone }))
+                actions.extend(gone.into_iter().map(|gone| Action::Delete { collection: collection.clone(), gone }))
             }
         }
     }
-    deletes.append(&mut renames);
-    deletes.append(&mut puts);
-    Plan { actions: deletes, withheld }
+    actions.append(&mut renames);
+    actions.append(&mut puts);
+    Plan { actions, withheld }
 }
 
-/// The documents that are gone, by what they contained; the first in key order is the last of its list.
-fn by_content(gone: &[Gone]) -> HashMap<ShortHash, Vec<usize>> {
-    let mut by_content: HashMap<ShortHash, Vec<usize>> = HashMap::new();
-    for (index, gone) in gone.iter().enumerate().rev() {
-        by_content.entry(gone.live).or_default().push(index);
+/// Takes out of what is wanted and gone what has the same content.
+fn renamed(gathered: &mut [Gathered]) -> Vec<Action> {
+    let mut free: HashMap<ShortHash, Vec<(CollectionName, Gone)>> = HashMap::new();
+    // The first in key order is the last of its list.
+    for one in gathered.iter_mut().rev() {
+        // A document that was not seen for sure may still be there: its source is not given away.
+        if one.authority == Authority::Whole {
+            for gone in std::mem::take(&mut one.gone).into_iter().rev() {
+                free.entry(gone.live).or_default().push((one.collection.clone(), gone));
+            }
+        }
     }
-    by_content
+    let mut renames = Vec::new();
+    for one in gathered.iter_mut() {
+        for to in std::mem::take(&mut one.wanted) {
+            let found = if to.replaces { None } else { free.get_mut(&to.hash.short()).and_then(Vec::pop) };
+            match found {
+                Some((away, from)) => {
+                    renames.push(Action::Rename { away, from, collection: one.collection.clone(), to })
+                }
+                None => one.wanted.push(to),
+            }
+        }
+    }
+    for (collection, gone) in free.into_values().flatten() {
+        let one = gathered.iter_mut().find(|one| one.collection == collection);
+        one.into_iter().for_each(|one| one.gone.push(gone.clone()));
+    }
+    gathered.iter_mut().for_each(|one| one.gone.sort_by(|a, b| a.path.cmp(&b.path)));
+    renames
 }
 
 #[cfg(test)]
@@ -192,6 +201,29 @@ mod tests {
             assert_eq!(lines(&plan), expected, "{name}");
             assert_eq!(plan.withheld, vec![], "{name}");
         }
+    }
+
+    #[test]
+    fn a_collection_with_another_name_is_renamed_document_by_document() {
+        let of = |name: &str, wanted, gone| Gathered {
+            collection: CollectionName::new(name).unwrap(),
+            ..gathered(wanted, gone)
+        };
+        let all = || (0..20).map(|i| format!("{i:02}")).zip(0..20);
+        let came = || all().map(|(path, content)| wanted(&path, content)).collect();
+        let went = || all().map(|(path, content)| gone(&path, content)).collect();
+        let plan = assemble(vec![of("new", came(), vec![]), of("old", vec![], went())], &POLICY);
+        assert_eq!((plan.actions.len(), &plan.withheld), (20, &vec![]));
+        for action in plan.actions {
+            let Action::Rename { away, from, collection, to } = action else { panic!("{action:?}") };
+            assert_eq!((away.as_str(), collection.as_str(), from.path), ("old", "new", to.path));
+        }
+        // The own collection's come first, and nothing is given away that was not seen for sure.
+        let near = of("c", vec![wanted("b", 1)], vec![gone("a", 1)]);
+        let plan = assemble(vec![of("old", vec![], vec![gone("x", 1)]), near.clone()], &POLICY);
+        assert_eq!(lines(&plan), ["- x", "a > b"]);
+        let unsure = Gathered { authority: Authority::Unsure(String::new()), ..of("old", vec![], went()) };
+        assert_eq!(lines(&assemble(vec![of("new", vec![wanted("a", 1)], vec![]), unsure], &POLICY)), ["+ a"]);
     }
 
     #[test]

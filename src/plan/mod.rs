@@ -9,6 +9,7 @@ mod estimate;
 mod guard;
 mod judge;
 mod merge;
+mod page;
 mod resume;
 
 pub use assemble::{Action, Gathered, Plan, Wanted, assemble};
@@ -17,4 +18,5 @@ pub use estimate::{Estimate, estimate};
 pub use guard::{Authority, Gone, Policy, Standing, Why, Withheld};
 pub use judge::{Judgement, Look, judge, look};
 pub use merge::{Pair, merge};
+pub use page::{Ask, Heard, ask, heard};
 pub use resume::{Resume, UnderWay, resume};

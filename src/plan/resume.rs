@@ -100,7 +100,7 @@ pub fn resume(under_way: Vec<UnderWay>, plan: &mut Plan, now: Moment, grace: Dur
 /// The documents whose every source the plan deletes or gives away.
 fn going(plan: &Plan) -> HashSet<(CollectionName, DocPath)> {
     let going = plan.actions.iter().filter_map(|action| match action {
-        Action::Delete { collection, gone } | Action::Rename { collection, from: gone, .. } => {
+        Action::Delete { collection, gone } | Action::Rename { away: collection, from: gone, .. } => {
             Some((collection.clone(), gone.path.clone()))
         }
         Action::Put { .. } => None,

@@ -12,12 +12,13 @@ pub mod wire;
 use std::{fs::File, future::Future};
 
 use jiff::Timestamp;
+use url::Url;
 
 pub use error::{ApiError, BuildError};
 pub use gate::Journal;
 pub use http::{Call, Connection, Http, Timing};
 
-use crate::model::{DocPath, JobId, SourceId};
+use crate::model::{JobId, SourceId};
 
 /// What a platform says of one source.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +31,24 @@ pub struct RemoteSource {
     pub holding: Holding,
     /// When it was made, by the platform's clock.
     pub created_at: Option<Timestamp>,
+    /// Whether the platform crawls it anew by itself, where it says so.
+    pub auto_sync: Option<bool>,
+}
+
+/// What a source is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SourceKind {
+    /// A file that is uploaded into it.
+    File,
+    /// A page that the platform fetches into it.
+    Text,
+    /// A website that the platform crawls by itself.
+    Website {
+        /// Where it begins.
+        url: Url,
+        /// Whether the platform crawls it anew by itself.
+        auto_sync: bool,
+    },
 }
 
 /// Whether a source holds its document.
@@ -37,8 +56,10 @@ pub struct RemoteSource {
 pub enum Holding {
     /// The platform says that it is done and holds a document.
     Document,
-    /// Empty, or not done yet.
+    /// Not done yet, or nothing was put into it.
     Nothing,
+    /// The platform says that it is done, and found nothing.
+    Empty,
     /// The platform says that it failed.
     Failed,
 }
@@ -72,8 +93,8 @@ pub struct Upload {
     pub file: File,
     /// How many bytes go up; a file that grows meanwhile is cut there.
     pub size: u64,
-    /// The path that names it.
-    pub path: DocPath,
+    /// The file name that it goes up under.
+    pub name: String,
 }
 
 /// What reconciling needs of a platform whose sources hold one document each.
@@ -97,10 +118,16 @@ pub trait Platform: Send + Sync {
     fn source(&self, id: &SourceId) -> impl Future<Output = Result<Option<RemoteSource>, ApiError>> + Send;
 
     /// Makes an empty source of this name.
-    fn create(&self, name: &str) -> impl Future<Output = Result<SourceId, ApiError>> + Send;
+    fn create(&self, name: &str, kind: &SourceKind) -> impl Future<Output = Result<SourceId, ApiError>> + Send;
 
     /// Puts a document into a source; its ingestion is the job.
     fn upload(&self, source: &SourceId, upload: Upload) -> impl Future<Output = Result<JobId, ApiError>> + Send;
+
+    /// Has the platform fetch a page into a source; its ingestion is the job.
+    fn ingest(&self, source: &SourceId, url: &Url) -> impl Future<Output = Result<JobId, ApiError>> + Send;
+
+    /// Says whether the platform crawls a website's source anew by itself. `false` when the source does not exist.
+    fn set_auto_sync(&self, id: &SourceId, on: bool) -> impl Future<Output = Result<bool, ApiError>> + Send;
 
     /// How a job is.
     fn job(&self, id: &JobId) -> impl Future<Output = Result<JobState, ApiError>> + Send;

@@ -62,7 +62,7 @@ impl<P: Platform> Pass<'_, P> {
         }
         queue.extend(plan.actions.into_iter().map(|action| match action {
             Action::Delete { collection, gone } => Task::Gone(collection, gone),
-            Action::Rename { collection, from, to } => Task::Rename(collection, from, to),
+            Action::Rename { away, from, collection, to } => Task::Rename((away, from), collection, to),
             Action::Put { collection, wanted } => {
                 let begun = begun.remove(&(collection.clone(), wanted.path.clone()));
                 Task::Put(collection, wanted, begun)

@@ -14,12 +14,21 @@ use crate::{
     model::{JobId, Moment, Phase, Replica, ReplicaId, SourceId},
     pace::{Durations, Poll, PollSchedule},
     platform::{Holding, JobState, Platform, RemoteSource, clock},
+    scan::Wake,
 };
+
+/// A pass follows the crawl of a website no longer than this; the next one goes on.
+const CRAWL: Duration = Duration::from_secs(120);
+/// The service looks again so much later.
+const CRAWL_AGAIN: Duration = Duration::from_secs(60);
+/// A crawl that takes longer has failed.
+const CRAWL_AT_MOST: Duration = Duration::from_secs(24 * 60 * 60);
 
 struct Followed {
     replica: Replica,
     source: SourceId,
-    job: JobId,
+    /// None of a website, which the platform crawls by itself.
+    job: Option<JobId>,
     begun: Moment,
     asked: Moment,
     upload: Option<(u64, Moment)>,
@@ -62,7 +71,8 @@ impl Jobs {
 
     /// Follows a replica's job from now on; of an upload of this pass, with its size and when it began.
     pub(super) fn follow(&mut self, replica: Replica, upload: Option<(u64, Moment)>) {
-        let (Some(source), Some(job)) = (replica.source.clone(), replica.job.clone()) else { return };
+        let Some(source) = replica.source.clone() else { return };
+        let job = replica.job.clone();
         self.by_source.insert(source.clone(), replica.id);
         // A clock that was ahead when it was written must not make the job wait for it.
         let begun = replica.since.min(clock::now());
@@ -92,12 +102,13 @@ impl Jobs {
             && let Some(job) = self.followed.values_mut().min_by_key(|job| job.asked)
         {
             job.asked = now;
-            one = Some((job.source.clone(), job.job.clone(), now.since(job.begun) > self.timeout));
+            one = Some((job.source.clone(), job.job.clone(), now.since(job.begun)));
         }
-        let page = self.page;
+        let (page, timeout) = (self.page, self.timeout);
         async move {
             let polled = match one {
-                Some((source, job, late)) => ask_one(platform, source, &job, late).await?,
+                Some((source, Some(job), age)) => ask_one(platform, source, &job, age > timeout).await?,
+                Some((source, None, age)) => ask_site(platform, source, age, CRAWL.min(timeout)).await?,
                 None => ask_list(platform, page).await?,
             };
             Ok(Step::Polled(polled))
@@ -153,7 +164,7 @@ async fn ask_one<P: Platform>(platform: &P, source: SourceId, job: &JobId, late:
             Err(Err(fatal)) => return Err(fatal),
         }),
     };
-    Ok(Polled { endings: ending.map(|ending| (source, ending)).into_iter().collect(), next_page: None })
+    Ok(Polled::one(source, ending))
 }
 
 /// Judges a job that nobody can tell of by its source.
@@ -161,8 +172,35 @@ fn by_source(source: Option<RemoteSource>) -> Ending {
     match source.map(|source| source.holding) {
         Some(Holding::Document) => Ending::Ready,
         Some(Holding::Failed) => Ending::Failed("the platform says that it failed, and not why".to_owned()),
-        Some(Holding::Nothing) | None => Ending::Lost,
+        Some(Holding::Nothing | Holding::Empty) | None => Ending::Lost,
     }
+}
+
+/// Judges a website by its source: the platform crawls it without a job that could be asked after.
+async fn ask_site<P: Platform>(
+    platform: &P,
+    source: SourceId,
+    age: Duration,
+    patience: Duration,
+) -> Result<Polled, Fatal> {
+    let found = match platform.source(&source).await.map_err(fatal) {
+        Ok(found) => found,
+        Err(Ok(error)) => return Ok(Polled::one(source, Some(Ending::Failed(error.to_string())))),
+        Err(Err(fatal)) => return Err(fatal),
+    };
+    let ending = match found.map(|source| source.holding) {
+        Some(Holding::Document) => Some(Ending::Ready),
+        Some(Holding::Empty) => Some(Ending::Failed("the platform found no page on it".to_owned())),
+        Some(Holding::Failed) => {
+            Some(Ending::Failed("the platform could not crawl it, and does not say why".to_owned()))
+        }
+        Some(Holding::Nothing) if age > CRAWL_AT_MOST => {
+            Some(Ending::Failed("the platform has crawled it for a day and has not come to an end".to_owned()))
+        }
+        Some(Holding::Nothing) => (age > patience).then_some(Ending::Later),
+        None => Some(Ending::Lost),
+    };
+    Ok(Polled::one(source, ending))
 }
 
 async fn ask_list<P: Platform>(platform: &P, page: u64) -> Result<Polled, Fatal> {
@@ -172,7 +210,7 @@ async fn ask_list<P: Platform>(platform: &P, page: u64) -> Result<Polled, Fatal>
     let endings = found.sources.into_iter().filter_map(|source| match source.holding {
         Holding::Document => Some((source.id, Ending::Ready)),
         Holding::Failed => Some((source.id, Ending::Lost)),
-        Holding::Nothing => None,
+        Holding::Nothing | Holding::Empty => None,
     });
     Ok(Polled { endings: endings.collect(), next_page: Some(if last { 1 } else { page + 1 }) })
 }
@@ -187,6 +225,13 @@ impl<P: Platform> Pass<'_, P> {
     ) -> Result<Step, Fatal> {
         match ending {
             Ending::Failed(reason) => self.fail(replica, reason).await,
+            // The pass after this one finds it under way.
+            Ending::Later => {
+                let whole = Wake { whole: true, ..Wake::default() };
+                report.leave(replica.collection.clone(), whole, CRAWL_AGAIN);
+                report.crawling.insert(replica.collection);
+                Ok(Step::Nothing)
+            }
             Ending::Lost => {
                 // It may come to hold its document all the same.
                 let (id, now) = (replica.id, clock::now());
@@ -209,7 +254,8 @@ impl<P: Platform> Pass<'_, P> {
                 report.succeeded(&document);
                 (self.event)(Event::Done { deed, document });
                 retiring.into_iter().for_each(|old| queue.push_front(Task::Delete(old)));
-                Ok(Step::Nothing)
+                // The website at another address that it may stand for goes in the next round.
+                Ok(if replica.job.is_none() { Step::Again(None) } else { Step::Nothing })
             }
         }
     }

@@ -13,7 +13,7 @@ use super::{
     looked::{Looked, ToRead, folder_of, gone, nothing},
 };
 use crate::{
-    config::Collection,
+    config::{Collection, Folder, Input},
     model::{CollectionName, DocPath, Footing, LastLook},
     plan::{Authority, Gathered, Gone, Standing},
     platform::Platform,
@@ -35,14 +35,23 @@ pub(super) type Note<'a> = &'a (dyn Fn(Vec<(DocPath, LastLook)>) -> bool + Sync)
 impl<P: Platform> Pass<'_, P> {
     /// Looks at a collection, or at the part of it that a wake names, and notes what was seen.
     pub(super) async fn look(&self, collection: &Collection, wake: Wake) -> Result<Looked, Fatal> {
+        match &collection.input {
+            Input::Folder(folder) => self.look_at_folder(collection, folder, wake).await,
+            Input::Pages(pages) => self.look_at_pages(&collection.name, pages).await,
+            Input::Website(website) => self.look_at_website(&collection.name, website).await,
+        }
+    }
+
+    async fn look_at_folder(&self, collection: &Collection, folder: &Folder, wake: Wake) -> Result<Looked, Fatal> {
         let (batches, mut noted) = tokio::sync::mpsc::channel::<Vec<(DocPath, LastLook)>>(4);
-        let (path, of, accepted) = (self.store.path().to_owned(), collection.clone(), self.platform.accepted());
+        let (path, accepted) = (self.store.path().to_owned(), self.platform.accepted());
+        let (name, folder) = (collection.name.clone(), folder.clone());
         let watch = self.scope.watches.get(&collection.name).cloned();
         let looking = blocking(move || {
             let db = Db::open_to_read(&path)?;
             // The receiver lives as long as this task is awaited; a pass that is stopped does not wait for it.
             let note = |batch| batches.blocking_send(batch).is_ok();
-            look(&of, Part { wake: &wake, watch: watch.as_ref() }, accepted, Some(&db), &note)
+            look(&name, &folder, Part { wake: &wake, watch: watch.as_ref() }, accepted, Some(&db), &note)
         });
         while let Some(batch) = noted.recv().await {
             (self.event)(Event::Looking(collection.name.clone()));
@@ -96,15 +105,16 @@ impl Part<'_> {
 
 /// Looks at a collection. Blocks: it walks, reads and hashes. Without a store every document is new.
 pub(super) fn look(
-    collection: &Collection,
+    collection: &CollectionName,
+    folder: &Folder,
     part: Part<'_>,
     accepted: &'static [&'static str],
     db: Option<&Db>,
     note: Note<'_>,
 ) -> Result<Looked, StoreError> {
-    let state = db.map(|db| db.collection(&collection.name)).transpose()?.unwrap_or_default();
+    let state = db.map(|db| db.collection(collection)).transpose()?.unwrap_or_default();
     let mut looked = Looked::new(collection, standing(&state));
-    let options = scan_options(collection, accepted);
+    let options = scan_options(folder, accepted);
     let root = match Root::open(&options.root, options.follow_symlinks) {
         Ok(root) => root,
         Err(error) => {
@@ -118,9 +128,9 @@ pub(super) fn look(
     thread::scope(|threads| {
         let (root, span) = (&root, &span);
         let reading = threads.spawn(move || span.in_scope(|| read(root, queue, collection, note)));
-        let merged = part.folders().into_iter().try_for_each(|(folder, deep)| {
-            match Walk::part(&options, part.watch.cloned(), folder, deep) {
-                Ok(walk) => looked.walk(walk, collection, db, &to_read, note),
+        let merged = part.folders().into_iter().try_for_each(|(below, deep)| {
+            match Walk::part(&options, part.watch.cloned(), below, deep) {
+                Ok(walk) => looked.walk(walk, folder.settle, db, &to_read, note),
                 Err(error) => looked.unseen(&error, part.wake.whole, db),
             }
         });
@@ -139,17 +149,17 @@ pub(super) fn look(
         looked.end_part(db)?;
     }
     let (wanted, gone) = (looked.gathered.wanted.len(), looked.gathered.gone.len());
-    tracing::debug!(collection = %collection.name, documents = looked.documents, wanted, gone, "the folder is looked at");
+    tracing::debug!(%collection, documents = looked.documents, wanted, gone, "the folder is looked at");
     Ok(looked)
 }
 
 /// What a guard remembers, as far as the store knows.
-fn standing(state: &CollectionState) -> Standing {
+pub(super) fn standing(state: &CollectionState) -> Standing {
     Standing { deleted: 0, held: state.held, approved: state.approved }
 }
 
 /// Reads and judges what is queued, and notes it.
-fn read(root: &Root, queue: mpsc::Receiver<(ToRead, DocPath)>, collection: &Collection, note: Note<'_>) -> Looked {
+fn read(root: &Root, queue: mpsc::Receiver<(ToRead, DocPath)>, collection: &CollectionName, note: Note<'_>) -> Looked {
     let mut looked = Looked::new(collection, Standing::default());
     let mut batch = Vec::new();
     scan::hash_many(root, DEPTH, queue, |ToRead { record, at }, path, result| match result {
@@ -162,11 +172,11 @@ fn read(root: &Root, queue: mpsc::Receiver<(ToRead, DocPath)>, collection: &Coll
         }
         // It went, or is being written: the next look sees what has become of it.
         Err(error @ (HashError::Gone | HashError::Changing)) => {
-            tracing::debug!(collection = %collection.name, %path, %error, "a document is left to another look");
+            tracing::debug!(%collection, %path, %error, "a document is left to another look");
             looked.later(folder_of(&path), AGAIN);
         }
         Err(error) => {
-            let document = Document::new(&collection.name, &path);
+            let document = Document::new(collection, &path);
             looked.failed.push(Failure { document, reason: error.to_string() });
         }
     });
@@ -178,15 +188,15 @@ fn read(root: &Root, queue: mpsc::Receiver<(ToRead, DocPath)>, collection: &Coll
     looked
 }
 
-/// A collection's part of the config, as a scan wants it.
-pub fn scan_options(collection: &Collection, accepted: &'static [&'static str]) -> ScanOptions {
+/// A folder's part of the config, as a scan wants it.
+pub fn scan_options(folder: &Folder, accepted: &'static [&'static str]) -> ScanOptions {
     ScanOptions {
-        root: collection.root.clone(),
-        include: collection.include.clone(),
-        exclude: collection.exclude.clone(),
-        gitignore: collection.gitignore,
-        max_file_size: collection.max_file_size,
-        follow_symlinks: collection.follow_symlinks,
+        root: folder.root.clone(),
+        include: folder.include.clone(),
+        exclude: folder.exclude.clone(),
+        gitignore: folder.gitignore,
+        max_file_size: folder.max_file_size,
+        follow_symlinks: folder.follow_symlinks,
         accepted,
     }
 }

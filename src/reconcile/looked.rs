@@ -11,7 +11,6 @@ use tracing::Span;
 
 use super::{Document, Failure, Skipped, look::Note};
 use crate::{
-    config::Collection,
     model::{CollectionName, DocPath, Fingerprint, Footing, Moment, Record},
     plan::{self, Authority, Gathered, Gone, Judgement, Look, Pair, Standing, Wanted},
     platform::clock,
@@ -34,6 +33,10 @@ pub(super) struct Looked {
     pub(super) skipped: Vec<Skipped>,
     pub(super) failed: Vec<Failure>,
     pub(super) quarantined: Vec<Failure>,
+    /// Lists of pages that could not be read.
+    pub(super) unlisted: Vec<Failure>,
+    /// Pages of which what is known may be old.
+    pub(super) stale: Vec<Failure>,
     /// For how long files are left to settle, as they are being written.
     pub(super) settling: Option<Duration>,
     /// Where those are.
@@ -80,14 +83,16 @@ impl Seen {
 }
 
 impl Looked {
-    pub(super) fn new(collection: &Collection, standing: Standing) -> Self {
+    pub(super) fn new(collection: &CollectionName, standing: Standing) -> Self {
         Self {
-            gathered: nothing(&collection.name, standing),
+            gathered: nothing(collection, standing),
             documents: 0,
             footing: None,
             skipped: Vec::new(),
             failed: Vec::new(),
             quarantined: Vec::new(),
+            unlisted: Vec::new(),
+            stale: Vec::new(),
             settling: None,
             unsettled: Wake::default(),
             fresh: Vec::new(),
@@ -125,7 +130,7 @@ impl Looked {
     pub(super) fn walk(
         &mut self,
         walk: Walk,
-        collection: &Collection,
+        settle: Duration,
         db: Option<&Db>,
         to_read: &SyncSender<(ToRead, DocPath)>,
         note: Note<'_>,
@@ -139,9 +144,9 @@ impl Looked {
             let walking = threads.spawn(move || span.in_scope(|| send_batches(walk, walked)));
             let found = found.into_iter().take_while(|_| note(Vec::new())).flatten();
             match db {
-                None => self.merge(found, &mut std::iter::empty(), collection, to_read),
-                Some(db) => db.with_records(&collection.name, prefix, |records| {
-                    self.merge(found, &mut records.filter(|record| reach.covers(&record.path)), collection, to_read);
+                None => self.merge(found, &mut std::iter::empty(), settle, to_read),
+                Some(db) => db.with_records(&self.gathered.collection.clone(), prefix, |records| {
+                    self.merge(found, &mut records.filter(|record| reach.covers(&record.path)), settle, to_read);
                 })?,
             }
             // A walk that broke is no walk that found nothing.
@@ -170,20 +175,20 @@ impl Looked {
         &mut self,
         found: impl Iterator<Item = Found>,
         records: &mut dyn Iterator<Item = Record>,
-        collection: &Collection,
+        settle: Duration,
         to_read: &SyncSender<(ToRead, DocPath)>,
     ) {
-        let now = clock::wall();
+        let (collection, now) = (self.gathered.collection.clone(), clock::wall());
         let (mut skipped, mut unreadable) = (Vec::new(), Vec::new());
         let seen = found.filter_map(|found| match found {
             Found::Document { path, fingerprint } => Some(Seen::Document(path, fingerprint)),
             Found::Skipped { path, document, reason } => {
-                let skip = Document { collection: collection.name.clone(), path };
+                let skip = Document { collection: collection.clone(), path };
                 skipped.push(Skipped { document: skip, reason: reason.to_string() });
                 document.map(Seen::Kept)
             }
             Found::Unreadable { path, error } => {
-                let document = Document { collection: collection.name.clone(), path };
+                let document = Document { collection: collection.clone(), path };
                 unreadable.push(Failure { document, reason: error });
                 None
             }
@@ -205,7 +210,7 @@ impl Looked {
             self.documents += 1;
             self.gathered.held_by_platform += u64::from(record.as_ref().is_some_and(|record| record.live.is_some()));
             let last = record.as_ref().and_then(|record| record.seen.as_ref());
-            match plan::look(&fingerprint, last, now, collection.settle) {
+            match plan::look(&fingerprint, last, now, settle) {
                 Look::Same(hash) => self.judged(path, Hashed { hash, fingerprint }, record.as_ref()),
                 Look::Settling(until) => self.later(folder_of(&path), until.since(now)),
                 Look::Read => {
@@ -229,7 +234,7 @@ impl Looked {
         self.failed.append(&mut unreadable);
     }
 
-    fn not_seen(&mut self, record: Record) {
+    pub(super) fn not_seen(&mut self, record: Record) {
         self.gathered.held_by_platform += u64::from(record.live.is_some());
         let path = record.path.clone();
         match gone(record) {
@@ -248,6 +253,11 @@ impl Looked {
                 self.quarantined.push(Failure { document: Document::new(&self.gathered.collection, &path), reason });
             }
         }
+    }
+
+    /// A document that stays as it is, if the platform holds it.
+    pub(super) fn keep(&mut self, record: Option<&Record>) {
+        self.gathered.held_by_platform += u64::from(record.is_some_and(|record| record.live.is_some()));
     }
 
     /// This is to be looked at again, so much later.

@@ -11,8 +11,10 @@ mod journal;
 mod list;
 mod look;
 mod looked;
+mod pages;
 mod preview;
 mod report;
+mod site;
 mod steps;
 mod work;
 
@@ -20,17 +22,22 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
 use rand::{RngExt, rngs::StdRng};
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::{
+    sync::{Mutex, watch},
+    task::JoinHandle,
+};
 use tracing::{Instrument, Span};
 
 pub use extent::Extent;
 pub use journal::StoreJournal;
 pub use look::scan_options;
+pub use pages::{PageList, Reader, access, list_of};
 pub use preview::{Preview, preview};
 pub use report::{Deed, Document, Event, Failure, Outcome, Report, Sent, Skipped};
 
 use crate::{
     config::{Collection, DeletePolicy, SyncPolicy},
+    fetch::lists,
     model::{CollectionName, Instance, Moment, Phase},
     plan::{self, Gathered, Plan, Policy, Resume},
     platform::{ApiError, Platform, clock},
@@ -45,6 +52,8 @@ const ROUNDS: u32 = 6;
 const MISSING_AT_MOST: u64 = 20;
 /// A job that the platform has not ended by then is judged by its source.
 pub const JOB_TIMEOUT: Duration = Duration::from_secs(15 * 60);
+/// A site that is down for a moment may say of its pages that they are gone.
+pub const GONE_APART: Duration = Duration::from_secs(5 * 60);
 
 /// What a pass is about.
 #[derive(Clone, Debug)]
@@ -59,6 +68,10 @@ pub struct Scope {
     pub job_timeout: Duration,
     /// Files that are being written are waited for no longer than this, and else left to another pass.
     pub patience: Duration,
+    /// Who reads pages.
+    pub reader: Reader,
+    /// The least time between two passes that count as having been told that a page is gone.
+    pub gone_apart: Duration,
     /// How far the pass reaches.
     pub extent: Extent,
     /// Who is told of the folders that are entered.
@@ -94,6 +107,9 @@ pub(crate) struct Pass<'a, P> {
     scope: &'a Scope,
     stop: watch::Receiver<bool>,
     event: &'a (dyn Fn(Event) + Sync),
+    id: String,
+    /// The lists of pages, each read once.
+    lists: Mutex<BTreeMap<CollectionName, Arc<lists::Pages>>>,
 }
 
 /// Runs a pass. The report says what was done also where the pass stopped before its end.
@@ -107,14 +123,23 @@ pub async fn pass<P: Platform>(
     let id = format!("{:08x}", rand::make_rng::<StdRng>().random::<u32>());
     // Its name is in every line of a log, whatever the level.
     let span = tracing::error_span!("pass", pass = id);
-    let mut report = Report::begun(id, clock::now(), scope);
+    let mut report = Report::begun(id.clone(), clock::now(), scope);
     platform.begin();
-    let pass = Pass { platform, store, scope, stop, event };
+    forget_kept(scope).await;
+    let pass = Pass { platform, store, scope, stop, event, id, lists: Mutex::default() };
     if let Err(fatal) = pass.run(&mut report).instrument(span).await {
         report.stopped(fatal);
     }
+    forget_kept(scope).await;
     report.ended = clock::now();
     report
+}
+
+/// Forgets what was kept of pages on their way to the platform.
+async fn forget_kept(scope: &Scope) {
+    let reader = scope.reader.clone();
+    // What stays is in nobody's way.
+    let _ = blocking(move || reader.forget()).await;
 }
 
 /// What a round leaves to another one.
@@ -167,16 +192,21 @@ impl<P: Platform> Pass<'_, P> {
         Ok(())
     }
 
-    /// Only a list can tell what has become of what was left under way; a source that retires is deleted without one.
+    /// Only a list can tell what has become of what was left under way. A source that retires is deleted without one, and
+    /// a website that is being crawled is waited for by passes over its own collection.
     async fn needs_list(&self) -> Result<bool, Fatal> {
         let under_way = self.store.call(|db| db.under_way()).await?;
-        Ok(under_way.iter().any(|one| one.replica.phase != Phase::Retiring))
+        Ok(under_way.iter().any(|one| one.replica.phase != Phase::Retiring && !one.replica.is_crawled()))
     }
 
     async fn round(&self, extent: &mut Extent, report: &mut Report) -> Result<Open, Fatal> {
         let mut open = Open::default();
         if *extent == Extent::Full {
             self.gather_list(report, &mut open).await?;
+            if !report.full {
+                report.configured += self.correct_websites().await?;
+                self.forget_other_pages().await?;
+            }
         }
         let plan = loop {
             let gathered = self.gather_folders(extent, report, &mut open).await?;
@@ -251,7 +281,8 @@ impl<P: Platform> Pass<'_, P> {
     ) -> Result<(Plan, Resume), Fatal> {
         report.withheld = std::mem::take(&mut plan.withheld);
         self.note_guards(extent, report).await?;
-        let under_way = self.store.call(|db| db.under_way()).await?;
+        let mut under_way = self.store.call(|db| db.under_way()).await?;
+        under_way.retain(|one| extent.is_whole(&one.replica.collection) || !one.replica.is_crawled());
         let grace = self.scope.policy.grace;
         let resume = plan::resume(under_way, &mut plan, clock::now(), grace);
         if let Some(since) = resume.wait_since {

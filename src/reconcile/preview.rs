@@ -1,11 +1,17 @@
-//! What a pass would do, without doing it: the same look and the same plan, from the folders and the store alone.
+//! What a pass would do, without doing it: the same look and the same plan, from the folders, the pages and the store
+//! alone.
+
+use tokio::sync::mpsc;
 
 use super::{
     Failure, Scope, Skipped,
     look::{self, Part},
-    policy,
+    looked::Looked,
+    pages::{Known, PagesLook},
+    policy, site,
 };
 use crate::{
+    config::{Collection, Input},
     plan::{self, Plan},
     platform::clock,
     scan::Wake,
@@ -31,24 +37,27 @@ pub struct Preview {
     pub failed: Vec<Failure>,
     /// Documents that failed before and have not changed.
     pub quarantined: Vec<Failure>,
+    /// Pages of which what is known may be old.
+    pub stale: Vec<Failure>,
 }
 
-/// Makes a preview. Blocks: it walks, reads and hashes. Without a store every document is new.
+/// Makes a preview. Without a store every document is new. It walks, reads and hashes on the thread that awaits it.
 ///
 /// # Errors
 /// When the store cannot be read.
-pub fn preview(scope: &Scope, accepted: &'static [&'static str], db: Option<&Db>) -> Result<Preview, StoreError> {
+pub async fn preview(scope: &Scope, accepted: &'static [&'static str], db: Option<&Db>) -> Result<Preview, StoreError> {
     let mut preview = Preview::default();
     let mut gathered = Vec::new();
     for collection in &scope.collections {
-        let whole = Wake { whole: true, ..Wake::default() };
-        let looked = look::look(collection, Part { wake: &whole, watch: None }, accepted, db, &|_| true)?;
+        let looked = look(scope, collection, accepted, db).await?;
         preview.documents += looked.documents;
         preview.held_by_platform += looked.gathered.held_by_platform;
-        preview.settling |= looked.settling.is_some();
+        preview.settling |= looked.settling.is_some() && collection.folder().is_some();
         preview.skipped.extend(looked.skipped);
         preview.failed.extend(looked.failed);
+        preview.failed.extend(looked.unlisted);
         preview.quarantined.extend(looked.quarantined);
+        preview.stale.extend(looked.stale);
         gathered.push(looked.gathered);
     }
     let mut under_way = Vec::new();
@@ -60,4 +69,29 @@ pub fn preview(scope: &Scope, accepted: &'static [&'static str], db: Option<&Db>
     preview.under_way = under_way.len() as u64;
     plan::resume(under_way, &mut preview.plan, clock::now(), scope.policy.grace);
     Ok(preview)
+}
+
+async fn look(
+    scope: &Scope,
+    collection: &Collection,
+    accepted: &'static [&'static str],
+    db: Option<&Db>,
+) -> Result<Looked, StoreError> {
+    let name = &collection.name;
+    match &collection.input {
+        Input::Folder(folder) => {
+            let whole = Wake { whole: true, ..Wake::default() };
+            look::look(name, folder, Part { wake: &whole, watch: None }, accepted, db, &|_| true)
+        }
+        Input::Website(website) => site::look(name, website, db),
+        Input::Pages(pages) => {
+            let (reader, confirm_gone) = (&scope.reader, scope.policy.confirm_gone);
+            let gone_apart = scope.gone_apart;
+            let look = PagesLook { reader, collection: name, pages, pass: "", confirm_gone, gone_apart, keep: false };
+            let known = db.map(|db| Known::read(db, name)).transpose()?.unwrap_or_default();
+            // Nobody takes the notes.
+            let (notes, _) = mpsc::channel(1);
+            Ok(look.look(&look.lists().await, known, notes).await)
+        }
+    }
 }

@@ -1,6 +1,10 @@
 //! What a pass did, as data: printing lives in `cli`.
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    time::Duration,
+};
 
 use super::{Extent, Fatal, Scope, looked::Looked};
 use crate::{
@@ -59,8 +63,8 @@ pub enum Deed {
     Replaced(Option<Sent>),
     /// Its source has a new name.
     Renamed {
-        /// Where the document was before.
-        from: DocPath,
+        /// What it was before.
+        from: Document,
     },
     /// Its source is gone, as it is.
     Deleted,
@@ -191,14 +195,22 @@ pub struct Report {
     pub lost: u64,
     /// Sources of ours that nothing referred to, and that were deleted.
     pub retired: u64,
+    /// Collections whose website the platform is still crawling.
+    pub crawling: BTreeSet<CollectionName>,
+    /// Settings of sources that were put right.
+    pub configured: u64,
     /// Bytes that went up.
     pub bytes: u64,
     /// Documents that failed in this pass.
     pub failed: Vec<Failure>,
     /// Files and folders that could not be read.
     pub unreadable: Vec<Failure>,
+    /// Lists of pages that could not be read.
+    pub unlisted: Vec<Failure>,
     /// Documents that failed before and have not changed.
     pub quarantined: Vec<Failure>,
+    /// Pages of which what is known may be old.
+    pub stale: Vec<Failure>,
     /// Files that are left out.
     pub skipped: Vec<Skipped>,
     /// Deletions that were not made.
@@ -266,6 +278,8 @@ impl Report {
         self.settling = None;
         self.unsettled.clear();
         self.quarantined.clear();
+        self.stale.clear();
+        self.unlisted.clear();
         self.skipped.clear();
         self.unreadable.clear();
     }
@@ -274,6 +288,8 @@ impl Report {
         self.documents += looked.documents;
         let known = |failure: &&Failure| self.failed.iter().all(|failed| failed.document != failure.document);
         self.quarantined.extend(looked.quarantined.iter().filter(known).cloned());
+        self.stale.extend_from_slice(&looked.stale);
+        self.unlisted.extend_from_slice(&looked.unlisted);
         self.skipped.extend_from_slice(&looked.skipped);
         self.unreadable.extend_from_slice(&looked.failed);
         if let Some(footing) = &looked.footing {
@@ -314,14 +330,14 @@ impl Report {
         self.failed.retain(|failure| failure.document != *document);
     }
 
-    /// Documents that failed or could not be read.
+    /// Documents and lists that failed or could not be read.
     pub fn failures(&self) -> impl Iterator<Item = &Failure> {
-        self.failed.iter().chain(&self.unreadable)
+        self.failed.iter().chain(&self.unreadable).chain(&self.unlisted)
     }
 
     /// Whether anything was changed on the platform.
     pub fn changed(&self) -> u64 {
-        self.added + self.replaced + self.renamed + self.deleted
+        self.added + self.replaced + self.renamed + self.deleted + self.configured
     }
 
     /// How the pass ended; the worst of what happened.
@@ -334,7 +350,7 @@ impl Report {
             None if self.withheld.iter().any(|withheld| withheld.why != Why::Never) => Outcome::Held,
             // An old failure must not hide that a guard waits for a person.
             None if !self.quarantined.is_empty() => Outcome::Failed,
-            None if self.open || self.missing > 0 => Outcome::Temporary,
+            None if self.open || self.missing > 0 || !self.crawling.is_empty() => Outcome::Temporary,
             None => Outcome::Ok,
         }
     }

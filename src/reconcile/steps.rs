@@ -3,14 +3,14 @@
 use std::{fs::File, io};
 
 use super::{
-    Document, Failure, Fatal, Pass, blocking, fatal, scan_options,
+    Document, Failure, Fatal, Pass, blocking, fatal, pages, scan_options,
     work::{Step, Task},
 };
 use crate::{
-    config::Collection,
-    model::{CollectionName, DocPath, Fingerprint, Phase, Replica, SourceName},
+    config::{Folder, Input, Pages, Via, Website},
+    model::{CollectionName, DocPath, Fingerprint, JobId, Moment, Phase, Replica, SourceName},
     plan::{Gone, Wanted},
-    platform::{ApiError, Platform, Upload, clock},
+    platform::{ApiError, Platform, SourceKind, Upload, clock},
     scan::{self, Explanation, HashError, Root, ScanOptions},
 };
 
@@ -24,7 +24,7 @@ impl<P: Platform> Pass<'_, P> {
                 self.fail(replica, reason.to_owned()).await
             }
             Task::Gone(collection, gone) => self.gone(collection, gone).await,
-            Task::Rename(collection, from, to) => self.rename(collection, from, to).await,
+            Task::Rename(from, collection, to) => self.rename(from, collection, to).await,
             Task::Put(collection, wanted, Some(replica)) => self.upload(collection, wanted, replica).await,
             Task::Put(collection, wanted, None) => self.create(collection, wanted).await,
         }
@@ -56,11 +56,16 @@ impl<P: Platform> Pass<'_, P> {
         Ok(Step::Deleted(document))
     }
 
-    async fn rename(&self, collection: CollectionName, from: Gone, to: Wanted) -> Result<Step, Fatal> {
-        if self.is_there(&collection, &from.path).await {
+    async fn rename(
+        &self,
+        (away, from): (CollectionName, Gone),
+        collection: CollectionName,
+        to: Wanted,
+    ) -> Result<Step, Fatal> {
+        if self.is_there(&away, &from.path).await {
             return Ok(Step::Again(None));
         }
-        let (of, path) = (collection.clone(), from.path.clone());
+        let (of, path) = (away.clone(), from.path.clone());
         let replicas = self.store.call(move |db| db.replicas_of(&of, &path)).await?;
         let ready = replicas.into_iter().find(|replica| replica.phase == Phase::Ready && replica.hash == from.live);
         let Some((replica, source)) = ready.and_then(|replica| replica.source.clone().map(|source| (replica, source)))
@@ -70,10 +75,10 @@ impl<P: Platform> Pass<'_, P> {
         let name = self.name(&collection, &to);
         match self.platform.rename(&source, &name.to_string()).await.map_err(fatal) {
             Ok(true) => {
-                let document = Document::new(&collection, &to.path);
+                let (before, document) = (Document::new(&away, &from.path), Document::new(&collection, &to.path));
                 let now = clock::now();
-                let retiring = self.store.call(move |db| db.moved(&replica, &to.path, now)).await?;
-                Ok(Step::Renamed(from.path, document, retiring))
+                let retiring = self.store.call(move |db| db.moved(&replica, &collection, &to.path, now)).await?;
+                Ok(Step::Renamed(before, document, retiring))
             }
             // The platform lost it: the next round finds it missing, and puts the document anew.
             Ok(false) => Ok(Step::Again(None)),
@@ -91,7 +96,7 @@ impl<P: Platform> Pass<'_, P> {
         let (of, path) = (collection.clone(), wanted.path.clone());
         let mut replica =
             Replica { id, collection: of, path, hash, phase: Phase::Intent, since: now, source: None, job: None };
-        match self.platform.create(&name.to_string()).await {
+        match self.platform.create(&name.to_string(), &self.kind_of(&collection)).await {
             Ok(source) => {
                 let (made, now) = (source.clone(), clock::now());
                 self.store.call(move |db| db.created(id, &made, now)).await?;
@@ -112,32 +117,60 @@ impl<P: Platform> Pass<'_, P> {
         }
     }
 
+    /// Fills a source: with the file, with a page that the platform fetches, or by the platform itself.
     async fn upload(&self, collection: CollectionName, wanted: Wanted, replica: Replica) -> Result<Step, Fatal> {
         let Some(source) = replica.source.clone() else { return Ok(Step::Again(Some(replica))) };
-        let file = match self.open(&collection, &wanted).await {
+        let (id, began) = (replica.id, clock::now());
+        match self.kind_of(&collection) {
+            SourceKind::File => {}
+            SourceKind::Website { .. } => {
+                self.store.call(move |db| db.ingesting(id, None, began)).await?;
+                let replica = Replica { phase: Phase::Ingesting, since: began, ..replica };
+                return Ok(Step::Following(replica, 0, began));
+            }
+            SourceKind::Text => {
+                let Some(url) = wanted.path.address() else { return Ok(Step::Again(Some(replica))) };
+                self.store.call(move |db| db.enter(id, Phase::Uploading, began)).await?;
+                let sent = self.platform.ingest(&source, &url).await;
+                return self.sent(sent, &wanted, replica, began).await;
+            }
+        }
+        let (file, name) = match self.open(&collection, &wanted).await {
             Ok(Some(file)) => file,
             Ok(None) => return Ok(Step::Again(Some(replica))),
             Err(reason) => {
                 return Ok(Step::Failed(failure(&collection, &wanted.path, reason), Some(replica)));
             }
         };
-        let (id, began) = (replica.id, clock::now());
         let after = file.try_clone();
         self.store.call(move |db| db.enter(id, Phase::Uploading, began)).await?;
         let size = wanted.fingerprint.size;
-        match self.platform.upload(&source, Upload { file, size, path: wanted.path.clone() }).await {
-            // A file that changed on its way up was not what the name says.
-            Ok(_) if !unchanged(after, &wanted.fingerprint) => {
-                let now = clock::now();
-                self.store.call(move |db| db.enter(id, Phase::Spoilt, now)).await?;
-                Ok(Step::Again(None))
-            }
+        let sent = self.platform.upload(&source, Upload { file, size, name }).await;
+        // A file that changed on its way up was not what the name says.
+        if sent.is_ok() && !unchanged(after, &wanted.fingerprint) {
+            let now = clock::now();
+            self.store.call(move |db| db.enter(id, Phase::Spoilt, now)).await?;
+            return Ok(Step::Again(None));
+        }
+        self.sent(sent, &wanted, replica, began).await
+    }
+
+    /// Notes what came of sending a document into its source.
+    async fn sent(
+        &self,
+        sent: Result<JobId, ApiError>,
+        wanted: &Wanted,
+        replica: Replica,
+        began: Moment,
+    ) -> Result<Step, Fatal> {
+        let id = replica.id;
+        match sent {
             Ok(job) => {
                 let now = clock::now();
                 let of = job.clone();
-                self.store.call(move |db| db.ingesting(id, &of, now)).await?;
+                self.store.call(move |db| db.ingesting(id, Some(&of), now)).await?;
                 let replica = Replica { phase: Phase::Ingesting, since: now, job: Some(job), ..replica };
-                Ok(Step::Following(replica, size, began))
+                Ok(Step::Following(replica, wanted.fingerprint.size, began))
             }
             // The source is gone: somebody deleted it.
             Err(ApiError::Refused { status: 404, .. }) => Ok(Step::Again(Some(replica))),
@@ -148,7 +181,7 @@ impl<P: Platform> Pass<'_, P> {
             }
             Err(error @ ApiError::Refused { .. }) => self.fail(replica, error.to_string()).await,
             Err(error @ ApiError::File(_)) => {
-                Ok(Step::Failed(failure(&collection, &wanted.path, error.to_string()), Some(replica)))
+                Ok(Step::Failed(failure(&replica.collection, &wanted.path, error.to_string()), Some(replica)))
             }
             Err(error @ (ApiError::Denied { .. } | ApiError::Unavailable(_))) => {
                 let now = clock::now();
@@ -169,8 +202,8 @@ impl<P: Platform> Pass<'_, P> {
     /// Whether a document that was seen to be gone may be there all the same: a look before a source is deleted or
     /// given away, which may be long after the folder was looked at.
     async fn is_there(&self, collection: &CollectionName, path: &DocPath) -> bool {
-        let Some(of) = self.scope.collections.iter().find(|one| one.name == *collection) else { return false };
-        let (options, path) = (scan_options(of, self.platform.accepted()), path.clone());
+        let Some(Input::Folder(folder)) = self.input(collection) else { return false };
+        let (options, path) = (scan_options(folder, self.platform.accepted()), path.clone());
         let looking = blocking(move || is_there(&options, &path));
         looking.await.unwrap_or(true)
     }
@@ -184,18 +217,47 @@ impl<P: Platform> Pass<'_, P> {
         }
     }
 
-    /// Opens a document as it was when it was hashed; `None` when it has changed or gone since.
-    async fn open(&self, collection: &CollectionName, wanted: &Wanted) -> Result<Option<File>, String> {
-        let of = self.scope.collections.iter().find(|one| one.name == *collection).cloned();
-        let Some(of) = of else { return Ok(None) };
-        let (path, expected) = (wanted.path.clone(), wanted.fingerprint);
-        let opening = blocking(move || open(&of, &path, &expected));
-        opening.await.unwrap_or_else(|_| Err("opening it failed".to_owned()))
+    fn input(&self, collection: &CollectionName) -> Option<&Input> {
+        self.scope.collections.iter().find(|one| one.name == *collection).map(|one| &one.input)
+    }
+
+    /// What a collection's sources are for.
+    fn kind_of(&self, collection: &CollectionName) -> SourceKind {
+        match self.input(collection) {
+            Some(Input::Website(Website { url, auto_sync })) => {
+                SourceKind::Website { url: url.clone(), auto_sync: *auto_sync }
+            }
+            Some(Input::Pages(Pages { via: Via::Url, .. })) => SourceKind::Text,
+            Some(Input::Pages(_) | Input::Folder(_)) | None => SourceKind::File,
+        }
+    }
+
+    /// Opens a document as it was when it was hashed, with the file name that it goes up under; `None` when it has changed
+    /// or gone since.
+    async fn open(&self, collection: &CollectionName, wanted: &Wanted) -> Result<Option<(File, String)>, String> {
+        match self.input(collection) {
+            Some(Input::Folder(folder)) => {
+                let (folder, path, expected) = (folder.clone(), wanted.path.clone(), wanted.fingerprint);
+                let opening = blocking(move || open(&folder, &path, &expected));
+                let file = opening.await.unwrap_or_else(|_| Err("opening it failed".to_owned()))?;
+                Ok(file.map(|file| (file, wanted.path.file_name().to_owned())))
+            }
+            Some(Input::Pages(_)) => {
+                let (name, path) = (collection.clone(), wanted.path.clone());
+                let state =
+                    self.store.call(move |db| db.page(&name, &path)).await.map_err(|error| error.to_string())?;
+                let kind = state.and_then(|state| state.kind).unwrap_or_default();
+                let name = wanted.path.address().map(|url| pages::file_name(&url, &kind));
+                // What is not kept is read anew by the next pass.
+                Ok(self.scope.reader.open(wanted.hash).ok().zip(name))
+            }
+            Some(Input::Website(_)) | None => Ok(None),
+        }
     }
 }
 
-fn open(collection: &Collection, path: &DocPath, expected: &Fingerprint) -> Result<Option<File>, String> {
-    let root = Root::open(&collection.root, collection.follow_symlinks).map_err(|error| error.to_string())?;
+fn open(folder: &Folder, path: &DocPath, expected: &Fingerprint) -> Result<Option<File>, String> {
+    let root = Root::open(&folder.root, folder.follow_symlinks).map_err(|error| error.to_string())?;
     match root.open_document(path) {
         Ok(file) => Ok(scan::fingerprint(&file).is_ok_and(|seen| seen == *expected).then_some(file)),
         Err(HashError::Gone | HashError::Changing) => Ok(None),

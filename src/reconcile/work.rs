@@ -2,7 +2,7 @@
 
 use super::{Document, Failure};
 use crate::{
-    model::{CollectionName, DocPath, Moment, Replica, SourceId},
+    model::{CollectionName, Moment, Replica, SourceId},
     plan::{Gone, Wanted},
 };
 
@@ -15,7 +15,7 @@ pub(super) enum Task {
     /// Delete every source of a document that is gone.
     Gone(CollectionName, Gone),
     /// Give a source to another document.
-    Rename(CollectionName, Gone, Wanted),
+    Rename((CollectionName, Gone), CollectionName, Wanted),
     /// Put a document, into this source where one was made for it already.
     Put(CollectionName, Wanted, Option<Replica>),
 }
@@ -27,7 +27,7 @@ pub(super) enum Step {
     /// The document's sources are deleted.
     Deleted(Document),
     /// The source of the first has the other document's name; these others of the two retire.
-    Renamed(DocPath, Document, Vec<Replica>),
+    Renamed(Document, Document, Vec<Replica>),
     /// It could not be done, and this is done instead; the next round sees what is left.
     Instead(Task),
     /// So many bytes went up, from then on; the job is under way.
@@ -59,4 +59,13 @@ pub(super) enum Ending {
     Failed(String),
     /// Nobody knows, and the source holds nothing: it is made anew.
     Lost,
+    /// It has not ended, and is left to another pass.
+    Later,
+}
+
+impl Polled {
+    /// What asking after one gave.
+    pub(super) fn one(source: SourceId, ending: Option<Ending>) -> Self {
+        Self { endings: ending.map(|ending| (source, ending)).into_iter().collect(), next_page: None }
+    }
 }

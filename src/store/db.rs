@@ -11,7 +11,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 use super::StoreError;
 
 /// Migrations, in order; number *n* leads to version *n + 1*. They only ever grow.
-const MIGRATIONS: [&str; 2] = [include_str!("schema-1.sql"), include_str!("schema-2.sql")];
+const MIGRATIONS: [&str; 3] =
+    [include_str!("schema-1.sql"), include_str!("schema-2.sql"), include_str!("schema-3.sql")];
 const VERSION: i64 = MIGRATIONS.len() as i64;
 /// How long a write waits for another process's write.
 const BUSY: Duration = Duration::from_secs(10);

@@ -65,19 +65,7 @@ impl Db {
     /// See [`StoreError`].
     pub fn note_looks(&mut self, collection: &CollectionName, looks: &[(DocPath, LastLook)]) -> Result<(), StoreError> {
         self.together(|connection| {
-            let mut statement = connection.prepare_cached(
-                "INSERT INTO documents (collection, path, size, mtime_ns, ctime_ns, inode, seen_at, hash)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-                 ON CONFLICT DO UPDATE SET size = ?3, mtime_ns = ?4, ctime_ns = ?5, inode = ?6, seen_at = ?7, hash = ?8",
-            )?;
-            for (path, look) in looks {
-                let Fingerprint { size, mtime_ns, ctime_ns, inode } = look.fingerprint;
-                let (size, inode) = (size.cast_signed(), inode.cast_signed());
-                let at = look.at.0.cast_signed();
-                let (collection, path) = (collection.as_str(), path.as_str());
-                statement.execute(params![collection, path, size, mtime_ns, ctime_ns, inode, at, look.hash.0])?;
-            }
-            Ok(())
+            looks.iter().try_for_each(|(path, look)| note_look(connection, collection, path, look))
         })
     }
 
@@ -124,6 +112,24 @@ impl Db {
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
+}
+
+/// Notes what was seen of one document.
+pub(super) fn note_look(
+    connection: &Connection,
+    collection: &CollectionName,
+    path: &DocPath,
+    look: &LastLook,
+) -> Result<(), rusqlite::Error> {
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO documents (collection, path, size, mtime_ns, ctime_ns, inode, seen_at, hash)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+         ON CONFLICT DO UPDATE SET size = ?3, mtime_ns = ?4, ctime_ns = ?5, inode = ?6, seen_at = ?7, hash = ?8",
+    )?;
+    let Fingerprint { size, mtime_ns, ctime_ns, inode } = look.fingerprint;
+    let (size, inode, at) = (size.cast_signed(), inode.cast_signed(), look.at.0.cast_signed());
+    let (collection, path) = (collection.as_str(), path.as_str());
+    statement.execute(params![collection, path, size, mtime_ns, ctime_ns, inode, at, look.hash.0]).map(drop)
 }
 
 /// Says what the platform holds of a document now; makes the record where there is none.

@@ -5,6 +5,7 @@ mod documents;
 mod error;
 mod listing;
 mod lock;
+mod pages;
 mod passes;
 mod replicas;
 mod stamps;
@@ -23,6 +24,7 @@ pub use db::{Db, Identity};
 pub use error::StoreError;
 pub use listing::{ListReport, ListedSource};
 pub use lock::Lock;
+pub use pages::PageLook;
 pub use passes::{CollectionState, DocumentCounts, PassRecord};
 
 /// A piece of work for the store's thread.

@@ -66,13 +66,13 @@ impl Db {
         Ok(())
     }
 
-    /// The upload was accepted: its job is known.
+    /// The upload was accepted: its job is known, but for a website, which the platform crawls without one.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn ingesting(&mut self, id: ReplicaId, job: &JobId, now: Moment) -> Result<(), StoreError> {
+    pub fn ingesting(&mut self, id: ReplicaId, job: Option<&JobId>, now: Moment) -> Result<(), StoreError> {
         let sql = "UPDATE replicas SET job_id = ?2, phase = 'ingesting', since = ?3 WHERE id = ?1";
-        self.connection.prepare_cached(sql)?.execute(params![id.0, job.0, now.0.cast_signed()])?;
+        self.connection.prepare_cached(sql)?.execute(params![id.0, job.map(|job| &job.0), now.0.cast_signed()])?;
         Ok(())
     }
 
@@ -145,12 +145,18 @@ impl Db {
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn moved(&mut self, replica: &Replica, to: &DocPath, now: Moment) -> Result<Vec<Replica>, StoreError> {
+    pub fn moved(
+        &mut self,
+        replica: &Replica,
+        collection: &CollectionName,
+        to: &DocPath,
+        now: Moment,
+    ) -> Result<Vec<Replica>, StoreError> {
         self.together(|connection| {
-            let (collection, from) = (replica.collection.as_str(), replica.path.as_str());
-            let mut retiring = move_replica(connection, replica, collection, to.as_str(), now)?;
-            connection.execute("DELETE FROM documents WHERE collection = ?1 AND path = ?2", [collection, from])?;
-            retiring.extend(retire_all(connection, collection, from, None, now)?);
+            let (away, from) = (replica.collection.as_str(), replica.path.as_str());
+            let mut retiring = move_replica(connection, replica, collection.as_str(), to.as_str(), now)?;
+            connection.execute("DELETE FROM documents WHERE collection = ?1 AND path = ?2", [away, from])?;
+            retiring.extend(retire_all(connection, away, from, None, now)?);
             Ok(retiring)
         })
     }

@@ -12,19 +12,32 @@ const CASES: &[(&str, &[&str])] = &[
         "# nothing\n---\n",
         &["1:1: the config is empty; it needs at least `collections`, each with a `name` and a `folder`"],
     ),
-    ("- a\n", &["1:1: the config has the keys instance, state, platform, collections, sync, status; found a list"]),
+    (
+        "- a\n",
+        &["1:1: the config has the keys instance, state, platform, collections, sync, status, contact; found a list"],
+    ),
     ("collections: []\n", &["1:14: there is no collection; add one with a `name` and a `folder`"]),
     ("collections:\n", &["1:1: there is no collection; add `collections:` with `- name: docs` and `folder: ./docs`"]),
     ("instance: x\n", &["1:1: there is no collection; add `collections:` with `- name: docs` and `folder: ./docs`"]),
-    ("collections: [{name: a}]\n", &["1:15: this collection has no folder; add `folder: ./docs`"]),
-    ("collections:\n  - name: a\n    folder:\n", &["3:5: this collection has no folder; add `folder: ./docs`"]),
+    (
+        "collections: [{name: a}]\n",
+        &[
+            "1:15: this collection has no folder; add `folder: ./docs`, or `urls`, `url_files`, `sitemaps` or `feeds` for pages, or `website`",
+        ],
+    ),
+    (
+        "collections:\n  - name: a\n    folder:\n",
+        &[
+            "3:5: this collection has no folder; add `folder: ./docs`, or `urls`, `url_files`, `sitemaps` or `feeds` for pages, or `website`",
+        ],
+    ),
     ("collections:\n  - name: a\n    folder: ''\n", &["3:13: this path is empty"]),
     (
-        "collections:\n  - name: a\n    folders: ./docs\n    urls: [x]\n",
+        "collections:\n  - name: a\n    folders: ./docs\n    paths: [x]\n",
         &[
-            "2:5: this collection has no folder; add `folder: ./docs`",
+            "2:5: this collection has no folder; add `folder: ./docs`, or `urls`, `url_files`, `sitemaps` or `feeds` for pages, or `website`",
             "3:5: unknown key `folders`; did you mean `folder`?",
-            "4:5: unknown key `urls`; the keys here are name, folder, include, exclude, gitignore, max_file_size, follow_symlinks, settle, schedule",
+            "4:5: unknown key `paths`; the keys here are name, schedule, folder, include, exclude, gitignore, max_file_size, follow_symlinks, settle, urls, url_files, sitemaps, feeds, via, allow_private, headers, delay, connections, website, auto_sync",
         ],
     ),
     (
@@ -80,14 +93,14 @@ const CASES: &[(&str, &[&str])] = &[
     (
         "schedule: x\nwatch: true\n#DOCS",
         &[
-            "1:1: unknown key `schedule`; the keys here are instance, state, platform, collections, sync, status",
-            "2:1: unknown key `watch`; the keys here are instance, state, platform, collections, sync, status",
+            "1:1: unknown key `schedule`; the keys here are instance, state, platform, collections, sync, status, contact",
+            "2:1: unknown key `watch`; the keys here are instance, state, platform, collections, sync, status, contact",
         ],
     ),
     (
         "platform: cevvo\n#DOCS",
         &[
-            "1:11: `platform` has the keys kind, base_url, api_key, api_key_file, rate_limit, data_dir, listen; found text",
+            "1:11: `platform` has the keys kind, base_url, api_key, api_key_file, rate_limit, data_dir, listen, allow_private; found text",
         ],
     ),
     ("platform: {kind: cevo}\n#DOCS", &["1:18: there is no such platform; did you mean `cevvo`?"]),
@@ -101,10 +114,11 @@ const CASES: &[(&str, &[&str])] = &[
     ("platform:\n  kind: cevvo\n  api_key: ${EMPTY}\n#DOCS", &["3:12: the key is empty"]),
     ("platform:\n  kind: cevvo\n  api_key:\n#DOCS", &["3:10: expected text, found nothing"]),
     (
-        "platform:\n  kind: cevvo\n  api_key: ${CEVVO_API_KEY}\n  api_key_file: x\n  listen: 127.0.0.1:1\n#DOCS",
+        "platform:\n  kind: cevvo\n  api_key: ${CEVVO_API_KEY}\n  api_key_file: x\n  listen: 127.0.0.1:1\n  allow_private: true\n#DOCS",
         &[
             "4:3: `api_key` and `api_key_file` are both set; keep one",
             "5:3: `listen` is for `kind: local`; remove it or change `kind`",
+            "6:3: `allow_private` is for `kind: local`; remove it or change `kind`",
         ],
     ),
     ("platform:\n  api_key: abc\n#DOCS", &["2:3: `api_key` is for `kind: cevvo`; remove it or change `kind`"]),
@@ -179,7 +193,12 @@ const CASES: &[(&str, &[&str])] = &[
 
 #[test]
 fn every_mistake_says_where_it_is_and_how_to_mend_it() {
-    for (text, expected) in CASES {
+    assert_said(CASES);
+}
+
+/// Checks what each text's errors say, without file and excerpt.
+pub(super) fn assert_said(cases: &[(&str, &[&str])]) {
+    for (text, expected) in cases {
         let text = text.replace("#DOCS", DOCS);
         let error = check_text(&text).map(|_| ()).expect_err(&text);
         let heads: Vec<&str> = error.lines().filter_map(|line| line.strip_prefix("kbsync.yaml:")).collect();

@@ -1,6 +1,7 @@
 //! The config's tests: what a full one gives, what each mistake says, and that no mistake shows a secret.
 
 mod mistakes;
+mod pages;
 mod secrets;
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, time::Duration};
@@ -75,11 +76,13 @@ status:
     let PlatformKind::Cevvo { base_url, api_key } = config.platform.kind else { panic!("not cevvo") };
     assert_eq!((base_url.as_str(), api_key.expose_secret()), ("https://api.example.com/v1", KEY));
     let [handbook, wiki] = &config.collections[..] else { panic!("not two") };
-    assert_eq!((handbook.name.as_str(), handbook.root.as_path()), ("handbook", Path::new("/etc/kb/docs")));
+    assert_eq!((handbook.name.as_str(), wiki.name.as_str()), ("handbook", "wiki"));
+    let (handbook, wiki) = (handbook.folder().unwrap(), wiki.folder().unwrap());
+    assert_eq!(handbook.root, Path::new("/etc/kb/docs"));
     assert_eq!((handbook.include.len(), handbook.exclude.as_slice()), (2, &["drafts/".to_owned()][..]));
     assert_eq!((handbook.gitignore, handbook.follow_symlinks), (false, true));
     assert_eq!((handbook.max_file_size, handbook.settle), (5_000_000, Duration::from_millis(500)));
-    assert_eq!((wiki.name.as_str(), wiki.root.as_path()), ("wiki", Path::new("/srv/wiki")));
+    assert_eq!(wiki.root, Path::new("/srv/wiki"));
     assert_eq!((wiki.gitignore, wiki.follow_symlinks), (true, false));
     assert_eq!((wiki.max_file_size, wiki.settle), (20 * 1024 * 1024, Duration::from_secs(2)));
     assert_eq!(wiki.include[..4], ["**/*.md", "**/*.txt", "**/*.pdf", "**/*.docx"]);
@@ -89,8 +92,10 @@ status:
         max_delete_percent: 25,
         delete: DeletePolicy::Never,
         grace: Duration::from_secs(60),
+        confirm_gone: 2,
     };
     assert_eq!(config.sync, sync);
+    let [handbook, wiki] = &config.collections[..] else { panic!("two collections") };
     assert_eq!((&handbook.schedule, wiki.schedule.as_ref().map(Schedule::as_str)), (&None, Some("*/30 * * * *")));
     let rhythm = Rhythm {
         schedule: Schedule::new("@weekly").unwrap(),
@@ -110,9 +115,9 @@ fn the_smallest_config_has_the_defaults() {
     let config = check_text("collections: [{name: docs, folder: docs}]").unwrap();
     assert_eq!(config.instance.as_str(), "default");
     assert_eq!(config.state, Path::new("/home/ann/.local/state/kbsync/state.db"));
-    let PlatformKind::Local { data_dir, listen } = config.platform.kind else { panic!("not local") };
+    let PlatformKind::Local { data_dir, listen, allow_private } = config.platform.kind else { panic!("not local") };
     assert_eq!(data_dir, Path::new("/home/ann/.local/state/kbsync/local"));
-    assert_eq!(listen.to_string(), "127.0.0.1:8484");
+    assert_eq!((listen.to_string().as_str(), allow_private), ("127.0.0.1:8484", false));
     assert_eq!(config.platform.rate_limit.to_string(), "100/min");
     assert_eq!(config.sync, SyncPolicy::default());
     assert_eq!((config.rhythm.schedule.as_str(), config.rhythm.watch), ("0 3 * * *", true));
@@ -120,10 +125,12 @@ fn the_smallest_config_has_the_defaults() {
     assert_eq!(seconds, [60, 2, 60]);
     assert_eq!(config.status.listen, Listen::Address("127.0.0.1:9484".parse().unwrap()));
     assert!(config.status.hosts.is_empty() && config.collections[0].schedule.is_none());
+    let open = check_text("platform: {allow_private: true}\ncollections: [{name: d, folder: .}]").unwrap();
+    assert!(matches!(open.platform.kind, PlatformKind::Local { allow_private: true, .. }));
     let cevvo = check_text("platform: {kind: cevvo, api_key: k}\ncollections: [{name: d, folder: .}]").unwrap();
     assert!(matches!(cevvo.platform.kind, PlatformKind::Cevvo { base_url, .. }
         if base_url.as_str() == "https://prod-backend-api.cevvo.ai/api/v1"));
-    assert_eq!(cevvo.collections[0].root, Path::new("/etc/kb/."));
+    assert_eq!(cevvo.collections[0].folder().unwrap().root, Path::new("/etc/kb/."));
 }
 
 #[test]

@@ -86,6 +86,61 @@ fn the_key_is_in_no_error() {
     }
 }
 
+/// The same for the headers of a list of pages.
+const HEADER_SLIPS: &[&str] = &[
+    "headers: @",
+    "headers: [@]",
+    "headers: {@: x}",
+    "headers: {Authorization: @}",
+    "headers: {https://a.b: @}",
+    "headers: {https://a.b: [@]}",
+    "headers: {https://a.b: {@: x}}",
+    "headers: {https://a.b: {X-Wiki: [@]}}",
+    "headers: {https://a.b: {X-Wiki: \"@\\n\"}}",
+    "headers: {https://a.b: {X-Wiki: \"@}}",
+    "headers: {https://a.b: {X-Wiki: '@'}, https://a.b: {X-Wiki: '@'}}",
+    "headers: {https://a.b: {X-Wiki: @, X-Wiki: @}}",
+    "headers: {https://a.b: {Host: @}}",
+    "headers: {https://a.b: {'X Wiki': @}}",
+    "headers: {https://a.b/c: {X-Wiki: @}}",
+    "headers: {https://a.b: {X-Wiki: ${MULTILINE}}}",
+    "headers: {https://a.b: {X-Wiki: '${MULTILINE}'}}",
+    "headers: {https://ann:@@a.b: {X-Wiki: x}}",
+    "heders: {https://a.b: {X-Wiki: @}}",
+    "header: {https://a.b: {X-Wiki: @}}",
+    "headers:\n  https://a.b:\n    X-Wiki: @\n   X: @",
+    "headers:\n  https://a.b:\n    X-Wiki: \"@\n    X: @",
+    "headers:\n  https://a.b:\n  X-Wiki: @",
+    "Authorization: Bearer @",
+    "Authorization: \"Bearer @",
+    "Cookie: '@",
+    "website: https://ann:@@a.b",
+    "via: ${CEVVO_API_KEY}",
+    "urls: ['https://ann:@@a.b/', '${CEVVO_API_KEY}']",
+    "include: ['${CEVVO_API_KEY}[']",
+    "delay: ${CEVVO_API_KEY}",
+    "connections: ${CEVVO_API_KEY}",
+];
+
+#[test]
+fn what_headers_hold_is_in_no_error() {
+    for slip in HEADER_SLIPS {
+        let slip = slip.replace('@', KEY).replace(&format!("ann:{KEY}{KEY}"), &format!("ann:{KEY}@"));
+        let nested: String = slip.lines().map(|line| format!("    {line}\n")).collect();
+        for text in [
+            format!("collections:\n  - name: a\n    sitemaps: [https://a.b/]\n{nested}"),
+            format!("collections:\n  - name: a\n    folder: docs\n{nested}"),
+            format!("collections:\n  - name: a\n    sitemaps: [https://a.b/]\n{nested}    exlude: [x]\n"),
+            format!("{slip}\ncollections: [{{name: a, folder: docs}}]\n"),
+        ] {
+            if let Err(error) = check(Path::new("k.yaml"), text.as_bytes(), &env) {
+                let said = format!("{error}\n\n{error:?}");
+                assert!(!said.contains(KEY), "{text}\n\n{said}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_key_file_that_is_wrong_is_not_quoted() {
     let dir = tempfile::tempdir().unwrap();

@@ -9,15 +9,16 @@ use reqwest::{
     multipart::{Form, Part},
 };
 use tokio_util::io::ReaderStream;
+use url::Url;
 
 use super::{
-    ApiError, Holding, Http, JobState, Platform, RemoteSource, SourcePage, Upload,
+    ApiError, Holding, Http, JobState, Platform, RemoteSource, SourceKind, SourcePage, Upload,
     answer::{message_in, shortened},
     gate::Class,
     http::Call,
     wire::{CreateSource, Deleted, IngestUrl, Job, Page, Source, UpdateSource},
 };
-use crate::model::{DocPath, JobId, SourceId};
+use crate::model::{JobId, SourceId};
 
 pub use assistant::{ChatEvent, ChatStream, Period};
 
@@ -94,14 +95,13 @@ impl Cevvo {
         self.http.call(Call::new(Method::GET, "/sources/{id}", Class::Finish).id(&id.0)).await
     }
 
-    /// Has the platform fetch a page into a source.
-    ///
-    /// # Errors
-    /// See [`ApiError`].
-    pub async fn ingest_url(&self, url: &str, source: &SourceId) -> Result<JobId, ApiError> {
-        let body = IngestUrl { url: url.to_owned(), source_id: source.0.clone() };
-        let job: Job = self.http.call(Call::new(Method::POST, "/ingest/url", Class::Finish).json(&body)).await?;
-        Ok(JobId(job.job_id))
+    /// Changes a source that may not exist any more.
+    async fn update(&self, id: &SourceId, change: UpdateSource) -> Result<bool, ApiError> {
+        match self.update_source(id, &change).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.is_not_found() => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -138,13 +138,28 @@ impl Platform for Cevvo {
         }
     }
 
-    async fn create(&self, name: &str) -> Result<SourceId, ApiError> {
-        let body = CreateSource { name: name.to_owned(), kind: "file".to_owned(), url: None, auto_sync: None };
+    async fn create(&self, name: &str, kind: &SourceKind) -> Result<SourceId, ApiError> {
+        let (kind, url, auto_sync) = match kind {
+            SourceKind::File => ("file", None, None),
+            SourceKind::Text => ("text", None, None),
+            SourceKind::Website { url, auto_sync } => ("website", Some(url.to_string()), Some(*auto_sync)),
+        };
+        let body = CreateSource { name: name.to_owned(), kind: kind.to_owned(), url, auto_sync };
         Ok(SourceId(self.create_source(&body).await?.id))
     }
 
+    async fn ingest(&self, source: &SourceId, url: &Url) -> Result<JobId, ApiError> {
+        let body = IngestUrl { url: url.to_string(), source_id: source.0.clone() };
+        let job: Job = self.http.call(Call::new(Method::POST, "/ingest/url", Class::Finish).json(&body)).await?;
+        Ok(JobId(job.job_id))
+    }
+
+    async fn set_auto_sync(&self, id: &SourceId, on: bool) -> Result<bool, ApiError> {
+        self.update(id, UpdateSource { name: None, auto_sync: Some(on) }).await
+    }
+
     async fn upload(&self, source: &SourceId, upload: Upload) -> Result<JobId, ApiError> {
-        let (file_name, media_type) = sent_as(&upload.path);
+        let (file_name, media_type) = sent_as(&upload.name);
         let make = || {
             let mut file = upload.file.try_clone()?;
             file.rewind()?;
@@ -172,12 +187,7 @@ impl Platform for Cevvo {
     }
 
     async fn rename(&self, id: &SourceId, name: &str) -> Result<bool, ApiError> {
-        let change = UpdateSource { name: Some(name.to_owned()), auto_sync: None };
-        match self.update_source(id, &change).await {
-            Ok(_) => Ok(true),
-            Err(error) if error.is_not_found() => Ok(false),
-            Err(error) => Err(error),
-        }
+        self.update(id, UpdateSource { name: Some(name.to_owned()), auto_sync: None }).await
     }
 
     async fn delete(&self, id: &SourceId) -> Result<(), ApiError> {
@@ -191,8 +201,9 @@ impl Platform for Cevvo {
 }
 
 /// The name and media type that a document goes up under. A form's header carries no control characters.
-fn sent_as(path: &DocPath) -> (String, &'static str) {
-    let (name, extension) = (path.file_name().replace(char::is_control, " "), path.extension());
+fn sent_as(name: &str) -> (String, &'static str) {
+    let name = name.replace(char::is_control, " ");
+    let extension = name.rsplit_once('.').map_or(String::new(), |(_, extension)| extension.to_ascii_lowercase());
     match ACCEPTED.iter().find(|(ours, ..)| *ours == extension) {
         Some((ours, theirs, media_type)) if ours == theirs => (name, media_type),
         Some((ours, theirs, media_type)) => (format!("{}{theirs}", &name[..name.len() - ours.len()]), media_type),
@@ -204,10 +215,12 @@ fn sent_as(path: &DocPath) -> (String, &'static str) {
 fn remote(source: Source) -> RemoteSource {
     let holding = match source.status.as_deref() {
         Some("synced") if source.document_count.is_some_and(|count| count > 0) => Holding::Document,
+        Some("synced") if source.document_count == Some(0) => Holding::Empty,
         Some("failed" | "error") => Holding::Failed,
         _ => Holding::Nothing,
     };
-    RemoteSource { id: SourceId(source.id), name: source.name, holding, created_at: source.created_at }
+    let Source { id, name, created_at, auto_sync, .. } = source;
+    RemoteSource { id: SourceId(id), name, holding, created_at, auto_sync }
 }
 
 fn state_of(job: &Job) -> JobState {
@@ -230,14 +243,14 @@ mod tests {
     #[test]
     fn other_names_of_text_and_markdown_go_up_under_the_accepted_one() {
         for (path, name, media_type) in [
-            ("a/guide.markdown", "guide.md", "text/markdown"),
-            ("a/guide.MDX", "guide.md", "text/markdown"),
+            ("guide.markdown", "guide.md", "text/markdown"),
+            ("guide.MDX", "guide.md", "text/markdown"),
             ("notes.text", "notes.txt", "text/plain"),
             ("a.b.MD", "a.b.MD", "text/markdown"),
             ("scan.pdf", "scan.pdf", "application/pdf"),
             ("two\nlines\u{1b}.mdx", "two lines .md", "text/markdown"),
         ] {
-            assert_eq!(sent_as(&DocPath::new(path).unwrap()), (name.to_owned(), media_type));
+            assert_eq!(sent_as(path), (name.to_owned(), media_type));
         }
     }
 
@@ -265,7 +278,7 @@ mod tests {
     fn a_source_holds_its_document_only_when_the_platform_says_so() {
         let holding = |value: Value| remote(serde_json::from_value(value).unwrap()).holding;
         assert_eq!(holding(json!({"id": "s", "status": "synced", "document_count": 1})), Holding::Document);
-        assert_eq!(holding(json!({"id": "s", "status": "synced", "document_count": 0})), Holding::Nothing);
+        assert_eq!(holding(json!({"id": "s", "status": "synced", "document_count": 0})), Holding::Empty);
         assert_eq!(holding(json!({"id": "s", "status": "synced"})), Holding::Nothing);
         assert_eq!(holding(json!({"id": "s", "status": "failed"})), Holding::Failed);
         assert_eq!(holding(json!({"id": "s", "status": "syncing", "document_count": 1})), Holding::Nothing);

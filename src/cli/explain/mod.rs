@@ -1,6 +1,8 @@
-//! `kbsync explain`: why a file is synced, filtered, pending, held or quarantined.
+//! `kbsync explain`: why a file or a page is synced, filtered, pending, held or quarantined.
 
-use std::path::Path;
+mod page;
+
+use std::{path::Path, time::Duration};
 
 use super::{
     Exit,
@@ -10,7 +12,7 @@ use super::{
 };
 use crate::{
     config::Collection,
-    model::{CollectionName, DocPath, Fingerprint, Phase},
+    model::{CollectionName, DocPath, Fingerprint, LastLook, Phase},
     plan::{self, Look},
     platform::{cevvo, clock},
     reconcile,
@@ -18,9 +20,12 @@ use crate::{
     store::{Db, StoreError},
 };
 
-pub(super) fn run(context: &Context, path: &Path) -> anyhow::Result<Exit> {
-    let (collection, path) = names::document(&context.config, path)?;
-    let explanation = scan::explain(&reconcile::scan_options(collection, &cevvo::EXTENSIONS), &path)?;
+pub(super) async fn run(context: &Context, path: &Path) -> anyhow::Result<Exit> {
+    if let Some((collection, url)) = path.to_str().and_then(names::address) {
+        return page::run(context, collection, &url).await;
+    }
+    let (collection, folder, path) = names::document(&context.config, path)?;
+    let explanation = scan::explain(&reconcile::scan_options(folder, &cevvo::EXTENSIONS), &path)?;
     line!("{}/{}", collection.name, print::printable(path.as_str()));
     line!("  {explanation}");
     let seen = match explanation {
@@ -31,38 +36,60 @@ pub(super) fn run(context: &Context, path: &Path) -> anyhow::Result<Exit> {
         _ => None,
     };
     match Db::open_to_read(&context.config.state) {
-        Ok(db) => state(&db, collection, &path, seen.as_ref())?,
+        Ok(db) => {
+            if let Some(seen) = &seen {
+                change(&db, collection, folder.settle, &path, seen)?;
+            }
+            state(&db, &collection.name, &path, |last| {
+                seen.as_ref().map(|seen| last.is_some_and(|last| last.fingerprint == *seen))
+            })?;
+        }
         Err(StoreError::Missing(_)) => line!("  nothing was synced yet"),
         Err(error) => return Err(error.into()),
     }
     Ok(Exit::Ok)
 }
 
-fn state(db: &Db, collection: &Collection, path: &DocPath, seen: Option<&Fingerprint>) -> Result<(), StoreError> {
-    let name: &CollectionName = &collection.name;
-    let record = db.record(name, path)?;
-    if let Some(seen) = seen {
-        let last = record.as_ref().and_then(|record| record.seen.as_ref());
-        match plan::look(seen, last, clock::wall(), collection.settle) {
-            Look::Same(hash) => line!("  unchanged since the last look; SHA-256 {hash}"),
-            Look::Read if last.is_some_and(|last| last.fingerprint == *seen) => {
-                line!("  unchanged since the last look, which came so soon that the next pass reads it again")
-            }
-            Look::Read if last.is_some() => line!("  changed since the last look"),
-            Look::Read => line!("  not looked at yet"),
-            Look::Settling(until) => line!("  written just now; left to settle until {}", moment(until)),
+/// Whether a file has changed since the last look.
+fn change(
+    db: &Db,
+    collection: &Collection,
+    settle: Duration,
+    path: &DocPath,
+    seen: &Fingerprint,
+) -> Result<(), StoreError> {
+    let record = db.record(&collection.name, path)?;
+    let last = record.as_ref().and_then(|record| record.seen.as_ref());
+    match plan::look(seen, last, clock::wall(), settle) {
+        Look::Same(hash) => line!("  unchanged since the last look; SHA-256 {hash}"),
+        Look::Read if last.is_some_and(|last| last.fingerprint == *seen) => {
+            line!("  unchanged since the last look, which came so soon that the next pass reads it again")
         }
+        Look::Read if last.is_some() => line!("  changed since the last look"),
+        Look::Read => line!("  not looked at yet"),
+        Look::Settling(until) => line!("  written just now; left to settle until {}", moment(until)),
     }
+    Ok(())
+}
+
+/// What the platform holds of a document, and what is under way. `is_as_seen` says whether the document is there, and then
+/// whether it is as it was at its last look.
+fn state(
+    db: &Db,
+    name: &CollectionName,
+    path: &DocPath,
+    is_as_seen: impl Fn(Option<&LastLook>) -> Option<bool>,
+) -> Result<(), StoreError> {
+    let record = db.record(name, path)?;
+    let there = is_as_seen(record.as_ref().and_then(|record| record.seen.as_ref()));
     match record {
         None => line!("  the platform holds nothing of it from here"),
         Some(record) => {
             let quarantined = record.trouble.filter(|trouble| {
                 record.live != Some(trouble.hash) && record.seen.is_some_and(|last| last.hash.short() == trouble.hash)
             });
-            match (record.live, seen) {
-                (Some(live), Some(seen))
-                    if record.seen.is_some_and(|last| last.fingerprint == *seen && last.hash.short() == live) =>
-                {
+            match (record.live, there) {
+                (Some(live), Some(true)) if record.seen.is_some_and(|last| last.hash.short() == live) => {
                     line!("  in step: the platform holds this version");
                 }
                 (Some(_), Some(_)) => line!("  pending: the platform holds an older version"),

@@ -1,0 +1,134 @@
+//! A page: what its list, its origin and its robots.txt say of it, and what is remembered of it.
+
+use url::Url;
+
+use super::{
+    super::{
+        Exit,
+        connect::Context,
+        names::UsageError,
+        print::{self, line, moment},
+    },
+    state,
+};
+use crate::{
+    config::{Collection, Input, Pages},
+    model::{DocPath, PageState},
+    reconcile::{self, PageList},
+    store::{Db, StoreError},
+};
+
+pub(super) async fn run(context: &Context, collection: Option<&str>, url: &Url) -> anyhow::Result<Exit> {
+    let db = match Db::open_to_read(&context.config.state) {
+        Ok(db) => Some(db),
+        Err(StoreError::Missing(_)) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let mut found = false;
+    for of in context.config.collections.iter().filter(|of| collection.is_none_or(|name| of.name.as_str() == name)) {
+        match &of.input {
+            Input::Folder(_) => {}
+            Input::Website(website) if website.url == *url => {
+                found = true;
+                line!("{}/{}", of.name, print::printable(url.as_str()));
+                line!("  the platform crawls it");
+                remembered(db.as_ref(), of, url)?;
+            }
+            Input::Website(_) => {}
+            Input::Pages(pages) => found |= page(context, db.as_ref(), of, pages, url).await?,
+        }
+    }
+    match found {
+        true => Ok(Exit::Ok),
+        false => {
+            Err(UsageError(format!("{url} is in no list of the config's collections, and was in none before")).into())
+        }
+    }
+}
+
+/// Explains a page of one collection; `false` where the collection does not know it.
+async fn page(
+    context: &Context,
+    db: Option<&Db>,
+    collection: &Collection,
+    pages: &Pages,
+    url: &Url,
+) -> anyhow::Result<bool> {
+    let path = DocPath::page(url)?;
+    let page = db.map(|db| db.page(&collection.name, &path)).transpose()?.flatten();
+    let record = db.map(|db| db.record(&collection.name, &path)).transpose()?.flatten();
+    let reader = context.reader()?;
+    let PageList { listed, left_out, troubles } = reconcile::list_of(&reader, pages, url).await;
+    if listed.is_none() && left_out.is_none() && page.is_none() && record.is_none() {
+        return Ok(false);
+    }
+    line!("{}/{}", collection.name, print::printable(url.as_str()));
+    match (listed, left_out, leads_here(db, collection, url)?) {
+        (Some(from), ..) => line!("  listed by {}", print::printable(&from)),
+        (None, _, Some(from)) => line!("  {} is listed, and has moved here for good", print::printable(&from)),
+        (None, Some(rule), None) => line!("  filtered: {}", print::printable(&rule)),
+        (None, None, None) if !pages.feeds.is_empty() => line!("  in no list any more; what leaves a feed is kept"),
+        (None, None, None) => line!("  in no list any more"),
+    }
+    troubles.iter().for_each(|trouble| line!("  {}", print::printable(trouble)));
+    match reader.fetcher().robots(url, &reconcile::access(pages)).await {
+        Ok(verdict) => {
+            let word = if verdict.allowed { "allowed" } else { "disallowed" };
+            let rule = verdict.rule.map_or_else(|| "no line is about it".to_owned(), |rule| format!("`{rule}`"));
+            line!("  {word} by robots.txt: {}", print::printable(&rule));
+        }
+        Err(trouble) => line!("  robots.txt: {}", print::printable(&trouble.to_string())),
+    }
+    if let Some(page) = &page {
+        looks(page);
+    }
+    remembered(db, collection, url)?;
+    let schedules = collection.schedule.iter().chain([&context.config.rhythm.schedule]);
+    if let Some(next) = schedules.filter_map(|schedule| schedule.next(&jiff::Zoned::now())).min() {
+        line!("  next look by `kbsync run`: {}", print::timestamp(next.timestamp()));
+    }
+    Ok(true)
+}
+
+/// The listed address that has moved to this one for good.
+fn leads_here(db: Option<&Db>, collection: &Collection, url: &Url) -> Result<Option<String>, StoreError> {
+    let pages = db.map(|db| db.pages(&collection.name)).transpose()?.unwrap_or_default();
+    Ok(pages.into_iter().find(|(_, page)| page.moved.as_deref() == Some(url.as_str())).map(|(from, _)| from))
+}
+
+/// What the looks at it gave.
+fn looks(page: &PageState) {
+    match page.read {
+        Some(read) => line!("  last looked at {}, last read {}", moment(page.looked), moment(read)),
+        None => line!("  last looked at {}, never read", moment(page.looked)),
+    }
+    if let Some(to) = &page.moved {
+        line!("  moved for good to {}", print::printable(to));
+    }
+    if page.missing > 0 {
+        line!("  its origin said that it is gone, {} times in a row", page.missing);
+    }
+    if let Some(stale) = &page.stale {
+        line!("  stale since {}: {}", moment(stale.since), print::printable(&stale.reason));
+    }
+    let told = [("ETag", &page.etag), ("Last-Modified", &page.last_modified), ("lastmod", &page.lastmod)];
+    let told = told.iter().filter_map(|(name, value)| Some(format!("{name} {}", value.as_ref()?)));
+    let told: Vec<_> = told.collect();
+    if page.read.is_none() {
+        // There is no version yet.
+    } else if told.is_empty() {
+        line!("  its versions are told apart by its content alone");
+    } else {
+        line!("  its versions are told apart by {}, then by its content", print::printable(&told.join(", ")));
+    }
+}
+
+fn remembered(db: Option<&Db>, collection: &Collection, url: &Url) -> anyhow::Result<()> {
+    match db {
+        Some(db) => Ok(state(db, &collection.name, &DocPath::page(url)?, |last| last.map(|_| true))?),
+        None => {
+            line!("  nothing was synced yet");
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! A collection that is a folder.
+
+use std::{
+    collections::HashMap,
+    path::{Component, Path, PathBuf},
+    time::Duration,
+};
+
+use crate::config::{
+    Folder,
+    node::{Node, Value},
+    pattern,
+    read::{Reading, Section},
+};
+
+pub(super) const KEYS: &[&str] =
+    &["folder", "include", "exclude", "gitignore", "max_file_size", "follow_symlinks", "settle"];
+/// The four kinds of the design, also as cameras, scanners and old systems write them.
+const INCLUDE: [&str; 8] =
+    ["**/*.md", "**/*.txt", "**/*.pdf", "**/*.docx", "**/*.MD", "**/*.TXT", "**/*.PDF", "**/*.DOCX"];
+pub(super) const MAX_FILE_SIZE: u64 = 20 * 1024 * 1024;
+const SETTLE: Duration = Duration::from_secs(2);
+
+/// Reads it. `taken` are the folders of the collections before it, each with its line.
+pub(super) fn read(section: &Section, taken: &mut HashMap<PathBuf, u64>, reading: &mut Reading) -> Option<Folder> {
+    let root = root(section, taken, reading);
+    let include = match section.value("include") {
+        Some(node) => include(node, reading),
+        None => INCLUDE.map(str::to_owned).to_vec(),
+    };
+    let exclude = section.value("exclude").map(|node| patterns(node, reading)).unwrap_or_default();
+    let mut flag = |key, default| section.value(key).and_then(|node| reading.flag(node)).unwrap_or(default);
+    let (gitignore, follow_symlinks) = (flag("gitignore", true), flag("follow_symlinks", false));
+    let max_file_size = section.value("max_file_size").and_then(|node| reading.size(node)).unwrap_or(MAX_FILE_SIZE);
+    let settle = section.value("settle").and_then(|node| reading.duration(node)).unwrap_or(SETTLE);
+    Some(Folder { root: root?, include, exclude, gitignore, max_file_size, follow_symlinks, settle })
+}
+
+fn root(section: &Section, taken: &mut HashMap<PathBuf, u64>, reading: &mut Reading) -> Option<PathBuf> {
+    let node = section.value("folder")?;
+    let folder = reading.path(node)?;
+    if let Some(line) = taken.insert(identity(&folder), node.referenced.line()) {
+        reading
+            .problem(node.referenced, format!("line {line} has a collection of this folder; make it one collection"));
+    }
+    Some(folder)
+}
+
+/// What two spellings of one folder have in common: where it really is, or the tidied path of one that is not there.
+fn identity(folder: &Path) -> PathBuf {
+    folder.canonicalize().unwrap_or_else(|_| {
+        let mut tidy = PathBuf::new();
+        for part in folder.components() {
+            match part {
+                Component::ParentDir if tidy.file_name().is_some() => drop(tidy.pop()),
+                Component::CurDir => {}
+                part => tidy.push(part),
+            }
+        }
+        tidy
+    })
+}
+
+fn include(node: &Node, reading: &mut Reading) -> Vec<String> {
+    let include = patterns(node, reading);
+    if matches!(&node.value, Value::List(items) if items.is_empty()) {
+        reading.problem(node.referenced, "`include` is empty, so nothing is synced; remove it for the default");
+    }
+    include
+}
+
+fn patterns(node: &Node, reading: &mut Reading) -> Vec<String> {
+    let texts = reading.texts(node).unwrap_or_default();
+    for (item, text) in &texts {
+        if let Err(message) = pattern::check(text) {
+            reading.problem(item.referenced, message);
+        }
+    }
+    texts.into_iter().map(|(_, text)| text).collect()
+}

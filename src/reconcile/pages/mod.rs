@@ -1,0 +1,188 @@
+//! Gathering pages: the lists, a polite question to each page's origin, and what the answers make of the documents.
+
+mod asking;
+mod folding;
+mod reader;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::sync::mpsc;
+use url::Url;
+
+use super::{Document, Event, Failure, Fatal, Pass, Skipped, look::standing, looked::Looked};
+use crate::{
+    config::{Input, Pages},
+    fetch::lists::{self, ListSpec},
+    model::{CollectionName, DocPath, PageState, Record},
+    plan::{Authority, Standing},
+    platform::Platform,
+    store::{Db, PageLook, StoreError},
+};
+
+pub(super) use reader::file_name;
+pub use reader::{Reader, access};
+
+/// Looks that are noted in one transaction.
+const BATCH: usize = 100;
+
+/// What the store knows of a collection's pages.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    records: BTreeMap<DocPath, Record>,
+    states: BTreeMap<String, PageState>,
+    standing: Standing,
+}
+
+impl Known {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(super) fn read(db: &Db, collection: &CollectionName) -> Result<Self, StoreError> {
+        let records = db.with_records(collection, "", |records| {
+            records.map(|record| (record.path.clone(), record)).collect::<BTreeMap<_, _>>()
+        })?;
+        Ok(Self { records, states: db.pages(collection)?, standing: standing(&db.collection(collection)?) })
+    }
+}
+
+/// One look at a collection of pages.
+#[derive(Clone, Copy)]
+pub(super) struct PagesLook<'a> {
+    pub(super) reader: &'a Reader,
+    pub(super) collection: &'a CollectionName,
+    pub(super) pages: &'a Pages,
+    /// The pass, by its id.
+    pub(super) pass: &'a str,
+    /// In how many passes in a row a page must be gone.
+    pub(super) confirm_gone: u64,
+    /// The least time between two of those that count.
+    pub(super) gone_apart: Duration,
+    /// Whether what is to be uploaded is kept until it has gone up.
+    pub(super) keep: bool,
+}
+
+impl PagesLook<'_> {
+    /// Expands the lists, asks for the pages and folds what comes of it. What is to be remembered goes to `notes`.
+    pub(super) async fn look(self, listed: &lists::Pages, mut known: Known, notes: mpsc::Sender<PageLook>) -> Looked {
+        let mut looked = Looked::new(self.collection, known.standing);
+        self.say(listed, &mut looked);
+        let wanted = self.wanted(listed, &known);
+        let contents = self.ask(&wanted, &mut known, notes, &mut looked).await;
+        self.fold(&wanted, known, &contents, &mut looked);
+        looked
+    }
+
+    /// The lists, as they are now.
+    pub(super) async fn lists(&self) -> lists::Pages {
+        lists_of(self.reader, self.pages).await
+    }
+
+    /// What is wrong with the lists.
+    fn say(&self, listed: &lists::Pages, looked: &mut Looked) {
+        let named = |text: &str| {
+            let (place, reason) = text.split_once(": ").unwrap_or(("its lists", text));
+            (Document { collection: self.collection.clone(), path: place.to_owned() }, reason.to_owned())
+        };
+        for bad in &listed.bad {
+            let (document, reason) = named(bad);
+            looked.skipped.push(Skipped { document, reason });
+        }
+        for failed in &listed.failed {
+            let (document, reason) = named(failed);
+            looked.unlisted.push(Failure { document, reason });
+        }
+        if let Some(first) = listed.failed.first() {
+            looked.gathered.authority = Authority::Unsure(first.clone());
+        }
+    }
+}
+
+impl<P: Platform> Pass<'_, P> {
+    /// Forgets the pages of collections that have none any more.
+    pub(super) async fn forget_other_pages(&self) -> Result<(), Fatal> {
+        let with_pages = self.scope.collections.iter().filter(|one| matches!(one.input, Input::Pages(_)));
+        let with_pages: BTreeSet<_> = with_pages.map(|one| one.name.clone()).collect();
+        Ok(self.store.call(move |db| db.forget_pages_but_of(&with_pages)).await?)
+    }
+
+    /// Looks at pages, and notes what was seen. The lists are read once in a pass.
+    pub(super) async fn look_at_pages(&self, collection: &CollectionName, pages: &Pages) -> Result<Looked, Fatal> {
+        let look = PagesLook {
+            reader: &self.scope.reader,
+            collection,
+            pages,
+            pass: &self.id,
+            confirm_gone: self.scope.policy.confirm_gone,
+            gone_apart: self.scope.gone_apart,
+            keep: true,
+        };
+        let name = collection.clone();
+        let known = self.store.call(move |db| Known::read(db, &name)).await?;
+        let mut lists = self.lists.lock().await;
+        if !lists.contains_key(collection) {
+            lists.insert(collection.clone(), Arc::new(look.lists().await));
+        }
+        let listed = lists.get(collection).cloned().unwrap_or_default();
+        drop(lists);
+        let (notes, mut noted) = mpsc::channel(BATCH);
+        // It takes the receiver with it: where noting fails, looking is not held up by notes that nobody takes.
+        let noting = async move {
+            let mut batch = Vec::new();
+            while noted.recv_many(&mut batch, BATCH).await > 0 {
+                (self.event)(Event::Looking(collection.clone()));
+                let (name, looks) = (collection.clone(), std::mem::take(&mut batch));
+                self.store.call(move |db| db.note_pages(&name, &looks)).await?;
+            }
+            Ok::<_, Fatal>(())
+        };
+        let (mut looked, noted) = tokio::join!(look.look(&listed, known, notes), noting);
+        noted?;
+        let (name, pass) = (collection.clone(), self.id.clone());
+        let forgotten = std::mem::take(&mut looked.forgotten);
+        let sure = looked.gathered.authority == Authority::Whole;
+        self.store
+            .call(move |db| {
+                if sure {
+                    db.forget(&name, &forgotten)?;
+                    db.forget_pages(&name, &pass)?;
+                }
+                Ok(())
+            })
+            .await?;
+        Ok(looked)
+    }
+}
+
+/// What the lists say of one page.
+#[derive(Debug, Default)]
+pub struct PageList {
+    /// Which list names it.
+    pub listed: Option<String>,
+    /// The pattern that leaves it out.
+    pub left_out: Option<String>,
+    /// What is wrong with the lists.
+    pub troubles: Vec<String>,
+}
+
+/// Reads a collection's lists and tells of one page.
+pub async fn list_of(reader: &Reader, pages: &Pages, url: &Url) -> PageList {
+    let listed = lists_of(reader, pages).await;
+    let filter = lists::Filter::new(&pages.include, &pages.exclude).ok();
+    PageList {
+        left_out: filter.and_then(|filter| filter.rule(url).map(|rule| rule.to_string())),
+        listed: listed.pages.get(url.as_str()).map(|entry| entry.from.clone()),
+        troubles: listed.failed,
+    }
+}
+
+/// A collection's lists, as they are now.
+async fn lists_of(reader: &Reader, pages: &Pages) -> lists::Pages {
+    let Pages { urls, url_files, sitemaps, feeds, include, exclude, .. } = pages.clone();
+    let spec = ListSpec { urls, files: url_files, sitemaps, feeds, include, exclude };
+    lists::expand(reader.fetcher(), &spec, &access(pages)).await
+}

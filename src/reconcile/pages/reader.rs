@@ -1,0 +1,181 @@
+//! Reading a page: fetched, judged by its type, cleaned, and kept on disk while it is to go up.
+
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+use reqwest::header::HeaderName;
+use sha2::{Digest, Sha256};
+use url::Url;
+
+use crate::{
+    config::{Pages, Via},
+    extract::{self, Extractor},
+    fetch::{Access, Answer, Fetched, Fetcher, Validators},
+    model::ContentHash,
+};
+
+/// Reads pages.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    fetcher: Fetcher,
+    extractor: Extractor,
+    /// Where the content of pages is kept until it has gone up.
+    spool: PathBuf,
+}
+
+/// What came of reading a page.
+pub(super) enum Read {
+    /// It was had.
+    Content(Box<Content>),
+    /// It is as it was.
+    Unchanged {
+        /// Where it has moved to for good.
+        moved: Option<Url>,
+    },
+    /// The origin says that it is gone.
+    Gone,
+    /// Nobody knows: why.
+    Nothing(String),
+}
+
+/// A page that was had.
+pub(super) struct Content {
+    pub(super) moved: Option<Url>,
+    pub(super) validators: Validators,
+    /// The bytes that would be uploaded.
+    pub(super) bytes: Vec<u8>,
+    pub(super) hash: ContentHash,
+    /// As an extension.
+    pub(super) kind: &'static str,
+}
+
+impl Reader {
+    /// A reader for the store at `state`, beside which it keeps what is to go up.
+    pub fn new(fetcher: Fetcher, extractor: Extractor, state: &Path) -> Self {
+        let mut spool = state.as_os_str().to_owned();
+        spool.push(".pages");
+        Self { fetcher, extractor, spool: spool.into() }
+    }
+
+    /// Who fetches.
+    pub fn fetcher(&self) -> &Fetcher {
+        &self.fetcher
+    }
+
+    pub(super) async fn read(&self, url: &Url, access: &Access, validators: Option<&Validators>, via: Via) -> Read {
+        match self.fetcher.get(url, access, validators).await {
+            Answer::Page(page) => {
+                self.cleaned(*page, via).await.map_or_else(Read::Nothing, |content| Read::Content(Box::new(content)))
+            }
+            Answer::Unchanged { moved } => Read::Unchanged { moved },
+            Answer::Gone { .. } => Read::Gone,
+            Answer::Kept(trouble) => Read::Nothing(trouble.to_string()),
+        }
+    }
+
+    /// What of a page is a document.
+    async fn cleaned(&self, page: Fetched, via: Via) -> Result<Content, String> {
+        let kind = page.kind()?;
+        let Fetched { url, moved, charset, body, validators, .. } = page;
+        let (bytes, kind) = match kind {
+            "html" => {
+                let page = self.extractor.page(&body, charset.as_deref(), &url).await;
+                let page = page.map_err(|error| error.to_string())?;
+                if page.asks_for_password {
+                    return Err("it asks for a password, so it is hardly the page that is meant".to_owned());
+                }
+                (page.markdown.into_bytes(), "md")
+            }
+            kind @ ("txt" | "md") => (extract::decoded(&body, charset.as_deref()).into_bytes(), kind),
+            kind => (body, kind),
+        };
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            return Err("it is empty".to_owned());
+        }
+        // What the platform makes of a page by itself is not what we would upload: the one is never taken for the other.
+        let kept_apart: &[u8] = match via {
+            Via::Upload => b"",
+            Via::Url => b"fetched by the platform\n",
+        };
+        let hash = ContentHash(Sha256::new().chain_update(kept_apart).chain_update(&bytes).finalize().into());
+        Ok(Content { moved, validators, bytes, hash, kind })
+    }
+
+    /// Keeps what is to go up.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub(super) fn keep(&self, hash: ContentHash, bytes: &[u8]) -> io::Result<()> {
+        if self.kept(hash).exists() {
+            return Ok(());
+        }
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.spool)?;
+        let part = self.spool.join(format!("{hash}.part"));
+        let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&part)?;
+        file.write_all(bytes)?;
+        fs::rename(part, self.kept(hash))
+    }
+
+    /// Opens what was kept.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub(in crate::reconcile) fn open(&self, hash: ContentHash) -> io::Result<File> {
+        File::open(self.kept(hash))
+    }
+
+    /// Forgets all that was kept: the pass has ended, or another one ended in the middle.
+    pub(in crate::reconcile) fn forget(&self) {
+        // There is none where no page is to be uploaded, and what stays is in nobody's way.
+        let _ = fs::remove_dir_all(&self.spool);
+    }
+
+    fn kept(&self, hash: ContentHash) -> PathBuf {
+        self.spool.join(hash.to_string())
+    }
+}
+
+/// The file name that a page goes up under: the last part of its address, with the extension of what it is.
+pub(in crate::reconcile) fn file_name(url: &Url, kind: &str) -> String {
+    let last = url.path_segments().and_then(|mut parts| parts.rfind(|part| !part.is_empty()));
+    let stem = last.map(|last| last.rsplit_once('.').map_or(last, |(stem, _)| stem)).filter(|stem| !stem.is_empty());
+    format!("{}.{kind}", stem.or(url.host_str()).unwrap_or("page"))
+}
+
+/// A collection's part of the config, as the fetcher wants it.
+pub fn access(pages: &Pages) -> Access {
+    let headers = pages.headers.0.iter().map(|(origin, named)| {
+        // The config has checked the names.
+        let named = named
+            .iter()
+            .filter_map(|(name, value)| Some((HeaderName::from_bytes(name.as_bytes()).ok()?, value.clone())));
+        (origin.clone(), named.collect())
+    });
+    Access {
+        allow_private: pages.allow_private,
+        headers: headers.collect(),
+        max_size: pages.max_file_size,
+        delay: pages.delay,
+        at_once: pages.connections,
+        obey_robots: true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_files() {
+        let name = |address: &str, kind| file_name(&Url::parse(address).unwrap(), kind);
+        assert_eq!(name("https://e.com/a/pricing.html?x=1", "md"), "pricing.md");
+        assert_eq!(name("https://e.com/a/", "md"), "a.md");
+        assert_eq!(name("https://e.com", "md"), "e.com.md");
+        assert_eq!(name("https://e.com/.well-known", "txt"), "e.com.txt");
+        assert_eq!(name("https://e.com/a.pdf", "pdf"), "a.pdf");
+    }
+}

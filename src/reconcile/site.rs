@@ -1,0 +1,97 @@
+//! Gathering a website: one document, whose content is for the platform to crawl.
+
+use sha2::{Digest, Sha256};
+
+use super::{Fatal, Pass, fatal, look::standing, looked::Looked};
+use crate::{
+    config::{Input, Website},
+    model::{CollectionName, ContentHash, DocPath, Fingerprint, LastLook, Phase, Record},
+    platform::{Platform, clock},
+    scan::Hashed,
+    store::{Db, StoreError},
+};
+
+/// What a look at a website shows.
+const NOTHING: Fingerprint = Fingerprint { size: 0, mtime_ns: 0, ctime_ns: 0, inode: 0 };
+
+/// Looks at a website. Without a store it is new.
+///
+/// # Errors
+/// When the store cannot be read.
+pub(super) fn look(collection: &CollectionName, website: &Website, db: Option<&Db>) -> Result<Looked, StoreError> {
+    let state = db.map(|db| db.collection(collection)).transpose()?.unwrap_or_default();
+    let mut looked = Looked::new(collection, standing(&state));
+    let Ok(path) = DocPath::page(&website.url) else { return Ok(looked) };
+    let records = |db: &Db| db.with_records(collection, "", |records| records.collect::<Vec<Record>>());
+    let records = db.map(records).transpose()?.unwrap_or_default();
+    let (own, others): (Vec<_>, Vec<_>) = records.into_iter().partition(|record| record.path == path);
+    let own = own.into_iter().next();
+    looked.documents = 1;
+    looked.keep(own.as_ref());
+    looked.judged(path, Hashed { hash: hash_of(website), fingerprint: NOTHING }, own.as_ref());
+    let is_held = own.is_some_and(|record| record.live == Some(hash_of(website).short()));
+    for other in others {
+        // The site at another address, or what the collection was before, stays until the new one is held.
+        if is_held || other.live.is_none() {
+            looked.not_seen(other);
+        } else {
+            looked.keep(Some(&other));
+        }
+    }
+    Ok(looked)
+}
+
+/// What a website has is for the platform to know: the same address is the same content.
+fn hash_of(website: &Website) -> ContentHash {
+    ContentHash(Sha256::digest(format!("website {}", website.url)).into())
+}
+
+impl<P: Platform> Pass<'_, P> {
+    /// Looks at a website.
+    pub(super) async fn look_at_website(
+        &self,
+        collection: &CollectionName,
+        website: &Website,
+    ) -> Result<Looked, Fatal> {
+        let (name, website) = (collection.clone(), website.clone());
+        let looking = self.store.call(move |db| {
+            let mut looked = look(&name, &website, Some(db))?;
+            if let Ok(path) = DocPath::page(&website.url) {
+                let seen = LastLook { fingerprint: NOTHING, at: clock::wall(), hash: hash_of(&website) };
+                db.note_looks(&name, &[(path, seen)])?;
+            }
+            db.forget(&name, &std::mem::take(&mut looked.forgotten))?;
+            Ok(looked)
+        });
+        Ok(looking.await?)
+    }
+
+    /// Puts right whether the platform crawls websites anew by itself, where somebody has changed it. Gives how many were
+    /// put right.
+    pub(super) async fn correct_websites(&self) -> Result<u64, Fatal> {
+        let mut corrected = 0;
+        for collection in &self.scope.collections {
+            let Input::Website(website) = &collection.input else { continue };
+            let Ok(path) = DocPath::page(&website.url) else { continue };
+            let name = collection.name.clone();
+            let replicas = self.store.call(move |db| db.replicas_of(&name, &path)).await?;
+            let ready = replicas.into_iter().find(|replica| replica.phase == Phase::Ready);
+            let Some(source) = ready.and_then(|replica| replica.source) else { continue };
+            let found = match self.platform.source(&source).await.map_err(fatal) {
+                Ok(found) => found,
+                // What cannot be asked for now is asked for by the next pass.
+                Err(Ok(_)) => continue,
+                Err(Err(fatal)) => return Err(fatal),
+            };
+            if found.and_then(|found| found.auto_sync).is_none_or(|on| on == website.auto_sync) {
+                continue;
+            }
+            match self.platform.set_auto_sync(&source, website.auto_sync).await.map_err(fatal) {
+                Ok(done) => corrected += u64::from(done),
+                Err(Ok(error)) => tracing::warn!(collection = %collection.name, %error, "auto_sync could not be set"),
+                Err(Err(fatal)) => return Err(fatal),
+            }
+        }
+        Ok(corrected)
+    }
+}
