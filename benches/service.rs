@@ -21,7 +21,7 @@ use std::{
 };
 
 use kbsync::{
-    local::{self, Change, Faults, Running},
+    local::{self, Change, Running},
     model::SourceName,
 };
 use rustix::process::Signal;
@@ -185,13 +185,7 @@ impl Site {
 
     /// Serves the platform, and fills it where that was not done before.
     async fn platform(&self) -> Result<Running, Box<dyn Error>> {
-        let options = local::Options {
-            data_dir: self.data_dir(),
-            rate_limit: None,
-            extractor: env!("CARGO_BIN_EXE_kbsync").into(),
-            faults: Faults::default(),
-            job_delay: Duration::ZERO,
-        };
+        let options = local::Options::new(self.data_dir(), env!("CARGO_BIN_EXE_kbsync").into());
         let platform = local::start(TcpListener::bind("127.0.0.1:0").await?, options).await?;
         let config = self.config_for(&platform, RHYTHMS[0])?;
         let began = Instant::now();

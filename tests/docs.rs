@@ -1,6 +1,12 @@
 //! The README and the guide, held to their word: every command in them is run, every config in them is loaded, every
 //! link leads somewhere, and their tables say what `--help` says.
 
+#[path = "docs/pages.rs"]
+mod about_pages;
+#[allow(dead_code, reason = "these tests need a part of it only")]
+#[path = "support/origin.rs"]
+mod origin;
+
 use std::{
     collections::BTreeMap,
     fs,
@@ -147,7 +153,10 @@ impl Desk {
         let path = format!("{}:{}", root.join("bin").display(), std::env::var("PATH").unwrap());
         let mut bash = Command::new("bash");
         bash.args(["-euo", "pipefail", "-c", script]).current_dir(root).env("PATH", path).env("HOME", root);
-        bash.env("CEVVO_API_KEY", "key").env_remove("KBSYNC_CONFIG").env_remove("KBSYNC_LOG");
+        bash.env("CEVVO_API_KEY", "key")
+            .env("WIKI_TOKEN", "token")
+            .env_remove("KBSYNC_CONFIG")
+            .env_remove("KBSYNC_LOG");
         bash.output().unwrap()
     }
 
@@ -179,7 +188,8 @@ fn help() -> String {
 fn every_command_runs() {
     for page in pages() {
         let blocks = page.blocks("sh");
-        if blocks.is_empty() {
+        // What is about pages needs a site, and has a test of its own.
+        if blocks.is_empty() || page.path.ends_with("pages.md") {
             continue;
         }
         // The README begins where its reader does; a page of the guide is read with a knowledge base at hand, and some
@@ -204,12 +214,17 @@ fn every_command_runs() {
 #[test]
 fn every_config_loads() {
     let desk = Desk::new();
-    let mut configs = vec![("config.example.yaml".to_owned(), example_for_cevvo())];
+    let mut configs = vec![
+        ("config.example.yaml for Cevvo".to_owned(), example_for_cevvo()),
+        ("config.example.yaml with pages".to_owned(), example_with_pages()),
+    ];
     for page in pages() {
         let blocks = page.blocks("yaml").into_iter();
         configs.extend(blocks.map(|(line, text)| (format!("{}:{line}", page.path.display()), text)));
     }
     assert!(configs.len() > 5);
+    // The list of pages that they name.
+    fs::write(desk.0.path().join("urls.txt"), "").unwrap();
     for (place, text) in configs {
         fs::write(desk.0.path().join("block.yaml"), text).unwrap();
         assert_ok(&desk.sh("kbsync --config block.yaml check"), &place);
@@ -225,6 +240,18 @@ fn example_for_cevvo() -> String {
     let cevvo = cevvo.replace("\n# ", "\n");
     assert!(cevvo.contains("kind: cevvo"));
     format!("{before}\nplatform:{cevvo}\ncollections:{after}")
+}
+
+/// The example with the pages that its comments offer.
+fn example_with_pages() -> String {
+    let text = fs::read_to_string(Path::new(ROOT).join("config.example.yaml")).unwrap();
+    let (before, from_pages) = text.split_once("\n  #\n").unwrap();
+    let from_pages = format!("\n{from_pages}").replace("\n  # - ", "\n  - ").replace("\n  #   ", "\n    ");
+    let from_pages = from_pages.replace("\n# contact:", "\ncontact:");
+    for key in ["  - name: site\n", "    sitemaps: ", "\ncontact: "] {
+        assert!(from_pages.contains(key), "{from_pages}");
+    }
+    before.to_owned() + &from_pages
 }
 
 #[test]
@@ -244,6 +271,8 @@ fn questions_find_the_page_that_answers_them() {
         ("Why is my file not synced?", "what-is-synced.md"),
         ("Do I need to back up the state file?", "state.md"),
         ("What do the exit codes mean?", "failures.md"),
+        ("When has a page changed?", "pages.md"),
+        ("Is robots.txt obeyed?", "pages.md"),
         ("What happens with a scanned PDF?", "failures.md"),
         ("Does it open network ports?", "security-questionnaire.docx"),
         ("What is a replica?", "glossary.txt"),
@@ -286,8 +315,11 @@ fn every_link_leads_somewhere() {
 fn every_config_key_is_explained() {
     let desk = Desk::new();
     let explained: Vec<_> = Page::read("docs/config.md".into()).rows().map(|row| row[0].clone()).collect();
-    let collection = "collections: [{zzzz: 1, name: a, folder: docs}]";
-    for config in ["zzzz: 1", "platform: {zzzz: 1}", collection, "sync: {zzzz: 1}", "status: {zzzz: 1}"] {
+    let folder = "collections: [{zzzz: 1, name: a, folder: docs}]";
+    let pages = "collections: [{zzzz: 1, name: a, urls: ['https://example.com']}]";
+    let website = "collections: [{zzzz: 1, name: a, website: 'https://example.com'}]";
+    let parts = ["zzzz: 1", "platform: {zzzz: 1}", "sync: {zzzz: 1}", "status: {zzzz: 1}"];
+    for config in parts.into_iter().chain([folder, pages, website]) {
         fs::write(desk.0.path().join("block.yaml"), config).unwrap();
         let refused = desk.sh("kbsync --config block.yaml check");
         let said = String::from_utf8(refused.stderr).unwrap();

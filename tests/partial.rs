@@ -6,7 +6,7 @@ mod support;
 use std::{collections::BTreeMap, fs};
 
 use kbsync::{
-    config::Collection,
+    config::Input,
     local::Fault,
     model::{CollectionName, Footing},
     plan::Why,
@@ -80,7 +80,11 @@ async fn what_is_held_and_approved_survives_a_pass_elsewhere() {
     let root = world.folder.with_file_name("others");
     fs::create_dir(&root).expect("the folder");
     fs::write(root.join("other.md"), "another").expect("the document");
-    let other = Collection { name: name("others"), root: root.clone(), ..world.scope.collections[0].clone() };
+    let mut other = world.scope.collections[0].clone();
+    other.name = name("others");
+    if let Input::Folder(folder) = &mut other.input {
+        folder.root.clone_from(&root);
+    }
     world.scope.collections.push(other);
     assert_eq!(pass(&mut world, Extent::folders([name("others")])).await.added, 1);
     assert_eq!(held_and_approved(&world), (5, 5));

@@ -13,6 +13,7 @@ use std::{collections::BTreeSet, sync::atomic::Ordering, time::Duration};
 
 use futures_util::StreamExt;
 use kbsync::{
+    config::Input,
     local::{Change, Fault},
     model::SourceName,
     reconcile::{Extent, Outcome, Report},
@@ -57,8 +58,10 @@ async fn run(seed: u64) {
         1 | 2 => Kind::Watch,
         _ => Kind::Test,
     };
-    if rng.random_bool(0.3) {
-        world.scope.collections[0].settle = SETTLE;
+    if rng.random_bool(0.3)
+        && let Input::Folder(folder) = &mut world.scope.collections[0].input
+    {
+        folder.settle = SETTLE;
     }
     let eyes = Eyes::open(kind, &mut world, &mut rng).await;
     let mut run = Run { context: format!("seed {seed}"), world, eyes, rng };

@@ -10,6 +10,11 @@ mod daemon;
 mod guards;
 #[path = "service/kills.rs"]
 mod kills;
+#[path = "support/origin.rs"]
+#[allow(dead_code, reason = "this test needs a part of it only")]
+mod origin;
+#[path = "service/pages.rs"]
+mod pages;
 #[path = "service/reload.rs"]
 mod reload;
 #[path = "service/roots.rs"]

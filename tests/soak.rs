@@ -7,7 +7,7 @@ mod process;
 
 use std::{fs, path::Path, process::Stdio, time::Duration};
 
-use kbsync::local::{self, Faults, Running};
+use kbsync::local::{self, Running};
 use rustix::process::Signal;
 use secrecy::ExposeSecret;
 use tokio::{
@@ -60,13 +60,7 @@ async fn a_service_holds_no_more_after_many_reloads_and_passes() {
 }
 
 async fn platform(folder: &Path) -> Running {
-    let options = local::Options {
-        data_dir: folder.join("platform"),
-        rate_limit: None,
-        extractor: env!("CARGO_BIN_EXE_kbsync").into(),
-        faults: Faults::default(),
-        job_delay: Duration::ZERO,
-    };
+    let options = local::Options::new(folder.join("platform"), env!("CARGO_BIN_EXE_kbsync").into());
     local::start(TcpListener::bind("127.0.0.1:0").await.unwrap(), options).await.unwrap()
 }
 

@@ -85,11 +85,9 @@ impl Bench {
         let folder = TempDir::new().unwrap();
         let faults = Faults::default();
         let mut options = Options {
-            data_dir: folder.path().join("platform"),
             rate_limit: Some(RateLimit::new(1000, Duration::from_secs(1))),
-            extractor: BINARY.into(),
             faults: faults.clone(),
-            job_delay: Duration::ZERO,
+            ..Options::new(folder.path().join("platform"), BINARY.into())
         };
         change(&mut options);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

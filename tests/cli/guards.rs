@@ -123,11 +123,16 @@ async fn a_collection_that_left_the_config_is_guarded() {
 }
 
 #[tokio::test]
-async fn a_collection_of_another_name_keeps_its_documents_until_approved() {
+async fn a_collection_of_another_name_sends_nothing_again_and_deletes_nothing() {
     let bench = twenty().await;
     bench.reconfigure("name: docs", "name: handbook");
-    bench.sync().await.ended(8, &["20 added", "held: 20 of 20 documents of docs"]);
-    assert_eq!(bench.ours().await.len(), 40);
+    bench.running.requests().reset();
+    bench.run(&["plan"]).await.ended(10, &["> docs/000.md > handbook/000.md", "20 to rename, 0 to delete"]);
+    bench.sync().await.ended(0, &["20 renamed; 0 B sent"]);
+    assert_eq!(bench.running.requests().count("POST", "/ingest/upload"), 0);
+    let ours = bench.ours().await;
+    assert!(ours.len() == 20 && ours.keys().all(|path| path.starts_with("handbook/")), "{ours:?}");
+    bench.quiet().await;
 }
 
 #[tokio::test]

@@ -142,7 +142,7 @@ async fn explain_knows_every_state() {
         bench.run(&["explain", path]).await.ended(0, words);
     }
     bench.run(&["explain", "docs"]).await.ended(2, &["docs is the folder of docs; name a file in it"]);
-    bench.run(&["explain", "elsewhere/a.md"]).await.ended(2, &["is in none of the collections' folders: docs ("]);
+    bench.run(&["explain", "elsewhere/a.md"]).await.ended(2, &["is in none of the collections: docs ("]);
     bench.write("a.md", "# New words\n");
     bench.run(&["explain", "docs/a.md"]).await.ended(0, &["changed since the last look"]);
     bench.write("new.md", "# New\n");

@@ -5,9 +5,11 @@ use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 use kbsync::{
     config::{self, Config, Listen, PlatformKind},
     daemon::{Bound, Counted, How, Metrics, Note, Shared, Watching, bind, endpoint},
+    extract::Extractor,
+    fetch::Fetcher,
     local::Fault,
     platform::{Connection, Http, Timing, cevvo::Cevvo},
-    reconcile::{self, Extent, JOB_TIMEOUT, Scope, StoreJournal},
+    reconcile::{self, Extent, JOB_TIMEOUT, Reader, Scope, StoreJournal},
     store::{Identity, PassRecord, Store},
 };
 use tokio::{
@@ -188,6 +190,12 @@ async fn pass(config: &Config, store: &Arc<Store>, metrics: &Arc<Metrics>) {
         patience: Duration::from_secs(60),
         extent: Extent::Full,
         watches: BTreeMap::new(),
+        reader: Reader::new(
+            Fetcher::new("kbsync-test/1").unwrap(),
+            Extractor::new(env!("CARGO_BIN_EXE_kbsync").into()),
+            &config.state,
+        ),
+        gone_apart: Duration::ZERO,
         deleted: BTreeMap::new(),
     };
     let (_stop, stopped) = watch::channel(false);

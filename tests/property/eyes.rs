@@ -64,7 +64,8 @@ impl Eyes {
 
     async fn begin(&mut self, world: &mut World) {
         let collection = &world.scope.collections[0];
-        let options = scan_options(collection, &kbsync::platform::cevvo::EXTENSIONS);
+        let folder = collection.folder().expect("a folder");
+        let options = scan_options(folder, &kbsync::platform::cevvo::EXTENSIONS);
         let woken = Arc::new(Notify::new());
         self.woken = Arc::clone(&woken);
         let watch = spawn_blocking(move || Watch::new(&options, move || woken.notify_one())).await;

@@ -12,18 +12,21 @@ use std::{
 };
 
 use kbsync::{
-    config::{Collection, DeletePolicy, SyncPolicy},
+    config::{Collection, DeletePolicy, Folder, Input, SyncPolicy},
+    extract::Extractor,
+    fetch::Fetcher,
     local::{self, Faults, Running},
     model::{CollectionName, Instance, Moment, RateLimit, SourceId, SourceName},
     pace::{Backoff, Ticket},
-    platform::{Connection, Http, Journal, Timing, cevvo::Cevvo, clock},
-    reconcile::{self, Event, Extent, Preview, Report, Scope, StoreJournal},
+    platform::{Connection, Http, Journal, SourceKind, Timing, cevvo::Cevvo, clock},
+    reconcile::{self, Event, Extent, Preview, Reader, Report, Scope, StoreJournal},
     store::{Db, Identity, Store},
 };
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use tokio::{
     net::TcpListener,
+    runtime::Handle,
     sync::{Notify, watch},
 };
 
@@ -57,11 +60,9 @@ impl World {
         std::fs::create_dir(&folder).expect("the folder");
         let faults = Faults::default();
         let options = local::Options {
-            data_dir: temp.path().join("platform"),
-            rate_limit: None,
-            extractor: env!("CARGO_BIN_EXE_kbsync").into(),
             faults: faults.clone(),
-            job_delay: Duration::ZERO,
+            allow_private: true,
+            ..local::Options::new(temp.path().join("platform"), env!("CARGO_BIN_EXE_kbsync").into())
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let platform = local::start(listener, options).await.expect("the platform starts");
@@ -73,9 +74,16 @@ impl World {
                 max_delete_percent: 100,
                 delete: DeletePolicy::Always,
                 grace: GRACE,
+                confirm_gone: 2,
             },
             job_timeout: Duration::from_millis(300),
             patience: Duration::from_secs(60),
+            reader: Reader::new(
+                Fetcher::new("kbsync-test/1").expect("a fetcher"),
+                Extractor::new(env!("CARGO_BIN_EXE_kbsync").into()),
+                &temp.path().join("state.db"),
+            ),
+            gone_apart: Duration::ZERO,
             extent: Extent::Full,
             watches: BTreeMap::new(),
             deleted: BTreeMap::new(),
@@ -83,7 +91,7 @@ impl World {
         let state = temp.path().join("state.db");
         let world = Self { folder, platform, faults, scope, pages: AtomicU64::default(), state, _temp: temp };
         let (_, cevvo) = world.connect(None).await;
-        kbsync::platform::Platform::create(&cevvo, FOREIGN).await.expect("the foreign source");
+        kbsync::platform::Platform::create(&cevvo, FOREIGN, &SourceKind::File).await.expect("the foreign source");
         world
     }
 
@@ -125,12 +133,22 @@ impl World {
     /// What a pass would do now.
     pub fn preview(&self) -> Preview {
         let db = Db::open_to_read(&self.state).expect("the store");
-        reconcile::preview(&self.scope, &kbsync::platform::cevvo::EXTENSIONS, Some(&db)).expect("the preview")
+        let preview = reconcile::preview(&self.scope, &kbsync::platform::cevvo::EXTENSIONS, Some(&db));
+        // It stays on its thread, as the store's connection does.
+        tokio::task::block_in_place(|| Handle::current().block_on(preview)).expect("the preview")
     }
 
     /// The store, as another process opens it.
     pub fn store(&self) -> Db {
         Db::open(&self.state, None).expect("the store")
+    }
+
+    /// Makes a store in which no page can be noted, as on a disk that is full.
+    pub fn break_pages(&self) {
+        drop(self.store());
+        let connection = rusqlite::Connection::open(&self.state).expect("the store");
+        let trigger = "CREATE TRIGGER full BEFORE INSERT ON pages BEGIN SELECT RAISE(ABORT, 'no room'); END";
+        connection.execute_batch(trigger).expect("the trigger");
     }
 
     /// Lets quarantined documents be tried again.
@@ -242,14 +260,16 @@ impl World {
 fn collection(folder: &Path) -> Collection {
     Collection {
         name: CollectionName::new("docs").expect("a name"),
-        root: folder.to_owned(),
-        include: vec!["**/*.md".to_owned(), "**/*.txt".to_owned()],
-        exclude: Vec::new(),
-        gitignore: true,
-        max_file_size: 1 << 20,
-        follow_symlinks: false,
-        settle: Duration::ZERO,
         schedule: None,
+        input: Input::Folder(Folder {
+            root: folder.to_owned(),
+            include: vec!["**/*.md".to_owned(), "**/*.txt".to_owned()],
+            exclude: Vec::new(),
+            gitignore: true,
+            max_file_size: 1 << 20,
+            follow_symlinks: false,
+            settle: Duration::ZERO,
+        }),
     }
 }
 

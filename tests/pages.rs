@@ -1,0 +1,23 @@
+//! Passes over pages: real origins on loopback, the local platform, and what becomes of each document.
+
+#[allow(dead_code, reason = "these tests need a part of it only")]
+mod support;
+
+#[path = "support/origin.rs"]
+#[allow(dead_code, reason = "these tests need a part of it only")]
+mod origin;
+
+#[path = "pages/bench.rs"]
+mod bench;
+#[path = "pages/causes.rs"]
+mod causes;
+#[path = "pages/lists.rs"]
+mod lists;
+#[path = "pages/moves.rs"]
+mod moves;
+#[path = "pages/property.rs"]
+mod property;
+#[path = "pages/rounds.rs"]
+mod rounds;
+#[path = "pages/sites.rs"]
+mod sites;

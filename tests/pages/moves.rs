@@ -1,0 +1,123 @@
+//! Pages that move: for good, for now, and back.
+
+use crate::{
+    bench::{Bench, MARKDOWN},
+    origin::Reply,
+};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_moves_for_good_only_gets_another_name() {
+    let bench = Bench::new(&["/old", "/other"]).await;
+    bench.well().await;
+    bench.mutating();
+    bench.origin.serve("/old", Reply::redirect(301, "/new"));
+    bench.origin.serve("/new", Reply::new(MARKDOWN, "# Page /old").etag("\"1\""));
+    let report = bench.well().await;
+    assert_eq!((report.renamed, report.changed()), (1, 1), "{report:?}");
+    bench.holds(&["/new", "/other"]).await;
+    assert_eq!(bench.mutating(), 1, "one PUT");
+    for _ in 0..2 {
+        bench.origin.forget();
+        bench.well().await;
+        assert_eq!(bench.mutating(), 0);
+        assert_eq!(bench.origin.requests_for("/new")[0].header("if-none-match"), Some("\"1\""));
+    }
+    // And back.
+    bench.origin.serve("/old", Reply::new(MARKDOWN, "# Page /old"));
+    bench.origin.withdraw("/new");
+    let report = bench.well().await;
+    assert_eq!(report.renamed, 1, "{report:?}");
+    bench.holds(&["/old", "/other"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_moves_and_changes_has_no_hole() {
+    let bench = Bench::new(&["/old"]).await;
+    bench.well().await;
+    let mut changes = bench.world.platform.watch();
+    bench.origin.serve("/old", Reply::redirect(308, "/new"));
+    bench.origin.serve("/new", Reply::new(MARKDOWN, "# Another text"));
+    let report = bench.well().await;
+    assert_eq!((report.added, report.deleted), (1, 1), "{report:?}");
+    bench.holds(&["/new"]).await;
+    let mut told = Vec::new();
+    while let Ok(change) = changes.try_recv() {
+        told.push(format!("{change:?}"));
+    }
+    let place = |word: &str| told.iter().position(|change| change.contains(word)).expect(word);
+    assert!(place("Held") < place("Gone"), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_move_to_a_page_that_is_listed_too_leaves_one() {
+    let bench = Bench::new(&["/a", "/b"]).await;
+    bench.well().await;
+    bench.origin.serve("/a", Reply::redirect(301, "/b"));
+    let report = bench.well().await;
+    assert_eq!((report.deleted, report.changed()), (1, 1), "{report:?}");
+    bench.holds(&["/b"]).await;
+    bench.mutating();
+    // What befalls the one that leads here is not said of this one.
+    for reply in [Reply::status(503), Reply::status(404), Reply::status(404)] {
+        bench.origin.serve("/a", reply);
+        bench.origin.serve("/b", Reply::new(MARKDOWN, "# Page /b"));
+        assert!(bench.well().await.stale.iter().all(|stale| !stale.document.path.ends_with("/b")));
+    }
+    assert_eq!(bench.mutating(), 0);
+    bench.holds(&["/b"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_move_for_good_that_becomes_one_for_now_comes_back() {
+    let bench = Bench::new(&["/a"]).await;
+    bench.origin.serve("/a", Reply::redirect(301, "/b"));
+    bench.origin.serve("/b", Reply::new(MARKDOWN, "# Page").etag("\"1\""));
+    bench.well().await;
+    bench.holds(&["/b"]).await;
+    bench.origin.serve("/a", Reply::redirect(302, "/b"));
+    for _ in 0..2 {
+        bench.well().await;
+    }
+    bench.holds(&["/a"]).await;
+    assert_eq!(bench.well().await.stale, []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_store_and_trouble_delete_no_page_that_has_moved() {
+    let bench = Bench::new(&["/a", "/other"]).await;
+    bench.origin.serve("/a", Reply::redirect(301, "/b"));
+    bench.origin.serve("/b", Reply::new(MARKDOWN, "# Page"));
+    bench.well().await;
+    bench.holds(&["/b", "/other"]).await;
+    bench.world.lose_store();
+    bench.origin.serve("/a", Reply::status(503));
+    assert_eq!(bench.well().await.deleted, 0);
+    bench.holds(&["/b", "/other"]).await;
+    bench.origin.serve("/a", Reply::redirect(301, "/b"));
+    assert_eq!(bench.well().await.changed(), 0);
+    bench.holds(&["/b", "/other"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_detour_is_no_move() {
+    let bench = Bench::new(&["/a"]).await;
+    bench.well().await;
+    bench.origin.serve("/a", Reply::redirect(302, "/maintenance"));
+    bench.origin.serve("/maintenance", Reply::new(MARKDOWN, "# Page /a"));
+    bench.mutating();
+    bench.well().await;
+    assert_eq!(bench.mutating(), 0);
+    bench.holds(&["/a"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_target_that_is_not_there_keeps_the_page() {
+    let bench = Bench::new(&["/a"]).await;
+    bench.well().await;
+    bench.origin.serve("/a", Reply::redirect(301, "/b"));
+    bench.origin.serve("/b", Reply::status(503));
+    for _ in 0..3 {
+        assert_eq!(bench.well().await.changed(), 0);
+    }
+    bench.holds(&["/a"]).await;
+}

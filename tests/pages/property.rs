@@ -1,0 +1,241 @@
+//! Random lives of sites and lists, a platform with faults, and passes that are killed: at rest the platform holds each
+//! listed page that is there, once, with its present content.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use futures_util::StreamExt;
+use kbsync::{
+    local::{Change, Fault},
+    model::SourceName,
+};
+use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
+use sha2::{Digest, Sha256};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use crate::{
+    bench::{Bench, MARKDOWN, path_of},
+    origin::Reply,
+};
+
+const SEEDS: u64 = 100;
+/// Seeds at work at once: most of their time is waiting.
+const AT_ONCE: usize = 20;
+const PATHS: [&str; 8] = ["/a", "/b", "/c", "/d/e", "/d/f", "/g", "/h", STEADY];
+/// This page changes, has trouble, and is never gone nor moved, so that the platform must hold it at every moment.
+const STEADY: &str = "/steady";
+
+/// What a page of the site does.
+#[derive(Clone, Debug, PartialEq)]
+enum Doing {
+    Shows(u32),
+    Gone,
+    Trouble,
+    Moved(&'static str),
+}
+
+struct Run {
+    context: String,
+    bench: Bench,
+    site: BTreeMap<&'static str, Doing>,
+    listed: BTreeSet<&'static str>,
+    versions: u32,
+    rng: StdRng,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_platform_holds_what_the_sites_have_whatever_happens() {
+    let seeds: Vec<u64> = match std::env::var("KBSYNC_SEED") {
+        Ok(seed) => vec![seed.parse().expect("KBSYNC_SEED is a number")],
+        Err(_) => (0..SEEDS).collect(),
+    };
+    let runs = seeds.into_iter().map(|seed| tokio::spawn(run(seed)));
+    let mut runs = futures_util::stream::iter(runs).buffer_unordered(AT_ONCE);
+    while let Some(run) = runs.next().await {
+        run.expect("see the seed above");
+    }
+}
+
+async fn run(seed: u64) {
+    let bench = Bench::new(&[]).await;
+    let changes = bench.world.platform.watch();
+    let mut run = Run {
+        context: format!("seed {seed}"),
+        bench,
+        site: PATHS.iter().map(|path| (*path, Doing::Gone)).collect(),
+        listed: BTreeSet::from([STEADY]),
+        versions: 0,
+        rng: StdRng::seed_from_u64(seed),
+    };
+    run.show(STEADY);
+    for _ in 0..run.rng.random_range(1..7) {
+        run.go_on().await;
+    }
+    run.come_to_rest().await;
+    never_absent(changes, run).await;
+}
+
+impl Run {
+    /// The page shows another content, which may be what it showed before, or what another page shows.
+    fn show(&mut self, path: &'static str) {
+        self.versions += 1;
+        let version = if self.rng.random_bool(0.2) { self.rng.random_range(0..4) } else { self.versions };
+        self.site.insert(path, Doing::Shows(version));
+    }
+
+    fn change(&mut self) {
+        let path = *PATHS.choose(&mut self.rng).expect("not empty");
+        match self.rng.random_range(0..8) {
+            0..3 => self.show(path),
+            3 => drop(self.site.insert(path, Doing::Trouble)),
+            4 if path != STEADY => drop(self.site.insert(path, Doing::Gone)),
+            5 if path != STEADY => {
+                let to = *PATHS.choose(&mut self.rng).expect("not empty");
+                // A page that leads away is no target: no circles, and no chains whose length would count.
+                let from_here = self.site.values().any(|doing| *doing == Doing::Moved(path));
+                if to != path && !from_here && !matches!(self.site[to], Doing::Moved(_)) {
+                    self.site.insert(path, Doing::Moved(to));
+                }
+            }
+            6 if path != STEADY => drop(self.listed.remove(path)),
+            _ => drop(self.listed.insert(path)),
+        }
+        // What is a target stays where it is.
+        let moved: Vec<_> =
+            self.site.iter().filter(|(_, doing)| matches!(doing, Doing::Moved(_))).map(|(p, _)| *p).collect();
+        for path in moved {
+            if let Doing::Moved(to) = self.site[path]
+                && matches!(self.site[to], Doing::Moved(_))
+            {
+                self.show(path);
+            }
+        }
+    }
+
+    /// Tells the site and the config.
+    fn publish(&mut self) {
+        for (path, doing) in &self.site {
+            let reply = match doing {
+                Doing::Shows(version) => {
+                    let reply = Reply::new(MARKDOWN, text(*version));
+                    if self.rng.random_bool(0.7) { reply.etag(&format!("\"{version}\"")) } else { reply }
+                }
+                Doing::Gone => Reply::status(404),
+                Doing::Trouble => Reply::status(503),
+                Doing::Moved(to) => Reply::redirect(301, to),
+            };
+            self.bench.origin.serve(path, reply);
+        }
+        let urls = self.listed.iter().map(|path| self.bench.origin.url(path)).collect();
+        self.bench.pages().urls = urls;
+    }
+
+    /// Some changes, and a pass that may meet faults and may be killed.
+    async fn go_on(&mut self) {
+        (0..self.rng.random_range(0..6)).for_each(|_| self.change());
+        self.publish();
+        let probability = *[0.0, 0.05, 0.2].choose(&mut self.rng).expect("not empty");
+        let world = &self.bench.world;
+        world.faults.random(self.rng.random(), probability, menu());
+        let kill_at = self.rng.random_bool(0.25).then(|| self.rng.random_range(1..40));
+        world.pass(kill_at).await;
+        world.faults.clear();
+        if self.rng.random_bool(0.05) {
+            world.platform.late_effects_done().await;
+            world.lose_store();
+        }
+    }
+
+    /// Trouble ends, and passes go on until nothing changes any more.
+    async fn come_to_rest(&mut self) {
+        for path in PATHS {
+            if self.site[path] == Doing::Trouble {
+                self.show(path);
+            }
+        }
+        self.publish();
+        self.bench.world.platform.late_effects_done().await;
+        // What is gone is confirmed by a second pass, what moved away may be waited for, and a job may fail late.
+        for _ in 0..4 {
+            self.bench.world.retry();
+            self.bench.pass().await;
+        }
+        let report = self.bench.pass().await;
+        let context = &self.context;
+        assert_eq!(report.outcome().as_str(), "ok", "{context}: {report:?}");
+        assert_eq!(self.held().await, self.there(), "{context}: platform (left) and site (right): {report:?}");
+        self.bench.mutating();
+        self.bench.pass().await;
+        assert_eq!(self.bench.mutating(), 0, "{context}");
+        assert!(self.bench.world.preview().plan.is_in_step(), "{context}");
+    }
+
+    /// What the platform is to hold: each page that is listed, or that a listed one leads to, with its content's hash.
+    fn there(&self) -> BTreeMap<String, Vec<String>> {
+        let targets = self.listed.iter().map(|path| match self.site[path] {
+            Doing::Moved(to) => to,
+            _ => *path,
+        });
+        let there = targets.filter_map(|path| match self.site[path] {
+            Doing::Shows(version) => Some((path.to_owned(), vec![hash(&text(version))])),
+            _ => None,
+        });
+        there.collect()
+    }
+
+    async fn held(&self) -> BTreeMap<String, Vec<String>> {
+        let mut held: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for source in self.bench.world.platform.snapshot().await {
+            if let Some(name) = SourceName::parse(&source.name) {
+                assert_eq!(source.documents.len(), 1, "{}: {}", self.context, source.name);
+                held.entry(path_of(name.path.as_str())).or_default().push(source.documents[0].sha256.clone());
+            }
+        }
+        held
+    }
+}
+
+fn text(version: u32) -> String {
+    format!("# Version {version}\n")
+}
+
+fn hash(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Fails where the steady page was absent from the platform after it was there once.
+async fn never_absent(mut changes: UnboundedReceiver<Change>, Run { context, bench, .. }: Run) {
+    drop(bench);
+    changes.close();
+    let (mut held, mut was_held) = (BTreeSet::new(), false);
+    while let Some(change) = changes.recv().await {
+        let steady = |name: &str| SourceName::parse(name).is_some_and(|name| path_of(name.path.as_str()) == STEADY);
+        match change {
+            Change::Held { source_id, name } | Change::Renamed { source_id, name } if steady(&name) => {
+                held.insert(source_id);
+            }
+            Change::Held { source_id, .. } | Change::Renamed { source_id, .. } | Change::Gone { source_id } => {
+                held.remove(&source_id);
+            }
+        }
+        was_held |= !held.is_empty();
+        assert!(!was_held || !held.is_empty(), "{context}: {STEADY} was absent for a moment");
+    }
+}
+
+fn menu() -> Vec<Fault> {
+    vec![
+        Fault::LostBefore,
+        Fault::LostAfter,
+        Fault::Status(500),
+        Fault::StatusAfter(502),
+        Fault::TooMany { retry_after: Some(0) },
+        Fault::Slow(Duration::from_millis(5)),
+        Fault::CutBody,
+        Fault::GarbageBody,
+        Fault::JobFails("it did not like it".to_owned()),
+        Fault::JobForgotten,
+    ]
+}
