@@ -124,6 +124,7 @@ impl Context {
             extent: Extent::Full,
             watches: BTreeMap::new(),
             reader: self.reader()?,
+            look: None,
             gone_apart: GONE_APART,
             deleted: BTreeMap::new(),
         })

@@ -70,6 +70,9 @@ pub struct Scope {
     pub patience: Duration,
     /// Who reads pages.
     pub reader: Reader,
+    /// The name of a look at pages that passes share: what one of them has asked for, the next ones do not ask for again.
+    /// Without one each pass asks for all.
+    pub look: Option<String>,
     /// The least time between two passes that count as having been told that a page is gone.
     pub gone_apart: Duration,
     /// How far the pass reaches.
@@ -107,7 +110,8 @@ pub(crate) struct Pass<'a, P> {
     scope: &'a Scope,
     stop: watch::Receiver<bool>,
     event: &'a (dyn Fn(Event) + Sync),
-    id: String,
+    /// The name of its look at pages.
+    look: String,
     /// The lists of pages, each read once.
     lists: Mutex<BTreeMap<CollectionName, Arc<lists::Pages>>>,
 }
@@ -126,7 +130,8 @@ pub async fn pass<P: Platform>(
     let mut report = Report::begun(id.clone(), clock::now(), scope);
     platform.begin();
     forget_kept(scope).await;
-    let pass = Pass { platform, store, scope, stop, event, id, lists: Mutex::default() };
+    let look = scope.look.clone().unwrap_or(id);
+    let pass = Pass { platform, store, scope, stop, event, look, lists: Mutex::default() };
     if let Err(fatal) = pass.run(&mut report).instrument(span).await {
         report.stopped(fatal);
     }

@@ -195,6 +195,7 @@ async fn pass(config: &Config, store: &Arc<Store>, metrics: &Arc<Metrics>) {
             Extractor::new(env!("CARGO_BIN_EXE_kbsync").into()),
             &config.state,
         ),
+        look: None,
         gone_apart: Duration::ZERO,
         deleted: BTreeMap::new(),
     };

@@ -83,6 +83,7 @@ impl World {
                 Extractor::new(env!("CARGO_BIN_EXE_kbsync").into()),
                 &temp.path().join("state.db"),
             ),
+            look: None,
             gone_apart: Duration::ZERO,
             extent: Extent::Full,
             watches: BTreeMap::new(),

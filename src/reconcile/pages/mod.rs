@@ -56,7 +56,7 @@ pub(super) struct PagesLook<'a> {
     pub(super) reader: &'a Reader,
     pub(super) collection: &'a CollectionName,
     pub(super) pages: &'a Pages,
-    /// The pass, by its id.
+    /// The look that it is part of, by its name.
     pub(super) pass: &'a str,
     /// In how many passes in a row a page must be gone.
     pub(super) confirm_gone: u64,
@@ -116,11 +116,12 @@ impl<P: Platform> Pass<'_, P> {
             reader: &self.scope.reader,
             collection,
             pages,
-            pass: &self.id,
+            pass: &self.look,
             confirm_gone: self.scope.policy.confirm_gone,
             gone_apart: self.scope.gone_apart,
             keep: true,
         };
+        (self.event)(Event::Looking(collection.clone()));
         let name = collection.clone();
         let known = self.store.call(move |db| Known::read(db, &name)).await?;
         let mut lists = self.lists.lock().await;
@@ -142,7 +143,7 @@ impl<P: Platform> Pass<'_, P> {
         };
         let (mut looked, noted) = tokio::join!(look.look(&listed, known, notes), noting);
         noted?;
-        let (name, pass) = (collection.clone(), self.id.clone());
+        let (name, pass) = (collection.clone(), self.look.clone());
         let forgotten = std::mem::take(&mut looked.forgotten);
         let sure = looked.gathered.authority == Authority::Whole;
         self.store

@@ -1,24 +1,23 @@
 //! The loop: it waits for changes, times and signals, and makes one pass after another.
 
+mod passing;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     future::Future,
-    pin::pin,
     sync::Arc,
     time::Duration,
 };
 
 use jiff::{Timestamp, Zoned};
 use rand::rngs::StdRng;
-use tokio::{
-    sync::watch,
-    time::{Interval, MissedTickBehavior},
-};
+use tokio::sync::watch;
 
+use self::passing::{PagesLook, ticks};
 use super::{
     Note, Shared,
     agenda::Agenda,
-    log::{Said, log_event, log_report},
+    log::{Said, log_report},
     record::record,
     signals::{Signal, Signals},
     systemd,
@@ -29,7 +28,7 @@ use crate::{
     model::CollectionName,
     plan::Why,
     platform::{Platform, clock},
-    reconcile::{self, Event, Extent, Fatal, GONE_APART, JOB_TIMEOUT, Reader, Report, Scope},
+    reconcile::{Extent, Fatal, Reader, Report},
     store::{Db, Store, StoreError},
 };
 
@@ -62,6 +61,7 @@ pub struct Service<H: Host> {
     platform: H::Platform,
     store: Arc<Store>,
     reader: Reader,
+    pages: PagesLook,
     shared: Arc<Shared>,
     watches: Watches,
     agenda: Agenda,
@@ -105,6 +105,7 @@ impl<H: Host> Service<H> {
             platform,
             store,
             reader,
+            pages: PagesLook::new(&mut rng),
             shared,
             watches,
             agenda,
@@ -209,6 +210,7 @@ impl<H: Host> Service<H> {
     async fn use_config(&mut self, config: Arc<Config>, platform: Option<H::Platform>) {
         self.watches.set(&config.collections, config.rhythm.watch).await;
         self.agenda = Agenda::new(config.rhythm.clone(), &config.collections, Zoned::now(), &mut self.rng);
+        self.pages = PagesLook::new(&mut self.rng);
         self.unseen.retain(|name, _| config.collections.iter().any(|collection| collection.name == *name));
         self.shared.use_config(Arc::clone(&config));
         self.config = config;
@@ -227,63 +229,17 @@ impl<H: Host> Service<H> {
         let full = extent == Extent::Full;
         self.watches.try_again(&extent).await;
         self.tell(if full { "a full pass" } else { "a look at what changed" }).await?;
-        let report = self.reconcile(extent, stop, signals).await;
-        log_report(&report, !full, &mut self.said);
-        self.conclude(full, report).await?;
+        let (report, gave_way) = self.reconcile(extent, stop, signals).await;
+        if !gave_way {
+            log_report(&report, !full, &mut self.said);
+        }
+        self.conclude(full, gave_way, report).await?;
         self.use_next_config().await;
         self.tell("watching").await
     }
 
-    /// Makes a pass, and hears signals meanwhile.
-    async fn reconcile(&mut self, extent: Extent, stop: &mut watch::Receiver<bool>, signals: &mut Signals) -> Report {
-        let (scope, shared) = (self.scope(extent), &self.shared);
-        let (stop_pass, stopped) = watch::channel(false);
-        let event = |event: Event| {
-            shared.beat();
-            shared.metrics().event(&event);
-            log_event(&event);
-        };
-        let mut pass = pin!(reconcile::pass(&self.platform, &self.store, &scope, stopped, &event));
-        let mut ticks = ticks();
-        loop {
-            tokio::select! {
-                biased;
-                _ = stop.wait_for(|stop| *stop), if !*stop_pass.borrow() => {
-                    tracing::info!("stopping: what is in flight may end (at most 10 s)");
-                    stop_pass.send_replace(true);
-                }
-                report = &mut pass => return report,
-                signal = signals.next() => match signal {
-                    Signal::Full => self.agenda.full(),
-                    Signal::Reload => {
-                        self.next_config = reload(&self.host, &self.config, &mut self.note);
-                        // What is left of this pass is for the next one, which goes by the new config.
-                        stop_pass.send_if_modified(|stop| !*stop && { *stop = self.next_config.is_some(); *stop });
-                    }
-                },
-                _ = ticks.tick() => shared.show_life(),
-            }
-        }
-    }
-
-    fn scope(&self, extent: Extent) -> Scope {
-        Scope {
-            instance: self.config.instance.clone(),
-            collections: self.config.collections.clone(),
-            policy: self.config.sync.clone(),
-            job_timeout: JOB_TIMEOUT,
-            // Others need not wait for a file that is being written, perhaps for ever.
-            patience: Duration::ZERO,
-            reader: self.reader.clone(),
-            gone_apart: GONE_APART,
-            extent,
-            watches: self.watches.for_walks(),
-            deleted: self.deleted.clone(),
-        }
-    }
-
     /// What a pass means for the next ones, and for those who ask.
-    async fn conclude(&mut self, wanted_full: bool, report: Report) -> Result<(), Fatal> {
+    async fn conclude(&mut self, wanted_full: bool, gave_way: bool, report: Report) -> Result<(), Fatal> {
         let full = wanted_full || report.full;
         self.shared.metrics().pass(if full { "full" } else { "partial" }, &report);
         if full {
@@ -291,7 +247,8 @@ impl<H: Host> Service<H> {
             self.keep(move |db| db.note_pass(&pass)).await?;
         }
         self.judge(&report);
-        self.plan_ahead(report)
+        self.take_turns(full, gave_way, report.extent.whole());
+        self.plan_ahead(report, gave_way)
     }
 
     /// Whether all is well.
@@ -314,7 +271,7 @@ impl<H: Host> Service<H> {
     }
 
     /// What a pass has left, and when it is looked at again.
-    fn plan_ahead(&mut self, report: Report) -> Result<(), Fatal> {
+    fn plan_ahead(&mut self, report: Report, gave_way: bool) -> Result<(), Fatal> {
         let now = clock::now();
         // A folder that was new to the walks of this pass is not new to the next ones: nothing less than the whole is
         // sure.
@@ -322,6 +279,7 @@ impl<H: Host> Service<H> {
         match report.fatal {
             // Nothing but a new start looks at the store's file again.
             Some(Fatal::Store(error)) if !matches!(error, StoreError::Full) => return Err(Fatal::Store(error)),
+            Some(Fatal::Stopped) if gave_way => {}
             Some(Fatal::Stopped) => self.agenda.again(again, now),
             Some(_) => self.agenda.failed(again, now, &mut self.rng),
             None if report.open || report.missing > 0 => self.agenda.failed(Extent::Full, now, &mut self.rng),
@@ -368,13 +326,6 @@ impl<H: Host> Service<H> {
             done => done.map_err(Fatal::Store),
         }
     }
-}
-
-/// How often the loop looks around, and a pass shows that it lives.
-fn ticks() -> Interval {
-    let mut ticks = tokio::time::interval(systemd::watchdog_interval().map_or(TICK, |due| due.min(TICK)));
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    ticks
 }
 
 /// Reads the config again. Of a bad one the reason is noted.
