@@ -107,7 +107,7 @@ async fn a_page_that_cannot_be_noted_or_sent_is_read_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_that_the_platform_lost_goes_up_again_once() {
-    let bench = Bench::new(&["/a", "/b"]).await;
+    let mut bench = Bench::new(&["/a", "/b"]).await;
     bench.well().await;
     let page = bench.origin.url("/a");
     bench.world.delete_somebody_elses_way(page.as_str()).await;
@@ -116,6 +116,17 @@ async fn a_page_that_the_platform_lost_goes_up_again_once() {
     assert_eq!((report.lost, report.added), (1, 1), "{report:?}");
     assert_eq!(bench.mutating(), 2, "one source and one upload");
     bench.holds(&["/a", "/b"]).await;
+    // One that has moved, too.
+    bench.origin.serve("/old", Reply::redirect(301, "/moved"));
+    bench.origin.serve("/moved", text("/moved", 1));
+    let old = bench.origin.url("/old");
+    bench.pages().urls.push(old);
+    bench.well().await;
+    bench.world.delete_somebody_elses_way(bench.origin.url("/moved").as_str()).await;
+    bench.mutating();
+    assert_eq!(bench.well().await.added, 1);
+    assert_eq!(bench.mutating(), 2, "one source and one upload");
+    bench.holds(&["/a", "/b", "/moved"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

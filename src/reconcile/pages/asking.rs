@@ -112,7 +112,9 @@ impl PagesLook<'_> {
         let now = clock::wall();
         match plan::ask(state, record, wanted.lastmod.as_deref(), self.pass, now) {
             // What was kept for the upload has been used: the platform lost the page meanwhile.
-            Ask::Asked if self.owes(state, record) => Some(Question { wanted, key, validators: None }),
+            Ask::Asked if self.owes(known.states.get(key.as_str()), record) => {
+                Some(Question { wanted, key, validators: None })
+            }
             Ask::Asked => None,
             Ask::Unchanged => {
                 notes.extend([&key, &wanted.listed].into_iter().filter_map(|address| self.looked_at(address, known)));
