@@ -5,10 +5,12 @@ use std::{
     io::{self, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use reqwest::header::HeaderName;
 use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::{
@@ -18,11 +20,16 @@ use crate::{
     model::ContentHash,
 };
 
+/// Pages that are cleaned at once.
+const EXTRACTING: usize = 2;
+
 /// Reads pages.
 #[derive(Clone, Debug)]
 pub struct Reader {
     fetcher: Fetcher,
     extractor: Extractor,
+    /// Its children may take a quarter of a gigabyte each, so few of them work at once.
+    extracting: Arc<Semaphore>,
     /// Where the content of pages is kept until it has gone up.
     spool: PathBuf,
 }
@@ -58,7 +65,7 @@ impl Reader {
     pub fn new(fetcher: Fetcher, extractor: Extractor, state: &Path) -> Self {
         let mut spool = state.as_os_str().to_owned();
         spool.push(".pages");
-        Self { fetcher, extractor, spool: spool.into() }
+        Self { fetcher, extractor, extracting: Arc::new(Semaphore::new(EXTRACTING)), spool: spool.into() }
     }
 
     /// Who fetches.
@@ -83,6 +90,7 @@ impl Reader {
         let Fetched { url, moved, charset, body, validators, .. } = page;
         let (bytes, kind) = match kind {
             "html" => {
+                let _permit = self.extracting.acquire().await.map_err(|error| error.to_string())?;
                 let page = self.extractor.page(&body, charset.as_deref(), &url).await;
                 let page = page.map_err(|error| error.to_string())?;
                 if page.asks_for_password {
