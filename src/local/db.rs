@@ -40,7 +40,8 @@ impl Db {
                 work(&mut connection);
             }
             drop(connection);
-            drop(folder.lock);
+            // Closing it is not enough while a child that was just begun has it open as well.
+            let _ = folder.lock.unlock();
         };
         let thread = thread::Builder::new().name("local-db".to_owned()).spawn(serve);
         let thread = thread.map_err(|source| LocalError::Folder { path: folder.root, source })?;

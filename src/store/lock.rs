@@ -14,7 +14,7 @@ const TRIES: usize = 10_000;
 /// Held while a process works with a store. The kernel releases it when the process ends, however it ends.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -45,16 +45,26 @@ impl Lock {
         file.set_len(0).and_then(|()| file.rewind()).map_err(cannot)?;
         // A full disk must not keep a pass from saying so in better words.
         let _ = writeln!(file, "{}", std::process::id());
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 
     /// The process that holds the lock of a store now. The lock is tried, and not kept.
     pub fn holder(store: &Path) -> Option<u32> {
         let file = File::open(beside(store)).ok()?;
         match file.try_lock_shared() {
-            Err(TryLockError::WouldBlock) => written_in(&file),
-            Ok(()) | Err(TryLockError::Error(_)) => None,
+            Err(TryLockError::WouldBlock) => return written_in(&file),
+            Ok(()) => drop(Self { file }),
+            Err(TryLockError::Error(_)) => {}
         }
+        None
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing the file does not do it while a child that was just begun has it open as well, until it becomes another
+        // program. What cannot be unlocked ends with the process.
+        let _ = self.file.unlock();
     }
 }
 
@@ -83,4 +93,22 @@ fn written_in(mut file: &File) -> Option<u32> {
     let mut holder = String::new();
     file.read_to_string(&mut holder).ok()?;
     holder.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_free_at_once_though_a_child_has_it_open_for_a_moment() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().join("state.db");
+        let lock = Lock::take(&store).unwrap();
+        // As a child has it between its beginning and its program.
+        let of_a_child = lock.file.try_clone().unwrap();
+        drop(lock);
+        assert_eq!(Lock::holder(&store), None);
+        drop(Lock::take(&store).unwrap());
+        drop(of_a_child);
+    }
 }
