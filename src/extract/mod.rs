@@ -15,6 +15,7 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use bytesize::ByteSize;
+use encoding_rs::Encoding;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, ChildStdin, Command};
 use url::Url;
@@ -249,7 +250,7 @@ async fn feed(pipe: Option<ChildStdin>, input: &[&[u8]]) {
 
 /// The text of a page that is plain text or Markdown, in the charset that its origin names, else the likeliest one.
 pub fn decoded(bytes: &[u8], charset: Option<&str>) -> String {
-    plain::decode_as(bytes, charset).into_owned()
+    plain::decode_as(bytes, charset.and_then(|name| Encoding::for_label(name.as_bytes()))).into_owned()
 }
 
 /// The first `limit` bytes of a pipe, which is closed after them.

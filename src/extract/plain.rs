@@ -21,15 +21,15 @@ pub(super) fn markdown(bytes: &[u8]) -> Option<String> {
 }
 
 /// Text in a charset that somebody names, who knows less than a byte order mark does.
-pub(super) fn decode_as<'a>(bytes: &'a [u8], charset: Option<&str>) -> Cow<'a, str> {
-    match charset.and_then(|name| Encoding::for_label(name.as_bytes())) {
+pub(super) fn decode_as<'a>(bytes: &'a [u8], named: Option<&'static Encoding>) -> Cow<'a, str> {
+    match named {
         Some(encoding) if Encoding::for_bom(bytes).is_none() => encoding.decode_without_bom_handling(bytes).0,
         _ => decode(bytes),
     }
 }
 
 /// Text in whatever charset it seems to be.
-pub(super) fn decode(bytes: &[u8]) -> Cow<'_, str> {
+fn decode(bytes: &[u8]) -> Cow<'_, str> {
     if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
         return encoding.decode_without_bom_handling(&bytes[mark..]).0;
     }

@@ -12,14 +12,8 @@ const PRESCAN: usize = 4 << 10;
 
 /// A page as text. A byte order mark is surer than anything that somebody says.
 pub(super) fn decode<'a>(bytes: &'a [u8], said: Option<&str>) -> Cow<'a, str> {
-    let told = || said.and_then(|label| Encoding::for_label(label.trim().as_bytes())).or_else(|| declared(bytes));
-    match Encoding::for_bom(bytes) {
-        None => match told() {
-            Some(encoding) => encoding.decode_without_bom_handling(bytes).0,
-            None => plain::decode(bytes),
-        },
-        Some(_) => plain::decode(bytes),
-    }
+    let told = said.and_then(|label| Encoding::for_label(label.trim().as_bytes())).or_else(|| declared(bytes));
+    plain::decode_as(bytes, told)
 }
 
 /// The charset that the page declares in a `<meta>` or in its XML declaration.
