@@ -127,7 +127,7 @@ impl Watches {
         let wakes = self.of.iter_mut().map(|(name, eye)| {
             let whole = std::mem::take(&mut eye.changed);
             let watched = eye.watch.as_ref().map(|watch| watch.take()).unwrap_or_default();
-            (name.clone(), if whole { Wake { whole, ..Wake::default() } } else { watched })
+            (name.clone(), if whole { Wake::everything() } else { watched })
         });
         wakes.filter(|(_, wake)| !wake.is_empty()).collect()
     }

@@ -17,13 +17,13 @@ pub enum Extent {
 impl Extent {
     /// The whole folders of these collections, and nothing else.
     pub fn folders(collections: impl IntoIterator<Item = CollectionName>) -> Self {
-        Self::Part(collections.into_iter().map(|name| (name, whole())).collect())
+        Self::Part(collections.into_iter().map(|name| (name, Wake::everything())).collect())
     }
 
     /// What of a collection is looked at.
     pub(super) fn of(&self, collection: &CollectionName) -> Option<Wake> {
         match self {
-            Self::Full => Some(whole()),
+            Self::Full => Some(Wake::everything()),
             Self::Part(wakes) => wakes.get(collection).cloned(),
         }
     }
@@ -64,8 +64,4 @@ impl Extent {
         }
         wider
     }
-}
-
-fn whole() -> Wake {
-    Wake { whole: true, ..Wake::default() }
 }

@@ -227,7 +227,7 @@ impl<P: Platform> Pass<'_, P> {
             Ending::Failed(reason) => self.fail(replica, reason).await,
             // The pass after this one finds it under way.
             Ending::Later => {
-                let whole = Wake { whole: true, ..Wake::default() };
+                let whole = Wake::everything();
                 report.leave(replica.collection.clone(), whole, CRAWL_AGAIN);
                 report.crawling.insert(replica.collection);
                 Ok(Step::Nothing)

@@ -138,7 +138,7 @@ pub(super) fn look(
         match reading.join() {
             Ok(read) => looked.add(read),
             // A thread that broke has said so; what it did not read is read the next time.
-            Err(_) => looked.later(Wake { whole: true, ..Wake::default() }, AGAIN),
+            Err(_) => looked.later(Wake::everything(), AGAIN),
         }
         merged
     })?;

@@ -80,7 +80,7 @@ async fn look(
     let name = &collection.name;
     match &collection.input {
         Input::Folder(folder) => {
-            let whole = Wake { whole: true, ..Wake::default() };
+            let whole = Wake::everything();
             look::look(name, folder, Part { wake: &whole, watch: None }, accepted, db, &|_| true)
         }
         Input::Website(website) => site::look(name, website, db),

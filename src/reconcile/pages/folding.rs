@@ -118,7 +118,7 @@ fn leave(record: Record, to: &DocPath, live: bool, looked: &mut Looked) {
         return;
     }
     if wanted.is_some() {
-        looked.later(Wake { whole: true, ..Wake::default() }, Duration::ZERO);
+        looked.later(Wake::everything(), Duration::ZERO);
     }
     looked.keep(Some(&record));
 }

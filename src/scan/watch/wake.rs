@@ -16,6 +16,11 @@ pub struct Wake {
 }
 
 impl Wake {
+    /// All that is below the root.
+    pub fn everything() -> Self {
+        Self { whole: true, folders: BTreeMap::new() }
+    }
+
     /// Whether there is nothing to look at.
     pub fn is_empty(&self) -> bool {
         !self.whole && self.folders.is_empty()
