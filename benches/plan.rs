@@ -81,7 +81,7 @@ fn synced(root: &Path) -> Result<PathBuf, Box<dyn Error>> {
         gitignore: true,
         max_file_size: 20 << 20,
         follow_symlinks: false,
-        accepted: &cevvo::EXTENSIONS,
+        accepted: cevvo::ABILITIES.accepted,
     };
     // Long after the files were written, so that no look is racy.
     let at = clock::now() + Duration::from_secs(3_600);

@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use kbsync::config::Api;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use secrecy::ExposeSecret;
 
@@ -23,7 +24,16 @@ const DOCUMENTS: u32 = 24;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kill_9_at_fifty_random_moments_of_a_pass() {
-    let world = World::new().await;
+    killed_and_in_step(Api::Cevvo).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_on_nexvios_api() {
+    killed_and_in_step(Api::Nexvio).await;
+}
+
+async fn killed_and_in_step(api: Api) {
+    let world = World::of(api).await;
     let config = config(&world);
     let mut rng = StdRng::seed_from_u64(50);
     for number in 0..DOCUMENTS {
@@ -51,10 +61,10 @@ async fn kill_9_at_fifty_random_moments_of_a_pass() {
 
 fn config(world: &World) -> std::path::PathBuf {
     let path = world.folder.with_file_name("kbsync.yaml");
-    let (url, key) = (world.platform.base_url(), world.platform.api_key().expose_secret());
+    let (url, key, api) = (world.base_url(), world.platform.api_key().expose_secret(), world.api);
     let text = format!(
         "instance: test\nstate: ./binary/state.db\n\
-         platform: {{ kind: cevvo, base_url: \"{url}\", api_key: \"{key}\", rate_limit: 5000/s }}\n\
+         platform: {{ kind: {api}, base_url: \"{url}\", api_key: \"{key}\", rate_limit: 5000/s }}\n\
          collections: [{{ name: docs, folder: ./docs, settle: 0s }}]\n\
          sync: {{ grace: 300ms, max_deletes: 1000 }}\n"
     );

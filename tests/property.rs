@@ -13,7 +13,7 @@ use std::{collections::BTreeSet, sync::atomic::Ordering, time::Duration};
 
 use futures_util::StreamExt;
 use kbsync::{
-    config::Input,
+    config::{Api, Input},
     local::{Change, Fault},
     model::SourceName,
     reconcile::{Extent, Outcome, Report},
@@ -36,20 +36,29 @@ const STEADY: &str = "steady.md";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_platform_equals_the_disk_whatever_happens() {
+    lives_on(Api::Cevvo).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_on_a_platform_that_has_neither_jobs_nor_renames() {
+    lives_on(Api::Nexvio).await;
+}
+
+async fn lives_on(api: Api) {
     let seeds: Vec<u64> = match std::env::var("KBSYNC_SEED") {
         Ok(seed) => vec![seed.parse().expect("KBSYNC_SEED is a number")],
         Err(_) => (0..SEEDS).collect(),
     };
-    let runs = seeds.into_iter().map(|seed| tokio::spawn(run(seed)));
+    let runs = seeds.into_iter().map(|seed| tokio::spawn(run(api, seed)));
     let mut runs = futures_util::stream::iter(runs).buffer_unordered(AT_ONCE);
     while let Some(run) = runs.next().await {
         run.expect("see the seed above");
     }
 }
 
-async fn run(seed: u64) {
+async fn run(api: Api, seed: u64) {
     let mut rng = StdRng::seed_from_u64(seed);
-    let mut world = World::new().await;
+    let mut world = World::of(api).await;
     let changes = world.platform.watch();
     world.write(STEADY, "steady at first");
     world.write("another.txt", "so that deleting all others is never all of them");
@@ -64,7 +73,7 @@ async fn run(seed: u64) {
         folder.settle = SETTLE;
     }
     let eyes = Eyes::open(kind, &mut world, &mut rng).await;
-    let mut run = Run { context: format!("seed {seed}"), world, eyes, rng };
+    let mut run = Run { context: format!("{api}, seed {seed}"), world, eyes, rng };
     for _ in 0..run.rng.random_range(1..6) {
         run.go_on().await;
     }
@@ -91,7 +100,11 @@ impl Run {
         if rng.random_bool(0.1) {
             world.faults.always("*", "/", Fault::Status(503));
         }
-        for route in ["/sources", "/ingest/upload"] {
+        let routes = match world.api {
+            Api::Cevvo => ["/sources", "/ingest/upload"],
+            Api::Nexvio => ["/knowledge"; 2],
+        };
+        for route in routes {
             if rng.random_bool(0.5) {
                 world.faults.once("POST", route, Fault::LateEffect(Duration::from_millis(rng.random_range(50..250))));
             }

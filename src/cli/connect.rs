@@ -7,24 +7,29 @@ use secrecy::SecretString;
 use tokio::net::TcpListener;
 use url::Url;
 
-use super::{Args, print};
+use super::{Args, names::UsageError, print};
 use crate::{
-    config::{self, Config, PlatformKind},
+    config::{self, Api, Config, PlatformKind},
     extract::Extractor,
     fetch::Fetcher,
     local::{self, LocalError},
     model::Moment,
     pace::{Stamp, Ticket},
-    platform::{BuildError, Connection, Http, Journal, Timing, cevvo::Cevvo, clock},
+    platform::{
+        Abilities, BuildError, Client, Connection, Http, Journal, Timing,
+        cevvo::{self, Cevvo},
+        clock,
+        nexvio::{self, Nexvio},
+    },
     reconcile::{Extent, GONE_APART, JOB_TIMEOUT, Reader, Scope, StoreJournal},
-    store::{Db, Identity, Store},
+    store::{Db, Identity, Store, StoreError},
 };
 
 /// A person who asked for a pass would rather have files in it that are just being written.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// This program, also when an upgrade has put another one in its place.
-const THIS_PROGRAM: &str = "/proc/self/exe";
+pub(super) const THIS_PROGRAM: &str = "/proc/self/exe";
 
 /// What every command knows.
 pub(super) struct Context {
@@ -47,20 +52,37 @@ impl Reached {
         config: &Config,
         stamps: Vec<Stamp>,
         journal: Box<dyn Journal>,
-    ) -> Result<Cevvo, BuildError> {
-        let (base_url, api_key) = match &config.platform.kind {
-            PlatformKind::Cevvo { base_url, api_key } => (base_url, api_key),
-            PlatformKind::Local { .. } => (&self.base_url, &self.api_key),
+    ) -> Result<Client, BuildError> {
+        let kind = &config.platform.kind;
+        let (mut base_url, api_key) = match kind {
+            PlatformKind::Remote { base_url, api_key, .. } => (base_url.clone(), api_key),
+            PlatformKind::Local { .. } => (self.base_url.clone(), &self.api_key),
         };
+        let is_local = matches!(kind, PlatformKind::Local { .. });
+        let probe = match kind.api() {
+            Api::Cevvo => cevvo::PROBE,
+            Api::Nexvio => nexvio::PROBE,
+        };
+        if is_local && kind.api() == Api::Nexvio {
+            base_url.set_path(local::NEXVIO_PATH);
+        }
         let http = Http::new(Connection {
-            base_url: base_url.clone(),
+            base_url,
+            probe,
             api_key: api_key.clone(),
             rate_limit: config.platform.rate_limit,
             stamps,
             journal,
             timing: Timing::default(),
         })?;
-        Ok(Cevvo::new(http))
+        Ok(match kind.api() {
+            Api::Cevvo => Client::Cevvo(Cevvo::new(http)),
+            // The local platform answers questions whichever of its APIs is used for the rest.
+            Api::Nexvio => {
+                let assistant = is_local.then(|| Box::new(Cevvo::new(http.beside(local::CEVVO_PATH))));
+                Client::Nexvio(Nexvio::new(http), assistant)
+            }
+        })
     }
 
     /// The same, with every request noted in the store.
@@ -69,7 +91,7 @@ impl Reached {
         config: &Config,
         store: &Arc<Store>,
         count: impl FnOnce(StoreJournal) -> Box<dyn Journal>,
-    ) -> anyhow::Result<Cevvo> {
+    ) -> anyhow::Result<Client> {
         let limit = config.platform.rate_limit.count.get();
         let now = clock::now();
         let stamps = store.call(move |db| db.stamps(limit, now)).await?;
@@ -86,11 +108,24 @@ impl Reached {
 
 /// A client for one command.
 pub(super) struct Connected {
-    pub(super) cevvo: Cevvo,
+    pub(super) client: Client,
     reached: Reached,
 }
 
 impl Connected {
+    /// Who can be asked questions.
+    pub(super) fn assistant(&self) -> anyhow::Result<&Cevvo> {
+        let why =
+            "Nexvio's pages show no call to ask a bot or to read its analytics; `kbsync bots stats` has its figures";
+        self.client.assistant().ok_or_else(|| UsageError(why.to_owned()).into())
+    }
+
+    /// The client for what only Nexvio has.
+    pub(super) fn nexvio(&self) -> anyhow::Result<&Nexvio> {
+        let why = "only Nexvio has this; set `platform.kind: nexvio`, or `api: nexvio` beside `kind: local`";
+        self.client.nexvio().ok_or_else(|| UsageError(why.to_owned()).into())
+    }
+
     /// Ends in order.
     pub(super) async fn close(self) {
         self.reached.close().await;
@@ -111,13 +146,19 @@ impl Context {
         let contact = self.config.contact.as_ref().map(|contact| format!("; {contact}")).unwrap_or_default();
         let fetcher =
             Fetcher::new(&format!("kbsync/{} (keeps a knowledge base in step{contact})", env!("CARGO_PKG_VERSION")))?;
-        Ok(Reader::new(fetcher, Extractor::new(THIS_PROGRAM.into()), &self.config.state))
+        Ok(Reader::new(fetcher, self.extractor(), &self.config.state))
+    }
+
+    /// Who reads documents.
+    pub(super) fn extractor(&self) -> Extractor {
+        Extractor::new(THIS_PROGRAM.into())
     }
 
     pub(super) fn scope(&self) -> anyhow::Result<Scope> {
         Ok(Scope {
             instance: self.config.instance.clone(),
             collections: self.config.collections.clone(),
+            chatbots: self.config.chatbots.clone(),
             policy: self.config.sync.clone(),
             job_timeout: JOB_TIMEOUT,
             patience: PATIENCE,
@@ -126,6 +167,7 @@ impl Context {
             reader: self.reader()?,
             look: None,
             gone_apart: GONE_APART,
+            phrases: self.config.verify.is_used(),
             deleted: BTreeMap::new(),
         })
     }
@@ -144,26 +186,40 @@ impl Context {
         Ok(Arc::new(store))
     }
 
+    /// Opens the store to look at it.
+    pub(super) fn read_store(&self) -> Result<Db, StoreError> {
+        Db::open_ours_to_read(&self.config.state, &identity(&self.config))
+    }
+
+    /// Fails where the store is about another platform or instance. One that is not there, or damaged, is only missed
+    /// where it is needed.
+    pub(super) fn refuse_foreign_store(&self) -> Result<(), StoreError> {
+        match self.read_store() {
+            Err(error @ StoreError::Foreign { .. }) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// Connects for a pass: every request is noted in the store.
     pub(super) async fn connect_for_pass(&self, store: &Arc<Store>) -> anyhow::Result<Connected> {
         let reached = self.reach("127.0.0.1:0").await?;
-        let cevvo = reached.client_for_passes(&self.config, store, |journal| Box::new(journal)).await?;
-        Ok(Connected { cevvo, reached })
+        let client = reached.client_for_passes(&self.config, store, |journal| Box::new(journal)).await?;
+        Ok(Connected { client, reached })
     }
 
     /// Connects for a few requests that a person waits for. They start from what the store knows of the budget.
     pub(super) async fn connect_to_ask(&self) -> anyhow::Result<Connected> {
-        let stamps = Db::open_to_read(&self.config.state).and_then(|db| db.read_stamps()).unwrap_or_default();
+        let stamps = self.read_store().and_then(|db| db.read_stamps()).unwrap_or_default();
         let reached = self.reach("127.0.0.1:0").await?;
-        let cevvo = reached.client(&self.config, stamps, Box::new(Unnoted))?;
-        Ok(Connected { cevvo, reached })
+        let client = reached.client(&self.config, stamps, Box::new(Unnoted))?;
+        Ok(Connected { client, reached })
     }
 
     /// Finds the platform. A local one is served at `address`, unless another kbsync serves the same folder: then its
     /// platform is this one's too.
     pub(super) async fn reach(&self, address: &str) -> anyhow::Result<Reached> {
         let data_dir = match &self.config.platform.kind {
-            PlatformKind::Cevvo { base_url, api_key } => {
+            PlatformKind::Remote { base_url, api_key, .. } => {
                 return Ok(Reached { base_url: base_url.clone(), api_key: api_key.clone(), local: None });
             }
             PlatformKind::Local { data_dir, .. } => data_dir,
@@ -211,14 +267,30 @@ impl Journal for Unnoted {
     fn answered(&self, _: Ticket, _: Moment) {}
 }
 
+/// The store as it is: a person's word needs no lock, and must not make a new store.
+pub(super) fn existing(context: &Context) -> anyhow::Result<Db> {
+    drop(context.read_store()?);
+    Ok(Db::open(&context.config.state, None)?)
+}
+
+/// What the platform of a config can do.
+pub(super) fn abilities(config: &Config) -> Abilities {
+    match config.platform.kind.api() {
+        Api::Cevvo => cevvo::ABILITIES,
+        Api::Nexvio => nexvio::ABILITIES,
+    }
+}
+
 /// What the store of a config is about.
 pub(super) fn identity(config: &Config) -> Identity {
     let platform = match &config.platform.kind {
-        PlatformKind::Local { data_dir, .. } => {
+        PlatformKind::Local { data_dir, api, .. } => {
             let absolute = std::path::absolute(data_dir).unwrap_or_else(|_| data_dir.clone());
-            format!("local {}", absolute.display())
+            // What one of its APIs knows of a source or a job means nothing to the other.
+            let by = if *api == Api::Nexvio { " by nexvio" } else { "" };
+            format!("local {}{by}", absolute.display())
         }
-        PlatformKind::Cevvo { base_url, .. } => base_url.to_string(),
+        PlatformKind::Remote { base_url, .. } => base_url.to_string(),
     };
     Identity { platform, instance: config.instance.to_string() }
 }

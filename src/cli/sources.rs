@@ -1,54 +1,46 @@
 //! `kbsync sources`: what the platform holds, ours and others'.
 
+use serde_json::Value;
+
 use super::{
     Exit,
     args::Sources,
     connect::Context,
+    names::UsageError,
     print::{self, line},
 };
 use crate::{
     model::{SourceId, SourceName},
-    platform::{
-        ApiError,
-        cevvo::{self, Cevvo},
-        wire::Source,
-    },
+    platform::{ApiError, Client, Platform},
 };
 
 pub(super) async fn run(context: &Context, command: Option<Sources>) -> anyhow::Result<Exit> {
     let connected = context.connect_to_ask().await?;
     let done = match command.unwrap_or(Sources::List { json: false }) {
-        Sources::List { json } => list(&connected.cevvo, json, context).await,
-        Sources::Show { id } => show(&connected.cevvo, id).await,
+        Sources::List { json } => list(&connected.client, json, context).await,
+        Sources::Show { id } => show(&connected.client, id).await,
     };
     connected.close().await;
     done?;
     Ok(Exit::Ok)
 }
 
-async fn list(client: &Cevvo, as_json: bool, context: &Context) -> Result<(), ApiError> {
+async fn list(client: &Client, as_json: bool, context: &Context) -> anyhow::Result<()> {
     let (mut ours, mut all) = (0, 0);
-    for page in 1.. {
-        let found = client.list_sources(page, cevvo::PAGE_SIZE, None).await?;
-        if found.data.is_empty() {
-            break;
-        }
-        for source in &found.data {
-            all += 1;
-            let is_ours = SourceName::parse(&source.name).is_some_and(|name| name.instance == context.config.instance);
-            ours += u64::from(is_ours);
+    for number in 1.. {
+        let (sources, last) = page(client, number).await?;
+        for source in &sources {
+            let text = |key: &str| print::printable(source.get(key).and_then(Value::as_str).unwrap_or("?"));
+            let name = source.get("name").and_then(Value::as_str).and_then(SourceName::parse);
+            let is_ours = name.is_some_and(|name| name.instance == context.config.instance);
+            (all, ours) = (all + 1, ours + u64::from(is_ours));
             if as_json {
-                line!("{}", serde_json::to_string(source).unwrap_or_default());
+                line!("{source}");
             } else {
                 let mark = if is_ours { '*' } else { ' ' };
-                let status = source.status.as_deref().unwrap_or("?");
-                line!("{mark} {}  {status:<8} {}", print::printable(&source.id), print::printable(&source.name));
+                line!("{mark} {}  {:<8} {}", text("id"), text("status"), text("name"));
             }
         }
-        let last = match found.meta {
-            Some(meta) => all >= meta.total,
-            None => (found.data.len() as u64) < cevvo::PAGE_SIZE,
-        };
         if last {
             break;
         }
@@ -59,8 +51,44 @@ async fn list(client: &Cevvo, as_json: bool, context: &Context) -> Result<(), Ap
     Ok(())
 }
 
-async fn show(cevvo: &Cevvo, id: String) -> Result<(), ApiError> {
-    let source: Source = cevvo.get_source(&SourceId(id)).await?;
-    line!("{:#}", serde_json::to_value(&source).unwrap_or_default());
-    Ok(())
+/// One page of sources as the platform shows them, and whether it is the last one.
+async fn page(client: &Client, number: u64) -> Result<(Vec<Value>, bool), ApiError> {
+    let size = client.abilities().page_size;
+    let (sources, count, total): (Vec<Value>, _, _) = match client {
+        Client::Cevvo(cevvo) => {
+            let page = cevvo.list_sources(number, size, None).await?;
+            (page.data.iter().map(value).collect(), page.data.len() as u64, page.meta.map(|meta| meta.total))
+        }
+        Client::Nexvio(nexvio, _) => {
+            let list = nexvio.knowledge(size, (number - 1) * size).await?;
+            (list.items.iter().map(value).collect(), list.count(), list.total)
+        }
+    };
+    let last = total.map_or(count != size, |total| count == 0 || number * size >= total);
+    Ok((sources, last))
+}
+
+/// Answers are our own plain structs, which always become JSON.
+fn value(source: &impl serde::Serialize) -> Value {
+    serde_json::to_value(source).unwrap_or_default()
+}
+
+async fn show(client: &Client, id: String) -> anyhow::Result<()> {
+    if let Client::Cevvo(cevvo) = client {
+        line!("{:#}", value(&cevvo.get_source(&SourceId(id)).await?));
+        return Ok(());
+    }
+    // Nexvio has no call for a single one.
+    for number in 1.. {
+        let (sources, last) = page(client, number).await?;
+        let found = sources.iter().find(|source| source.get("id").and_then(Value::as_str) == Some(&id));
+        if let Some(source) = found {
+            line!("{source:#}");
+            return Ok(());
+        }
+        if last {
+            break;
+        }
+    }
+    Err(UsageError(format!("the platform lists no source {}", print::printable(&id))).into())
 }

@@ -1,30 +1,99 @@
 //! The `platform` part of the config.
 
-use std::{net::SocketAddr, path::Path, time::Duration};
+use std::{
+    fmt,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use secrecy::SecretString;
 use serde_yaml::Location;
 use url::{Host, Url};
 
 use super::{
-    Platform, PlatformKind,
     files::{KeyFile, read_key},
     near::nearest,
     read::{Reading, Section},
 };
 use crate::model::RateLimit;
 
+/// The remote side.
+#[derive(Clone, Debug)]
+pub struct Platform {
+    /// Which one, with what it needs.
+    pub kind: PlatformKind,
+    /// The most requests that may be sent.
+    pub rate_limit: RateLimit,
+}
+
+/// The kinds of platform.
+#[derive(Clone, Debug)]
+pub enum PlatformKind {
+    /// The platform that this binary serves itself.
+    Local {
+        /// Which of its APIs is used.
+        api: Api,
+        /// Where it keeps its data.
+        data_dir: PathBuf,
+        /// Where it listens; a loopback address.
+        listen: SocketAddr,
+        /// Whether it fetches pages on private, loopback and link-local addresses.
+        allow_private: bool,
+    },
+    /// A platform elsewhere.
+    Remote {
+        /// Whose API it has.
+        api: Api,
+        /// The address that API paths are appended to, without a slash at its end.
+        base_url: Url,
+        /// The key for the `Authorization` header.
+        api_key: SecretString,
+    },
+}
+
+impl PlatformKind {
+    /// The API that is spoken.
+    pub fn api(&self) -> Api {
+        match self {
+            Self::Local { api, .. } | Self::Remote { api, .. } => *api,
+        }
+    }
+}
+
+/// Whose API a platform has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Api {
+    /// Cevvo's.
+    Cevvo,
+    /// Nexvio's.
+    Nexvio,
+}
+
 const KEYS: &[&str] =
-    &["kind", "base_url", "api_key", "api_key_file", "rate_limit", "data_dir", "listen", "allow_private"];
-const KINDS: &[&str] = &["local", "cevvo"];
+    &["kind", "base_url", "api_key", "api_key_file", "rate_limit", "api", "data_dir", "listen", "allow_private"];
+const KINDS: &[&str] = &["local", "cevvo", "nexvio"];
+const APIS: &[&str] = &["cevvo", "nexvio"];
 /// Cevvo's own address, from its API reference.
 const CEVVO: &str = "https://prod-backend-api.cevvo.ai/api/v1";
+/// Nexvio's own address, from its API reference.
+const NEXVIO: &str = "https://api.nexvio.ai/v1";
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8484);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Local,
-    Cevvo,
+    Remote(Api),
+}
+
+/// As the config writes it.
+impl fmt::Display for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Cevvo => "cevvo",
+            Self::Nexvio => "nexvio",
+        })
+    }
 }
 
 /// Reads the part; without one the platform is local. `state` is the state file, beside which local data is kept.
@@ -44,7 +113,7 @@ pub(super) fn read(root: &Section, state: Option<&Path>, reading: &mut Reading) 
         .unwrap_or_else(|| RateLimit::new(100, Duration::from_secs(60)));
     let kind = match kind {
         Kind::Local => local(&section, state, reading)?,
-        Kind::Cevvo => cevvo(&section, reading)?,
+        Kind::Remote(api) => remote(api, &section, reading)?,
     };
     Some(Platform { kind, rate_limit })
 }
@@ -52,10 +121,22 @@ pub(super) fn read(root: &Section, state: Option<&Path>, reading: &mut Reading) 
 fn kind(text: &str) -> Result<Kind, String> {
     match text {
         "local" => Ok(Kind::Local),
-        "cevvo" => Ok(Kind::Cevvo),
+        "cevvo" => Ok(Kind::Remote(Api::Cevvo)),
+        "nexvio" => Ok(Kind::Remote(Api::Nexvio)),
         other => Err(match nearest(other, KINDS) {
             Some(near) => format!("there is no such platform; did you mean `{near}`?"),
-            None => "there is no such platform; `kind` is `local` or `cevvo`".to_owned(),
+            None => "there is no such platform; `kind` is `local`, `cevvo` or `nexvio`".to_owned(),
+        }),
+    }
+}
+
+fn api(text: &str) -> Result<Api, String> {
+    match text {
+        "cevvo" => Ok(Api::Cevvo),
+        "nexvio" => Ok(Api::Nexvio),
+        other => Err(match nearest(other, APIS) {
+            Some(near) => format!("there is no such API; did you mean `{near}`?"),
+            None => "there is no such API; `api` is `cevvo` or `nexvio`".to_owned(),
         }),
     }
 }
@@ -63,11 +144,11 @@ fn kind(text: &str) -> Result<Kind, String> {
 /// Says which keys belong to the other kind of platform.
 fn refuse_foreign_keys(kind: Kind, section: &Section, reading: &mut Reading) {
     let (foreign, owner): (&[&str], &str) = match kind {
-        Kind::Local => (&["base_url", "api_key", "api_key_file"], "cevvo"),
-        Kind::Cevvo => (&["data_dir", "listen", "allow_private"], "local"),
+        Kind::Local => (&["base_url", "api_key", "api_key_file"], "`kind: cevvo` and `kind: nexvio`"),
+        Kind::Remote(_) => (&["api", "data_dir", "listen", "allow_private"], "`kind: local`"),
     };
     for (key, _) in foreign.iter().filter_map(|key| section.entry(key)) {
-        let message = format!("`{}` is for `kind: {owner}`; remove it or change `kind`", key.value);
+        let message = format!("`{}` is for {owner}; remove it or change `kind`", key.value);
         reading.problem(key.referenced, message);
     }
 }
@@ -85,7 +166,11 @@ fn local(section: &Section, state: Option<&Path>, reading: &mut Reading) -> Opti
         Some(node) => reading.flag(node)?,
         None => false,
     };
-    Some(PlatformKind::Local { data_dir, listen, allow_private })
+    let api = match section.value("api") {
+        Some(node) => reading.parsed(node, api)?,
+        None => Api::Cevvo,
+    };
+    Some(PlatformKind::Local { api, data_dir, listen, allow_private })
 }
 
 fn loopback(text: &str) -> Result<SocketAddr, String> {
@@ -98,13 +183,17 @@ fn loopback(text: &str) -> Result<SocketAddr, String> {
     }
 }
 
-fn cevvo(section: &Section, reading: &mut Reading) -> Option<PlatformKind> {
+fn remote(api: Api, section: &Section, reading: &mut Reading) -> Option<PlatformKind> {
+    let own = match api {
+        Api::Cevvo => CEVVO,
+        Api::Nexvio => NEXVIO,
+    };
     let base_url = match section.value("base_url") {
         Some(node) => reading.parsed(node, base_url),
-        None => Url::parse(CEVVO).ok(),
+        None => Url::parse(own).ok(),
     };
-    let api_key = api_key(section, reading);
-    Some(PlatformKind::Cevvo { base_url: base_url?, api_key: api_key? })
+    let api_key = api_key(api, section, reading);
+    Some(PlatformKind::Remote { api, base_url: base_url?, api_key: api_key? })
 }
 
 /// Checks a platform's address. The key is sent to it, so it is encrypted unless it stays on this machine.
@@ -130,7 +219,7 @@ fn base_url(text: &str) -> Result<Url, String> {
     Ok(url)
 }
 
-fn api_key(section: &Section, reading: &mut Reading) -> Option<SecretString> {
+fn api_key(api: Api, section: &Section, reading: &mut Reading) -> Option<SecretString> {
     match (section.entry("api_key"), section.entry("api_key_file")) {
         (Some(_), Some((key, _))) => {
             reading.problem(key.referenced, "`api_key` and `api_key_file` are both set; keep one");
@@ -149,8 +238,11 @@ fn api_key(section: &Section, reading: &mut Reading) -> Option<SecretString> {
                 key_from(&Path::new(&folder).join("api_key"), section.place, false, reading)
             }
             _ => {
-                let message = "cevvo needs a key: add `api_key: ${CEVVO_API_KEY}` or `api_key_file: PATH`, \
-                               or give systemd the credential `api_key`";
+                let variable = format!("${{{}_API_KEY}}", api.to_string().to_uppercase());
+                let message = format!(
+                    "{api} needs a key: add `api_key: {variable}` or `api_key_file: PATH`, or give systemd the \
+                     credential `api_key`"
+                );
                 reading.problem(section.place, message);
                 None
             }

@@ -1,5 +1,6 @@
 //! The words of kbsync as types: what a document, a source and a replica are, and nothing that does IO.
 
+mod bot;
 mod document;
 mod hash;
 mod page;
@@ -9,7 +10,11 @@ mod replica;
 mod schedule;
 mod source;
 mod time;
+pub mod words;
 
+pub use bot::{
+    BUTTON_STYLES, BotField, BotFields, BotNote, LONGEST_INSTRUCTIONS, MODELS, OnDrift, POSITIONS, grouped, is_colour,
+};
 pub use document::{CollectionName, CollectionNameError, DocPath, DocPathError, Fingerprint};
 pub use hash::{ContentHash, ShortHash};
 pub use page::{PageState, Stale};
@@ -17,5 +22,5 @@ pub use rate::{RateLimit, RateLimitError};
 pub use record::{Footing, LastLook, Record, Trouble};
 pub use replica::{Phase, Replica, ReplicaId};
 pub use schedule::{InvalidSchedule, Schedule};
-pub use source::{Instance, InstanceError, JobId, SourceId, SourceName};
+pub use source::{Instance, InstanceError, JobId, Making, SourceId, SourceName, is_id};
 pub use time::Moment;

@@ -27,13 +27,6 @@ pub struct Replica {
     pub job: Option<JobId>,
 }
 
-impl Replica {
-    /// Whether it is a website that the platform is crawling: what it ingests without a job.
-    pub fn is_crawled(&self) -> bool {
-        self.phase == Phase::Ingesting && self.job.is_none()
-    }
-}
-
 /// How far our record of one source has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Phase {

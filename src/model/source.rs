@@ -4,6 +4,12 @@ use std::fmt;
 
 use super::{CollectionName, DocPath, ShortHash, document::is_plain_name};
 
+/// Whether a text can stand for one thing in an address. An empty one, `.` and `..` would mean another, and so would those
+/// with control characters, for an address loses some of these.
+pub fn is_id(text: &str) -> bool {
+    !matches!(text, "" | "." | "..") && !text.contains(char::is_control)
+}
+
 /// The platform's id of a source: opaque, never parsed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SourceId(pub String);
@@ -22,6 +28,15 @@ impl fmt::Display for JobId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// How a platform makes a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Making {
+    /// Empty; its document comes with a request of its own.
+    Empty,
+    /// With its document, in one request.
+    Filled,
 }
 
 /// Which kbsync made a source; another instance's sources are foreign.

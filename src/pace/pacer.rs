@@ -139,13 +139,17 @@ impl Pacer {
         self.refusals
     }
 
-    /// The platform says that the budget is spent until then. Where we have spent it ourselves, the slot rule knows the
-    /// moment more exactly; otherwise others share the key, and nothing is sent before then.
-    pub fn spent(&mut self, now: Moment, until: Moment) {
+    /// The platform says that the budget, of so many requests where it tells (`quota`), is spent until then. Where we have
+    /// spent it ourselves, the slot rule knows the moment more exactly. Otherwise others share the key, or it counts in
+    /// windows that we do not know: then nothing is sent before. Says whether that is so.
+    pub fn spent(&mut self, now: Moment, until: Moment, quota: Option<u32>) -> bool {
         self.forget_spent(now);
-        if self.stamps.len() + 1 < self.limit.count.get() as usize {
+        let count = self.limit.count.get();
+        let by_others = self.stamps.len() + 1 < count as usize || quota.is_some_and(|quota| quota != count);
+        if by_others {
             self.pause(until);
         }
+        by_others
     }
 
     fn pause(&mut self, until: Moment) {
@@ -287,7 +291,7 @@ mod tests {
         let mut shared = pacer(10, 1);
         let ticket = go(&mut shared, START);
         shared.answered(ticket, START);
-        shared.spent(START, until);
+        assert!(shared.spent(START, until, Some(10)));
         assert_eq!(shared.turn(START + Duration::from_secs(1)), Turn::At(until));
         let mut alone = pacer(10, 1);
         let mut now = START;
@@ -296,8 +300,11 @@ mod tests {
             alone.answered(ticket, now);
             now = now + alone.full_rate_gap();
         }
-        alone.spent(now, until);
+        assert!(!alone.spent(now, until, Some(10)));
+        let mut unknown = alone.clone();
         go(&mut alone, now);
+        assert!(unknown.spent(now, until, Some(1000)), "its window is not ours");
+        assert_eq!(unknown.turn(now), Turn::At(until));
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::guard::{Authority, Gone, Policy, Standing, Why, Withheld, withhold};
+use super::{
+    guard::{Authority, Gone, Policy, Standing, Why, Withheld, withhold},
+    moves::{self, Move},
+};
 use crate::model::{CollectionName, ContentHash, DocPath, Fingerprint, ShortHash};
 
 /// A document whose content the platform does not hold yet.
@@ -44,6 +47,8 @@ pub enum Action {
         collection: CollectionName,
         /// Which document.
         gone: Gone,
+        /// Whether it has only moved, and its content is held at its new place.
+        moved: bool,
     },
     /// Give the source of one document to another one with the same content.
     Rename {
@@ -81,9 +86,14 @@ impl Plan {
     }
 }
 
-/// Makes the plan.
-pub fn assemble(mut gathered: Vec<Gathered>, policy: &Policy) -> Plan {
+/// Makes the plan. `moves` are those that were begun before.
+pub fn assemble(mut gathered: Vec<Gathered>, moves: &[Move], policy: &Policy) -> Plan {
     let (mut actions, mut renames, mut puts, mut withheld) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    // What was not seen for sure may be there again.
+    for Gathered { collection, gone, .. } in gathered.iter_mut().filter(|one| one.authority == Authority::Whole) {
+        let left = moves::settle(collection, gone, moves).into_iter();
+        actions.extend(left.map(|gone| Action::Delete { collection: collection.clone(), gone, moved: true }));
+    }
     for one in &mut gathered {
         renames.append(&mut renamed(std::slice::from_mut(one)));
     }
@@ -94,7 +104,8 @@ pub fn assemble(mut gathered: Vec<Gathered>, policy: &Policy) -> Plan {
         match withhold(gone.len() as u64, of, standing, &authority, policy) {
             Some(why) => withheld.push(Withheld { collection, gone, of, why }),
             None => {
-                actions.extend(gone.into_iter().map(|gone| Action::Delete { collection: collection.clone(), gone }))
+                let gone = gone.into_iter();
+                actions.extend(gone.map(|gone| Action::Delete { collection: collection.clone(), gone, moved: false }));
             }
         }
     }
@@ -138,6 +149,7 @@ fn renamed(gathered: &mut [Gathered]) -> Vec<Action> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::MoveState;
 
     const POLICY: Policy = Policy { max_deletes: 10, max_delete_percent: 10, never: false };
 
@@ -197,7 +209,7 @@ mod tests {
                 vec!["a > b", "+ c"],
             ),
         ] {
-            let plan = assemble(vec![input], &POLICY);
+            let plan = assemble(vec![input], &[], &POLICY);
             assert_eq!(lines(&plan), expected, "{name}");
             assert_eq!(plan.withheld, vec![], "{name}");
         }
@@ -212,7 +224,7 @@ mod tests {
         let all = || (0..20).map(|i| format!("{i:02}")).zip(0..20);
         let came = || all().map(|(path, content)| wanted(&path, content)).collect();
         let went = || all().map(|(path, content)| gone(&path, content)).collect();
-        let plan = assemble(vec![of("new", came(), vec![]), of("old", vec![], went())], &POLICY);
+        let plan = assemble(vec![of("new", came(), vec![]), of("old", vec![], went())], &[], &POLICY);
         assert_eq!((plan.actions.len(), &plan.withheld), (20, &vec![]));
         for action in plan.actions {
             let Action::Rename { away, from, collection, to } = action else { panic!("{action:?}") };
@@ -220,17 +232,44 @@ mod tests {
         }
         // The own collection's come first, and nothing is given away that was not seen for sure.
         let near = of("c", vec![wanted("b", 1)], vec![gone("a", 1)]);
-        let plan = assemble(vec![of("old", vec![], vec![gone("x", 1)]), near.clone()], &POLICY);
+        let plan = assemble(vec![of("old", vec![], vec![gone("x", 1)]), near.clone()], &[], &POLICY);
         assert_eq!(lines(&plan), ["- x", "a > b"]);
         let unsure = Gathered { authority: Authority::Unsure(String::new()), ..of("old", vec![], went()) };
-        assert_eq!(lines(&assemble(vec![of("new", vec![wanted("a", 1)], vec![]), unsure], &POLICY)), ["+ a"]);
+        assert_eq!(lines(&assemble(vec![of("new", vec![wanted("a", 1)], vec![]), unsure], &[], &POLICY)), ["+ a"]);
+    }
+
+    #[test]
+    fn what_has_moved_is_no_deletion_and_goes_when_it_has_arrived() {
+        let of = |from: &str, content: u8, state| Move {
+            away: CollectionName::new("c").unwrap(),
+            from: DocPath::new(from).unwrap(),
+            hash: ContentHash([content; 32]).short(),
+            state,
+        };
+        let all = || gathered(vec![wanted("x", 1)], (10..30).map(|i| gone(&format!("a{i}"), i)).collect());
+        let plan = |input, moves: &[Move]| {
+            let plan = assemble(vec![input], moves, &POLICY);
+            (lines(&plan), plan.withheld.iter().map(|withheld| withheld.gone.len()).sum::<usize>())
+        };
+        let arrived: Vec<_> = (10..30).map(|i| of(&format!("a{i}"), i, MoveState::Arrived)).collect();
+        let deleted: Vec<_> = (10..30).map(|i| format!("- a{i}")).chain(["+ x".to_owned()]).collect();
+        assert_eq!(plan(all(), &arrived), (deleted, 0));
+        let waiting: Vec<_> = (10..30).map(|i| of(&format!("a{i}"), i, MoveState::Waits)).collect();
+        assert_eq!(plan(all(), &waiting), (vec!["+ x".to_owned()], 0));
+        // The one that is still wanted was begun: its source is not given away, nor put a second time by a rename.
+        let one = || gathered(vec![wanted("b", 1)], vec![gone("a", 1)]);
+        assert_eq!(plan(one(), &[of("a", 1, MoveState::Waits)]).0, ["+ b"]);
+        assert_eq!(plan(one(), &[of("a", 2, MoveState::Waits)]).0, ["a > b"], "of another content");
+        assert_eq!(plan(one(), &[of("a", 1, MoveState::Off)]).0, ["a > b"]);
+        let unsure = Gathered { authority: Authority::Unsure(String::new()), ..one() };
+        assert_eq!(plan(unsure, &[of("a", 1, MoveState::Arrived)]), (vec!["+ b".to_owned()], 1));
     }
 
     #[test]
     fn an_unsure_scan_adds_and_neither_deletes_nor_renames() {
         let unsure = Authority::Unsure("the folder is missing".to_owned());
         let input = Gathered { authority: unsure, ..gathered(vec![wanted("b", 1)], vec![gone("a", 1)]) };
-        let plan = assemble(vec![input], &POLICY);
+        let plan = assemble(vec![input], &[], &POLICY);
         assert_eq!(lines(&plan), ["+ b"]);
         assert_eq!(plan.withheld[0].why, Why::Unsure("the folder is missing".to_owned()));
         assert!(!plan.is_in_step());
@@ -243,7 +282,7 @@ mod tests {
             many("b").iter().enumerate().map(|(i, path)| wanted(path, i as u8)).collect(),
             many("a").iter().enumerate().map(|(i, path)| gone(path, i as u8)).collect(),
         );
-        let plan = assemble(vec![all_moved], &POLICY);
+        let plan = assemble(vec![all_moved], &[], &POLICY);
         assert_eq!(plan.actions.len(), 20);
         assert_eq!(plan.withheld, vec![]);
     }
@@ -251,11 +290,14 @@ mod tests {
     #[test]
     fn what_is_held_leaves_the_rest_of_the_pass() {
         let input = gathered(vec![wanted("new", 99)], (10..30).map(|i| gone(&format!("a{i}"), i)).collect());
-        let plan = assemble(vec![input.clone()], &POLICY);
+        let plan = assemble(vec![input.clone()], &[], &POLICY);
         assert_eq!(lines(&plan), ["+ new"]);
         assert_eq!((plan.withheld[0].deletes(), plan.withheld[0].of, &plan.withheld[0].why), (20, 20, &Why::Held));
-        let approved =
-            assemble(vec![Gathered { standing: Standing { approved: 20, ..Standing::default() }, ..input }], &POLICY);
+        let approved = assemble(
+            vec![Gathered { standing: Standing { approved: 20, ..Standing::default() }, ..input }],
+            &[],
+            &POLICY,
+        );
         assert_eq!(approved.actions.len(), 21);
         assert_eq!(approved.withheld, vec![]);
     }

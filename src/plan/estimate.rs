@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::assemble::{Action, Plan};
+use crate::model::Making;
 
 /// A poll of the list serves so many uploads, more or less (`pace::PollSchedule`).
 const UPLOADS_PER_POLL: u64 = 10;
@@ -18,21 +19,41 @@ pub struct Estimate {
     pub bytes: u64,
 }
 
-/// Estimates a plan that is carried out with a request every `gap`, on a platform that lists `page_size` sources a
-/// page and holds `sources` now.
-pub fn estimate(plan: &Plan, gap: Duration, page_size: u64, sources: u64) -> Estimate {
+/// What a platform asks for its work.
+#[derive(Clone, Copy, Debug)]
+pub struct Price {
+    /// How it makes a source.
+    pub making: Making,
+    /// Whether it can give a source another name; otherwise a rename is an upload.
+    pub rename: bool,
+    /// How many sources one page of its list has at most.
+    pub page_size: u64,
+}
+
+/// Estimates a plan that is carried out with a request every `gap`, on a platform that holds `sources` now.
+pub fn estimate(plan: &Plan, gap: Duration, sources: u64, price: &Price) -> Estimate {
+    let put = match price.making {
+        Making::Empty => 2,
+        Making::Filled => 1,
+    };
     let (mut requests, mut uploads, mut bytes) = (0, 0_u64, 0);
     for action in &plan.actions {
         match action {
-            Action::Delete { .. } | Action::Rename { .. } => requests += 1,
+            Action::Delete { .. } => requests += 1,
+            Action::Rename { .. } if price.rename => requests += 1,
+            Action::Rename { to, .. } => {
+                requests += put + 1;
+                uploads += 1;
+                bytes += to.fingerprint.size;
+            }
             Action::Put { wanted, .. } => {
-                requests += 2 + u64::from(wanted.replaces);
+                requests += put + u64::from(wanted.replaces);
                 uploads += 1;
                 bytes += wanted.fingerprint.size;
             }
         }
     }
-    requests += uploads.div_ceil(UPLOADS_PER_POLL) + sources.div_ceil(page_size.max(1)).max(1);
+    requests += uploads.div_ceil(UPLOADS_PER_POLL) + sources.div_ceil(price.page_size.max(1)).max(1);
     let time = gap.saturating_mul(u32::try_from(requests).unwrap_or(u32::MAX));
     Estimate { requests, time, bytes }
 }
@@ -40,12 +61,49 @@ pub fn estimate(plan: &Plan, gap: Duration, page_size: u64, sources: u64) -> Est
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        model::{CollectionName, ContentHash, DocPath, Fingerprint},
+        plan::{assemble::Wanted, guard::Gone},
+    };
 
     #[test]
     fn an_empty_plan_costs_one_look_at_the_list() {
         let second = Duration::from_secs(1);
-        let looks = |sources| estimate(&Plan::default(), second, 100, sources);
+        let price = Price { making: Making::Empty, rename: true, page_size: 100 };
+        let looks = |sources| estimate(&Plan::default(), second, sources, &price);
         assert_eq!(looks(0), Estimate { requests: 1, time: second, bytes: 0 });
         assert_eq!(looks(501).requests, 6);
+    }
+
+    fn wanted(size: u64, replaces: bool) -> Wanted {
+        let fingerprint = Fingerprint { size, mtime_ns: 0, ctime_ns: 0, inode: 0 };
+        Wanted { path: DocPath::new("a.md").unwrap(), fingerprint, hash: ContentHash([0; 32]), replaces }
+    }
+
+    #[test]
+    fn what_a_platform_can_do_decides_what_an_action_costs() {
+        let docs = || CollectionName::new("docs").unwrap();
+        let gone = || Gone { path: DocPath::new("b.md").unwrap(), live: ContentHash([0; 32]).short(), size: 7 };
+        let put = |replaces| Action::Put { collection: docs(), wanted: wanted(10, replaces) };
+        let rename = Action::Rename { away: docs(), from: gone(), collection: docs(), to: wanted(10, false) };
+        let delete = Action::Delete { collection: docs(), gone: gone(), moved: false };
+        let (empty, filled) = (Making::Empty, Making::Filled);
+        // Besides its own requests each plan costs one look at the list, and one poll where something goes up.
+        for (action, making, rename, requests, bytes) in [
+            (put(false), empty, true, 4, 10),
+            (put(true), empty, true, 5, 10),
+            (put(false), filled, false, 3, 10),
+            (put(true), filled, false, 4, 10),
+            (rename.clone(), empty, true, 2, 0),
+            (rename.clone(), filled, true, 2, 0),
+            (rename.clone(), empty, false, 5, 10),
+            (rename, filled, false, 4, 10),
+            (delete, filled, false, 2, 0),
+        ] {
+            let plan = Plan { actions: vec![action], ..Plan::default() };
+            let price = Price { making, rename, page_size: 100 };
+            let cost = estimate(&plan, Duration::from_secs(1), 0, &price);
+            assert_eq!((cost.requests, cost.bytes), (requests, bytes), "{plan:?} {price:?}");
+        }
     }
 }

@@ -4,19 +4,25 @@
 //! choice is left for the one who carries a plan out.
 
 mod assemble;
+mod bot;
 mod drift;
 mod estimate;
 mod guard;
 mod judge;
 mod merge;
+mod moves;
 mod page;
+mod phrase;
 mod resume;
 
 pub use assemble::{Action, Gathered, Plan, Wanted, assemble};
+pub use bot::{BotCause, BotChange, BotPlan, Written, bot, first_difference, written};
 pub use drift::{Claim, Drift, Listed, drift};
-pub use estimate::{Estimate, estimate};
+pub use estimate::{Estimate, Price, estimate};
 pub use guard::{Authority, Gone, Policy, Standing, Why, Withheld};
 pub use judge::{Judgement, Look, judge, look};
 pub use merge::{Pair, merge};
+pub use moves::{Move, MoveState};
 pub use page::{Ask, Heard, ask, heard};
+pub use phrase::{LOOKED_AT, phrases};
 pub use resume::{Resume, UnderWay, resume};

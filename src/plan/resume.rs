@@ -18,6 +18,9 @@ pub struct UnderWay {
     pub replica: Replica,
     /// Whether the platform holds nothing else of its document, as far as is known: then it may be the only version.
     pub alone: bool,
+    /// Whether its upload was not answered although the answer was waited for. One that was cut off by our own end is
+    /// nothing that the platform could be blamed for.
+    pub unanswered: bool,
 }
 
 /// What is done with what was begun.
@@ -45,8 +48,8 @@ pub fn resume(under_way: Vec<UnderWay>, plan: &mut Plan, now: Moment, grace: Dur
     let mut wanted = wanted_contents(plan);
     let going = going(plan);
     let mut taken_out = HashSet::new();
-    let mut unanswered: HashMap<_, Vec<Replica>> = HashMap::new();
-    for UnderWay { replica, alone } in under_way {
+    let mut unanswered: HashMap<_, (Vec<Replica>, usize)> = HashMap::new();
+    for UnderWay { replica, alone, unanswered: ended_so } in under_way {
         let document = (replica.collection.clone(), replica.path.clone());
         let same = wanted.get(&document).map(|hash| *hash == replica.hash);
         match replica.phase {
@@ -66,7 +69,11 @@ pub fn resume(under_way: Vec<UnderWay>, plan: &mut Plan, now: Moment, grace: Dur
             Phase::Created => resume.retire.push(replica),
             // An upload whose outcome is unknown is never repeated into the same source; a later list may show that
             // it holds its document.
-            Phase::Uploading if same == Some(true) => unanswered.entry(document).or_default().push(replica),
+            Phase::Uploading if same == Some(true) => {
+                let (replicas, count) = unanswered.entry(document).or_default();
+                replicas.push(replica);
+                *count += usize::from(ended_so);
+            }
             // What may be the only version that the platform holds goes when the next one is ready.
             Phase::Uploading | Phase::Spoilt if same.is_none() && !alone => resume.retire.push(replica),
             Phase::Uploading | Phase::Spoilt => {}
@@ -79,13 +86,13 @@ pub fn resume(under_way: Vec<UnderWay>, plan: &mut Plan, now: Moment, grace: Dur
             }
         }
     }
-    for (document, replicas) in unanswered {
+    for (document, (replicas, count)) in unanswered {
         let youngest = replicas.iter().map(|replica| replica.since.min(now)).max().unwrap_or(now);
         if now < youngest + grace {
             resume.open = true;
             resume.wait_since = resume.wait_since.max(Some(youngest));
             taken_out.insert(document);
-        } else if replicas.len() >= UPLOADS {
+        } else if count >= UPLOADS {
             taken_out.insert(document);
             resume.give_up.extend(replicas);
         }
@@ -100,7 +107,7 @@ pub fn resume(under_way: Vec<UnderWay>, plan: &mut Plan, now: Moment, grace: Dur
 /// The documents whose every source the plan deletes or gives away.
 fn going(plan: &Plan) -> HashSet<(CollectionName, DocPath)> {
     let going = plan.actions.iter().filter_map(|action| match action {
-        Action::Delete { collection, gone } | Action::Rename { away: collection, from: gone, .. } => {
+        Action::Delete { collection, gone, .. } | Action::Rename { away: collection, from: gone, .. } => {
             Some((collection.clone(), gone.path.clone()))
         }
         Action::Put { .. } => None,
@@ -150,7 +157,7 @@ mod tests {
     const GRACE: Duration = Duration::from_secs(30);
 
     fn at_work(replicas: Vec<Replica>, alone: bool, plan: &mut Plan) -> Resume {
-        let under_way = replicas.into_iter().map(|replica| UnderWay { replica, alone }).collect();
+        let under_way = replicas.into_iter().map(|replica| UnderWay { replica, alone, unanswered: true }).collect();
         resume(under_way, plan, NOW, GRACE)
     }
 
@@ -209,7 +216,7 @@ mod tests {
         let hash = ContentHash([1; 32]).short();
         let gone = Gone { path: DocPath::new("a").unwrap(), live: hash, size: 1 };
         let collection = CollectionName::new("c").unwrap();
-        let mut plan = Plan { actions: vec![Action::Delete { collection, gone }], withheld: vec![] };
+        let mut plan = Plan { actions: vec![Action::Delete { collection, gone, moved: false }], withheld: vec![] };
         assert_eq!(at_work(vec![replica(Phase::Ingesting, 2)], false, &mut plan), Resume::default());
     }
 }

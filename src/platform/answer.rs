@@ -45,7 +45,7 @@ pub(super) async fn refusal(response: Response) -> String {
     }
     let body = bounded(response, LONGEST_ERROR).await.unwrap_or_default();
     let message = match serde_json::from_slice::<Value>(&body) {
-        Ok(value) => message_in(&value),
+        Ok(value) => with_details(message_in(&value), &value),
         Err(_) => Some(String::from_utf8_lossy(&body).trim().to_owned()).filter(|text| !text.starts_with('<')),
     };
     let message = message.filter(|text| !text.is_empty());
@@ -62,6 +62,14 @@ pub(super) fn message_in(value: &Value) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// The message with what the platform says of single fields (`nexvio-update-chatbot`, validation error).
+fn with_details(message: Option<String>, body: &Value) -> Option<String> {
+    let details = body.get("error").unwrap_or(body).get("details").and_then(Value::as_object);
+    let of_field = |(field, words): (&String, &Value)| Some(format!("{field}: {}", message_in(words)?));
+    let details: Vec<_> = details.into_iter().flatten().filter_map(of_field).collect();
+    if details.is_empty() { message } else { Some(message.into_iter().chain(details).collect::<Vec<_>>().join("; ")) }
 }
 
 /// A platform's words on one line, without control characters, and not for ever.
@@ -93,6 +101,17 @@ mod tests {
         }
         for body in [json!(null), json!(7), json!({}), json!({"message": 7}), json!([])] {
             assert_eq!(message_in(&body), None, "{body}");
+        }
+    }
+
+    #[test]
+    fn details_follow_the_message() {
+        let said = |body: Value| with_details(message_in(&body), &body);
+        let error = json!({"code": "validation_error", "message": "bad", "details": {"model": "not this", "x": 7}});
+        assert_eq!(said(json!({"status": "error", "error": error})).as_deref(), Some("bad; model: not this"));
+        assert_eq!(said(json!({"details": {"model": "not this"}})).as_deref(), Some("model: not this"));
+        for body in [json!({"message": "bad", "details": {}}), json!({"error": "bad", "details": [1]})] {
+            assert_eq!(said(body).as_deref(), Some("bad"));
         }
     }
 

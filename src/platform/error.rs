@@ -34,6 +34,9 @@ pub enum ApiError {
         /// What came instead of an answer.
         cause: String,
     },
+    /// The platform's pages show no such call.
+    #[error("the platform has no call that {0}")]
+    NoSuchCall(&'static str),
     /// The document could not be read while it was sent.
     #[error("the file could not be read while it was sent: {0}")]
     File(#[from] std::io::Error),

@@ -50,6 +50,14 @@ pub(super) enum Leave {
     Probe(Ticket),
 }
 
+/// Why nothing is sent any more.
+pub(super) enum GivenUp {
+    /// The platform stayed down for longer than a pass waits.
+    Failing,
+    /// The budget is spent, and renewed after so long.
+    Spent(Duration),
+}
+
 pub(super) struct Gate {
     state: Mutex<State>,
     changed: Notify,
@@ -62,6 +70,8 @@ struct State {
     budget: RetryBudget,
     /// The probe that is under way.
     probing: Option<Ticket>,
+    /// When a budget that we have not spent alone is renewed.
+    spent_until: Moment,
     waiting: BTreeSet<(Class, u64)>,
     arrivals: u64,
     rng: StdRng,
@@ -84,7 +94,7 @@ enum Wait {
     Go(Leave, Ticket),
     Until(Moment),
     Change,
-    GiveUp,
+    GiveUp(GivenUp),
 }
 
 impl Gate {
@@ -94,6 +104,7 @@ impl Gate {
             breaker,
             budget: RetryBudget::new(),
             probing: None,
+            spent_until: Moment::default(),
             waiting: BTreeSet::new(),
             arrivals: 0,
             rng: rand::make_rng(),
@@ -110,8 +121,8 @@ impl Gate {
         self.lock().pacer.full_rate_gap()
     }
 
-    /// Waits for leave. `Err` when the platform stayed down for longer than a pass waits.
-    pub(super) async fn leave(&self, class: Class) -> Result<Leave, ()> {
+    /// Waits for leave. `Err` says why a pass does not wait any longer.
+    pub(super) async fn leave(&self, class: Class) -> Result<Leave, GivenUp> {
         let place = self.enter(class);
         loop {
             let changed = self.changed.notified();
@@ -122,7 +133,7 @@ impl Gate {
                     self.journal.sent(ticket, clock::now());
                     return Ok(leave);
                 }
-                Wait::GiveUp => return Err(()),
+                Wait::GiveUp(why) => return Err(why),
                 Wait::Change => changed.await,
                 Wait::Until(at) => {
                     tokio::select! {
@@ -146,7 +157,11 @@ impl Gate {
         let mut state = self.lock();
         let now = clock::now();
         if state.breaker.openings() >= PATIENCE {
-            return Wait::GiveUp;
+            return Wait::GiveUp(GivenUp::Failing);
+        }
+        let renewed = state.spent_until.since(now);
+        if renewed > LONGEST_PAUSE {
+            return Wait::GiveUp(GivenUp::Spent(renewed));
         }
         if state.waiting.first() != Some(&place.key) {
             return Wait::Change;
@@ -173,8 +188,10 @@ impl Gate {
             state.pacer.answered(ticket, now);
             state.breaker.succeeded();
             state.budget.earn();
-            if let Some(spent) = told.spent_for.filter(|spent| *spent <= LONGEST_PAUSE) {
-                state.pacer.spent(now, now + spent);
+            if let Some(until) = told.spent_for.map(|spent| now + spent)
+                && state.pacer.spent(now, until, told.quota)
+            {
+                state.spent_until = until;
             }
             if let Some(limit) = told.limit {
                 state.pacer.learn(limit);

@@ -14,6 +14,8 @@ pub(super) struct Told {
     pub(super) retry_after: Option<Duration>,
     /// The budget is spent; it is renewed after so long.
     pub(super) spent_for: Option<Duration>,
+    /// How many requests it lets through in a window of unknown length.
+    pub(super) quota: Option<u32>,
     /// The limit itself.
     pub(super) limit: Option<RateLimit>,
 }
@@ -38,7 +40,8 @@ pub(super) fn read(headers: &HeaderMap, now: Timestamp) -> Told {
         let window = parameter(value, "w").filter(|window| (1..=86_400).contains(window))?;
         Some(RateLimit::new(quota, Duration::from_secs(window)))
     });
-    Told { retry_after, spent_for: x_spent.or(ietf_spent), limit }
+    let quota = text("x-ratelimit-limit").and_then(|value| value.parse().ok());
+    Told { retry_after, spent_for: x_spent.or(ietf_spent), quota, limit }
 }
 
 /// Seconds, or an HTTP date.
@@ -82,6 +85,8 @@ mod tests {
         assert_eq!(told(&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1773482405")]).spent_for, seconds(5));
         assert_eq!(told(&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "12")]).spent_for, seconds(12));
         assert_eq!(told(&[("x-ratelimit-remaining", "3"), ("x-ratelimit-reset", "12")]).spent_for, None);
+        assert_eq!(told(&[("x-ratelimit-limit", "1000")]).quota, Some(1000));
+        assert_eq!(told(&[("x-ratelimit-limit", "1000, 1000;w=60")]).quota, None);
         assert_eq!(told(&[("ratelimit", "\"default\";r=0;t=30")]).spent_for, seconds(30));
         assert_eq!(told(&[("ratelimit", "limit=100, remaining=0, reset=5")]).spent_for, seconds(5));
         assert_eq!(told(&[("ratelimit", "\"default\";r=50;t=30")]).spent_for, None);

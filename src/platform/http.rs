@@ -1,6 +1,6 @@
 //! The one HTTP layer: key, time-outs, pace, retries, bounded reading of answers, and verdicts on what came of it.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use reqwest::{Method, RequestBuilder, Response, multipart::Form};
@@ -14,11 +14,12 @@ use super::{
     answer::{bounded, plain, refusal},
     clock,
     error::spoken,
-    gate::{Class, Gate, InFlight, LONGEST_PAUSE, Leave},
+    gate::{Class, Gate, GivenUp, InFlight, LONGEST_PAUSE, Leave},
     headers::{self, Told},
+    transport::{client, is_loopback},
 };
 use crate::{
-    model::RateLimit,
+    model::{RateLimit, is_id},
     pace::{Backoff, Breaker, Ending, Pacer, Stamp, Ticket, Verdict, verdict},
 };
 
@@ -53,10 +54,15 @@ impl Default for Timing {
     }
 }
 
+/// What is wrong with an answer that came whole.
+const UNLIKE: &str = "the answer is not what the API's page shows; check `platform.base_url`";
+
 /// Where a platform is, and how to speak to it.
 pub struct Connection {
     /// The address that paths are appended to.
     pub base_url: Url,
+    /// A list that is cheap to ask for, and shows whether the platform is back: its path, and a query.
+    pub probe: (&'static str, &'static [(&'static str, &'static str)]),
     /// Sent to that origin only.
     pub api_key: SecretString,
     /// The limit to keep.
@@ -147,8 +153,9 @@ pub struct Http {
     client: reqwest::Client,
     base: Url,
     key: SecretString,
-    gate: Gate,
+    gate: Arc<Gate>,
     timing: Timing,
+    probe: (&'static str, Vec<(&'static str, String)>),
 }
 
 /// One attempt: how it ended, what the platform said of its limit, and the answer or the words for what went wrong.
@@ -164,7 +171,7 @@ impl Http {
     /// # Errors
     /// When the address is neither https nor on this machine, or TLS cannot be set up.
     pub fn new(connection: Connection) -> Result<Self, BuildError> {
-        let Connection { base_url, api_key, rate_limit, stamps, journal, timing } = connection;
+        let Connection { base_url, probe, api_key, rate_limit, stamps, journal, timing } = connection;
         if base_url.scheme() != "https" && !is_loopback(&base_url) {
             return Err(BuildError::NotSecure(base_url));
         }
@@ -172,7 +179,16 @@ impl Http {
         let pacer = Pacer::new(rate_limit, stamps, clock::now());
         let gate = Gate::new(pacer, Breaker::new(timing.breaker.0, timing.breaker.1), journal);
         let client = client(is_loopback(&base_url), timing.answer)?;
-        Ok(Self { client, base: base_url, key: api_key, gate, timing })
+        let query = probe.1.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        Ok(Self { client, base: base_url, key: api_key, gate: Arc::new(gate), timing, probe: (probe.0, query) })
+    }
+
+    /// The same platform's other API, at another address of the same origin: one key, one pace.
+    pub fn beside(&self, path: &str) -> Self {
+        let mut base = self.base.clone();
+        base.set_path(path);
+        let (client, key, gate) = (self.client.clone(), self.key.clone(), Arc::clone(&self.gate));
+        Self { client, base, key, gate, timing: self.timing, probe: self.probe.clone() }
     }
 
     /// A pass begins, with new patience for a platform in trouble.
@@ -187,12 +203,29 @@ impl Http {
 
     /// Sends a request and reads its answer as JSON.
     pub(super) async fn call<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T, ApiError> {
-        self.attempts(&call, async |response| {
+        let read = async |response| {
             let body =
                 bounded(response, LONGEST_ANSWER).await.map_err(|cause| format!("the answer broke off: {cause}"))?;
-            serde_json::from_slice(&body).map_err(|_| "the answer is not what the API's page shows".to_owned())
-        })
-        .await
+            serde_json::from_slice::<Value>(&body).map_err(|_| UNLIKE.to_owned())
+        };
+        let answer = self.attempts(&call, read).await?;
+        serde_json::from_value(answer).map_err(|_| self.unlike(&call))
+    }
+
+    /// What a readable answer of another shape means. A call that changes nothing has done nothing.
+    pub(super) fn unlike(&self, call: &Call<'_>) -> ApiError {
+        if call.method == Method::GET {
+            return ApiError::Unavailable(format!(
+                "{call} to {} was answered with something else than the API's page shows; check `platform.base_url`",
+                self.origin()
+            ));
+        }
+        ApiError::Unknown { call: call.to_string(), cause: UNLIKE.to_owned() }
+    }
+
+    /// Sends a request whose answer says no more than that it was done.
+    pub(super) async fn call_without_answer(&self, call: Call<'_>) -> Result<(), ApiError> {
+        self.attempts(&call, async |_| Ok(())).await
     }
 
     /// Sends a request and hands out its answer as it comes, for streams.
@@ -265,8 +298,7 @@ impl Http {
                 Ok(Leave::Send(ticket)) => return Ok(ticket),
                 Ok(Leave::Probe(ticket)) => {
                     let in_flight = InFlight::new(&self.gate, ticket);
-                    let query = [("page", "1".to_owned()), ("per_page", "1".to_owned())];
-                    let probe = Call::new(Method::GET, "/sources", class).query(&query);
+                    let probe = Call::new(Method::GET, self.probe.0, class).query(&self.probe.1);
                     let sent = clock::now();
                     let Attempt { ending, told, .. } = self.attempt(&probe).await?;
                     self.gate.journal.ended(&probe.endpoint(), outcome_of(ending), clock::now().since(sent));
@@ -275,11 +307,15 @@ impl Http {
                         let _ = self.settle(ticket, ending, told);
                     }
                 }
-                Err(()) => {
-                    return Err(ApiError::Unavailable(format!(
-                        "{} keeps failing; nothing was lost, try again later",
-                        self.origin()
-                    )));
+                Err(GivenUp::Failing) => {
+                    let text = format!("{} keeps failing; nothing was lost, try again later", self.origin());
+                    return Err(ApiError::Unavailable(text));
+                }
+                Err(GivenUp::Spent(wait)) => {
+                    let (origin, wait) = (self.origin(), spoken(wait));
+                    let text =
+                        format!("{origin} lets no more requests through for {wait}; nothing was lost, try again then");
+                    return Err(ApiError::Unavailable(text));
                 }
             }
         }
@@ -312,6 +348,9 @@ impl Http {
     }
 
     fn request(&self, call: &Call<'_>) -> Result<RequestBuilder, ApiError> {
+        if call.path.contains("{id}") && !is_id(call.id) {
+            return Err(ApiError::NoSuchCall("takes an id that is empty, or `.` or `..`, or has control characters"));
+        }
         let mut url = self.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(call.segments());
@@ -340,39 +379,6 @@ impl Http {
 
     fn origin(&self) -> String {
         self.base.origin().ascii_serialization()
-    }
-}
-
-/// The client itself: no redirects and no retries of its own, the system's roots or, where there are none, Mozilla's.
-fn client(loopback: bool, answer: Duration) -> Result<reqwest::Client, reqwest::Error> {
-    // A second installation, by another client of this process, changes nothing.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let builder = || {
-        let builder = reqwest::Client::builder()
-            .user_agent(concat!("kbsync/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .connect_timeout(Duration::from_secs(10))
-            .read_timeout(answer);
-        // A proxy between us and this machine would be a mistake in the environment.
-        if loopback { builder.no_proxy() } else { builder }
-    };
-    if loopback {
-        return builder().tls_certs_only([]).build();
-    }
-    builder().build().or_else(|_| {
-        let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
-        let roots = roots.map(|der| reqwest::Certificate::from_der(der)).collect::<Result<Vec<_>, _>>()?;
-        builder().tls_certs_only(roots).build()
-    })
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
     }
 }
 

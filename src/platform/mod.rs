@@ -2,11 +2,15 @@
 
 mod answer;
 pub mod cevvo;
+mod client;
 pub mod clock;
 mod error;
+mod form;
 mod gate;
 mod headers;
 mod http;
+pub mod nexvio;
+mod transport;
 pub mod wire;
 
 use std::{fs::File, future::Future};
@@ -14,11 +18,29 @@ use std::{fs::File, future::Future};
 use jiff::Timestamp;
 use url::Url;
 
+pub use client::Client;
 pub use error::{ApiError, BuildError};
 pub use gate::Journal;
 pub use http::{Call, Connection, Http, Timing};
 
-use crate::model::{JobId, SourceId};
+use crate::model::{JobId, Making, SourceId};
+
+/// What a platform can do, as its pages say; the protocol follows it.
+#[derive(Clone, Copy, Debug)]
+pub struct Abilities {
+    /// The extensions of the files that it takes, lower case, without the dot.
+    pub accepted: &'static [&'static str],
+    /// How it makes a source.
+    pub making: Making,
+    /// Whether it can be asked how a job is; otherwise the list alone tells what has become of a document.
+    pub jobs: bool,
+    /// Whether it can give a source another name; otherwise a renamed document is put anew, and then the old one goes.
+    pub rename: bool,
+    /// Whether it crawls a website by itself.
+    pub websites: bool,
+    /// How many sources one page of [`Platform::sources`] has at most.
+    pub page_size: u64,
+}
 
 /// What a platform says of one source.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +63,10 @@ pub enum SourceKind {
     /// A file that is uploaded into it.
     File,
     /// A page that the platform fetches into it.
-    Text,
+    Page {
+        /// Its address.
+        url: Url,
+    },
     /// A website that the platform crawls by itself.
     Website {
         /// Where it begins.
@@ -52,7 +77,7 @@ pub enum SourceKind {
 }
 
 /// Whether a source holds its document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Holding {
     /// The platform says that it is done and holds a document.
     Document,
@@ -60,8 +85,8 @@ pub enum Holding {
     Nothing,
     /// The platform says that it is done, and found nothing.
     Empty,
-    /// The platform says that it failed.
-    Failed,
+    /// The platform says that it failed, and why where it says that too.
+    Failed(Option<String>),
 }
 
 /// One page of the list of sources.
@@ -97,16 +122,28 @@ pub struct Upload {
     pub name: String,
 }
 
-/// What reconciling needs of a platform whose sources hold one document each.
+/// A source that was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Created {
+    /// Its id.
+    pub source: SourceId,
+    /// The ingestion of the document that it was made with, where the platform tells of it.
+    pub job: Option<JobId>,
+}
+
+/// What reconciling needs of a platform whose sources hold one document each. The calls that not every platform has are
+/// made only where its abilities say so, and need not be given by the others.
 pub trait Platform: Send + Sync {
-    /// The extensions that it takes, lower case, without the dot.
-    fn accepted(&self) -> &'static [&'static str];
+    /// What it can do.
+    fn abilities(&self) -> Abilities;
+
+    /// The client for its bots, where it has bots.
+    fn bots(&self) -> Option<&nexvio::Nexvio> {
+        None
+    }
 
     /// A pass begins: whatever the last one gave up is tried anew.
     fn begin(&self);
-
-    /// How many sources one page of [`Platform::sources`] has at most.
-    fn page_size(&self) -> u64;
 
     /// The least time between two requests.
     fn gap(&self) -> std::time::Duration;
@@ -114,27 +151,44 @@ pub trait Platform: Send + Sync {
     /// One page of the list of all sources, from 1.
     fn sources(&self, page: u64) -> impl Future<Output = Result<SourcePage, ApiError>> + Send;
 
-    /// One source; `None` when it does not exist.
-    fn source(&self, id: &SourceId) -> impl Future<Output = Result<Option<RemoteSource>, ApiError>> + Send;
-
-    /// Makes an empty source of this name.
-    fn create(&self, name: &str, kind: &SourceKind) -> impl Future<Output = Result<SourceId, ApiError>> + Send;
-
-    /// Puts a document into a source; its ingestion is the job.
-    fn upload(&self, source: &SourceId, upload: Upload) -> impl Future<Output = Result<JobId, ApiError>> + Send;
-
-    /// Has the platform fetch a page into a source; its ingestion is the job.
-    fn ingest(&self, source: &SourceId, url: &Url) -> impl Future<Output = Result<JobId, ApiError>> + Send;
-
-    /// Says whether the platform crawls a website's source anew by itself. `false` when the source does not exist.
-    fn set_auto_sync(&self, id: &SourceId, on: bool) -> impl Future<Output = Result<bool, ApiError>> + Send;
-
-    /// How a job is.
-    fn job(&self, id: &JobId) -> impl Future<Output = Result<JobState, ApiError>> + Send;
-
-    /// Gives a source another name, without ingesting anything. `false` when the source does not exist.
-    fn rename(&self, id: &SourceId, name: &str) -> impl Future<Output = Result<bool, ApiError>> + Send;
+    /// Makes a source of this name; with the file in it where sources are made filled.
+    fn create(
+        &self,
+        name: &str,
+        kind: &SourceKind,
+        file: Option<Upload>,
+    ) -> impl Future<Output = Result<Created, ApiError>> + Send;
 
     /// Removes a source with its document. One that is gone already is a success.
     fn delete(&self, id: &SourceId) -> impl Future<Output = Result<(), ApiError>> + Send;
+
+    /// One source; `None` when it does not exist. For platforms with jobs or websites.
+    fn source(&self, _: &SourceId) -> impl Future<Output = Result<Option<RemoteSource>, ApiError>> + Send {
+        std::future::ready(Err(ApiError::NoSuchCall("shows a single source")))
+    }
+
+    /// Puts a file into a source that was made empty; its ingestion is the job.
+    fn upload(&self, _: &SourceId, _: Upload) -> impl Future<Output = Result<JobId, ApiError>> + Send {
+        std::future::ready(Err(ApiError::NoSuchCall("fills a source that was made empty")))
+    }
+
+    /// Has the platform fetch a page into a source that was made empty; its ingestion is the job.
+    fn ingest(&self, _: &SourceId, _: &Url) -> impl Future<Output = Result<JobId, ApiError>> + Send {
+        std::future::ready(Err(ApiError::NoSuchCall("fills a source that was made empty")))
+    }
+
+    /// How a job is. For platforms with jobs.
+    fn job(&self, _: &JobId) -> impl Future<Output = Result<JobState, ApiError>> + Send {
+        std::future::ready(Err(ApiError::NoSuchCall("tells of a job")))
+    }
+
+    /// Gives a source another name, without ingesting anything. `false` when the source does not exist.
+    fn rename(&self, _: &SourceId, _: &str) -> impl Future<Output = Result<bool, ApiError>> + Send {
+        std::future::ready(Err(ApiError::NoSuchCall("renames a source")))
+    }
+
+    /// Says whether the platform crawls a website's source anew by itself. `false` when the source does not exist.
+    fn set_auto_sync(&self, _: &SourceId, _: bool) -> impl Future<Output = Result<bool, ApiError>> + Send {
+        std::future::ready(Err(ApiError::NoSuchCall("crawls a website")))
+    }
 }

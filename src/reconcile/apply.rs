@@ -61,7 +61,8 @@ impl<P: Platform> Pass<'_, P> {
             begun.insert((replica.collection.clone(), replica.path.clone()), replica);
         }
         queue.extend(plan.actions.into_iter().map(|action| match action {
-            Action::Delete { collection, gone } => Task::Gone(collection, gone),
+            Action::Delete { collection, gone, moved: true } => Task::Left(collection, gone),
+            Action::Delete { collection, gone, moved: false } => Task::Gone(collection, gone),
             Action::Rename { away, from, collection, to } => Task::Rename((away, from), collection, to),
             Action::Put { collection, wanted } => {
                 let begun = begun.remove(&(collection.clone(), wanted.path.clone()));

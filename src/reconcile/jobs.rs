@@ -8,6 +8,7 @@ use std::{
 
 use super::{
     Deed, Document, Event, Fatal, Pass, Report, Sent, always_fatal, fatal,
+    paging::Paging,
     work::{Ending, Polled, Step, Task},
 };
 use crate::{
@@ -50,7 +51,11 @@ pub(super) struct Jobs {
     schedule: PollSchedule,
     durations: Durations,
     timeout: Duration,
-    page: u64,
+    paging: Paging,
+    /// The sources on the page of the list that was looked at last.
+    page: Vec<SourceId>,
+    /// Whether the platform can only be asked by its list.
+    by_list: bool,
 }
 
 impl Jobs {
@@ -61,7 +66,9 @@ impl Jobs {
             schedule: PollSchedule::new(platform.gap()),
             durations: Durations::default(),
             timeout,
-            page: 1,
+            paging: Paging::default(),
+            page: Vec::new(),
+            by_list: !platform.abilities().jobs,
         }
     }
 
@@ -83,11 +90,13 @@ impl Jobs {
     /// What to ask next, and when.
     pub(super) fn next(&self, now: Moment, busy: bool) -> (Moment, Poll) {
         let oldest = self.followed.values().map(|job| job.begun).min().unwrap_or(now);
-        match self.schedule.next(now, self.followed.len(), oldest, self.durations.predicted(), busy) {
+        let next = |at| self.schedule.next(at, self.followed.len(), oldest, self.durations.predicted(), busy);
+        let (at, poll) = match next(now) {
             // By then the answer may be another one, so it is asked for again.
-            Poll::At(at) => (at, self.schedule.next(at, self.followed.len(), oldest, self.durations.predicted(), busy)),
+            Poll::At(at) => (at, next(at)),
             poll => (now, poll),
-        }
+        };
+        (at, if self.by_list { Poll::List } else { poll })
     }
 
     /// Asks. The one that was asked after least lately comes first.
@@ -104,12 +113,12 @@ impl Jobs {
             job.asked = now;
             one = Some((job.source.clone(), job.job.clone(), now.since(job.begun)));
         }
-        let (page, timeout) = (self.page, self.timeout);
+        let (page, timeout, by_list) = (self.paging.page(), self.timeout, self.by_list);
         async move {
             let polled = match one {
                 Some((source, Some(job), age)) => ask_one(platform, source, &job, age > timeout).await?,
                 Some((source, None, age)) => ask_site(platform, source, age, CRAWL.min(timeout)).await?,
-                None => ask_list(platform, page).await?,
+                None => ask_list(platform, page, by_list).await?,
             };
             Ok(Step::Polled(polled))
         }
@@ -119,30 +128,46 @@ impl Jobs {
     pub(super) fn settle(&mut self, polled: Polled, now: Moment) -> Vec<Settled> {
         let mut settled = Vec::new();
         for (source, ending) in polled.endings {
-            // A failure that the list shows is asked for its reason first.
             let Some(id) = self.by_source.get(&source).copied() else { continue };
-            if polled.next_page.is_some() && ending != Ending::Ready {
+            // A failure that the list shows is asked for its reason first, where there is somebody to ask.
+            if polled.list.is_some() && ending == Ending::Lost {
                 if let Some(job) = self.followed.get_mut(&id) {
                     job.asked = Moment::default();
                 }
                 continue;
             }
-            self.by_source.remove(&source);
-            if let Some(job) = self.followed.remove(&id) {
-                let took = now.since(job.begun);
-                // What was left under way may have ended while nobody looked.
-                if job.upload.is_some() {
-                    self.durations.record(took);
-                }
-                let sent = job.upload.map(|(bytes, began)| Sent { bytes, took: now.since(began) });
-                settled.push(Settled { replica: job.replica, ending, took, sent });
+            settled.extend(self.end(id, ending, now));
+        }
+        // Where something was, there may be more. A platform that shows the same page again has no other.
+        let whole = match polled.list {
+            Some((pages, is_end)) if settled.is_empty() => {
+                self.paging.looked(pages, is_end || polled.seen == self.page)
             }
+            Some(_) | None => false,
+        };
+        self.page = polled.seen;
+        if self.by_list {
+            let late = self.followed.iter().filter(|(_, job)| now.since(job.begun) > self.timeout);
+            let late: Vec<_> = late.map(|(id, _)| *id).collect();
+            settled.extend(late.into_iter().filter_map(|id| self.end(id, Ending::Lost, now)));
         }
-        if let Some(next) = polled.next_page.filter(|_| settled.is_empty()) {
-            self.page = next;
-        }
-        self.schedule.polled(now, settled.len());
+        // Where only the list can be asked, the way through it is one question, however many its pages.
+        let goes_on = self.by_list && !whole;
+        self.schedule.polled(now, settled.len().max(usize::from(goes_on)));
         settled
+    }
+
+    /// A job has ended.
+    fn end(&mut self, id: ReplicaId, ending: Ending, now: Moment) -> Option<Settled> {
+        let job = self.followed.remove(&id)?;
+        self.by_source.remove(&job.source);
+        let took = now.since(job.begun);
+        // What was left under way may have ended while nobody looked.
+        if job.upload.is_some() {
+            self.durations.record(took);
+        }
+        let sent = job.upload.map(|(bytes, began)| Sent { bytes, took: now.since(began) });
+        Some(Settled { replica: job.replica, ending, took, sent })
     }
 }
 
@@ -167,11 +192,15 @@ async fn ask_one<P: Platform>(platform: &P, source: SourceId, job: &JobId, late:
     Ok(Polled::one(source, ending))
 }
 
+fn failed(reason: Option<String>) -> Ending {
+    Ending::Failed(reason.unwrap_or_else(|| "the platform says that it failed, and not why".to_owned()))
+}
+
 /// Judges a job that nobody can tell of by its source.
 fn by_source(source: Option<RemoteSource>) -> Ending {
     match source.map(|source| source.holding) {
         Some(Holding::Document) => Ending::Ready,
-        Some(Holding::Failed) => Ending::Failed("the platform says that it failed, and not why".to_owned()),
+        Some(Holding::Failed(reason)) => failed(reason),
         Some(Holding::Nothing | Holding::Empty) | None => Ending::Lost,
     }
 }
@@ -191,7 +220,7 @@ async fn ask_site<P: Platform>(
     let ending = match found.map(|source| source.holding) {
         Some(Holding::Document) => Some(Ending::Ready),
         Some(Holding::Empty) => Some(Ending::Failed("the platform found no page on it".to_owned())),
-        Some(Holding::Failed) => {
+        Some(Holding::Failed(_)) => {
             Some(Ending::Failed("the platform could not crawl it, and does not say why".to_owned()))
         }
         Some(Holding::Nothing) if age > CRAWL_AT_MOST => {
@@ -203,16 +232,21 @@ async fn ask_site<P: Platform>(
     Ok(Polled::one(source, ending))
 }
 
-async fn ask_list<P: Platform>(platform: &P, page: u64) -> Result<Polled, Fatal> {
+/// Asks for a page of the list; where there is nobody else to ask (`by_list`), a failure that it shows is the end.
+async fn ask_list<P: Platform>(platform: &P, page: u64, by_list: bool) -> Result<Polled, Fatal> {
     let found = platform.sources(page).await.map_err(always_fatal)?;
-    let seen = page.saturating_mul(platform.page_size());
-    let last = found.sources.is_empty() || found.total.is_some_and(|total| total <= seen);
+    let page_size = platform.abilities().page_size;
+    let pages = found.total.map(|total| total.div_ceil(page_size));
+    // A list that tells no total, and has less on a page than fits or more, ends there.
+    let is_end = found.sources.len() as u64 != page_size;
+    let seen = found.sources.iter().map(|source| source.id.clone()).collect();
     let endings = found.sources.into_iter().filter_map(|source| match source.holding {
         Holding::Document => Some((source.id, Ending::Ready)),
-        Holding::Failed => Some((source.id, Ending::Lost)),
+        Holding::Failed(reason) if by_list => Some((source.id, failed(reason))),
+        Holding::Failed(_) => Some((source.id, Ending::Lost)),
         Holding::Nothing | Holding::Empty => None,
     });
-    Ok(Polled { endings: endings.collect(), next_page: Some(if last { 1 } else { page + 1 }) })
+    Ok(Polled { endings: endings.collect(), seen, list: Some((pages, is_end)) })
 }
 
 impl<P: Platform> Pass<'_, P> {
@@ -235,7 +269,7 @@ impl<P: Platform> Pass<'_, P> {
             Ending::Lost => {
                 // It may come to hold its document all the same.
                 let (id, now) = (replica.id, clock::now());
-                self.store.call(move |db| db.enter(id, Phase::Uploading, now)).await?;
+                self.store.call(move |db| db.unanswered(id, now)).await?;
                 Ok(Step::Unknown(now + self.scope.policy.grace))
             }
             Ending::Ready => {
@@ -243,7 +277,12 @@ impl<P: Platform> Pass<'_, P> {
                 let Some(retiring) = self.store.call(move |db| db.ready(id, now)).await? else {
                     return Ok(Step::Again(None));
                 };
-                let deed = if retiring.iter().any(|old| old.phase == Phase::Ready) {
+                let (collection, path) = (replica.collection.clone(), replica.path.clone());
+                let left = self.store.call(move |db| db.moved_to(&collection, &path)).await?;
+                let deed = if let Some((away, gone)) = left.first() {
+                    report.renamed += 1;
+                    Deed::Renamed { from: Document::new(away, &gone.path) }
+                } else if retiring.iter().any(|old| old.phase == Phase::Ready) {
                     report.replaced += 1;
                     Deed::Replaced(sent)
                 } else {
@@ -253,9 +292,10 @@ impl<P: Platform> Pass<'_, P> {
                 let document = Document::new(&replica.collection, &replica.path);
                 report.succeeded(&document);
                 (self.event)(Event::Done { deed, document });
+                queue.extend(left.into_iter().map(|(away, gone)| Task::Left(away, gone)));
                 retiring.into_iter().for_each(|old| queue.push_front(Task::Delete(old)));
                 // The website at another address that it may stand for goes in the next round.
-                Ok(if replica.job.is_none() { Step::Again(None) } else { Step::Nothing })
+                Ok(if self.is_website(&replica.collection) { Step::Again(None) } else { Step::Nothing })
             }
         }
     }

@@ -1,12 +1,10 @@
 //! Gathering from the platform: the complete list of sources, held against the store.
 
-use std::collections::BTreeSet;
-
 use super::{Event, Fatal, Pass, always_fatal};
 use crate::{
     model::{Moment, SourceName},
     platform::{Holding, Platform, RemoteSource, clock},
-    store::{ListReport, ListedSource},
+    store::{ListReport, ListedSource, Terms},
 };
 
 /// A list that shifts while it is paged is begun again so often.
@@ -17,14 +15,14 @@ impl<P: Platform> Pass<'_, P> {
     pub(super) async fn list(&self, retired: u64) -> Result<ListReport, Fatal> {
         for _ in 0..TRIES {
             if self.list_once().await? {
-                let instance = self.scope.instance.clone();
-                let configured: BTreeSet<_> = self.scope.collections.iter().map(|c| c.name.clone()).collect();
-                let grace = self.scope.policy.grace;
+                let terms = Terms {
+                    instance: self.scope.instance.clone(),
+                    configured: self.scope.collections.iter().map(|collection| collection.name.clone()).collect(),
+                    making: self.platform.abilities().making,
+                    grace: self.scope.policy.grace,
+                };
                 let now = clock::now();
-                return Ok(self
-                    .store
-                    .call(move |db| db.compare_list(&instance, &configured, now, grace, retired))
-                    .await?);
+                return Ok(self.store.call(move |db| db.compare_list(&terms, now, retired)).await?);
             }
         }
         Err(Fatal::Unavailable(
@@ -59,6 +57,9 @@ impl<P: Platform> Pass<'_, P> {
     fn listed(&self, source: RemoteSource) -> ListedSource {
         let created = source.created_at.and_then(|at| u64::try_from(at.as_microsecond()).ok()).map(Moment);
         let name = SourceName::parse(&source.name).filter(|name| name.instance == self.scope.instance);
-        ListedSource { id: source.id, name, holds: source.holding == Holding::Document, created }
+        // Where nothing can be renamed, a source that we made is ours whatever the platform calls it.
+        let nameless = source.name.is_empty() || !self.platform.abilities().rename;
+        let holds = source.holding == Holding::Document;
+        ListedSource { id: source.id, name, nameless, holds, created }
     }
 }

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use super::{Fatal, Pass, fatal, look::standing, looked::Looked};
 use crate::{
     config::{Input, Website},
-    model::{CollectionName, ContentHash, DocPath, Fingerprint, LastLook, Phase, Record},
+    model::{CollectionName, ContentHash, DocPath, Fingerprint, LastLook, Phase, Record, Replica},
     platform::{Platform, clock},
     scan::Hashed,
     store::{Db, StoreError},
@@ -47,6 +47,15 @@ fn hash_of(website: &Website) -> ContentHash {
 }
 
 impl<P: Platform> Pass<'_, P> {
+    /// Whether a replica is a website that the platform is crawling.
+    pub(super) fn is_crawled(&self, replica: &Replica) -> bool {
+        replica.phase == Phase::Ingesting && self.is_website(&replica.collection)
+    }
+
+    pub(super) fn is_website(&self, collection: &CollectionName) -> bool {
+        matches!(self.input(collection), Some(Input::Website(_)))
+    }
+
     /// Looks at a website.
     pub(super) async fn look_at_website(
         &self,

@@ -1,17 +1,15 @@
 //! The steps of the protocol for one document: intent before request, and every answer noted before the next step.
 
-use std::{fs::File, io};
-
 use super::{
-    Document, Failure, Fatal, Pass, blocking, fatal, pages, scan_options,
+    Document, Failure, Fatal, Pass, blocking, fatal, scan_options,
     work::{Step, Task},
 };
 use crate::{
-    config::{Folder, Input, Pages, Via, Website},
-    model::{CollectionName, DocPath, Fingerprint, JobId, Moment, Phase, Replica, SourceName},
+    config::Input,
+    model::{CollectionName, DocPath, Phase, Replica},
     plan::{Gone, Wanted},
-    platform::{ApiError, Platform, SourceKind, Upload, clock},
-    scan::{self, Explanation, HashError, Root, ScanOptions},
+    platform::{Platform, clock},
+    scan::{self, Explanation, ScanOptions},
 };
 
 impl<P: Platform> Pass<'_, P> {
@@ -25,8 +23,9 @@ impl<P: Platform> Pass<'_, P> {
             }
             Task::Gone(collection, gone) => self.gone(collection, gone).await,
             Task::Rename(from, collection, to) => self.rename(from, collection, to).await,
-            Task::Put(collection, wanted, Some(replica)) => self.upload(collection, wanted, replica).await,
-            Task::Put(collection, wanted, None) => self.create(collection, wanted).await,
+            Task::Put(collection, wanted, Some(replica)) => self.fill(collection, wanted, replica).await,
+            Task::Put(collection, wanted, None) => self.put(collection, wanted).await,
+            Task::Left(collection, gone) => self.left(collection, gone).await,
         }
     }
 
@@ -48,12 +47,27 @@ impl<P: Platform> Pass<'_, P> {
         let document = Document::new(&collection, &gone.path);
         let now = clock::now();
         let retiring = self.store.call(move |db| db.gone(&collection, &gone.path, now)).await?;
+        Ok(self.delete_all(retiring).await?.unwrap_or(Step::Deleted(document)))
+    }
+
+    /// Deletes what a moved document has left.
+    async fn left(&self, collection: CollectionName, gone: Gone) -> Result<Step, Fatal> {
+        if self.is_there(&collection, &gone.path).await {
+            return Ok(Step::Again(None));
+        }
+        let now = clock::now();
+        let retiring = self.store.call(move |db| db.left(&collection, &gone.path, now)).await?;
+        Ok(self.delete_all(retiring).await?.unwrap_or(Step::Nothing))
+    }
+
+    /// Deletes one after another; gives the first failure.
+    async fn delete_all(&self, retiring: Vec<Replica>) -> Result<Option<Step>, Fatal> {
         for replica in retiring {
             if let failed @ Step::Failed(..) = self.delete(replica).await? {
-                return Ok(failed);
+                return Ok(Some(failed));
             }
         }
-        Ok(Step::Deleted(document))
+        Ok(None)
     }
 
     async fn rename(
@@ -64,6 +78,12 @@ impl<P: Platform> Pass<'_, P> {
     ) -> Result<Step, Fatal> {
         if self.is_there(&away, &from.path).await {
             return Ok(Step::Again(None));
+        }
+        if !self.platform.abilities().rename {
+            // In this order: what is begun under another name must not be taken for new, nor the old one for deleted.
+            let (place, path) = (collection.clone(), to.path.clone());
+            self.store.call(move |db| db.moving(&away, &from, &place, &path)).await?;
+            return self.put(collection, to).await;
         }
         let (of, path) = (away.clone(), from.path.clone());
         let replicas = self.store.call(move |db| db.replicas_of(&of, &path)).await?;
@@ -88,109 +108,6 @@ impl<P: Platform> Pass<'_, P> {
         }
     }
 
-    /// Writes the intent, makes the source, and goes on with the upload.
-    async fn create(&self, collection: CollectionName, wanted: Wanted) -> Result<Step, Fatal> {
-        let name = self.name(&collection, &wanted);
-        let (of, path, hash, now) = (collection.clone(), wanted.path.clone(), wanted.hash.short(), clock::now());
-        let id = self.store.call(move |db| db.intend(&of, &path, hash, now)).await?;
-        let (of, path) = (collection.clone(), wanted.path.clone());
-        let mut replica =
-            Replica { id, collection: of, path, hash, phase: Phase::Intent, since: now, source: None, job: None };
-        match self.platform.create(&name.to_string(), &self.kind_of(&collection)).await {
-            Ok(source) => {
-                let (made, now) = (source.clone(), clock::now());
-                self.store.call(move |db| db.created(id, &made, now)).await?;
-                replica.source = Some(source);
-                self.upload(collection, wanted, replica).await
-            }
-            Err(error @ ApiError::Refused { .. }) => self.fail(replica, error.to_string()).await,
-            Err(ApiError::Unknown { .. } | ApiError::File(_)) => {
-                let now = clock::now();
-                self.store.call(move |db| db.enter(id, Phase::Unknown, now)).await?;
-                Ok(Step::Unknown(now + self.scope.policy.grace))
-            }
-            Err(error @ (ApiError::Denied { .. } | ApiError::Unavailable(_))) => {
-                // Nothing was sent, or it was refused as a whole: nothing was made.
-                self.store.call(move |db| db.drop_replica(id)).await?;
-                Err(super::always_fatal(error))
-            }
-        }
-    }
-
-    /// Fills a source: with the file, with a page that the platform fetches, or by the platform itself.
-    async fn upload(&self, collection: CollectionName, wanted: Wanted, replica: Replica) -> Result<Step, Fatal> {
-        let Some(source) = replica.source.clone() else { return Ok(Step::Again(Some(replica))) };
-        let (id, began) = (replica.id, clock::now());
-        match self.kind_of(&collection) {
-            SourceKind::File => {}
-            SourceKind::Website { .. } => {
-                self.store.call(move |db| db.ingesting(id, None, began)).await?;
-                let replica = Replica { phase: Phase::Ingesting, since: began, ..replica };
-                return Ok(Step::Following(replica, 0, began));
-            }
-            SourceKind::Text => {
-                let Some(url) = wanted.path.address() else { return Ok(Step::Again(Some(replica))) };
-                self.store.call(move |db| db.enter(id, Phase::Uploading, began)).await?;
-                let sent = self.platform.ingest(&source, &url).await;
-                return self.sent(sent, &wanted, replica, began).await;
-            }
-        }
-        let (file, name) = match self.open(&collection, &wanted).await {
-            Ok(Some(file)) => file,
-            Ok(None) => return Ok(Step::Again(Some(replica))),
-            Err(reason) => {
-                return Ok(Step::Failed(failure(&collection, &wanted.path, reason), Some(replica)));
-            }
-        };
-        let after = file.try_clone();
-        self.store.call(move |db| db.enter(id, Phase::Uploading, began)).await?;
-        let size = wanted.fingerprint.size;
-        let sent = self.platform.upload(&source, Upload { file, size, name }).await;
-        // A file that changed on its way up was not what the name says.
-        if sent.is_ok() && !unchanged(after, &wanted.fingerprint) {
-            let now = clock::now();
-            self.store.call(move |db| db.enter(id, Phase::Spoilt, now)).await?;
-            return Ok(Step::Again(None));
-        }
-        self.sent(sent, &wanted, replica, began).await
-    }
-
-    /// Notes what came of sending a document into its source.
-    async fn sent(
-        &self,
-        sent: Result<JobId, ApiError>,
-        wanted: &Wanted,
-        replica: Replica,
-        began: Moment,
-    ) -> Result<Step, Fatal> {
-        let id = replica.id;
-        match sent {
-            Ok(job) => {
-                let now = clock::now();
-                let of = job.clone();
-                self.store.call(move |db| db.ingesting(id, Some(&of), now)).await?;
-                let replica = Replica { phase: Phase::Ingesting, since: now, job: Some(job), ..replica };
-                Ok(Step::Following(replica, wanted.fingerprint.size, began))
-            }
-            // The source is gone: somebody deleted it.
-            Err(ApiError::Refused { status: 404, .. }) => Ok(Step::Again(Some(replica))),
-            Err(ApiError::Unknown { .. }) => {
-                let now = clock::now();
-                self.store.call(move |db| db.enter(id, Phase::Uploading, now)).await?;
-                Ok(Step::Unknown(now + self.scope.policy.grace))
-            }
-            Err(error @ ApiError::Refused { .. }) => self.fail(replica, error.to_string()).await,
-            Err(error @ ApiError::File(_)) => {
-                Ok(Step::Failed(failure(&replica.collection, &wanted.path, error.to_string()), Some(replica)))
-            }
-            Err(error @ (ApiError::Denied { .. } | ApiError::Unavailable(_))) => {
-                let now = clock::now();
-                self.store.call(move |db| db.enter(id, Phase::Created, now)).await?;
-                Err(super::always_fatal(error))
-            }
-        }
-    }
-
     /// Quarantines a document for what the platform said of it.
     pub(super) async fn fail(&self, replica: Replica, reason: String) -> Result<Step, Fatal> {
         let failure = failure(&replica.collection, &replica.path, reason.clone());
@@ -203,65 +120,13 @@ impl<P: Platform> Pass<'_, P> {
     /// given away, which may be long after the folder was looked at.
     async fn is_there(&self, collection: &CollectionName, path: &DocPath) -> bool {
         let Some(Input::Folder(folder)) = self.input(collection) else { return false };
-        let (options, path) = (scan_options(folder, self.platform.accepted()), path.clone());
+        let (options, path) = (scan_options(folder, self.platform.abilities().accepted), path.clone());
         let looking = blocking(move || is_there(&options, &path));
         looking.await.unwrap_or(true)
     }
 
-    fn name(&self, collection: &CollectionName, wanted: &Wanted) -> SourceName {
-        SourceName {
-            collection: collection.clone(),
-            path: wanted.path.clone(),
-            instance: self.scope.instance.clone(),
-            hash: wanted.hash.short(),
-        }
-    }
-
-    fn input(&self, collection: &CollectionName) -> Option<&Input> {
+    pub(super) fn input(&self, collection: &CollectionName) -> Option<&Input> {
         self.scope.collections.iter().find(|one| one.name == *collection).map(|one| &one.input)
-    }
-
-    /// What a collection's sources are for.
-    fn kind_of(&self, collection: &CollectionName) -> SourceKind {
-        match self.input(collection) {
-            Some(Input::Website(Website { url, auto_sync })) => {
-                SourceKind::Website { url: url.clone(), auto_sync: *auto_sync }
-            }
-            Some(Input::Pages(Pages { via: Via::Url, .. })) => SourceKind::Text,
-            Some(Input::Pages(_) | Input::Folder(_)) | None => SourceKind::File,
-        }
-    }
-
-    /// Opens a document as it was when it was hashed, with the file name that it goes up under; `None` when it has changed
-    /// or gone since.
-    async fn open(&self, collection: &CollectionName, wanted: &Wanted) -> Result<Option<(File, String)>, String> {
-        match self.input(collection) {
-            Some(Input::Folder(folder)) => {
-                let (folder, path, expected) = (folder.clone(), wanted.path.clone(), wanted.fingerprint);
-                let opening = blocking(move || open(&folder, &path, &expected));
-                let file = opening.await.unwrap_or_else(|_| Err("opening it failed".to_owned()))?;
-                Ok(file.map(|file| (file, wanted.path.file_name().to_owned())))
-            }
-            Some(Input::Pages(_)) => {
-                let (name, path) = (collection.clone(), wanted.path.clone());
-                let state =
-                    self.store.call(move |db| db.page(&name, &path)).await.map_err(|error| error.to_string())?;
-                let kind = state.and_then(|state| state.kind).unwrap_or_default();
-                let name = wanted.path.address().map(|url| pages::file_name(&url, &kind));
-                // What is not kept is read anew by the next pass.
-                Ok(self.scope.reader.open(wanted.hash).ok().zip(name))
-            }
-            Some(Input::Website(_)) | None => Ok(None),
-        }
-    }
-}
-
-fn open(folder: &Folder, path: &DocPath, expected: &Fingerprint) -> Result<Option<File>, String> {
-    let root = Root::open(&folder.root, folder.follow_symlinks).map_err(|error| error.to_string())?;
-    match root.open_document(path) {
-        Ok(file) => Ok(scan::fingerprint(&file).is_ok_and(|seen| seen == *expected).then_some(file)),
-        Err(HashError::Gone | HashError::Changing) => Ok(None),
-        Err(error) => Err(error.to_string()),
     }
 }
 
@@ -290,10 +155,6 @@ fn is_there(options: &ScanOptions, path: &DocPath) -> bool {
     }
 }
 
-fn unchanged(file: io::Result<File>, expected: &Fingerprint) -> bool {
-    file.and_then(|file| scan::fingerprint(&file)).is_ok_and(|seen| seen == *expected)
-}
-
-fn failure(collection: &CollectionName, path: &DocPath, reason: String) -> Failure {
+pub(super) fn failure(collection: &CollectionName, path: &DocPath, reason: String) -> Failure {
     Failure { document: Document::new(collection, path), reason }
 }

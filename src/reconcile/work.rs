@@ -16,6 +16,8 @@ pub(super) enum Task {
     Gone(CollectionName, Gone),
     /// Give a source to another document.
     Rename((CollectionName, Gone), CollectionName, Wanted),
+    /// Delete every source of a document that has moved, and is held at its new place.
+    Left(CollectionName, Gone),
     /// Put a document, into this source where one was made for it already.
     Put(CollectionName, Wanted, Option<Replica>),
 }
@@ -46,8 +48,10 @@ pub(super) enum Step {
 #[derive(Debug)]
 pub(super) struct Polled {
     pub(super) endings: Vec<(SourceId, Ending)>,
-    /// The page of the list to look at next, where the list was asked.
-    pub(super) next_page: Option<u64>,
+    /// The sources that the list showed.
+    pub(super) seen: Vec<SourceId>,
+    /// Where the list was asked: how many pages it has, if the platform says so, and whether this one may be its last.
+    pub(super) list: Option<(Option<u64>, bool)>,
 }
 
 /// How a job ended.
@@ -66,6 +70,6 @@ pub(super) enum Ending {
 impl Polled {
     /// What asking after one gave.
     pub(super) fn one(source: SourceId, ending: Option<Ending>) -> Self {
-        Self { endings: ending.map(|ending| (source, ending)).into_iter().collect(), next_page: None }
+        Self { endings: ending.map(|ending| (source, ending)).into_iter().collect(), seen: Vec::new(), list: None }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::{
     ffi::OsString,
+    fs::OpenOptions,
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -11,8 +13,12 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 use super::StoreError;
 
 /// Migrations, in order; number *n* leads to version *n + 1*. They only ever grow.
-const MIGRATIONS: [&str; 3] =
-    [include_str!("schema-1.sql"), include_str!("schema-2.sql"), include_str!("schema-3.sql")];
+const MIGRATIONS: [&str; 4] = [
+    include_str!("schema-1.sql"),
+    include_str!("schema-2.sql"),
+    include_str!("schema-3.sql"),
+    include_str!("schema-4.sql"),
+];
 const VERSION: i64 = MIGRATIONS.len() as i64;
 /// How long a write waits for another process's write.
 const BUSY: Duration = Duration::from_secs(10);
@@ -24,6 +30,13 @@ pub struct Identity {
     pub platform: String,
     /// The instance.
     pub instance: String,
+}
+
+impl Identity {
+    /// Each part: its key in the store, what it is for people, and its value.
+    fn parts(&self) -> [(&'static str, &'static str, &str); 2] {
+        [("platform", "the platform", &self.platform), ("instance", "the instance", &self.instance)]
+    }
 }
 
 /// One connection to the store.
@@ -39,6 +52,9 @@ impl Db {
     /// # Errors
     /// See [`StoreError`].
     pub fn open(path: &Path, identity: Option<&Identity>) -> Result<Self, StoreError> {
+        // It holds sentences of documents, so it is its user's alone; what SQLite puts beside it has the same rights. Why
+        // it cannot be made, SQLite says.
+        let _ = OpenOptions::new().append(true).create_new(true).mode(0o600).open(path);
         let connection = Connection::open(path).map_err(|error| sorted(path, error))?;
         let mut db = Self { connection };
         db.prepare(path).map_err(|error| match error {
@@ -46,8 +62,12 @@ impl Db {
             other => other,
         })?;
         if let Some(identity) = identity {
-            db.identify(path, "platform", "the platform", &identity.platform)?;
-            db.identify(path, "instance", "the instance", &identity.instance)?;
+            for (key, what, wanted) in identity.parts() {
+                if !db.is_about(path, key, what, wanted)? {
+                    let insert = "INSERT INTO meta (key, value) VALUES (?1, ?2)";
+                    db.connection.execute(insert, params![key, wanted])?;
+                }
+            }
         }
         Ok(db)
     }
@@ -71,6 +91,18 @@ impl Db {
             found if found > VERSION => Err(StoreError::Newer { path: path.to_owned(), found, known: VERSION }),
             _ => Err(StoreError::Older(path.to_owned())),
         }
+    }
+
+    /// The same, of a store that must be about this; one that nothing was noted in yet is about anything.
+    ///
+    /// # Errors
+    /// [`StoreError::Foreign`] where it is about something else; otherwise as [`Db::open_to_read`].
+    pub fn open_ours_to_read(path: &Path, identity: &Identity) -> Result<Self, StoreError> {
+        let db = Self::open_to_read(path)?;
+        for (key, what, wanted) in identity.parts() {
+            db.is_about(path, key, what, wanted)?;
+        }
+        Ok(db)
     }
 
     fn version(&self) -> Result<i64, rusqlite::Error> {
@@ -98,15 +130,13 @@ impl Db {
         Ok(())
     }
 
-    fn identify(&self, path: &Path, key: &str, what: &'static str, wanted: &str) -> Result<(), StoreError> {
+    /// Whether the store says that it is about this; `false` where it does not say yet.
+    fn is_about(&self, path: &Path, key: &str, what: &'static str, wanted: &str) -> Result<bool, StoreError> {
         let select = "SELECT value FROM meta WHERE key = ?1";
         let found: Option<String> = self.connection.query_row(select, [key], |row| row.get(0)).optional()?;
         match found {
-            None => {
-                self.connection.execute("INSERT INTO meta (key, value) VALUES (?1, ?2)", params![key, wanted])?;
-                Ok(())
-            }
-            Some(found) if found == wanted => Ok(()),
+            None => Ok(false),
+            Some(found) if found == wanted => Ok(true),
             Some(found) => Err(StoreError::Foreign { path: path.to_owned(), what, found, wanted: wanted.to_owned() }),
         }
     }

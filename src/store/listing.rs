@@ -10,12 +10,25 @@ use rusqlite::{Connection, params};
 use super::{
     Db, StoreError,
     documents::set_live,
-    replicas::{COLUMNS, drop_row, make_ready, move_replica, replica, set_created, set_phase},
+    replicas::{COLUMNS, drop_row, make_ready, move_replica, replica, set_made, set_phase},
 };
 use crate::{
-    model::{CollectionName, DocPath, Instance, Moment, Phase, ReplicaId, ShortHash, SourceId, SourceName},
+    model::{CollectionName, DocPath, Instance, Making, Moment, Phase, ReplicaId, ShortHash, SourceId, SourceName},
     plan::{Claim, Drift, Listed, drift},
 };
+
+/// What a list is held against.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// Whose sources are ours.
+    pub instance: Instance,
+    /// The collections that are kept in step.
+    pub configured: BTreeSet<CollectionName>,
+    /// How the platform makes a source.
+    pub making: Making,
+    /// How long an unanswered request may still take effect.
+    pub grace: Duration,
+}
 
 /// One source of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +37,8 @@ pub struct ListedSource {
     pub id: SourceId,
     /// Its name, where it is one that this instance gives; `None` for everybody else's.
     pub name: Option<SourceName>,
+    /// Whether its name tells nothing for sure: then its id alone says whether we made it.
+    pub nameless: bool,
     /// Whether it holds its document.
     pub holds: bool,
     /// When it was made, where the platform says so.
@@ -66,7 +81,8 @@ impl Db {
     pub fn begin_list(&mut self) -> Result<(), StoreError> {
         self.connection.execute_batch(
             "CREATE TEMP TABLE IF NOT EXISTS listed (
-                 source_id TEXT PRIMARY KEY, collection TEXT, path TEXT, hash BLOB, holds INTEGER, created INTEGER
+                 source_id TEXT PRIMARY KEY, collection TEXT, path TEXT, hash BLOB, nameless INTEGER, holds INTEGER,
+                 created INTEGER
              ) WITHOUT ROWID;
              DELETE FROM listed;",
         )?;
@@ -79,7 +95,7 @@ impl Db {
     /// See [`StoreError`].
     pub fn add_page(&mut self, page: &[ListedSource]) -> Result<u64, StoreError> {
         self.together(|connection| {
-            let sql = "INSERT OR REPLACE INTO listed VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+            let sql = "INSERT OR REPLACE INTO listed VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
             let mut statement = connection.prepare_cached(sql)?;
             for source in page {
                 let name = source.name.as_ref();
@@ -88,6 +104,7 @@ impl Db {
                     name.map(|name| name.collection.as_str()),
                     name.map(|name| name.path.as_str()),
                     name.map(|name| name.hash.0),
+                    source.nameless,
                     source.holds,
                     source.created.map(|at| at.0.cast_signed()),
                 ])?;
@@ -101,19 +118,14 @@ impl Db {
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn compare_list(
-        &mut self,
-        instance: &Instance,
-        configured: &BTreeSet<CollectionName>,
-        now: Moment,
-        grace: Duration,
-        retired: u64,
-    ) -> Result<ListReport, StoreError> {
+    pub fn compare_list(&mut self, terms: &Terms, now: Moment, retired: u64) -> Result<ListReport, StoreError> {
+        let Terms { instance, configured, grace, .. } = terms;
+        let grace = *grace;
         let known: BTreeSet<String> = self.known_collections()?.into_iter().collect();
         self.together(|connection| {
             connection.execute(
                 "UPDATE replicas SET missing = 0 WHERE missing > 0 AND source_id IN
-                     (SELECT source_id FROM listed WHERE collection IS NOT NULL)",
+                     (SELECT source_id FROM listed WHERE collection IS NOT NULL OR nameless)",
                 [],
             )?;
             finish_renames(connection, now)?;
@@ -139,7 +151,8 @@ impl Db {
                 let open = matches!(claim.phase, Phase::Intent | Phase::Unknown);
                 let sources = if open { unclaimed.remove(&name).unwrap_or_default() } else { Vec::new() };
                 let live = has_live(connection, &name)?;
-                apply(connection, drift(Some(&claim), sources, live, now, grace), now, retired, &mut report)?;
+                let steps = drift(Some(&claim), sources, live, now, grace);
+                apply(connection, steps, terms.making, now, retired, &mut report)?;
             }
             // Of several versions of a document the newest is the likeliest to be wanted.
             let mut unclaimed: Vec<_> = unclaimed.into_iter().collect();
@@ -147,7 +160,8 @@ impl Db {
             unclaimed.sort_by_cached_key(|(_, sources)| std::cmp::Reverse(newest(sources)));
             for (name, sources) in unclaimed {
                 let live = has_live(connection, &name)?;
-                apply(connection, drift(None, sources, live, now, grace), now, retired, &mut report)?;
+                let steps = drift(None, sources, live, now, grace);
+                apply(connection, steps, terms.making, now, retired, &mut report)?;
             }
             Ok(report)
         })
@@ -231,7 +245,7 @@ fn contradicted(connection: &Connection, instance: &Instance) -> Result<Vec<(Sou
         "SELECT {COLUMNS}, missing FROM replicas WHERE source_id IS NULL
          UNION ALL
          SELECT {COLUMNS}, missing FROM replicas WHERE source_id IS NOT NULL AND source_id NOT IN
-             (SELECT source_id FROM listed WHERE collection IS NOT NULL)"
+             (SELECT source_id FROM listed WHERE collection IS NOT NULL OR nameless)"
     );
     let mut statement = connection.prepare(&sql)?;
     let rows = statement.query_map([], |row| {
@@ -250,19 +264,24 @@ fn contradicted(connection: &Connection, instance: &Instance) -> Result<Vec<(Sou
 fn apply(
     connection: &Connection,
     steps: Vec<Drift>,
+    making: Making,
     now: Moment,
     retired: u64,
     report: &mut ListReport,
 ) -> Result<(), rusqlite::Error> {
     for step in steps {
         match step {
-            Drift::Found(id, source) => set_created(connection, id, &source, now)?,
+            Drift::Found(id, source) => set_made(connection, id, &source, making, now)?,
             Drift::NeverMade(id) => drop_row(connection, id)?,
             Drift::Wait(id, since) => {
                 set_phase(connection, id, Phase::Unknown, since)?;
                 report.wait_since = report.wait_since.max(Some(since));
             }
-            Drift::Claim(source) => insert(connection, &source, Phase::Uploading, now)?,
+            // What was made with its document comes to hold it by itself.
+            Drift::Claim(source) => match making {
+                Making::Empty => insert(connection, &source, Phase::Uploading, now)?,
+                Making::Filled => insert(connection, &source, Phase::Ingesting, now)?,
+            },
             Drift::Missing(id) => {
                 report.missing += 1;
                 connection.execute("UPDATE replicas SET missing = 1 WHERE id = ?1", [id.0])?;

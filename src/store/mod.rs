@@ -1,12 +1,15 @@
 //! The state store: SQLite on a thread of its own, so that nothing async ever waits for a disk.
 
+mod bots;
 mod db;
 mod documents;
 mod error;
 mod listing;
 mod lock;
+mod moves;
 mod pages;
 mod passes;
+mod phrases;
 mod replicas;
 mod stamps;
 #[cfg(test)]
@@ -22,10 +25,11 @@ use tracing::Span;
 
 pub use db::{Db, Identity};
 pub use error::StoreError;
-pub use listing::{ListReport, ListedSource};
+pub use listing::{ListReport, ListedSource, Terms};
 pub use lock::Lock;
 pub use pages::PageLook;
 pub use passes::{CollectionState, DocumentCounts, PassRecord};
+pub use phrases::{Phrase, VerificationRecord};
 
 /// A piece of work for the store's thread.
 type Work = Box<dyn FnOnce(&mut Db) + Send>;

@@ -5,9 +5,11 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::{
     Db, StoreError,
     documents::{set_live, set_trouble},
+    moves::forget_move,
+    phrases::{move_phrase, phrase_of_gone},
 };
 use crate::{
-    model::{CollectionName, DocPath, JobId, Moment, Phase, Replica, ReplicaId, ShortHash, SourceId, Trouble},
+    model::{CollectionName, DocPath, JobId, Making, Moment, Phase, Replica, ReplicaId, ShortHash, SourceId, Trouble},
     plan::UnderWay,
 };
 
@@ -21,11 +23,13 @@ impl Db {
     pub fn under_way(&self) -> Result<Vec<UnderWay>, StoreError> {
         let sql = format!(
             "SELECT {COLUMNS}, EXISTS (SELECT * FROM documents d
-                 WHERE d.collection = r.collection AND d.path = r.path AND live IS NULL)
+                 WHERE d.collection = r.collection AND d.path = r.path AND live IS NULL), unanswered
              FROM replicas r WHERE phase <> 'ready' ORDER BY id"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
-        let rows = statement.query_map([], |row| Ok(UnderWay { replica: replica(row)?, alone: row.get(8)? }))?;
+        let rows = statement.query_map([], |row| {
+            Ok(UnderWay { replica: replica(row)?, alone: row.get(8)?, unanswered: row.get(9)? })
+        })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
@@ -57,13 +61,22 @@ impl Db {
         Ok(ReplicaId(id))
     }
 
-    /// The source exists: its id is known.
+    /// The source exists, empty or with its document (`phase`): its id is known, and the job where the platform tells of
+    /// one. `false`, and nothing is noted, when the id is another document's.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn created(&mut self, id: ReplicaId, source: &SourceId, now: Moment) -> Result<(), StoreError> {
-        set_created(&self.connection, id, source, now)?;
-        Ok(())
+    pub fn created(
+        &mut self,
+        id: ReplicaId,
+        source: &SourceId,
+        job: Option<&JobId>,
+        phase: Phase,
+        now: Moment,
+    ) -> Result<bool, StoreError> {
+        let sql = "UPDATE OR IGNORE replicas SET source_id = ?2, job_id = ?3, phase = ?4, since = ?5 WHERE id = ?1";
+        let values = params![id.0, source.0, job.map(|job| &job.0), phase.as_str(), now.0.cast_signed()];
+        Ok(self.connection.prepare_cached(sql)?.execute(values)? > 0)
     }
 
     /// The upload was accepted: its job is known, but for a website, which the platform crawls without one.
@@ -73,6 +86,16 @@ impl Db {
     pub fn ingesting(&mut self, id: ReplicaId, job: Option<&JobId>, now: Moment) -> Result<(), StoreError> {
         let sql = "UPDATE replicas SET job_id = ?2, phase = 'ingesting', since = ?3 WHERE id = ?1";
         self.connection.prepare_cached(sql)?.execute(params![id.0, job.map(|job| &job.0), now.0.cast_signed()])?;
+        Ok(())
+    }
+
+    /// The upload was not answered, or the platform has lost it: it may still come to hold its document.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn unanswered(&mut self, id: ReplicaId, now: Moment) -> Result<(), StoreError> {
+        let sql = "UPDATE replicas SET phase = 'uploading', since = ?2, unanswered = 1 WHERE id = ?1";
+        self.connection.prepare_cached(sql)?.execute(params![id.0, now.0.cast_signed()])?;
         Ok(())
     }
 
@@ -120,8 +143,8 @@ impl Db {
         })
     }
 
-    /// The document is gone: its record goes, every source of it retires, and one approved deletion is spent. Gives
-    /// the replicas that retire.
+    /// The document is gone: its record goes, its phrase is kept for a while, every source of it retires, and one approved
+    /// deletion is spent. Gives the replicas that retire.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -133,10 +156,28 @@ impl Db {
     ) -> Result<Vec<Replica>, StoreError> {
         self.together(|connection| {
             let (collection, path) = (collection.as_str(), path.as_str());
-            connection.execute("DELETE FROM documents WHERE collection = ?1 AND path = ?2", [collection, path])?;
+            phrase_of_gone(connection, collection, path, now)?;
             let spend = "UPDATE collections SET approved = approved - 1 WHERE name = ?1 AND approved > 0";
             connection.execute(spend, [collection])?;
-            retire_all(connection, collection, path, None, now)
+            drop_document(connection, collection, path, now)
+        })
+    }
+
+    /// The document has moved, and its content is held at its new place: its record goes and every source of it retires.
+    /// Gives the replicas that retire.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn left(
+        &mut self,
+        collection: &CollectionName,
+        path: &DocPath,
+        now: Moment,
+    ) -> Result<Vec<Replica>, StoreError> {
+        self.together(|connection| {
+            let (collection, path) = (collection.as_str(), path.as_str());
+            connection.execute("DELETE FROM phrases WHERE collection = ?1 AND path = ?2", [collection, path])?;
+            drop_document(connection, collection, path, now)
         })
     }
 
@@ -174,7 +215,20 @@ pub(super) fn make_ready(
     set_phase(connection, id, Phase::Ready, now)?;
     set_live(connection, collection, path, Some(new.hash))?;
     set_trouble(connection, collection, path, None)?;
+    // What is there again has not moved away.
+    forget_move(connection, collection, path)?;
     retire_all(connection, collection, path, Some(id), now).map(Some)
+}
+
+fn drop_document(
+    connection: &Connection,
+    collection: &str,
+    path: &str,
+    now: Moment,
+) -> Result<Vec<Replica>, rusqlite::Error> {
+    connection.execute("DELETE FROM documents WHERE collection = ?1 AND path = ?2", [collection, path])?;
+    forget_move(connection, collection, path)?;
+    retire_all(connection, collection, path, None, now)
 }
 
 /// Every replica of a document except one begins to retire. One whose source was not in the last list is not ours
@@ -212,6 +266,7 @@ pub(super) fn move_replica(
     if replica.phase != Phase::Ready {
         return Ok(Vec::new());
     }
+    move_phrase(connection, (replica.collection.as_str(), replica.path.as_str()), (collection, path))?;
     let from = params![replica.collection.as_str(), replica.path.as_str(), replica.hash.0];
     let sql = "UPDATE documents SET live = NULL WHERE collection = ?1 AND path = ?2 AND live = ?3";
     connection.execute(sql, from)?;
@@ -219,14 +274,20 @@ pub(super) fn move_replica(
     retire_all(connection, collection, path, Some(replica.id), now)
 }
 
-pub(super) fn set_created(
+/// The source of a replica is known. One that was made with its document needs nothing more from us.
+pub(super) fn set_made(
     connection: &Connection,
     id: ReplicaId,
     source: &SourceId,
+    making: Making,
     now: Moment,
 ) -> Result<(), rusqlite::Error> {
-    let sql = "UPDATE replicas SET source_id = ?2, phase = 'created', since = ?3 WHERE id = ?1";
-    connection.prepare_cached(sql)?.execute(params![id.0, source.0, now.0.cast_signed()]).map(drop)
+    let phase = match making {
+        Making::Empty => Phase::Created,
+        Making::Filled => Phase::Ingesting,
+    };
+    let sql = "UPDATE replicas SET source_id = ?2, phase = ?3, since = ?4 WHERE id = ?1";
+    connection.prepare_cached(sql)?.execute(params![id.0, source.0, phase.as_str(), now.0.cast_signed()]).map(drop)
 }
 
 pub(super) fn drop_row(connection: &Connection, id: ReplicaId) -> Result<(), rusqlite::Error> {

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, path::Path, time::Duration};
 use super::*;
 use crate::{
     model::{
-        CollectionName, ContentHash, DocPath, Fingerprint, Footing, Instance, LastLook, Moment, Phase, Replica,
+        CollectionName, ContentHash, DocPath, Fingerprint, Footing, Instance, LastLook, Making, Moment, Phase, Replica,
         ReplicaId, ShortHash, SourceId, SourceName,
     },
     pace::{Stamp, Ticket},
@@ -50,7 +50,7 @@ fn see(db: &mut Db, document: &str, content: u8) {
 fn ready(db: &mut Db, document: &str, content: u8, source: &str) -> ReplicaId {
     see(db, document, content);
     let id = db.intend(&docs(), &path(document), short(content), NOW).unwrap();
-    db.created(id, &SourceId(source.to_owned()), NOW).unwrap();
+    db.created(id, &SourceId(source.to_owned()), None, Phase::Created, NOW).unwrap();
     db.ready(id, NOW).unwrap();
     id
 }
@@ -58,14 +58,14 @@ fn ready(db: &mut Db, document: &str, content: u8, source: &str) -> ReplicaId {
 fn listed(id: &str, document: &str, content: u8, holds: bool) -> ListedSource {
     let instance = Instance::new("default").unwrap();
     let name = SourceName { collection: docs(), path: path(document), instance, hash: short(content) };
-    ListedSource { id: SourceId(id.to_owned()), name: Some(name), holds, created: None }
+    ListedSource { id: SourceId(id.to_owned()), name: Some(name), nameless: false, holds, created: None }
 }
 
 fn compare(db: &mut Db, page: &[ListedSource]) -> ListReport {
     db.begin_list().unwrap();
     db.add_page(page).unwrap();
-    let configured = BTreeSet::from([docs()]);
-    db.compare_list(&Instance::new("default").unwrap(), &configured, NOW, GRACE, 0).unwrap()
+    let (instance, configured) = (Instance::new("default").unwrap(), BTreeSet::from([docs()]));
+    db.compare_list(&Terms { instance, configured, making: Making::Empty, grace: GRACE }, NOW, 0).unwrap()
 }
 
 fn live(db: &Db, document: &str) -> Option<ShortHash> {
@@ -236,7 +236,7 @@ fn ready_and_retiring_are_one_step() {
     let old = ready(&mut db, "a.md", 1, "s1");
     see(&mut db, "a.md", 2);
     let new = db.intend(&docs(), &path("a.md"), short(2), NOW).unwrap();
-    db.created(new, &SourceId("s2".to_owned()), NOW).unwrap();
+    db.created(new, &SourceId("s2".to_owned()), None, Phase::Created, NOW).unwrap();
     assert_eq!(live(&db, "a.md"), Some(short(1)), "the old one is held until the new one is ready");
     let retiring: Vec<Replica> = db.ready(new, NOW).unwrap().unwrap();
     assert_eq!(retiring.iter().map(|replica| replica.id).collect::<Vec<_>>(), [old]);
@@ -245,12 +245,32 @@ fn ready_and_retiring_are_one_step() {
 }
 
 #[test]
+fn an_id_that_is_another_documents_is_not_noted() {
+    let (_folder, mut db) = new_db();
+    ready(&mut db, "a.md", 1, "s1");
+    let new = db.intend(&docs(), &path("b.md"), short(2), NOW).unwrap();
+    assert!(!db.created(new, &SourceId("s1".to_owned()), None, Phase::Ingesting, NOW).unwrap());
+    assert_eq!((phases(&db, "a.md"), phases(&db, "b.md")), (vec![Phase::Ready], vec![Phase::Intent]));
+}
+
+#[test]
+fn a_source_of_any_name_is_there_where_names_tell_nothing() {
+    let (_folder, mut db) = new_db();
+    ready(&mut db, "a.md", 1, "s1");
+    let other = ListedSource { name: None, nameless: true, ..listed("s1", "a.md", 1, true) };
+    for _ in 0..2 {
+        assert_eq!(compare(&mut db, std::slice::from_ref(&other)).missing, 0);
+    }
+    assert_eq!(phases(&db, "a.md"), [Phase::Ready]);
+}
+
+#[test]
 fn a_failed_document_keeps_its_older_version() {
     let (_folder, mut db) = new_db();
     ready(&mut db, "a.md", 1, "s1");
     see(&mut db, "a.md", 2);
     let new = db.intend(&docs(), &path("a.md"), short(2), NOW).unwrap();
-    db.created(new, &SourceId("s2".to_owned()), NOW).unwrap();
+    db.created(new, &SourceId("s2".to_owned()), None, Phase::Created, NOW).unwrap();
     let failed = db.replicas_of(&docs(), &path("a.md")).unwrap().pop().unwrap();
     db.fail(&failed, "no text in it", NOW).unwrap();
     assert_eq!(live(&db, "a.md"), Some(short(1)));
@@ -338,7 +358,7 @@ fn an_upload_whose_answer_was_lost_is_found_done() {
     ready(&mut db, "a.md", 1, "s1");
     see(&mut db, "a.md", 2);
     let new = db.intend(&docs(), &path("a.md"), short(2), NOW).unwrap();
-    db.created(new, &SourceId("s2".to_owned()), NOW).unwrap();
+    db.created(new, &SourceId("s2".to_owned()), None, Phase::Created, NOW).unwrap();
     db.enter(new, Phase::Uploading, NOW).unwrap();
     let old = listed("s1", "a.md", 1, true);
     assert_eq!(compare(&mut db, &[old.clone(), listed("s2", "a.md", 2, false)]).replaced, 0);

@@ -65,7 +65,7 @@ impl Eyes {
     async fn begin(&mut self, world: &mut World) {
         let collection = &world.scope.collections[0];
         let folder = collection.folder().expect("a folder");
-        let options = scan_options(folder, &kbsync::platform::cevvo::EXTENSIONS);
+        let options = scan_options(folder, kbsync::platform::cevvo::ABILITIES.accepted);
         let woken = Arc::new(Notify::new());
         self.woken = Arc::clone(&woken);
         let watch = spawn_blocking(move || Watch::new(&options, move || woken.notify_one())).await;

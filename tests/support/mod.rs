@@ -12,13 +12,18 @@ use std::{
 };
 
 use kbsync::{
-    config::{Collection, DeletePolicy, Folder, Input, SyncPolicy},
+    config::{Api, Collection, DeletePolicy, Folder, Input, SyncPolicy},
     extract::Extractor,
     fetch::Fetcher,
     local::{self, Faults, Running},
     model::{CollectionName, Instance, Moment, RateLimit, SourceId, SourceName},
     pace::{Backoff, Ticket},
-    platform::{Connection, Http, Journal, SourceKind, Timing, cevvo::Cevvo, clock},
+    platform::{
+        Client, Connection, Http, Journal, Platform, SourceKind, Timing,
+        cevvo::{self, Cevvo},
+        clock,
+        nexvio::{self, Nexvio},
+    },
     reconcile::{self, Event, Extent, Preview, Reader, Report, Scope, StoreJournal},
     store::{Db, Identity, Store},
 };
@@ -29,6 +34,7 @@ use tokio::{
     runtime::Handle,
     sync::{Notify, watch},
 };
+use url::Url;
 
 /// How long an unanswered request of these tests may still take effect. Late effects come within a quarter of it, so
 /// that a busy machine has room.
@@ -43,6 +49,8 @@ pub struct World {
     pub platform: Running,
     pub faults: Faults,
     pub scope: Scope,
+    /// The API that passes speak.
+    pub api: Api,
     /// How many pages passes have read of the platform's list. The poll of many jobs, which reads one too, is none.
     pub pages: AtomicU64,
     state: PathBuf,
@@ -53,22 +61,34 @@ pub struct World {
 pub const FOREIGN: &str = "Product Documentation";
 
 impl World {
-    /// A new world with an empty folder and one foreign source.
+    /// A new world with an empty folder and one foreign source, on Cevvo's API.
     pub async fn new() -> Self {
+        Self::of(Api::Cevvo).await
+    }
+
+    /// The same on either API.
+    pub async fn of(api: Api) -> Self {
+        Self::with(api, |_| {}).await
+    }
+
+    /// The same on a platform with other options.
+    pub async fn with(api: Api, change: impl FnOnce(&mut local::Options)) -> Self {
         let temp = tempfile::tempdir().expect("a temporary folder");
         let folder = temp.path().join("docs");
         std::fs::create_dir(&folder).expect("the folder");
         let faults = Faults::default();
-        let options = local::Options {
+        let mut options = local::Options {
             faults: faults.clone(),
             allow_private: true,
             ..local::Options::new(temp.path().join("platform"), env!("CARGO_BIN_EXE_kbsync").into())
         };
+        change(&mut options);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let platform = local::start(listener, options).await.expect("the platform starts");
         let scope = Scope {
             instance: Instance::new("test").expect("a name"),
             collections: vec![collection(&folder)],
+            chatbots: Vec::new(),
             policy: SyncPolicy {
                 max_deletes: 1_000,
                 max_delete_percent: 100,
@@ -76,7 +96,7 @@ impl World {
                 grace: GRACE,
                 confirm_gone: 2,
             },
-            job_timeout: Duration::from_millis(300),
+            job_timeout: Duration::from_secs(1),
             patience: Duration::from_secs(60),
             reader: Reader::new(
                 Fetcher::new("kbsync-test/1").expect("a fetcher"),
@@ -85,14 +105,15 @@ impl World {
             ),
             look: None,
             gone_apart: Duration::ZERO,
+            phrases: true,
             extent: Extent::Full,
             watches: BTreeMap::new(),
             deleted: BTreeMap::new(),
         };
         let state = temp.path().join("state.db");
-        let world = Self { folder, platform, faults, scope, pages: AtomicU64::default(), state, _temp: temp };
-        let (_, cevvo) = world.connect(None).await;
-        kbsync::platform::Platform::create(&cevvo, FOREIGN, &SourceKind::File).await.expect("the foreign source");
+        let world = Self { folder, platform, faults, scope, api, pages: AtomicU64::default(), state, _temp: temp };
+        let (_, http) = world.http(Api::Cevvo, None).await;
+        Cevvo::new(http).create(FOREIGN, &SourceKind::File, None).await.expect("the foreign source");
         world
     }
 
@@ -115,12 +136,16 @@ impl World {
     /// One pass; with `kill_at`, everything is dropped when that many requests were sent or answered.
     pub async fn pass(&self, kill_at: Option<u64>) -> Option<Report> {
         let kill = kill_at.map(|at| Arc::new(Kill { left: AtomicU64::new(at), now: Notify::new() }));
-        let (store, cevvo) = self.connect(kill.clone()).await;
+        let (store, http) = self.http(self.api, kill.clone()).await;
+        let client = match self.api {
+            Api::Cevvo => Client::Cevvo(Cevvo::new(http)),
+            Api::Nexvio => Client::Nexvio(Nexvio::new(http), None),
+        };
         let (_stop, stopped) = watch::channel(false);
         let event = |event: Event| {
             self.pages.fetch_add(u64::from(matches!(event, Event::Listing { .. })), Ordering::Relaxed);
         };
-        let pass = reconcile::pass(&cevvo, &store, &self.scope, stopped, &event);
+        let pass = reconcile::pass(&client, &store, &self.scope, stopped, &event);
         match kill {
             None => Some(pass.await),
             Some(kill) => tokio::select! {
@@ -134,7 +159,7 @@ impl World {
     /// What a pass would do now.
     pub fn preview(&self) -> Preview {
         let db = Db::open_to_read(&self.state).expect("the store");
-        let preview = reconcile::preview(&self.scope, &kbsync::platform::cevvo::EXTENSIONS, Some(&db));
+        let preview = reconcile::preview(&self.scope, cevvo::ABILITIES.accepted, Some(&db));
         // It stays on its thread, as the store's connection does.
         tokio::task::block_in_place(|| Handle::current().block_on(preview)).expect("the preview")
     }
@@ -234,11 +259,24 @@ impl World {
         let sources = self.platform.snapshot().await;
         let of = |name: &str| SourceName::parse(name).is_some_and(|name| name.path.as_str() == path);
         let source = sources.iter().find(|source| of(&source.name)).expect("it is on the platform");
-        let (_, cevvo) = self.connect(None).await;
-        kbsync::platform::Platform::delete(&cevvo, &SourceId(source.id.clone())).await.expect("it is deleted");
+        let (_, http) = self.http(Api::Cevvo, None).await;
+        Cevvo::new(http).delete(&SourceId(source.id.clone())).await.expect("it is deleted");
     }
 
-    async fn connect(&self, kill: Option<Arc<Kill>>) -> (Arc<Store>, Cevvo) {
+    /// Where the platform has the API that passes speak.
+    pub fn base_url(&self) -> Url {
+        self.base_url_of(self.api)
+    }
+
+    fn base_url_of(&self, api: Api) -> Url {
+        let mut url: Url = self.platform.base_url().parse().expect("an address");
+        if api == Api::Nexvio {
+            url.set_path(local::NEXVIO_PATH);
+        }
+        url
+    }
+
+    async fn http(&self, api: Api, kill: Option<Arc<Kill>>) -> (Arc<Store>, Http) {
         let identity = Identity { platform: "test".to_owned(), instance: self.scope.instance.to_string() };
         let store = Arc::new(Store::open(&self.state, &identity).expect("the store opens"));
         let rate_limit = RateLimit::new(100_000, Duration::from_secs(1));
@@ -251,10 +289,14 @@ impl World {
             answer: Duration::from_secs(5),
         };
         let journal = KillingJournal { inner: StoreJournal::new(Arc::clone(&store), 100_000), kill };
-        let base_url = self.platform.base_url().parse().expect("an address");
-        let api_key = self.platform.api_key().clone();
-        let connection = Connection { base_url, api_key, rate_limit, stamps, journal: Box::new(journal), timing };
-        (store, Cevvo::new(Http::new(connection).expect("a client")))
+        let base_url = self.base_url_of(api);
+        let probe = match api {
+            Api::Cevvo => cevvo::PROBE,
+            Api::Nexvio => nexvio::PROBE,
+        };
+        let (api_key, journal) = (self.platform.api_key().clone(), Box::new(journal));
+        let connection = Connection { base_url, probe, api_key, rate_limit, stamps, journal, timing };
+        (store, Http::new(connection).expect("a client"))
     }
 }
 

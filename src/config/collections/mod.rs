@@ -6,7 +6,7 @@ mod pages;
 use std::{collections::HashMap, path::PathBuf};
 
 use super::{
-    Collection, Input, Website,
+    Api, Collection, Input, Website,
     node::{Node, Value},
     read::{Reading, Section},
 };
@@ -54,7 +54,7 @@ impl Kind {
 }
 
 /// Reads the list: at least one collection, no two of one name or one folder.
-pub(super) fn read(root: &Section, reading: &mut Reading) -> Option<Vec<Collection>> {
+pub(super) fn read(root: &Section, api: Option<Api>, reading: &mut Reading) -> Option<Vec<Collection>> {
     let Some(node) = root.value("collections") else {
         let place = root.entry("collections").map_or(root.place, |(key, _)| key.referenced);
         reading.problem(place, "there is no collection; add `collections:` with `- name: docs` and `folder: ./docs`");
@@ -70,7 +70,7 @@ pub(super) fn read(root: &Section, reading: &mut Reading) -> Option<Vec<Collecti
         return None;
     }
     let mut seen = Seen::default();
-    let collections: Vec<_> = items.iter().map(|item| collection(item, &mut seen, reading)).collect();
+    let collections: Vec<_> = items.iter().map(|item| collection(item, api, &mut seen, reading)).collect();
     collections.into_iter().collect()
 }
 
@@ -81,7 +81,7 @@ struct Seen {
     folders: HashMap<PathBuf, u64>,
 }
 
-fn collection(node: &Node, seen: &mut Seen, reading: &mut Reading) -> Option<Collection> {
+fn collection(node: &Node, api: Option<Api>, seen: &mut Seen, reading: &mut Reading) -> Option<Collection> {
     let kind = kind_of(node);
     let known: Vec<&str> = match kind {
         Some(kind) => COMMON.iter().chain(kind.keys()).copied().collect(),
@@ -94,7 +94,7 @@ fn collection(node: &Node, seen: &mut Seen, reading: &mut Reading) -> Option<Col
     let input = match kind {
         Some(Kind::Folder) => folder::read(&section, &mut seen.folders, reading).map(Input::Folder),
         Some(Kind::Pages) => pages::read(&section, reading).map(Input::Pages),
-        Some(Kind::Website) => website(&section, reading).map(Input::Website),
+        Some(Kind::Website) => website(&section, api, reading).map(Input::Website),
         None => {
             let place = section.entry("folder").map_or(section.place, |(key, _)| key.referenced);
             reading.problem(
@@ -155,7 +155,14 @@ fn foreign_keys_refused(
     known
 }
 
-fn website(section: &Section, reading: &mut Reading) -> Option<Website> {
+fn website(section: &Section, api: Option<Api>, reading: &mut Reading) -> Option<Website> {
+    if api == Some(Api::Nexvio)
+        && let Some((key, _)) = section.entry("website")
+    {
+        let message =
+            "Nexvio's pages show no call to crawl a website; name its pages with `sitemaps` or `urls` instead";
+        reading.problem(key.referenced, message);
+    }
     let url = section.value("website").and_then(|node| reading.parsed(node, pages::address));
     let auto_sync = section.value("auto_sync").and_then(|node| reading.flag(node)).unwrap_or(true);
     Some(Website { url: url?, auto_sync })

@@ -9,7 +9,7 @@ use crate::platform::{
     ApiError,
     gate::Class,
     http::Call,
-    wire::{
+    wire::cevvo::{
         ChatAnswer, ChatRequest, Citation, Conversation, CoverageGap, Deleted, Overview, Page, StreamEvent, Thread,
         TopQuestion,
     },

@@ -2,53 +2,37 @@
 
 mod assistant;
 
-use std::{io::Seek, time::Duration};
+use std::time::Duration;
 
-use reqwest::{
-    Method,
-    multipart::{Form, Part},
-};
-use tokio_util::io::ReaderStream;
+use reqwest::Method;
 use url::Url;
 
 use super::{
-    ApiError, Holding, Http, JobState, Platform, RemoteSource, SourceKind, SourcePage, Upload,
+    Abilities, ApiError, Created, Holding, Http, JobState, Platform, RemoteSource, SourceKind, SourcePage, Upload,
     answer::{message_in, shortened},
+    form::{EXTENSIONS, form},
     gate::Class,
     http::Call,
-    wire::{CreateSource, Deleted, IngestUrl, Job, Page, Source, UpdateSource},
+    wire::cevvo::{CreateSource, Deleted, IngestUrl, Job, Page, Source, UpdateSource},
 };
-use crate::model::{JobId, SourceId};
+use crate::model::{JobId, Making, SourceId};
 
 pub use assistant::{ChatEvent, ChatStream, Period};
 
 /// Sources on one page of the list; 100 is the most that Cevvo's page allows for lists.
 pub const PAGE_SIZE: u64 = 100;
-/// Bytes that are read at once from a file that goes up.
-const READ_SIZE: usize = 64 << 10;
-
-/// What goes up under which extension: the platform takes PDF, DOCX, TXT and MD, and these are the same under
-/// other names.
-const ACCEPTED: [(&str, &str, &str); 7] = [
-    ("pdf", "pdf", "application/pdf"),
-    ("docx", "docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
-    ("txt", "txt", "text/plain"),
-    ("text", "txt", "text/plain"),
-    ("md", "md", "text/markdown"),
-    ("markdown", "md", "text/markdown"),
-    ("mdx", "md", "text/markdown"),
-];
-
-/// The extensions that can be synced to Cevvo, lower case.
-pub const EXTENSIONS: [&str; ACCEPTED.len()] = {
-    let mut extensions = [""; ACCEPTED.len()];
-    let mut i = 0;
-    while i < ACCEPTED.len() {
-        extensions[i] = ACCEPTED[i].0;
-        i += 1;
-    }
-    extensions
+/// What Cevvo can do (`cevvo-api`, sections Sources and Ingestion).
+pub const ABILITIES: Abilities = Abilities {
+    accepted: &EXTENSIONS,
+    making: Making::Empty,
+    jobs: true,
+    rename: true,
+    websites: true,
+    page_size: PAGE_SIZE,
 };
+
+/// A list that is cheap to ask for.
+pub const PROBE: (&str, &[(&str, &str)]) = ("/sources", &[("page", "1"), ("per_page", "1")]);
 
 /// A client of Cevvo's API.
 pub struct Cevvo {
@@ -106,16 +90,12 @@ impl Cevvo {
 }
 
 impl Platform for Cevvo {
-    fn accepted(&self) -> &'static [&'static str] {
-        &EXTENSIONS
+    fn abilities(&self) -> Abilities {
+        ABILITIES
     }
 
     fn begin(&self) {
         self.http.begin();
-    }
-
-    fn page_size(&self) -> u64 {
-        PAGE_SIZE
     }
 
     fn gap(&self) -> Duration {
@@ -138,14 +118,14 @@ impl Platform for Cevvo {
         }
     }
 
-    async fn create(&self, name: &str, kind: &SourceKind) -> Result<SourceId, ApiError> {
+    async fn create(&self, name: &str, kind: &SourceKind, _: Option<Upload>) -> Result<Created, ApiError> {
         let (kind, url, auto_sync) = match kind {
             SourceKind::File => ("file", None, None),
-            SourceKind::Text => ("text", None, None),
+            SourceKind::Page { .. } => ("text", None, None),
             SourceKind::Website { url, auto_sync } => ("website", Some(url.to_string()), Some(*auto_sync)),
         };
         let body = CreateSource { name: name.to_owned(), kind: kind.to_owned(), url, auto_sync };
-        Ok(SourceId(self.create_source(&body).await?.id))
+        Ok(Created { source: SourceId(self.create_source(&body).await?.id), job: None })
     }
 
     async fn ingest(&self, source: &SourceId, url: &Url) -> Result<JobId, ApiError> {
@@ -159,16 +139,7 @@ impl Platform for Cevvo {
     }
 
     async fn upload(&self, source: &SourceId, upload: Upload) -> Result<JobId, ApiError> {
-        let (file_name, media_type) = sent_as(&upload.name);
-        let make = || {
-            let mut file = upload.file.try_clone()?;
-            file.rewind()?;
-            let reader = tokio::io::AsyncReadExt::take(tokio::fs::File::from_std(file), upload.size);
-            let body = reqwest::Body::wrap_stream(ReaderStream::with_capacity(reader, READ_SIZE));
-            let part = Part::stream_with_length(body, upload.size).file_name(file_name.clone());
-            let part = part.mime_str(media_type).map_err(std::io::Error::other)?;
-            Ok(Form::new().text("source_id", source.0.clone()).part("file", part))
-        };
+        let make = || form(("source_id", &source.0), &upload);
         let call = Call::new(Method::POST, "/ingest/upload", Class::Finish).form(&make, upload.size);
         let job: Job = self.http.call(call).await?;
         Ok(JobId(job.job_id))
@@ -200,23 +171,12 @@ impl Platform for Cevvo {
     }
 }
 
-/// The name and media type that a document goes up under. A form's header carries no control characters.
-fn sent_as(name: &str) -> (String, &'static str) {
-    let name = name.replace(char::is_control, " ");
-    let extension = name.rsplit_once('.').map_or(String::new(), |(_, extension)| extension.to_ascii_lowercase());
-    match ACCEPTED.iter().find(|(ours, ..)| *ours == extension) {
-        Some((ours, theirs, media_type)) if ours == theirs => (name, media_type),
-        Some((ours, theirs, media_type)) => (format!("{}{theirs}", &name[..name.len() - ours.len()]), media_type),
-        None => (name, "application/octet-stream"),
-    }
-}
-
 /// `synced` with a document holds it; unknown statuses are "not yet" (reading of `source.status`).
 fn remote(source: Source) -> RemoteSource {
     let holding = match source.status.as_deref() {
         Some("synced") if source.document_count.is_some_and(|count| count > 0) => Holding::Document,
         Some("synced") if source.document_count == Some(0) => Holding::Empty,
-        Some("failed" | "error") => Holding::Failed,
+        Some("failed" | "error") => Holding::Failed(None),
         _ => Holding::Nothing,
     };
     let Source { id, name, created_at, auto_sync, .. } = source;
@@ -239,20 +199,6 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-
-    #[test]
-    fn other_names_of_text_and_markdown_go_up_under_the_accepted_one() {
-        for (path, name, media_type) in [
-            ("guide.markdown", "guide.md", "text/markdown"),
-            ("guide.MDX", "guide.md", "text/markdown"),
-            ("notes.text", "notes.txt", "text/plain"),
-            ("a.b.MD", "a.b.MD", "text/markdown"),
-            ("scan.pdf", "scan.pdf", "application/pdf"),
-            ("two\nlines\u{1b}.mdx", "two lines .md", "text/markdown"),
-        ] {
-            assert_eq!(sent_as(path), (name.to_owned(), media_type));
-        }
-    }
 
     #[test]
     fn jobs_are_read_leniently() {
@@ -280,7 +226,7 @@ mod tests {
         assert_eq!(holding(json!({"id": "s", "status": "synced", "document_count": 1})), Holding::Document);
         assert_eq!(holding(json!({"id": "s", "status": "synced", "document_count": 0})), Holding::Empty);
         assert_eq!(holding(json!({"id": "s", "status": "synced"})), Holding::Nothing);
-        assert_eq!(holding(json!({"id": "s", "status": "failed"})), Holding::Failed);
+        assert_eq!(holding(json!({"id": "s", "status": "failed"})), Holding::Failed(None));
         assert_eq!(holding(json!({"id": "s", "status": "syncing", "document_count": 1})), Holding::Nothing);
         assert_eq!(holding(json!({"id": "s"})), Holding::Nothing);
     }

@@ -1,7 +1,4 @@
 //! The bodies of Cevvo's API, as its page shows them (`cevvo-api`, all sections).
-//!
-//! Strict in what is sent, tolerant in what is read: of an answer only what kbsync cannot do without is required,
-//! unknown fields are skipped, and statuses stay text.
 
 #![allow(missing_docs, reason = "the fields are those of the API's page, which says what they mean")]
 

@@ -1,0 +1,179 @@
+//! Nexvio's API: knowledge sources, as reconciling needs them (`nexvio-api`, section Knowledge sources).
+//!
+//! `POST /knowledge` makes a source with its document, no call tells of a job or renames, and the list says what is ready.
+
+mod bots;
+mod conversations;
+mod envelope;
+mod integrations;
+
+use std::time::Duration;
+
+use super::{
+    Abilities, ApiError, Created, Holding, Http, Platform, RemoteSource, SourceKind, SourcePage, Upload,
+    answer::{message_in, shortened},
+    form::{EXTENSIONS, form},
+    gate::Class,
+    http::Call,
+    wire::nexvio::{AddPage, Knowledge},
+};
+use crate::model::{Making, SourceId};
+use reqwest::Method;
+
+pub use conversations::Span;
+pub use envelope::List;
+
+/// Sources on one page of the list; 100 is the most that Nexvio's pages allow for lists.
+pub const PAGE_SIZE: u64 = 100;
+
+/// What Nexvio can do (`nexvio-api`, section Knowledge sources, and the reading of its silences).
+pub const ABILITIES: Abilities = Abilities {
+    accepted: &EXTENSIONS,
+    making: Making::Filled,
+    jobs: false,
+    rename: false,
+    websites: false,
+    page_size: PAGE_SIZE,
+};
+
+/// A list that is cheap to ask for.
+pub const PROBE: (&str, &[(&str, &str)]) = ("/knowledge", &[("limit", "1")]);
+
+/// A client of Nexvio's API.
+pub struct Nexvio {
+    http: Http,
+}
+
+impl Nexvio {
+    /// A client over this HTTP layer.
+    pub fn new(http: Http) -> Self {
+        Self { http }
+    }
+
+    /// One page of knowledge sources, as the platform lists them, after so many.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub async fn knowledge(&self, limit: u64, offset: u64) -> Result<List<Knowledge>, ApiError> {
+        self.knowledge_for(limit, offset, Class::Begin).await
+    }
+
+    async fn knowledge_for(&self, limit: u64, offset: u64, class: Class) -> Result<List<Knowledge>, ApiError> {
+        let query = [("limit", limit.to_string()), ("offset", offset.to_string())];
+        self.list(Call::new(Method::GET, "/knowledge", class).query(&query), "knowledge").await
+    }
+
+    /// Asks for a list, whatever it is wrapped in.
+    async fn list<T: serde::de::DeserializeOwned>(&self, call: Call<'_>, key: &str) -> Result<List<T>, ApiError> {
+        let unlike = self.http.unlike(&call);
+        envelope::list(self.http.call(call).await?, key).ok_or(unlike)
+    }
+
+    /// Asks for one thing, whatever it is wrapped in.
+    async fn one<T: serde::de::DeserializeOwned>(&self, call: Call<'_>, keys: &[&str]) -> Result<T, ApiError> {
+        let unlike = self.http.unlike(&call);
+        envelope::one(self.http.call(call).await?, keys).ok_or(unlike)
+    }
+
+    /// Deletes something; what is gone already is an error, and what the answer holds does not matter.
+    async fn remove(&self, path: &'static str, id: &str) -> Result<(), ApiError> {
+        self.http.call_without_answer(Call::new(Method::DELETE, path, Class::Finish).id(id)).await
+    }
+}
+
+impl Platform for Nexvio {
+    fn abilities(&self) -> Abilities {
+        ABILITIES
+    }
+
+    fn bots(&self) -> Option<&Nexvio> {
+        Some(self)
+    }
+
+    fn begin(&self) {
+        self.http.begin();
+    }
+
+    fn gap(&self) -> Duration {
+        self.http.gap()
+    }
+
+    async fn sources(&self, page: u64) -> Result<SourcePage, ApiError> {
+        let found = self.knowledge_for(PAGE_SIZE, (page - 1) * PAGE_SIZE, Class::Poll).await?;
+        // What has no id is nobody's, and counts: without it a list would never be complete.
+        let nobodys =
+            (0..found.unread).map(|number| Knowledge { id: format!("?{page}.{number}"), ..Knowledge::default() });
+        let sources = found.items.into_iter().chain(nobodys).map(remote).collect();
+        Ok(SourcePage { sources, total: found.total })
+    }
+
+    async fn create(&self, name: &str, kind: &SourceKind, file: Option<Upload>) -> Result<Created, ApiError> {
+        let call = Call::new(Method::POST, "/knowledge", Class::Begin);
+        let keys = ["knowledge", "source"];
+        let made: Knowledge = match (kind, file) {
+            (SourceKind::File, Some(file)) => {
+                let make = || form(("name", name), &file);
+                self.one(call.form(&make, file.size), &keys).await?
+            }
+            (SourceKind::Page { url }, _) => {
+                let page = AddPage { kind: "website".to_owned(), url: url.to_string(), name: Some(name.to_owned()) };
+                self.one(call.json(&page), &keys).await?
+            }
+            (SourceKind::File, None) => return Err(ApiError::NoSuchCall("makes an empty source")),
+            (SourceKind::Website { .. }, _) => return Err(ApiError::NoSuchCall("crawls a website")),
+        };
+        Ok(Created { source: SourceId(made.id), job: None })
+    }
+
+    async fn delete(&self, id: &SourceId) -> Result<(), ApiError> {
+        match self.remove("/knowledge/{id}", &id.0).await {
+            Err(error) if !error.is_not_found() => Err(error),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+}
+
+/// Without a status, listed means ready; unknown statuses are "not yet" (reading of `/knowledge`).
+fn remote(item: Knowledge) -> RemoteSource {
+    let holding = match item.status.as_deref() {
+        None | Some("ready" | "synced" | "completed" | "active") => Holding::Document,
+        Some("failed" | "error") => {
+            let why = [&item.error, &item.message].into_iter().flatten().find_map(message_in);
+            Holding::Failed(why.map(|text| shortened(&text)))
+        }
+        Some(_) => Holding::Nothing,
+    };
+    RemoteSource {
+        id: SourceId(item.id),
+        name: item.name.unwrap_or_default(),
+        holding,
+        created_at: item.added_at,
+        auto_sync: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn a_source_is_ready_when_it_says_so_or_says_nothing() {
+        let holding =
+            |status: Value| remote(serde_json::from_value(json!({"id": "k", "status": status})).unwrap()).holding;
+        for ready in ["ready", "synced", "completed", "active"] {
+            assert_eq!(holding(json!(ready)), Holding::Document, "{ready}");
+        }
+        assert_eq!(holding(Value::Null), Holding::Document);
+        assert_eq!(holding(json!("failed")), Holding::Failed(None));
+        assert_eq!(holding(json!("error")), Holding::Failed(None));
+        let why = serde_json::from_value(json!({"id": "k", "status": "failed", "error": {"message": "no text"}}));
+        assert_eq!(remote(why.unwrap()).holding, Holding::Failed(Some("no text".to_owned())));
+        let why = json!({"id": "k", "status": "failed", "error": null, "message": "no text"});
+        assert_eq!(remote(serde_json::from_value(why).unwrap()).holding, Holding::Failed(Some("no text".to_owned())));
+        for other in ["processing", "pending", "reticulating", ""] {
+            assert_eq!(holding(json!(other)), Holding::Nothing, "{other}");
+        }
+    }
+}

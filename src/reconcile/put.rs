@@ -1,0 +1,231 @@
+//! Putting one document: intent before request, and every answer noted before the next step.
+
+use std::{fs::File, io};
+
+use super::{Fatal, Pass, always_fatal, blocking, pages, steps::failure, work::Step};
+use crate::{
+    config::{Folder, Input, Pages, Via, Website},
+    model::{CollectionName, DocPath, Fingerprint, JobId, Making, Moment, Phase, Replica, SourceName},
+    plan::Wanted,
+    platform::{ApiError, Created, Platform, SourceKind, Upload, clock},
+    scan::{self, HashError, Root},
+};
+
+/// A document as it was when it was hashed.
+struct Opened {
+    file: File,
+    /// The file name that it goes up under.
+    name: String,
+}
+
+impl<P: Platform> Pass<'_, P> {
+    /// Writes the intent, makes the source, with its document or without, and goes on to fill an empty one.
+    pub(super) async fn put(&self, collection: CollectionName, wanted: Wanted) -> Result<Step, Fatal> {
+        let kind = self.kind_of(&collection, &wanted);
+        let filled = self.platform.abilities().making == Making::Filled;
+        // What goes along with the first request is there before anything is written down.
+        let (mut upload, mut after) = (None, None);
+        if filled && kind == SourceKind::File {
+            let Opened { file, name } = match self.open(&collection, &wanted).await {
+                Ok(Some(opened)) => opened,
+                Ok(None) => return Ok(Step::Again(None)),
+                Err(reason) => return Ok(Step::Failed(failure(&collection, &wanted.path, reason), None)),
+            };
+            self.remember_phrase(&collection, &wanted, &file, &name).await?;
+            after = Some(file.try_clone());
+            upload = Some(Upload { file, size: wanted.fingerprint.size, name });
+        }
+        let replica = self.intend(&collection, &wanted).await?;
+        let (id, began) = (replica.id, clock::now());
+        let created = match self.platform.create(&self.name(&collection, &wanted).to_string(), &kind, upload).await {
+            Ok(created) => created,
+            Err(error) => return self.not_created(replica, &wanted, error).await,
+        };
+        // A file that changed on its way up was not what the name says.
+        let changed = after.is_some_and(|after| !unchanged(after, &wanted.fingerprint));
+        let phase = match (filled, changed) {
+            (false, _) => Phase::Created,
+            (true, true) => Phase::Spoilt,
+            (true, false) => Phase::Ingesting,
+        };
+        let (Created { source, job }, now) = (created, clock::now());
+        let replica = Replica { phase, since: now, source: Some(source.clone()), job: job.clone(), ..replica };
+        if !self.store.call(move |db| db.created(id, &source, job.as_ref(), phase, now)).await? {
+            let reason = "the platform answered with the id of another document's source; kbsync needs one for each";
+            return self.fail(Replica { source: None, ..replica }, reason.to_owned()).await;
+        }
+        match phase {
+            Phase::Created => self.fill(collection, wanted, replica).await,
+            Phase::Spoilt => Ok(Step::Again(None)),
+            _ => Ok(Step::Following(replica, wanted.fingerprint.size, began)),
+        }
+    }
+
+    async fn intend(&self, collection: &CollectionName, wanted: &Wanted) -> Result<Replica, Fatal> {
+        let (of, path, hash, now) = (collection.clone(), wanted.path.clone(), wanted.hash.short(), clock::now());
+        let id = self.store.call(move |db| db.intend(&of, &path, hash, now)).await?;
+        let (collection, path) = (collection.clone(), wanted.path.clone());
+        Ok(Replica { id, collection, path, hash, phase: Phase::Intent, since: now, source: None, job: None })
+    }
+
+    /// Notes why no source is known to be made.
+    async fn not_created(&self, replica: Replica, wanted: &Wanted, error: ApiError) -> Result<Step, Fatal> {
+        let id = replica.id;
+        match error {
+            error @ (ApiError::Refused { .. } | ApiError::NoSuchCall(_)) => self.fail(replica, error.to_string()).await,
+            ApiError::Unknown { .. } => {
+                let now = clock::now();
+                self.store.call(move |db| db.enter(id, Phase::Unknown, now)).await?;
+                Ok(Step::Unknown(now + self.scope.policy.grace))
+            }
+            // The request was never whole.
+            error @ ApiError::File(_) => {
+                self.store.call(move |db| db.drop_replica(id)).await?;
+                Ok(Step::Failed(failure(&replica.collection, &wanted.path, error.to_string()), None))
+            }
+            error @ (ApiError::Denied { .. } | ApiError::Unavailable(_)) => {
+                // Nothing was sent, or it was refused as a whole: nothing was made.
+                self.store.call(move |db| db.drop_replica(id)).await?;
+                Err(always_fatal(error))
+            }
+        }
+    }
+
+    /// Fills a source: with the file, with a page that the platform fetches, or by the platform itself.
+    pub(super) async fn fill(
+        &self,
+        collection: CollectionName,
+        wanted: Wanted,
+        replica: Replica,
+    ) -> Result<Step, Fatal> {
+        let Some(source) = replica.source.clone() else { return Ok(Step::Again(Some(replica))) };
+        let (id, began) = (replica.id, clock::now());
+        match self.kind_of(&collection, &wanted) {
+            SourceKind::File => {}
+            SourceKind::Website { .. } => {
+                self.store.call(move |db| db.ingesting(id, None, began)).await?;
+                let replica = Replica { phase: Phase::Ingesting, since: began, ..replica };
+                return Ok(Step::Following(replica, 0, began));
+            }
+            SourceKind::Page { url } => {
+                self.store.call(move |db| db.enter(id, Phase::Uploading, began)).await?;
+                let sent = self.platform.ingest(&source, &url).await;
+                return self.sent(sent, &wanted, replica, began).await;
+            }
+        }
+        let Opened { file, name } = match self.open(&collection, &wanted).await {
+            Ok(Some(opened)) => opened,
+            Ok(None) => return Ok(Step::Again(Some(replica))),
+            Err(reason) => {
+                return Ok(Step::Failed(failure(&collection, &wanted.path, reason), Some(replica)));
+            }
+        };
+        self.remember_phrase(&collection, &wanted, &file, &name).await?;
+        let after = file.try_clone();
+        self.store.call(move |db| db.enter(id, Phase::Uploading, began)).await?;
+        let size = wanted.fingerprint.size;
+        let sent = self.platform.upload(&source, Upload { file, size, name }).await;
+        if sent.is_ok() && !unchanged(after, &wanted.fingerprint) {
+            let now = clock::now();
+            self.store.call(move |db| db.enter(id, Phase::Spoilt, now)).await?;
+            return Ok(Step::Again(None));
+        }
+        self.sent(sent, &wanted, replica, began).await
+    }
+
+    /// Notes what came of sending a document into its source.
+    async fn sent(
+        &self,
+        sent: Result<JobId, ApiError>,
+        wanted: &Wanted,
+        replica: Replica,
+        began: Moment,
+    ) -> Result<Step, Fatal> {
+        let id = replica.id;
+        match sent {
+            Ok(job) => {
+                let now = clock::now();
+                let of = job.clone();
+                self.store.call(move |db| db.ingesting(id, Some(&of), now)).await?;
+                let replica = Replica { phase: Phase::Ingesting, since: now, job: Some(job), ..replica };
+                Ok(Step::Following(replica, wanted.fingerprint.size, began))
+            }
+            // The source is gone: somebody deleted it.
+            Err(ApiError::Refused { status: 404, .. }) => Ok(Step::Again(Some(replica))),
+            Err(ApiError::Unknown { .. }) => {
+                let now = clock::now();
+                self.store.call(move |db| db.unanswered(id, now)).await?;
+                Ok(Step::Unknown(now + self.scope.policy.grace))
+            }
+            Err(error @ (ApiError::Refused { .. } | ApiError::NoSuchCall(_))) => {
+                self.fail(replica, error.to_string()).await
+            }
+            Err(error @ ApiError::File(_)) => {
+                Ok(Step::Failed(failure(&replica.collection, &wanted.path, error.to_string()), Some(replica)))
+            }
+            Err(error @ (ApiError::Denied { .. } | ApiError::Unavailable(_))) => {
+                let now = clock::now();
+                self.store.call(move |db| db.enter(id, Phase::Created, now)).await?;
+                Err(always_fatal(error))
+            }
+        }
+    }
+
+    pub(super) fn name(&self, collection: &CollectionName, wanted: &Wanted) -> SourceName {
+        SourceName {
+            collection: collection.clone(),
+            path: wanted.path.clone(),
+            instance: self.scope.instance.clone(),
+            hash: wanted.hash.short(),
+        }
+    }
+
+    /// What a collection's sources are for.
+    fn kind_of(&self, collection: &CollectionName, wanted: &Wanted) -> SourceKind {
+        match self.input(collection) {
+            Some(Input::Website(Website { url, auto_sync })) => {
+                SourceKind::Website { url: url.clone(), auto_sync: *auto_sync }
+            }
+            // The key of a page is its address.
+            Some(Input::Pages(Pages { via: Via::Url, .. })) => {
+                wanted.path.address().map_or(SourceKind::File, |url| SourceKind::Page { url })
+            }
+            Some(Input::Pages(_) | Input::Folder(_)) | None => SourceKind::File,
+        }
+    }
+
+    /// Opens a document as it was when it was hashed; `None` when it has changed or gone since.
+    async fn open(&self, collection: &CollectionName, wanted: &Wanted) -> Result<Option<Opened>, String> {
+        match self.input(collection) {
+            Some(Input::Folder(folder)) => {
+                let (folder, path, expected) = (folder.clone(), wanted.path.clone(), wanted.fingerprint);
+                let opening = blocking(move || open(&folder, &path, &expected));
+                let file = opening.await.unwrap_or_else(|_| Err("opening it failed".to_owned()))?;
+                Ok(file.map(|file| Opened { file, name: wanted.path.file_name().to_owned() }))
+            }
+            Some(Input::Pages(_)) => {
+                let (name, path) = (collection.clone(), wanted.path.clone());
+                let state =
+                    self.store.call(move |db| db.page(&name, &path)).await.map_err(|error| error.to_string())?;
+                let kind = state.and_then(|state| state.kind).unwrap_or_default();
+                let name = wanted.path.address().map(|url| pages::file_name(&url, &kind));
+                // What is not kept is read anew by the next pass.
+                Ok(self.scope.reader.open(wanted.hash).ok().zip(name).map(|(file, name)| Opened { file, name }))
+            }
+            Some(Input::Website(_)) | None => Ok(None),
+        }
+    }
+}
+
+fn open(folder: &Folder, path: &DocPath, expected: &Fingerprint) -> Result<Option<File>, String> {
+    let root = Root::open(&folder.root, folder.follow_symlinks).map_err(|error| error.to_string())?;
+    match root.open_document(path) {
+        Ok(file) => Ok(scan::fingerprint(&file).is_ok_and(|seen| seen == *expected).then_some(file)),
+        Err(HashError::Gone | HashError::Changing) => Ok(None),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn unchanged(file: io::Result<File>, expected: &Fingerprint) -> bool {
+    file.and_then(|file| scan::fingerprint(&file)).is_ok_and(|seen| seen == *expected)
+}

@@ -1,0 +1,141 @@
+//! Moves on a platform that cannot rename, kept until what they leave is deleted.
+
+use rusqlite::{Connection, Row, params};
+
+use super::{Db, StoreError};
+use crate::{
+    model::{CollectionName, DocPath, ShortHash},
+    plan::{Gone, Move, MoveState},
+};
+
+impl Db {
+    /// A document is put anew at another place, before what it leaves goes.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn moving(
+        &mut self,
+        away: &CollectionName,
+        from: &Gone,
+        collection: &CollectionName,
+        to: &DocPath,
+    ) -> Result<(), StoreError> {
+        let sql = "INSERT OR REPLACE INTO moves VALUES (?1, ?2, ?3, ?4, ?5)";
+        let values = params![away.as_str(), from.path.as_str(), from.live.0, collection.as_str(), to.as_str()];
+        self.connection.prepare_cached(sql)?.execute(values)?;
+        Ok(())
+    }
+
+    /// Every move whose old document is still on the platform.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn moves(&self) -> Result<Vec<Move>, StoreError> {
+        let sql = "SELECT m.collection, m.path, m.hash, d.live IS m.hash, substr(d.hash, 1, 6) IS m.hash FROM moves m
+                   LEFT JOIN documents d ON d.collection = m.to_collection AND d.path = m.to_path";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map([], |row| {
+            let (away, from) = key(row)?;
+            let state = match (row.get(3)?, row.get(4)?) {
+                (true, _) => MoveState::Arrived,
+                (false, true) => MoveState::Waits,
+                (false, false) => MoveState::Off,
+            };
+            Ok(Move { away, from, hash: ShortHash(row.get(2)?), state })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// What has moved to this document, which the platform holds now.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn moved_to(
+        &self,
+        collection: &CollectionName,
+        path: &DocPath,
+    ) -> Result<Vec<(CollectionName, Gone)>, StoreError> {
+        let sql = "SELECT m.collection, m.path, m.hash, coalesce(d.size, 0) FROM moves m
+                   JOIN documents d ON d.collection = m.collection AND d.path = m.path AND d.live = m.hash
+                   WHERE m.to_collection = ?1 AND m.to_path = ?2";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map([collection.as_str(), path.as_str()], |row| {
+            let (away, from) = key(row)?;
+            let size = row.get::<_, i64>(3)?.cast_unsigned();
+            Ok((away, Gone { path: from, live: ShortHash(row.get(2)?), size }))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+/// There is no move of this document any more.
+pub(super) fn forget_move(connection: &Connection, collection: &str, path: &str) -> Result<(), rusqlite::Error> {
+    let sql = "DELETE FROM moves WHERE collection = ?1 AND path = ?2";
+    connection.prepare_cached(sql)?.execute([collection, path]).map(drop)
+}
+
+fn key(row: &Row<'_>) -> Result<(CollectionName, DocPath), rusqlite::Error> {
+    let text = |column: usize| row.get::<_, String>(column);
+    let unsound = |column| rusqlite::Error::InvalidColumnType(column, "move".to_owned(), rusqlite::types::Type::Text);
+    let away = CollectionName::new(&text(0)?).map_err(|_| unsound(0))?;
+    Ok((away, DocPath::new(text(1)?).map_err(|_| unsound(1))?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::{ContentHash, Fingerprint, LastLook, Moment, Phase, SourceId},
+        store::Identity,
+    };
+
+    const NOW: Moment = Moment(1_000_000);
+
+    fn docs() -> CollectionName {
+        CollectionName::new("docs").unwrap()
+    }
+
+    fn path(path: &str) -> DocPath {
+        DocPath::new(path).unwrap()
+    }
+
+    fn see(db: &mut Db, document: &str, content: u8) {
+        let fingerprint = Fingerprint { size: 7, mtime_ns: 0, ctime_ns: 0, inode: 0 };
+        let seen = LastLook { fingerprint, at: NOW, hash: ContentHash([content; 32]) };
+        db.note_looks(&docs(), &[(path(document), seen)]).unwrap();
+    }
+
+    fn ready(db: &mut Db, document: &str, content: u8) {
+        see(db, document, content);
+        let id = db.intend(&docs(), &path(document), ContentHash([content; 32]).short(), NOW).unwrap();
+        let source = SourceId(format!("{document} {content}"));
+        assert!(db.created(id, &source, None, Phase::Ingesting, NOW).unwrap());
+        db.ready(id, NOW).unwrap();
+    }
+
+    #[test]
+    fn a_move_waits_arrives_and_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let identity = Identity { platform: "p".to_owned(), instance: "default".to_owned() };
+        let mut db = Db::open(&folder.path().join("state.db"), Some(&identity)).unwrap();
+        let states = |db: &Db| db.moves().unwrap().into_iter().map(|found| found.state).collect::<Vec<_>>();
+        let from = Gone { path: path("old.md"), live: ContentHash([1; 32]).short(), size: 7 };
+        ready(&mut db, "old.md", 1);
+        db.moving(&docs(), &from, &docs(), &path("new.md")).unwrap();
+        assert_eq!(states(&db), [MoveState::Off], "nothing is known of the new place");
+        see(&mut db, "new.md", 1);
+        assert_eq!(states(&db), [MoveState::Waits]);
+        see(&mut db, "new.md", 2);
+        assert_eq!(states(&db), [MoveState::Off], "other words are no move");
+        ready(&mut db, "new.md", 1);
+        assert_eq!(states(&db), [MoveState::Arrived]);
+        assert_eq!(db.moved_to(&docs(), &path("new.md")).unwrap(), [(docs(), from.clone())]);
+        assert_eq!(db.left(&docs(), &path("old.md"), NOW).unwrap().len(), 1);
+        assert_eq!((states(&db), db.moved_to(&docs(), &path("new.md")).unwrap()), (vec![], vec![]));
+        // What is there again has not moved away.
+        ready(&mut db, "other.md", 1);
+        db.moving(&docs(), &Gone { path: path("other.md"), ..from }, &docs(), &path("new.md")).unwrap();
+        ready(&mut db, "other.md", 3);
+        assert_eq!(states(&db), []);
+    }
+}

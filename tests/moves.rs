@@ -1,0 +1,133 @@
+//! Moves on a platform that cannot rename: whatever happens between the upload at the new place and the deletion at the
+//! old one, the content stays on the platform, goes up once, and no guard counts the move.
+
+#[allow(dead_code, reason = "this test needs a part of it only")]
+mod support;
+
+use std::{collections::BTreeSet, fs, time::Duration};
+
+use kbsync::{
+    config::Api,
+    local::{Fault, KnowledgeShown},
+    reconcile::{Outcome, Report},
+};
+use support::World;
+
+const MOVED: u32 = 40;
+
+async fn pass(world: &World) -> Report {
+    world.pass(None).await.expect("nobody kills it")
+}
+
+/// A world in step on Nexvio's API, with the guards that a new config has.
+async fn world(documents: impl IntoIterator<Item = String>) -> World {
+    let mut world = World::of(Api::Nexvio).await;
+    (world.scope.policy.max_deletes, world.scope.policy.max_delete_percent) = (10, 10);
+    world.write("stays.md", "it stays");
+    for path in documents {
+        world.write(&path, &format!("this was {path}"));
+    }
+    assert_eq!(pass(&world).await.outcome(), Outcome::Ok);
+    world.platform.requests().reset();
+    world
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_document_whose_new_place_is_refused_keeps_its_old_source() {
+    let world = world(["old.md".to_owned()]).await;
+    fs::rename(world.folder.join("old.md"), world.folder.join("new.md")).expect("it is there");
+    world.faults.once("POST", "/knowledge", Fault::Status(413));
+    for _ in 0..3 {
+        assert_eq!(pass(&world).await.outcome(), Outcome::Failed);
+        let held = world.held(&BTreeSet::new(), "a refused move").await;
+        assert_eq!(held.keys().collect::<Vec<_>>(), ["old.md", "stays.md"]);
+    }
+    assert_eq!(world.platform.requests().mutating(), 1, "the refused upload");
+    world.retry();
+    assert_eq!(pass(&world).await.outcome(), Outcome::Ok);
+    world.assert_in_step("after a retry").await;
+    // Of a move that is off because the new place has other words by now, nothing is left either.
+    fs::rename(world.folder.join("new.md"), world.folder.join("third.md")).expect("it is there");
+    world.faults.once("POST", "/knowledge", Fault::Status(413));
+    assert_eq!(pass(&world).await.outcome(), Outcome::Failed);
+    world.write("third.md", "other words");
+    assert_eq!(pass(&world).await.outcome(), Outcome::Ok);
+    world.assert_in_step("after other words").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_moved_folder_goes_up_once_and_is_held_by_no_guard_wherever_it_is_cut_off() {
+    for kill_at in [9, 30, 50, 75, 95, 115, 140] {
+        let context = format!("killed at {kill_at}");
+        let world = world((0..MOVED).map(|n| format!("old/{n}.md"))).await;
+        fs::rename(world.folder.join("old"), world.folder.join("new")).expect("it is there");
+        let killed = world.pass(Some(kill_at)).await.is_none();
+        assert!(killed || kill_at > 75, "{context}: it ended before");
+        let report = pass(&world).await;
+        assert_eq!(report.outcome(), Outcome::Ok, "{context}: {report:?}");
+        world.assert_in_step(&context).await;
+        let posts = world.platform.requests().count("POST", "/knowledge");
+        // What was on its way at the kill may not have come to anything.
+        assert!(posts <= u64::from(MOVED) + 8, "{context}: {posts} uploads");
+        world.platform.requests().reset();
+        assert_eq!((pass(&world).await.outcome(), world.platform.requests().mutating()), (Outcome::Ok, 0), "{context}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_comes_back_to_its_old_place_is_not_deleted_there() {
+    let world = world(["old.md".to_owned()]).await;
+    fs::rename(world.folder.join("old.md"), world.folder.join("new.md")).expect("it is there");
+    world.faults.once("POST", "/knowledge", Fault::Status(413));
+    assert_eq!(pass(&world).await.outcome(), Outcome::Failed);
+    fs::rename(world.folder.join("new.md"), world.folder.join("old.md")).expect("it is there");
+    assert_eq!(pass(&world).await.outcome(), Outcome::Ok);
+    world.assert_in_step("after it came back").await;
+    assert_eq!(world.platform.requests().mutating(), 1, "the refused upload alone");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_list_that_shows_as_little_as_the_pages_promise_is_enough() {
+    let shows = |names, statuses, paged| KnowledgeShown { names, statuses, paged };
+    for shown in
+        [shows(false, true, true), shows(true, false, true), shows(true, true, false), shows(false, false, true)]
+    {
+        let context = format!("{shown:?}");
+        let mut world = World::with(Api::Nexvio, |options| options.knowledge = shown).await;
+        world.scope.job_timeout = Duration::from_secs(30);
+        for n in 0..12 {
+            world.write(&format!("{n}.md"), &format!("the first words of {n}"));
+        }
+        world.platform.requests().reset();
+        assert_eq!(pass(&world).await.outcome(), Outcome::Ok, "{context}");
+        assert_eq!(world.platform.requests().mutating(), 12, "{context}");
+        world.write("1.md", "other words");
+        fs::rename(world.folder.join("2.md"), world.folder.join("moved.md")).expect("it is there");
+        fs::remove_file(world.folder.join("3.md")).expect("it is there");
+        assert_eq!(pass(&world).await.outcome(), Outcome::Ok, "{context}");
+        world.assert_in_step(&context).await;
+        world.platform.requests().reset();
+        assert_eq!(pass(&world).await.outcome(), Outcome::Ok, "{context}");
+        assert_eq!(world.platform.requests().mutating(), 0, "{context}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_id_that_is_given_twice_concerns_one_document_alone() {
+    for (api, route) in [(Api::Nexvio, "/knowledge"), (Api::Cevvo, "/sources")] {
+        let world = World::of(api).await;
+        world.write("a.md", "the first");
+        assert_eq!(pass(&world).await.outcome(), Outcome::Ok);
+        world.write("b.md", "the second");
+        world.write("c.md", "the third");
+        world.faults.always("POST", route, Fault::OldId);
+        // The oldest is not ours; then it is the other's.
+        let report = pass(&world).await;
+        assert!(report.fatal.is_none(), "{api}: {report:?}");
+        world.faults.clear();
+        world.retry();
+        assert!(pass(&world).await.fatal.is_none(), "{api}");
+        world.retry();
+        assert_eq!(pass(&world).await.outcome(), Outcome::Ok, "{api}");
+    }
+}
