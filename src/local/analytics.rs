@@ -6,7 +6,7 @@ use axum::{Json, extract::State};
 use rusqlite::{Transaction, params};
 use serde::Deserialize;
 
-use crate::platform::wire::{CoverageGap, Overview, Page, TopQuestion, Trend};
+use crate::platform::wire::cevvo::{CoverageGap, Overview, Page, TopQuestion, Trend};
 
 use super::{
     App,
@@ -148,7 +148,8 @@ fn change(present: f64, before: f64) -> f64 {
     if before == 0.0 { 0.0 } else { rounded((present - before) / before) }
 }
 
-fn rounded(figure: f64) -> f64 {
+/// A figure with three decimals.
+pub(super) fn rounded(figure: f64) -> f64 {
     (figure * 1000.0).round() / 1000.0
 }
 

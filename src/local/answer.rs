@@ -2,12 +2,11 @@
 
 use std::collections::HashSet;
 
-use crate::platform::wire::Citation;
+use crate::{model::words, platform::wire::cevvo::Citation};
 
 use super::{
     blocks::{Kind, begins_item, blocks, units},
     search::{Found, Hit, Term},
-    words,
 };
 
 /// What is said when the knowledge base does not answer.

@@ -11,29 +11,45 @@ use axum::{
 };
 use futures_util::stream;
 use rusqlite::{OptionalExtension, Transaction, params};
+use serde::Deserialize;
 
-use crate::platform::wire::{ChatAnswer, ChatRequest, StreamEvent, Usage};
+use crate::{
+    model::words,
+    platform::wire::cevvo::{ChatAnswer, ChatRequest, StreamEvent, Usage},
+};
 
 use super::{
     App,
     answer::{Answer, answer},
     error::ApiError,
     ids,
+    nexvio::bots,
     request::Body,
-    search, words,
+    search,
 };
 
 /// The model that answers say they come from, whichever was asked for.
 const MODEL: &str = "local-bm25";
+/// The models that may be asked for, by the API's page.
+const MODELS: [&str; 3] = ["auto", "gpt-4o", "claude-sonnet-4-20250514"];
 /// The longest question, in bytes.
 const MAX_MESSAGE: usize = 8_000;
 /// Characters of a question that become its conversation's title.
 const MAX_TITLE: usize = 80;
 
+/// What the API's page shows, and a field of our own.
+#[derive(Deserialize)]
+pub(super) struct Question {
+    #[serde(flatten)]
+    request: ChatRequest,
+    /// The chatbot of Nexvio's API that a new conversation belongs to. One that goes on keeps its own.
+    chatbot_id: Option<String>,
+}
+
 /// `POST /chat`.
 pub(super) async fn ask(
     State(app): State<Arc<App>>,
-    Body(request): Body<ChatRequest>,
+    Body(request): Body<Question>,
 ) -> Result<Json<ChatAnswer>, ApiError> {
     converse(&app, request).await.map(Json)
 }
@@ -41,7 +57,7 @@ pub(super) async fn ask(
 /// `POST /chat/stream`: the answer word by word, what it rests on, and `[DONE]`, as server-sent events.
 pub(super) async fn ask_stream(
     State(app): State<Arc<App>>,
-    Body(request): Body<ChatRequest>,
+    Body(request): Body<Question>,
 ) -> Result<Response, ApiError> {
     let ChatAnswer { answer, sources, .. } = converse(&app, request).await?;
     let pieces = answer.split_inclusive(' ').map(|piece| StreamEvent::Text { text: piece.to_owned() });
@@ -54,7 +70,7 @@ pub(super) async fn ask_stream(
     Ok((headers, body).into_response())
 }
 
-async fn converse(app: &App, request: ChatRequest) -> Result<ChatAnswer, ApiError> {
+async fn converse(app: &App, Question { request, chatbot_id }: Question) -> Result<ChatAnswer, ApiError> {
     let began = Instant::now();
     if request.message.trim().is_empty() {
         return Err(ApiError::invalid("`message` is empty"));
@@ -62,14 +78,22 @@ async fn converse(app: &App, request: ChatRequest) -> Result<ChatAnswer, ApiErro
     if request.message.len() > MAX_MESSAGE {
         return Err(ApiError::invalid(format!("`message` is longer than {MAX_MESSAGE} bytes")));
     }
-    app.db.call(move |tx| reply(tx, &request, began)).await
+    if request.model.as_deref().is_some_and(|model| !MODELS.contains(&model)) {
+        return Err(ApiError::invalid(format!("`model` is one of {}", MODELS.join(", "))));
+    }
+    app.db.call(move |tx| reply(tx, &request, chatbot_id.as_deref(), began)).await
 }
 
-fn reply(tx: &Transaction, request: &ChatRequest, began: Instant) -> Result<ChatAnswer, ApiError> {
+fn reply(
+    tx: &Transaction,
+    request: &ChatRequest,
+    chatbot_id: Option<&str>,
+    began: Instant,
+) -> Result<ChatAnswer, ApiError> {
     let asked_at = ids::now_ms();
     let thread = match &request.thread_id {
         Some(id) => Thread::find(tx, id)?,
-        None => Thread::begin(tx, &request.message, asked_at)?,
+        None => Thread::begin(tx, bots::asked(tx, chatbot_id)?, &request.message, asked_at)?,
     };
     let answer = find_answer(tx, &thread, &request.message)?;
     let question = thread.say(tx, "user", &request.message, None, asked_at)?;
@@ -127,11 +151,13 @@ impl Thread {
         Ok(Self { seq, id: id.to_owned() })
     }
 
-    fn begin(tx: &Transaction, question: &str, now: i64) -> Result<Self, ApiError> {
+    fn begin(tx: &Transaction, bot: Option<i64>, question: &str, now: i64) -> Result<Self, ApiError> {
         let id = ids::fresh("thr");
         let title: String = question.trim().chars().take(MAX_TITLE).collect();
-        tx.prepare_cached("INSERT INTO conversations (id, title, created_at, updated_at) VALUES (?1, ?2, ?3, ?3)")?
-            .execute(params![id, title, now])?;
+        tx.prepare_cached(
+            "INSERT INTO conversations (id, title, bot, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?4)",
+        )?
+        .execute(params![id, title, bot, now])?;
         Ok(Self { seq: tx.last_insert_rowid(), id })
     }
 

@@ -2,19 +2,16 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use axum::{Json, extract::State};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
-use crate::platform::wire::{Conversation, Deleted, Message, Page, Thread};
+use crate::platform::wire::cevvo::{Conversation, Deleted, Message, Page, Thread};
 
 use super::{
     App,
     error::ApiError,
     ids,
-    request::{PageParams, Params},
+    request::{Id, PageParams, Params},
 };
 
 /// `GET /conversations`: the one that was spoken in last comes first.
@@ -45,7 +42,7 @@ pub(super) async fn list(
 }
 
 /// `GET /conversations/{id}`: with all messages, oldest first.
-pub(super) async fn show(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<Thread>, ApiError> {
+pub(super) async fn show(State(app): State<Arc<App>>, Id(id): Id) -> Result<Json<Thread>, ApiError> {
     app.db.call(move |tx| read_thread(tx, id)).await.map(Json)
 }
 
@@ -53,11 +50,17 @@ fn read_thread(tx: &Transaction, id: String) -> Result<Thread, ApiError> {
     let mut find = tx.prepare_cached("SELECT seq, title, created_at FROM conversations WHERE id = ?1")?;
     let found = find.query_row([&id], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?))).optional()?;
     let Some((seq, title, created_at)) = found else { return Err(ApiError::missing("conversation", &id)) };
-    let mut find = tx.prepare_cached(
-        "SELECT role, content, sources, created_at FROM messages WHERE conversation = ?1 ORDER BY seq",
-    )?;
-    let messages = find.query_map([seq], read_message)?.collect::<Result<_, _>>()?;
+    let messages = messages(tx, seq, -1, 0)?;
     Ok(Thread { id, title, messages, created_at: ids::timestamp(created_at) })
+}
+
+/// Some messages of a conversation, oldest first. A negative limit is none.
+pub(super) fn messages(tx: &Transaction, seq: i64, limit: i64, offset: i64) -> Result<Vec<Message>, ApiError> {
+    let mut find = tx.prepare_cached(
+        "SELECT role, content, sources, created_at FROM messages WHERE conversation = ?1 ORDER BY seq \
+         LIMIT ?2 OFFSET ?3",
+    )?;
+    Ok(find.query_map([seq, limit, offset], read_message)?.collect::<Result<_, _>>()?)
 }
 
 fn read_message(row: &Row) -> rusqlite::Result<Message> {
@@ -71,7 +74,7 @@ fn read_message(row: &Row) -> rusqlite::Result<Message> {
 }
 
 /// `DELETE /conversations/{id}`: with all its messages, and what the analytics know of them.
-pub(super) async fn delete(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<Deleted>, ApiError> {
+pub(super) async fn delete(State(app): State<Arc<App>>, Id(id): Id) -> Result<Json<Deleted>, ApiError> {
     let deleted = app.db.call(move |tx| {
         let gone = tx.prepare_cached("DELETE FROM conversations WHERE id = ?1")?.execute([&id])?;
         if gone == 0 { Err(ApiError::missing("conversation", &id)) } else { Ok(Deleted { deleted: true }) }

@@ -16,10 +16,11 @@ use super::{
 };
 
 /// The schema's steps: the n-th brings a database from version n to n + 1.
-const MIGRATIONS: [&str; 2] = [include_str!("schema-1.sql"), include_str!("schema-2.sql")];
+const MIGRATIONS: [&str; 3] =
+    [include_str!("schema-1.sql"), include_str!("schema-2.sql"), include_str!("schema-3.sql")];
 
 /// Statements kept prepared: more than all routes have together.
-const STATEMENTS: usize = 64;
+const STATEMENTS: usize = 128;
 
 type Work = Box<dyn FnOnce(&mut Connection) + Send>;
 

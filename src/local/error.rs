@@ -3,11 +3,10 @@
 use std::{io, path::PathBuf};
 
 use axum::{
-    Json,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use serde_json::json;
+use serde_json::{Map, Value};
 
 use crate::fetch::FetcherError;
 
@@ -68,17 +67,23 @@ pub enum LocalError {
     Listen(io::Error),
 }
 
-/// An answer other than success: its status, and `{"error":{"code","message"}}`.
-#[derive(Debug)]
+/// An answer other than success. Its body is that of the API that was asked; see [`Api::worded`](super::api::Api::worded).
+#[derive(Clone, Debug)]
 pub(super) struct ApiError {
     status: StatusCode,
-    code: &'static str,
-    message: String,
+    pub(super) code: &'static str,
+    pub(super) message: String,
+    /// What is wrong with which field, where that is known.
+    pub(super) details: Option<Value>,
 }
 
 impl ApiError {
     pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into() }
+        Self { status, code, message: message.into(), details: None }
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
     }
 
     /// What went wrong, for people.
@@ -91,9 +96,19 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, "invalid_request", message)
     }
 
+    /// 400: these fields are wrong, each for its reason.
+    pub(super) fn wrong_fields(details: Map<String, Value>) -> Self {
+        Self { details: Some(details.into()), ..Self::invalid("Invalid request data") }
+    }
+
     /// 404: nothing of this kind has this id.
     pub(super) fn missing(kind: &str, id: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", format!("no {kind} has the id `{id}`"))
+    }
+
+    /// 409: the request is right, and what it is about is of another kind.
+    pub(super) fn conflict(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "conflict", message)
     }
 
     /// 413: more bytes than are taken.
@@ -122,7 +137,8 @@ impl From<rusqlite::Error> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let body = json!({"error": {"code": self.code, "message": self.message}});
-        (self.status, Json(body)).into_response()
+        let mut answer = self.status.into_response();
+        answer.extensions_mut().insert(self);
+        answer
     }
 }

@@ -30,6 +30,8 @@ pub enum Fault {
     CutBody,
     /// The work is done; the answer's body is not JSON.
     GarbageBody,
+    /// The work is done; where the answer tells of a new source, its id is that of the oldest other one, if there is any.
+    OldId,
     /// The job that this upload starts fails for this reason.
     JobFails(String),
     /// The job that this upload starts is done, but its status is answered 404.
@@ -63,6 +65,7 @@ impl Fault {
             | Self::Slow(_)
             | Self::CutBody
             | Self::GarbageBody
+            | Self::OldId
             | Self::LateEffect(_) => None,
         }
     }
@@ -95,8 +98,8 @@ struct Dice {
 }
 
 impl Faults {
-    /// The next request with this method (`*` for any), whose path after `/api/v1` begins with `route_prefix`, meets
-    /// `fault`. Rules are tried in the order in which they were given.
+    /// The next request with this method (`*` for any), whose path after `/api/v1` or `/v1` begins with
+    /// `route_prefix`, meets `fault`. Rules are tried in the order in which they were given.
     pub fn once(&self, method: &str, route_prefix: &str, fault: Fault) {
         self.rule(method, route_prefix, fault, true);
     }

@@ -14,7 +14,15 @@ use axum::{
 };
 use secrecy::ExposeSecret;
 
-use super::{App, BASE_PATH, connection::Scissors, error::ApiError, ids, inject, limit::Verdict, log::UNKNOWN_ROUTE};
+use super::{
+    App,
+    api::Api,
+    connection::Scissors,
+    error::ApiError,
+    ids, inject,
+    limit::{SlidingLog, UNLIMITED, Verdict},
+    log::UNKNOWN_ROUTE,
+};
 
 /// Judges a request and passes it on.
 pub(super) async fn gate(
@@ -24,22 +32,30 @@ pub(super) async fn gate(
     request: Request,
     next: Next,
 ) -> Response {
-    let route = route.as_ref().map_or(UNKNOWN_ROUTE, |path| without_base(path.as_str()));
+    let (api, path) = Api::of(request.uri().path());
+    let route = route.as_ref().map_or(UNKNOWN_ROUTE, |path| Api::of(path.as_str()).1);
     app.log.asked(request.method(), route);
-    let answer = match admit(&app, request.headers()) {
-        Err(refusal) => refusal.into_response(),
-        Ok(()) => limited(&app, &scissors, request, next).await,
+    let (verdict, answer) = match admit(&app, request.headers()) {
+        Err(refusal) => (ask_limit(&app, SlidingLog::look), refusal.into_response()),
+        Ok(()) => match ask_limit(&app, SlidingLog::judge) {
+            Some(verdict) if !verdict.allowed => (Some(verdict), too_many(verdict.limit).into_response()),
+            verdict => {
+                let fault = app.faults.draw(request.method().as_str(), path);
+                (verdict, inject::pass(&app, fault, &scissors, request, next).await)
+            }
+        },
     };
+    let mut answer = api.worded(answer);
+    // Nexvio tells a limit in every answer.
+    if let Some(verdict) = verdict.or(matches!(api, Api::Nexvio(_)).then_some(UNLIMITED)) {
+        tell(&mut answer, verdict);
+    }
     if scissors.is_cut() {
         app.log.cut();
     } else {
         app.log.answered(answer.status().as_u16());
     }
     answer
-}
-
-fn without_base(path: &str) -> &str {
-    path.strip_prefix(BASE_PATH).unwrap_or(path)
 }
 
 fn admit(app: &App, headers: &HeaderMap) -> Result<(), ApiError> {
@@ -76,35 +92,26 @@ fn same(given: &[u8], key: &[u8]) -> bool {
     given.len() == key.len() && given.iter().zip(key).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
 }
 
-async fn limited(app: &App, scissors: &Scissors, request: Request, next: Next) -> Response {
-    let verdict = app.limiter.as_ref().map(|log| {
-        let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
-        log.judge(Instant::now())
-    });
-    let mut answer = match verdict {
-        Some(Verdict { allowed: false, limit, .. }) => {
-            let message = format!("more than {limit} requests in the window; wait for as long as Retry-After says");
-            ApiError::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message).into_response()
-        }
-        _ => {
-            let fault = app.faults.draw(request.method().as_str(), without_base(request.uri().path()));
-            inject::pass(app, fault, scissors, request, next).await
-        }
-    };
-    if let Some(verdict) = verdict {
-        tell(answer.headers_mut(), verdict);
-    }
-    answer
+fn ask_limit(app: &App, ask: fn(&mut SlidingLog, Instant) -> Verdict) -> Option<Verdict> {
+    let log = app.limiter.as_ref()?;
+    Some(ask(&mut log.lock().unwrap_or_else(PoisonError::into_inner), Instant::now()))
+}
+
+fn too_many(limit: u32) -> ApiError {
+    let message = format!("more than {limit} requests in the window; wait for as long as Retry-After says");
+    ApiError::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message)
 }
 
 /// Writes the limit's headers, in whole seconds rounded up. `X-RateLimit-Reset` is a time since 1970.
-fn tell(headers: &mut HeaderMap, verdict: Verdict) {
+fn tell(answer: &mut Response, verdict: Verdict) {
     let wait = verdict.reset.as_millis().div_ceil(1000).max(1) as u64;
     let reset = ids::now_ms().unsigned_abs().div_ceil(1000) + wait;
+    let refused = !verdict.allowed && answer.status() == StatusCode::TOO_MANY_REQUESTS;
+    let headers = answer.headers_mut();
     headers.insert("x-ratelimit-limit", HeaderValue::from(verdict.limit));
     headers.insert("x-ratelimit-remaining", HeaderValue::from(verdict.remaining));
     headers.insert("x-ratelimit-reset", HeaderValue::from(reset));
-    if !verdict.allowed {
+    if refused {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(wait));
     }
 }

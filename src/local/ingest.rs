@@ -1,21 +1,22 @@
 //! `/ingest`: uploads, pages, and the status of their jobs.
 
-use std::{path::Path as FsPath, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use axum::{
     Extension, Json,
     extract::{
-        Multipart, Path, State,
+        Multipart, State,
         multipart::{Field, MultipartError, MultipartRejection},
     },
     http::StatusCode,
 };
+use rusqlite::Transaction;
 use sha2::{Digest, Sha256};
 use tokio::{fs::File, io::AsyncWriteExt};
 
 use crate::{
     model::ContentHash,
-    platform::wire::{IngestUrl, Job},
+    platform::wire::cevvo::{IngestUrl, Job},
 };
 
 use super::{
@@ -24,7 +25,7 @@ use super::{
     faults::JobFault,
     ids,
     jobs::{self, Fresh, Upload},
-    request::Body,
+    request::{Body, Id},
     sources,
 };
 
@@ -45,10 +46,10 @@ pub(super) async fn upload(
     let job_id = ids::fresh("job");
     // Dropped before it is kept, as when the client goes away, it takes the file along.
     let stored = jobs::StoredUpload::new(&app, &job_id);
-    let (file, source_id) = read_form(form, stored.path()).await?;
-    let fresh = Fresh { job_id, source_id, upload: Some((file, stored)), url: None };
-    let job = jobs::begin(&app, fresh, fault.map(|Extension(fault)| fault)).await?;
-    Ok((StatusCode::ACCEPTED, Json(job)))
+    let (file, source_id) = read_form(form, stored.path(), "source_id").await?;
+    let source_id = source_id.ok_or_else(|| ApiError::invalid("the form has no `source_id`"))?;
+    let job = Job { file_name: Some(file.file_name.clone()), ..begun(&job_id, source_id) };
+    begin(&app, Fresh { job_id, upload: Some((file, stored)), url: None }, fault, job).await
 }
 
 /// `POST /ingest/url`.
@@ -58,37 +59,60 @@ pub(super) async fn url(
     Body(wanted): Body<IngestUrl>,
 ) -> Result<(StatusCode, Json<Job>), ApiError> {
     sources::web_url(&wanted.url)?;
-    let fresh = Fresh { job_id: ids::fresh("job"), source_id: wanted.source_id, upload: None, url: Some(wanted.url) };
-    let job = jobs::begin(&app, fresh, fault.map(|Extension(fault)| fault)).await?;
+    let job_id = ids::fresh("job");
+    let job = Job { url: Some(wanted.url.clone()), ..begun(&job_id, wanted.source_id) };
+    begin(&app, Fresh { job_id, upload: None, url: Some(wanted.url) }, fault, job).await
+}
+
+fn begun(job_id: &str, source_id: String) -> Job {
+    let (job_id, status) = (job_id.to_owned(), "processing".to_owned());
+    Job { job_id, status, source_id: Some(source_id), ..Job::default() }
+}
+
+/// Begins a job in the source that `job` names, and answers with `job`.
+async fn begin(
+    app: &App,
+    fresh: Fresh,
+    fault: Option<Extension<JobFault>>,
+    job: Job,
+) -> Result<(StatusCode, Json<Job>), ApiError> {
+    let source = move |tx: &Transaction| {
+        Ok((sources::open_to_documents(tx, job.source_id.as_deref().unwrap_or_default())?, job))
+    };
+    let job = jobs::begin(app, fresh, fault.map(|Extension(fault)| fault), source).await?;
     Ok((StatusCode::ACCEPTED, Json(job)))
 }
 
 /// `GET /ingest/status/{id}`.
-pub(super) async fn status(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<Job>, ApiError> {
+pub(super) async fn status(State(app): State<Arc<App>>, Id(id): Id) -> Result<Json<Job>, ApiError> {
     if app.faults.of_job(&id) == Some(JobFault::Forgotten) {
         return Err(ApiError::missing("job", &id));
     }
     app.db.call(move |tx| jobs::find(tx, &id)).await.map(Json)
 }
 
-/// Reads the form to its end, so that even a refused client has sent what it wanted to and reads the answer.
-async fn read_form(mut form: Multipart, path: &FsPath) -> Result<(Upload, String), ApiError> {
+/// Reads a form of `file`, which is streamed to `path`, and of one field of text that may be missing, in any order. It
+/// is read to its end, so that even a refused client has sent what it wanted to and reads the answer.
+pub(super) async fn read_form(
+    mut form: Multipart,
+    path: &Path,
+    text_field: &str,
+) -> Result<(Upload, Option<String>), ApiError> {
     let mut file = None;
-    let mut source_id = None;
+    let mut text = None;
     while let Some(mut field) = form.next_field().await.map_err(broken)? {
         match field.name() {
             Some("file") => file = Some(receive(&mut field, path).await?),
-            Some("source_id") => source_id = Some(field.text().await.map_err(broken)?),
+            Some(name) if name == text_field => text = Some(field.text().await.map_err(broken)?),
             _ => while field.chunk().await.map_err(broken)?.is_some() {},
         }
     }
     let file = file.ok_or_else(|| ApiError::invalid("the form has no `file`"))??;
-    let source_id = source_id.ok_or_else(|| ApiError::invalid("the form has no `source_id`"))?;
-    Ok((file, source_id))
+    Ok((file, text))
 }
 
 /// Streams the file to `path`. The inner error is a file that is not wanted; it is read past.
-async fn receive(field: &mut Field<'_>, path: &FsPath) -> Result<Result<Upload, ApiError>, ApiError> {
+async fn receive(field: &mut Field<'_>, path: &Path) -> Result<Result<Upload, ApiError>, ApiError> {
     let file_name = field.file_name().unwrap_or_default().to_owned();
     if let Err(refusal) = check_file_name(&file_name) {
         while field.chunk().await.map_err(broken)?.is_some() {}
@@ -110,7 +134,7 @@ async fn receive(field: &mut Field<'_>, path: &FsPath) -> Result<Result<Upload, 
 }
 
 fn check_file_name(file_name: &str) -> Result<(), ApiError> {
-    let extension = FsPath::new(file_name).extension().and_then(|extension| extension.to_str());
+    let extension = Path::new(file_name).extension().and_then(|extension| extension.to_str());
     if extension.is_some_and(|extension| EXTENSIONS.contains(&extension.to_ascii_lowercase().as_str())) {
         return Ok(());
     }

@@ -10,9 +10,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::{StreamExt, stream};
+use serde_json::Value;
 use tokio::{task::yield_now, time::sleep};
 
-use super::{App, connection::Scissors, error::ApiError, faults::Fault, ingest::MAX_REQUEST};
+use super::{App, connection::Scissors, error::ApiError, faults::Fault, ingest::MAX_REQUEST, sources};
+
+/// Where the answer to `POST /sources`, and the one to `POST /knowledge`, tell the new source's id.
+const NEW_SOURCE: [&str; 2] = ["/id", "/data/knowledge/id"];
 
 /// Passes a request on to its route, or to what `fault` makes of it.
 pub(super) async fn pass(
@@ -47,6 +51,7 @@ pub(super) async fn pass(
             let answer = next.run(request).await;
             (answer.status(), "<html>upstream said something else</html>").into_response()
         }
+        Fault::OldId => with_old_id(app, next.run(request).await).await,
         Fault::LateEffect(delay) => {
             work_later(app, delay, request, next).await;
             cut(scissors)
@@ -86,6 +91,27 @@ async fn cut_body(answer: Response) -> Response {
     };
     let pieces = stream::iter([half]).chain(stream::once(breaks));
     Response::from_parts(parts, Body::from_stream(pieces))
+}
+
+/// Gives the answer that tells of a new source the id of the oldest other one. Other answers stay as they are.
+async fn with_old_id(app: &App, answer: Response) -> Response {
+    if answer.status() != StatusCode::CREATED {
+        return answer;
+    }
+    let (mut parts, whole) = answer.into_parts();
+    let whole = body::to_bytes(whole, MAX_REQUEST).await.unwrap_or_default();
+    let body = old_id(app, &whole).await.unwrap_or(whole);
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, Body::from(body))
+}
+
+async fn old_id(app: &App, whole: &[u8]) -> Option<Bytes> {
+    let mut told: Value = serde_json::from_slice(whole).ok()?;
+    let place = NEW_SOURCE.into_iter().find(|place| told.pointer(place).is_some())?;
+    let id = told.pointer_mut(place)?;
+    let made = id.as_str()?.to_owned();
+    *id = app.db.call(move |tx| sources::oldest_other(tx, &made)).await.ok()??.into();
+    Some(told.to_string().into())
 }
 
 /// Reads the whole request now and does its work after `delay`, unless the platform stops before.

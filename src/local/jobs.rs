@@ -16,7 +16,7 @@ use tokio::{
 };
 use url::Url;
 
-use crate::platform::wire::Job;
+use crate::platform::wire::cevvo::Job;
 
 use super::{
     App,
@@ -24,7 +24,7 @@ use super::{
     documents::{self, Document},
     error::ApiError,
     faults::JobFault,
-    ids, page, sources,
+    ids, page,
 };
 
 /// Jobs whose text is read at the same time.
@@ -40,7 +40,6 @@ pub(super) struct Upload {
 /// A job that is to begin: either `upload` or `url` is there.
 pub(super) struct Fresh {
     pub(super) job_id: String,
-    pub(super) source_id: String,
     pub(super) upload: Option<(Upload, StoredUpload)>,
     pub(super) url: Option<String>,
 }
@@ -81,19 +80,29 @@ impl Drop for StoredUpload {
     }
 }
 
-/// Writes the job down and hands it to the workers; answers as `/ingest/upload` and `/ingest/url` do. All of it is done
-/// or nothing is, even when the client goes away meanwhile.
-pub(super) async fn begin(app: &App, fresh: Fresh, fault: Option<JobFault>) -> Result<Job, ApiError> {
+/// Writes the job down and hands it to the workers. `source` finds or makes the source that its document goes into, and
+/// gives its row's number and what is to be answered. All of it is done or nothing is, even when the client goes away
+/// meanwhile.
+pub(super) async fn begin<T: Send + 'static>(
+    app: &App,
+    fresh: Fresh,
+    fault: Option<JobFault>,
+    source: impl FnOnce(&Transaction) -> Result<(i64, T), ApiError> + Send + 'static,
+) -> Result<T, ApiError> {
     if let Some(fault) = fault {
         app.faults.afflict_job(&fresh.job_id, fault);
     }
     let queue = app.queue.clone();
-    app.db.call(move |tx| insert(tx, fresh, &queue)).await
+    let begun = app.db.call(move |tx| {
+        let (source, answer) = source(tx)?;
+        insert(tx, fresh, source, &queue)?;
+        Ok(answer)
+    });
+    begun.await
 }
 
-fn insert(tx: &Transaction, fresh: Fresh, queue: &mpsc::UnboundedSender<Queued>) -> Result<Job, ApiError> {
-    let Fresh { job_id, source_id, upload, url } = fresh;
-    let source = sources::open_to_documents(tx, &source_id)?;
+fn insert(tx: &Transaction, fresh: Fresh, source: i64, queue: &mpsc::UnboundedSender<Queued>) -> Result<(), ApiError> {
+    let Fresh { job_id, upload, url } = fresh;
     let (upload, stored) = upload.unzip();
     let (file_name, sha256) = upload.map(|upload| (upload.file_name, upload.sha256)).unzip();
     tx.prepare_cached(
@@ -101,7 +110,7 @@ fn insert(tx: &Transaction, fresh: Fresh, queue: &mpsc::UnboundedSender<Queued>)
          VALUES (?1, ?2, 'processing', ?3, ?4, ?5, ?6)",
     )?
     .execute(params![job_id, source, file_name, sha256, url, ids::now_ms()])?;
-    let queued = Queued { seq: tx.last_insert_rowid(), id: job_id.clone() };
+    let queued = Queued { seq: tx.last_insert_rowid(), id: job_id };
     tx.prepare_cached("UPDATE sources SET status = 'pending' WHERE seq = ?1")?.execute([source])?;
     if let Some(stored) = stored {
         stored.keep();
@@ -109,8 +118,7 @@ fn insert(tx: &Transaction, fresh: Fresh, queue: &mpsc::UnboundedSender<Queued>)
     // The worker asks this same thread for the row, so it finds it committed. The workers are gone only while the
     // platform stops; the job is then run by the next start.
     let _ = queue.send(queued);
-    let status = "processing".to_owned();
-    Ok(Job { job_id, status, file_name, url, source_id: Some(source_id), ..Job::default() })
+    Ok(())
 }
 
 /// A job as `/ingest/status/{id}` shows it.
@@ -129,6 +137,12 @@ pub(super) fn find(tx: &Transaction, id: &str) -> Result<Job, ApiError> {
         })
     });
     job.optional()?.ok_or_else(|| ApiError::missing("job", id))
+}
+
+/// Why the last job of a source failed.
+pub(super) fn why_failed(tx: &Transaction, source_id: &str) -> Result<Option<String>, ApiError> {
+    let sql = "SELECT error FROM jobs WHERE source = (SELECT seq FROM sources WHERE id = ?1) ORDER BY seq DESC LIMIT 1";
+    Ok(tx.prepare_cached(sql)?.query_row([source_id], |row| row.get(0)).optional()?.flatten())
 }
 
 /// The jobs that the last run left unfinished, oldest first.

@@ -26,6 +26,10 @@ pub(super) struct Verdict {
     pub(super) reset: Duration,
 }
 
+/// What Nexvio's headers say where there is no limit: the figure on its page, of which nothing is ever used up.
+pub(super) const UNLIMITED: Verdict =
+    Verdict { allowed: true, limit: 1000, remaining: 999, reset: Duration::from_secs(60) };
+
 impl SlidingLog {
     pub(super) fn new(limit: RateLimit) -> Self {
         Self { limit, passed: VecDeque::new() }
@@ -33,20 +37,25 @@ impl SlidingLog {
 
     /// Judges a request that comes `now`. A refused one does not count.
     pub(super) fn judge(&mut self, now: Instant) -> Verdict {
+        let allowed = self.look(now).allowed;
+        if allowed {
+            self.passed.push_back(now);
+        }
+        Verdict { allowed, ..self.look(now) }
+    }
+
+    /// Whether a request may pass `now`, without letting one through.
+    pub(super) fn look(&mut self, now: Instant) -> Verdict {
         while self.passed.front().is_some_and(|oldest| now.duration_since(*oldest) >= self.limit.window) {
             self.passed.pop_front();
         }
         let limit = self.limit.count.get();
         let held = u32::try_from(self.passed.len()).unwrap_or(u32::MAX);
-        let allowed = held < limit;
-        if allowed {
-            self.passed.push_back(now);
-        }
         let reset = self
             .passed
             .front()
             .map_or(Duration::ZERO, |oldest| self.limit.window.saturating_sub(now.duration_since(*oldest)));
-        Verdict { allowed, limit, remaining: limit.saturating_sub(held + u32::from(allowed)), reset }
+        Verdict { allowed: held < limit, limit, remaining: limit.saturating_sub(held), reset }
     }
 }
 
@@ -71,5 +80,7 @@ mod tests {
         assert_eq!(judge(13_999), (false, 0, 1));
         assert_eq!(judge(14_000), (true, 0, 5_000));
         assert_eq!(judge(60_000), (true, 2, 10_000));
+        let look = log.look(start + Duration::from_millis(61_000));
+        assert_eq!((look.allowed, look.remaining, look.reset.as_millis()), (true, 2, 9_000));
     }
 }

@@ -1,7 +1,8 @@
-//! The local platform: Cevvo's API, served for real on this machine from a folder.
+//! The local platform: Cevvo's and Nexvio's APIs, served for real on this machine from a folder.
 
 mod analytics;
 mod answer;
+mod api;
 mod blocks;
 mod changes;
 mod chat;
@@ -22,13 +23,14 @@ mod inject;
 mod jobs;
 mod limit;
 mod log;
+mod nexvio;
+mod openapi;
 mod page;
 mod request;
 mod routes;
 mod running;
 mod search;
 mod sources;
-mod words;
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -56,6 +58,7 @@ pub use error::LocalError;
 pub use faults::{Fault, Faults};
 pub use folder::served_at;
 pub use log::{RequestLog, UNKNOWN_ROUTE};
+pub use nexvio::KnowledgeShown;
 pub use running::{Running, SnapshotDocument, SnapshotSource};
 
 use changes::Changes;
@@ -66,8 +69,10 @@ use folder::Folder;
 use limit::SlidingLog;
 use running::Tasks;
 
-/// The path under which the API is served.
-const BASE_PATH: &str = "/api/v1";
+/// The path under which Cevvo's API is served.
+pub const CEVVO_PATH: &str = "/api/v1";
+/// The path under which Nexvio's API is served.
+pub const NEXVIO_PATH: &str = "/v1";
 /// What pages are asked for by.
 const USER_AGENT: &str = concat!("kbsync-local/", env!("CARGO_PKG_VERSION"));
 
@@ -88,6 +93,10 @@ pub struct Options {
     pub allow_private: bool,
     /// How websites are crawled.
     pub crawl: Crawl,
+    /// Whether the key's plan is Nexvio's enterprise plan, with which a chatbot may hide the branding.
+    pub enterprise: bool,
+    /// What Nexvio's `/knowledge` shows.
+    pub knowledge: KnowledgeShown,
 }
 
 impl Options {
@@ -101,6 +110,8 @@ impl Options {
             job_delay: Duration::ZERO,
             allow_private: false,
             crawl: Crawl::default(),
+            enterprise: false,
+            knowledge: KnowledgeShown::default(),
         }
     }
 }
@@ -118,6 +129,8 @@ struct App {
     /// How pages are fetched that are asked for one by one.
     access: Access,
     faults: Faults,
+    enterprise: bool,
+    knowledge: KnowledgeShown,
     log: RequestLog,
     changes: Changes,
     queue: mpsc::UnboundedSender<jobs::Queued>,
@@ -160,7 +173,7 @@ impl App {
 /// TLS cannot be set up for pages.
 pub async fn start(listener: TcpListener, options: Options) -> Result<Running, LocalError> {
     let address = listener.local_addr().map_err(LocalError::Listen)?;
-    let base_url = format!("http://{}{BASE_PATH}", reachable(address));
+    let base_url = format!("http://{}{CEVVO_PATH}", reachable(address));
     let fetcher = Fetcher::new(USER_AGENT)?;
     let root = options.data_dir.clone();
     let open = move || {
@@ -181,6 +194,8 @@ pub async fn start(listener: TcpListener, options: Options) -> Result<Running, L
         fetcher,
         access: page::access(options.allow_private, jobs::AT_ONCE),
         faults: options.faults,
+        enterprise: options.enterprise,
+        knowledge: options.knowledge,
         log: RequestLog::default(),
         changes: Changes::default(),
         queue,

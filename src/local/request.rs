@@ -1,18 +1,19 @@
-//! Reading requests: JSON bodies, query strings and pages, with refusals in the API's own words.
+//! Reading requests: JSON bodies, ids, query strings and pages, with refusals in the API's own words.
 
 use axum::{
     body::Bytes,
-    extract::{FromRequest, FromRequestParts, Query, Request},
+    extract::{FromRequest, FromRequestParts, Path, Query, Request},
     http::{StatusCode, request::Parts},
     response::IntoResponse,
 };
 use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
 
-use crate::platform::wire::Meta;
+use crate::platform::wire::cevvo::Meta;
 
 use super::error::ApiError;
 
-/// A JSON body, whatever its content type says.
+/// A JSON object as a body, whatever its content type says.
 pub(super) struct Body<T>(pub(super) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
@@ -27,7 +28,22 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
                 ApiError::invalid("the body broke off")
             }
         })?;
-        serde_json::from_slice(&bytes).map(Self).map_err(|error| ApiError::invalid(format!("the body: {error}")))
+        // Read at once, an array would do as well: its items for the fields in their order.
+        let object = serde_json::from_slice(&bytes).map(Value::Object);
+        let body = object.and_then(T::deserialize).map(Self);
+        body.map_err(|error| ApiError::invalid(format!("the body: {error}")))
+    }
+}
+
+/// The id in a path.
+pub(super) struct Id(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let id = Path::<String>::from_request_parts(parts, state).await;
+        id.map(|Path(id)| Self(id)).map_err(|refusal| ApiError::invalid(refusal.body_text()))
     }
 }
 

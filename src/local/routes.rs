@@ -1,4 +1,4 @@
-//! The routes of the API, and what is said of all others.
+//! The routes of both APIs, and what is said of all others.
 
 use std::sync::Arc;
 
@@ -10,13 +10,15 @@ use axum::{
     routing::{delete, get, post},
 };
 
-use super::{App, BASE_PATH, analytics, chat, conversations, error::ApiError, gate::gate, ingest, sources};
+use super::{
+    App, CEVVO_PATH, analytics, api, chat, conversations, error::ApiError, gate::gate, ingest, nexvio, openapi, sources,
+};
 
 /// The largest JSON body taken, in bytes.
 const MAX_JSON: usize = 1 << 20;
 
 pub(super) fn router(app: Arc<App>) -> Router {
-    let path = |path: &str| format!("{BASE_PATH}{path}");
+    let path = |path: &str| format!("{CEVVO_PATH}{path}");
     Router::new()
         .route(&path("/chat"), post(chat::ask))
         .route(&path("/chat/stream"), post(chat::ask_stream))
@@ -30,9 +32,12 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route(&path("/analytics/overview"), get(analytics::overview))
         .route(&path("/analytics/top-questions"), get(analytics::top_questions))
         .route(&path("/analytics/coverage-gaps"), get(analytics::coverage_gaps))
+        .route(&path("/openapi.json"), get(openapi::cevvo))
+        .merge(nexvio::routes())
         .fallback(unknown_route)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(MAX_JSON))
+        .layer(middleware::from_fn(api::word_errors))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), gate))
         .with_state(app)
 }

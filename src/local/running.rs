@@ -63,7 +63,7 @@ impl Running {
         Self { app, base_url, root, tasks: Some(tasks) }
     }
 
-    /// Where the API is: `http://127.0.0.1:PORT/api/v1`.
+    /// Where Cevvo's API is: `http://127.0.0.1:PORT/api/v1`. Nexvio's is beside it, at [`NEXVIO_PATH`](super::NEXVIO_PATH).
     pub fn base_url(&self) -> &str {
         &self.base_url
     }

@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Transaction, params};
 
-use super::{error::ApiError, index, words};
+use super::{error::ApiError, index};
+use crate::model::words;
 
 /// Chunks that are looked at closely.
 const CANDIDATES: i64 = 40;

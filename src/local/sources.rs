@@ -2,23 +2,19 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Json,
-    extract::{Path, State},
-    http::StatusCode,
-};
+use axum::{Json, extract::State, http::StatusCode};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde::Deserialize;
 use url::Url;
 
-use crate::platform::wire::{CreateSource, Deleted, Page, Source, UpdateSource};
+use crate::platform::wire::cevvo::{CreateSource, Deleted, Page, Source, UpdateSource};
 
 use super::{
     App,
-    changes::Change,
+    changes::{Change, Changes},
     error::ApiError,
     ids, index,
-    request::{Body, PageParams, Params},
+    request::{Body, Id, PageParams, Params},
 };
 
 const KINDS: [&str; 3] = ["website", "file", "text"];
@@ -43,18 +39,38 @@ pub(super) async fn list(
         check_kind(kind)?;
     }
     let list = app.db.call(move |tx| {
-        let total = tx
-            .prepare_cached("SELECT count(*) FROM sources WHERE ?1 IS NULL OR kind = ?1")?
-            .query_row([&params.kind], |row| row.get(0))?;
-        let mut rows =
-            tx.prepare_cached(&format!("{SELECT} WHERE ?1 IS NULL OR kind = ?1 ORDER BY seq DESC LIMIT ?2 OFFSET ?3"))?;
-        let rows = rows.query_map(params![params.kind, page.limit(), page.offset()], read)?;
+        let (sources, total) =
+            some(tx, Only { kind: params.kind.as_deref(), status: None }, page.limit(), page.offset())?;
         // The list shows no settings, as on the API's page.
         let bare = |source| Source { auto_sync: None, updated_at: None, ..source };
-        let data = rows.map(|row| row.map(bare)).collect::<Result<_, _>>()?;
-        Ok(Page { data, meta: Some(page.meta(total)) })
+        Ok(Page { data: sources.into_iter().map(bare).collect(), meta: Some(page.meta(total)) })
     });
     list.await.map(Json)
+}
+
+/// Which sources are listed: those of a type, and those in a state, where one is given.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Only<'a> {
+    pub(super) kind: Option<&'a str>,
+    pub(super) status: Option<&'a str>,
+}
+
+/// Some of these sources, newest first; and how many there are in all.
+pub(super) fn some(tx: &Transaction, only: Only, limit: i64, offset: i64) -> Result<(Vec<Source>, i64), ApiError> {
+    const WHERE: &str = "WHERE (?1 IS NULL OR kind = ?1) AND (?2 IS NULL OR status = ?2)";
+    let Only { kind, status } = only;
+    let total = tx
+        .prepare_cached(&format!("SELECT count(*) FROM sources {WHERE}"))?
+        .query_row([kind, status], |row| row.get(0))?;
+    let mut find = tx.prepare_cached(&format!("{SELECT} {WHERE} ORDER BY seq DESC LIMIT ?3 OFFSET ?4"))?;
+    let sources = find.query_map(params![kind, status, limit, offset], read)?.collect::<Result<_, _>>()?;
+    Ok((sources, total))
+}
+
+/// The id of the oldest source but this one.
+pub(super) fn oldest_other(tx: &Transaction, id: &str) -> Result<Option<String>, ApiError> {
+    let mut find = tx.prepare_cached("SELECT id FROM sources WHERE id <> ?1 ORDER BY seq LIMIT 1")?;
+    Ok(find.query_row([id], |row| row.get(0)).optional()?)
 }
 
 /// `POST /sources`.
@@ -67,13 +83,7 @@ pub(super) async fn create(
     let url = check_url(&wanted.kind, wanted.url)?;
     let new_website = (wanted.kind == "website").then(|| Arc::clone(&app.new_website));
     let created = app.db.call(move |tx| {
-        let id = ids::fresh("src");
-        tx.prepare_cached(
-            "INSERT INTO sources (id, name, kind, url, status, auto_sync, created_at, updated_at) \
-             VALUES (?1, ?2, ?3, ?4, 'pending', ?5, ?6, ?6)",
-        )?
-        .execute(params![id, name, wanted.kind, url, wanted.auto_sync.unwrap_or(false), ids::now_ms()])?;
-        let source = find(tx, &id)?;
+        let (_, source) = make(tx, &name, &wanted.kind, url.as_deref(), wanted.auto_sync.unwrap_or(false))?;
         if let Some(new_website) = new_website {
             // Who is woken asks this same thread for the row, and so finds it committed.
             new_website.notify_one();
@@ -83,8 +93,25 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, Json(created.await?)))
 }
 
+/// Makes an empty source; gives its row's number as well.
+pub(super) fn make(
+    tx: &Transaction,
+    name: &str,
+    kind: &str,
+    url: Option<&str>,
+    auto_sync: bool,
+) -> Result<(i64, Source), ApiError> {
+    let id = ids::fresh("src");
+    tx.prepare_cached(
+        "INSERT INTO sources (id, name, kind, url, status, auto_sync, created_at, updated_at) \
+         VALUES (?1, ?2, ?3, ?4, 'pending', ?5, ?6, ?6)",
+    )?
+    .execute(params![id, name, kind, url, auto_sync, ids::now_ms()])?;
+    Ok((tx.last_insert_rowid(), find(tx, &id)?))
+}
+
 /// `GET /sources/{id}`.
-pub(super) async fn show(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<Source>, ApiError> {
+pub(super) async fn show(State(app): State<Arc<App>>, Id(id): Id) -> Result<Json<Source>, ApiError> {
     let source = app.db.call(move |tx| find(tx, &id)).await?;
     Ok(Json(Source { updated_at: None, ..source }))
 }
@@ -92,7 +119,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, Path(id): Path<String>) ->
 /// `PUT /sources/{id}`: what is not sent stays.
 pub(super) async fn update(
     State(app): State<Arc<App>>,
-    Path(id): Path<String>,
+    Id(id): Id,
     Body(change): Body<UpdateSource>,
 ) -> Result<Json<Source>, ApiError> {
     let name = change.name.map(check_name).transpose()?;
@@ -117,15 +144,24 @@ pub(super) async fn update(
 }
 
 /// `DELETE /sources/{id}`: with all its documents and jobs. A job or a crawl under way ends without a trace.
-pub(super) async fn delete(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<Deleted>, ApiError> {
+pub(super) async fn delete(State(app): State<Arc<App>>, Id(id): Id) -> Result<Json<Deleted>, ApiError> {
     let changes = app.changes.clone();
     let deleted = app.db.call(move |tx| {
-        let seq = seq_of(tx, &id)?;
-        tx.prepare_cached("DELETE FROM sources WHERE seq = ?1")?.execute([seq])?;
-        changes.tell(&Change::Gone { source_id: id });
+        if !remove(tx, &changes, &id)? {
+            return Err(ApiError::missing("source", &id));
+        }
         Ok(Deleted { deleted: true })
     });
     deleted.await.map(Json)
+}
+
+/// Deletes a source and tells of it; whether there was one.
+pub(super) fn remove(tx: &Transaction, changes: &Changes, id: &str) -> Result<bool, ApiError> {
+    let gone = tx.prepare_cached("DELETE FROM sources WHERE id = ?1")?.execute([id])? > 0;
+    if gone {
+        changes.tell(&Change::Gone { source_id: id.to_owned() });
+    }
+    Ok(gone)
 }
 
 /// The row's number of the source with this id.
@@ -140,7 +176,7 @@ pub(super) fn open_to_documents(tx: &Transaction, id: &str) -> Result<i64, ApiEr
     let found = find.query_row([id], |row| Ok((row.get(0)?, row.get::<_, String>(1)?))).optional()?;
     match found {
         Some((_, kind)) if kind == "website" => {
-            Err(ApiError::invalid("a website is crawled; ingest into a source of type file or text"))
+            Err(ApiError::conflict("a website is crawled; ingest into a source of type file or text"))
         }
         Some((seq, _)) => Ok(seq),
         None => Err(ApiError::missing("source", id)),
@@ -170,7 +206,7 @@ fn read(row: &Row) -> rusqlite::Result<Source> {
     })
 }
 
-fn check_name(name: String) -> Result<String, ApiError> {
+pub(super) fn check_name(name: String) -> Result<String, ApiError> {
     if name.trim().is_empty() {
         Err(ApiError::invalid("`name` is empty"))
     } else if name.len() > MAX_NAME {

@@ -50,6 +50,22 @@ async fn stop(mut server: Child, with: Signal) {
 }
 
 #[tokio::test]
+async fn a_state_by_one_api_is_not_gone_on_with_by_the_other() {
+    let folder = folder();
+    let at = folder.path();
+    run(at, &["sync"]).await.ended(0, &["2 added"]);
+    let by_nexvio = CONFIG.replace("kind: local\n", "kind: local\n  api: nexvio\n");
+    fs::write(at.join("kbsync.yaml"), &by_nexvio).unwrap();
+    for command in ["sync", "plan"] {
+        run(at, &[command]).await.ended(2, &["keeps the state of the platform local", "by nexvio"]);
+    }
+    fs::write(at.join("kbsync.yaml"), by_nexvio.replace("state.db", "other.db")).unwrap();
+    run(at, &["sync"]).await.ended(0, &[]);
+    fs::write(at.join("kbsync.yaml"), CONFIG).unwrap();
+    run(at, &["sync"]).await.ended(0, &[]);
+}
+
+#[tokio::test]
 async fn a_laptop_needs_no_account() {
     let folder = folder();
     let at = folder.path();
@@ -65,8 +81,9 @@ async fn a_served_platform_is_everybodys() {
     let folder = folder();
     let at = folder.path();
     let (server, mut lines, _) = served(at).await;
-    let second = lines.next_line().await.unwrap().unwrap();
-    assert!(second.contains("api_key") && second.contains("Ctrl-C stops it"), "{second}");
+    let (nexvio, third) = (lines.next_line().await.unwrap().unwrap(), lines.next_line().await.unwrap().unwrap());
+    assert!(nexvio.starts_with("and by Nexvio's API at http://127.0.0.1:") && nexvio.ends_with("/v1"), "{nexvio}");
+    assert!(third.contains("api_key") && third.contains("Ctrl-C stops it"), "{third}");
     run(at, &["sync"]).await.ended(0, &["2 documents: 2 added"]);
     run(at, &["ask", "What colour is the sky?"]).await.ended(0, &["blue", "docs/colour.md"]);
     run(at, &["local"]).await.ended(6, &["local"]);

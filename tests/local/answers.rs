@@ -57,8 +57,13 @@ async fn what_is_not_there_is_not_answered() {
     }
     let long = (0..1000).map(|number| format!("w{number}")).collect::<Vec<_>>().join(" ");
     assert_eq!(ask(&p, &long).await["sources"], json!([]));
-    for wrong in [json!({"message": " "}), json!({}), json!({"message": "x".repeat(9000)})] {
+    let another_model = json!({"message": "What is cron?", "model": "gpt-1"});
+    for wrong in [json!({"message": " "}), json!({}), json!({"message": "x".repeat(9000)}), another_model] {
         assert_eq!(p.send(Method::POST, "/chat", wrong).await.0, 400);
+    }
+    for model in ["auto", "gpt-4o", "claude-sonnet-4-20250514"] {
+        let wanted = json!({"message": "What is cron?", "model": model});
+        assert_eq!(p.send(Method::POST, "/chat", wanted).await.0, 200);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use kbsync::local::{Fault, Faults};
-use reqwest::{Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder, multipart};
 use serde_json::json;
 
 use crate::harness::{Platform, read};
@@ -79,6 +79,28 @@ async fn bodies_are_cut_or_garbage_after_the_work() {
     assert_eq!(answer.status(), 201);
     assert!(answer.json::<serde_json::Value>().await.unwrap_err().is_decode());
     assert_eq!(held(&p).await, 2);
+}
+
+#[tokio::test]
+async fn a_new_source_is_given_an_old_ones_id() {
+    let (p, faults) = faulty().await;
+    faults.always("POST", "", Fault::OldId);
+    let (status, alone) = read(create(&p).send().await.unwrap()).await;
+    let oldest = p.running.snapshot().await[0].id.clone();
+    assert_eq!((status, &alone["id"]), (201, &json!(oldest)), "there is no other one");
+    for number in 2..4 {
+        let (status, told) = read(create(&p).send().await.unwrap()).await;
+        assert_eq!((status, &told["id"], &told["name"]), (201, &json!(oldest), &json!("s")));
+        assert_eq!(held(&p).await, number, "the work is done");
+    }
+    let form = multipart::Form::new().part("file", multipart::Part::text("text").file_name("a.md"));
+    let (status, told) = read(p.nexvio(Method::POST, "/knowledge").multipart(form).send().await.unwrap()).await;
+    let told = &told["data"]["knowledge"];
+    assert_eq!((status, &told["id"], &told["name"]), (201, &json!(oldest), &json!("a.md")));
+    p.comes_to(|held| held.len() == 4 && held[3].name == "a.md" && held[3].documents.len() == 1).await;
+    assert!(p.running.snapshot().await[0].documents.is_empty(), "the old one is as it was");
+    let (status, bot) = p.nexvio_send(Method::POST, "/bots", json!({"name": "Sales"})).await;
+    assert!(status == 201 && bot["data"]["chatbot"]["id"] != json!(oldest), "{bot}");
 }
 
 #[tokio::test]

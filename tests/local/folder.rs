@@ -58,12 +58,15 @@ async fn a_dropped_platform_leaves_a_folder_that_opens_again() {
 async fn a_database_of_an_earlier_kbsync_is_brought_up_to_date() {
     let p = Platform::new().await;
     p.document("handbook/tea.md", "Green tea steeps for two minutes.").await;
+    let (_, asked) = p.send(Method::POST, "/chat", json!({"message": "Is there tea?"})).await;
     let before = p.running.snapshot().await;
     let Platform { running, folder, client } = p;
     running.stop().await;
     let db = rusqlite::Connection::open(folder.path().join("platform.db")).unwrap();
     db.execute_batch(
-        "ALTER TABLE documents DROP COLUMN title; ALTER TABLE sources DROP COLUMN crawled_at; PRAGMA user_version = 1;",
+        "DROP INDEX conversations_by_bot; ALTER TABLE conversations DROP COLUMN bot; DROP TABLE bots; \
+         DROP TABLE integrations; ALTER TABLE documents DROP COLUMN title; ALTER TABLE sources DROP COLUMN crawled_at; \
+         PRAGMA user_version = 1;",
     )
     .unwrap();
     drop(db);
@@ -71,6 +74,10 @@ async fn a_database_of_an_earlier_kbsync_is_brought_up_to_date() {
     assert_eq!(p.running.snapshot().await, before);
     let (_, answer) = p.send(Method::POST, "/chat", json!({"message": "How long does green tea steep?"})).await;
     assert_eq!(answer["sources"][0]["title"], "handbook/tea.md");
+    let bot = p.nexvio_get("/bots").await.1["data"]["chatbots"][0]["id"].clone();
+    let conversation = format!("/conversations/{}", asked["thread_id"].as_str().unwrap());
+    let (_, conversation) = p.nexvio_get(&conversation).await;
+    assert_eq!(conversation["data"]["conversation"]["chatbot_id"], bot, "it belongs to the first one");
 }
 
 #[tokio::test]

@@ -3,8 +3,8 @@
 use std::{path::Path, time::Duration};
 
 use kbsync::{
-    local::{self, LocalError, Options, Running},
-    platform::wire::{Job, Source},
+    local::{self, LocalError, NEXVIO_PATH, Options, Running},
+    platform::wire::cevvo::{Job, Source},
 };
 use reqwest::{Client, Method, RequestBuilder, Response, multipart};
 use secrecy::ExposeSecret;
@@ -82,6 +82,25 @@ impl Platform {
 
     pub async fn delete(&self, path: &str) -> (u16, Value) {
         read(self.request(Method::DELETE, path).send().await.unwrap()).await
+    }
+
+    /// A request to Nexvio's API.
+    pub fn nexvio(&self, method: Method, path: &str) -> RequestBuilder {
+        let base = self.running.base_url().strip_suffix(local::CEVVO_PATH).unwrap();
+        let url = format!("{base}{NEXVIO_PATH}{path}");
+        self.client.request(method, url).bearer_auth(self.running.api_key().expose_secret())
+    }
+
+    pub async fn nexvio_get(&self, path: &str) -> (u16, Value) {
+        read(self.nexvio(Method::GET, path).send().await.unwrap()).await
+    }
+
+    pub async fn nexvio_send(&self, method: Method, path: &str, body: Value) -> (u16, Value) {
+        read(self.nexvio(method, path).json(&body).send().await.unwrap()).await
+    }
+
+    pub async fn nexvio_delete(&self, path: &str) -> (u16, Value) {
+        read(self.nexvio(Method::DELETE, path).send().await.unwrap()).await
     }
 
     /// Makes a source of type `text`; gives its id.

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use kbsync::platform::wire::Job;
+use kbsync::platform::wire::cevvo::Job;
 use reqwest::Method;
 use serde_json::{Value, json};
 use url::Url;

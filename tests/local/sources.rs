@@ -45,6 +45,8 @@ async fn wrong_sources_are_refused_with_a_reason() {
         json!({"name": "x", "type": "website", "url": "ftp://x"}),
         json!({"name": "x".repeat(5000), "type": "text"}),
         json!([]),
+        // The fields in their order, without their names.
+        json!(["x", "text"]),
     ] {
         let (status, body) = p.send(Method::POST, "/sources", wrong.clone()).await;
         assert_eq!(status, 400, "{wrong}");

@@ -103,7 +103,7 @@ async fn a_website_is_crawled_along_its_own_links() {
         assert_eq!((&source["title"], &source["url"]), (&json!(title), &json!(origin.url(path).as_str())), "{answer}");
     }
     let ingested = p.send(Method::POST, "/ingest/url", json!({"url": elsewhere.as_str(), "source_id": id})).await;
-    assert_eq!(ingested.0, 400, "a website is what is on it");
+    assert_eq!(ingested.0, 409, "a website is what is on it");
 }
 
 #[tokio::test]
