@@ -1,5 +1,7 @@
 //! The arguments, as clap reads them.
 
+mod nexvio;
+
 use std::{
     path::{Path, PathBuf},
     time::Duration,
@@ -8,6 +10,8 @@ use std::{
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use jiff::SignedDuration;
+
+pub(super) use nexvio::{Bots, Granularity, Integrations};
 
 use super::logs::LogFormat;
 use crate::{config::Listen, platform::cevvo};
@@ -129,6 +133,21 @@ pub(super) enum Command {
         /// Go on with this conversation
         #[arg(long, value_name = "ID")]
         thread: Option<String>,
+        /// Print the whole answer as JSON, with the conversation's id
+        #[arg(long)]
+        json: bool,
+    },
+    /// Ask, and see whether the answers rest on what was uploaded; exit 3 where not
+    Verify {
+        /// Also ask for so many documents, and so many deleted ones, drawn at random; else as the config says
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(0..=1000))]
+        sample: Option<u64>,
+        /// Write a report in JUnit's XML
+        #[arg(long, value_name = "FILE")]
+        junit: Option<PathBuf>,
+        /// Print it as JSON
+        #[arg(long)]
+        json: bool,
     },
     /// The platform's sources, ours and others'
     Sources {
@@ -140,17 +159,30 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: Option<Conversations>,
     },
-    /// What people ask, and what cannot be answered
+    /// The platform's bots (Nexvio)
+    Bots {
+        #[command(subcommand)]
+        command: Option<Bots>,
+    },
+    /// What the platform is connected with (Nexvio)
+    Integrations {
+        #[command(subcommand)]
+        command: Option<Integrations>,
+    },
+    /// What people ask, what cannot be answered, and which documents here would answer it
     Insights {
-        /// The period
+        /// How far back to look
         #[arg(long, value_enum, default_value_t = Period::Week)]
-        period: Period,
+        since: Period,
         /// How many questions of each kind
         #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=50))]
         limit: u32,
         /// Print it as JSON
         #[arg(long)]
         json: bool,
+        /// Print the questions as CSV, one a row
+        #[arg(long, conflicts_with = "json")]
+        csv: bool,
     },
     /// Check the config
     Check {
@@ -199,6 +231,9 @@ pub(super) enum Conversations {
         /// How many, at most 100
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=100))]
         limit: u64,
+        /// Only those with this bot (Nexvio)
+        #[arg(long, value_name = "ID")]
+        bot: Option<String>,
     },
     /// One of them with its messages
     Show {

@@ -3,59 +3,85 @@
 use serde_json::{Value, json};
 
 use super::{
-    Exit,
-    connect::Context,
+    Exit, bots,
+    connect::{Context, abilities},
+    exit_of,
     print::{self, bytes, count, line, span},
     sync::{self, NAMED},
 };
 use crate::{
     model::RateLimit,
     pace::Pacer,
-    plan::{Action, Estimate, Why, estimate},
-    platform::{cevvo, clock},
-    reconcile::{Preview, preview},
+    plan::{Action, Estimate, Price, Why, estimate},
+    platform::{Abilities, clock},
+    reconcile::{Bots, Preview, preview, preview_bots},
     store::{Db, StoreError},
 };
 
 pub(super) async fn run(context: &Context, as_json: bool) -> anyhow::Result<Exit> {
-    let db = match Db::open_to_read(&context.config.state) {
+    let db = match context.read_store() {
         Ok(db) => Some(db),
         Err(StoreError::Missing(_)) => None,
         Err(error) => return Err(error.into()),
     };
-    let preview = preview(&context.scope()?, &cevvo::EXTENSIONS, db.as_ref()).await?;
-    let cost = cost(&preview, context.config.platform.rate_limit);
+    let preview = preview(&context.scope()?, abilities(&context.config).accepted, db.as_ref()).await?;
+    let cost = cost(&preview, context.config.platform.rate_limit, &abilities(&context.config));
+    let (bots, refused) = match about_bots(context, db.as_ref()).await {
+        Ok(bots) => (bots, None),
+        Err(error) => (Bots { unavailable: Some(format!("{error:#}")), ..Bots::default() }, Some(exit_of(&error))),
+    };
     if as_json {
-        line!("{:#}", to_json(&preview, cost));
+        line!("{:#}", to_json(&preview, cost, &bots));
     } else {
+        bots::print_plan(&bots);
         print_plan(&preview, cost);
         if db.is_none() {
             line!("There is no state yet: what the platform already holds is found by `kbsync sync`.");
         }
     }
-    Ok(if !preview.failed.is_empty() {
+    Ok(if let Some(exit) = refused {
+        exit
+    } else if !preview.failed.is_empty() || !bots.failed.is_empty() {
         Exit::Failed
     } else if preview.plan.withheld.iter().any(|withheld| withheld.why != Why::Never) {
         Exit::Held
-    } else if preview.plan.is_in_step() && preview.under_way == 0 && !preview.settling {
-        Exit::Ok
+    } else if preview.plan.is_in_step() && preview.under_way == 0 && !preview.settling && bots.changed.is_empty() {
+        if bots.unavailable.is_some() { Exit::Temporary } else { Exit::Ok }
     } else {
         Exit::Changes
     })
 }
 
-fn cost(preview: &Preview, limit: RateLimit) -> Estimate {
+/// The plan for bots, which only the platform can tell. Where there are none it is not asked.
+async fn about_bots(context: &Context, db: Option<&Db>) -> anyhow::Result<Bots> {
+    if context.config.chatbots.is_empty() {
+        return Ok(Bots::default());
+    }
+    let connected = context.connect_to_ask().await?;
+    let bots = match connected.nexvio() {
+        Ok(nexvio) => preview_bots(nexvio, &context.config.chatbots, db).await.map_err(Into::into),
+        Err(error) => Err(error),
+    };
+    connected.close().await;
+    bots
+}
+
+fn cost(preview: &Preview, limit: RateLimit, abilities: &Abilities) -> Estimate {
     let gap = Pacer::new(limit, Vec::new(), clock::now()).full_rate_gap();
-    estimate(&preview.plan, gap, cevvo::PAGE_SIZE, preview.held_by_platform)
+    estimate(&preview.plan, gap, preview.held_by_platform, &price(abilities))
+}
+
+fn price(abilities: &Abilities) -> Price {
+    Price { making: abilities.making, rename: abilities.rename, page_size: abilities.page_size }
 }
 
 fn print_plan(preview: &Preview, cost: Estimate) {
     let (mut added, mut replaced, mut renamed, mut deleted) = (0, 0, 0, 0);
     for action in &preview.plan.actions {
         let text = match action {
-            Action::Delete { collection, gone } => {
+            Action::Delete { collection, gone, moved } => {
                 deleted += 1;
-                format!("- {collection}/{}", gone.path)
+                format!("- {collection}/{}{}", gone.path, if *moved { " (moved)" } else { "" })
             }
             Action::Rename { away, from, collection, to } => {
                 renamed += 1;
@@ -100,9 +126,9 @@ fn print_plan(preview: &Preview, cost: Estimate) {
     }
 }
 
-fn to_json(preview: &Preview, cost: Estimate) -> Value {
+fn to_json(preview: &Preview, cost: Estimate, bots: &Bots) -> Value {
     let actions = preview.plan.actions.iter().map(|action| match action {
-        Action::Delete { collection, gone } => {
+        Action::Delete { collection, gone, .. } => {
             json!({ "action": "delete", "collection": collection.as_str(), "path": gone.path.as_str(), "bytes": gone.size })
         }
         Action::Rename { away, from, collection, to } => json!({
@@ -127,6 +153,7 @@ fn to_json(preview: &Preview, cost: Estimate) -> Value {
         "documents": preview.documents,
         "under_way": preview.under_way,
         "settling": preview.settling,
+        "bots": bots::to_json(bots),
         "estimate": { "requests": cost.requests, "seconds": cost.time.as_secs_f64().ceil(), "bytes": cost.bytes },
     })
 }
