@@ -1,5 +1,10 @@
 //! The status endpoint as those who ask it see it: over real sockets, with a store that a real pass has filled.
 
+use kbsync::config::Api;
+
+/// The API that the platform is spoken to by.
+const API: Api = Api::Cevvo;
+
 #[allow(dead_code, reason = "this test needs a part of it only")]
 #[path = "cli/bench.rs"]
 mod bench;

@@ -32,6 +32,8 @@ pub(super) struct Agenda {
     polls: BTreeMap<CollectionName, Moment>,
     /// Whether a full pass waits.
     full: bool,
+    /// Whether a verification waits.
+    verification: bool,
     wakes: BTreeMap<CollectionName, Wake>,
     /// When the first and the last of them was heard of, as far as somebody told of them.
     heard: Option<(Moment, Moment)>,
@@ -43,11 +45,21 @@ pub(super) struct Agenda {
     ticked: Zoned,
 }
 
+/// What a schedule is for.
+#[derive(Debug, PartialEq, Eq)]
+enum Purpose {
+    /// All collections, and the platform.
+    Everything,
+    /// A look at one collection.
+    Look(CollectionName),
+    /// A verification.
+    Verification,
+}
+
 /// A schedule and when it is next due.
 #[derive(Debug)]
 struct Timer {
-    /// Which collection is looked at; all of them, and the platform, where there is none.
-    collection: Option<CollectionName>,
+    purpose: Purpose,
     schedule: Schedule,
     due: Option<Zoned>,
 }
@@ -66,19 +78,27 @@ impl Timer {
 
 impl Agenda {
     /// An agenda that begins with a full pass.
-    pub(super) fn new(rhythm: Rhythm, collections: &[Collection], wall: Zoned, rng: &mut impl Rng) -> Self {
-        let of_collections = collections.iter().filter_map(|collection| {
-            let schedule = collection.schedule.clone()?;
-            Some(Timer { collection: Some(collection.name.clone()), schedule, due: None })
-        });
-        let all = Timer { collection: None, schedule: rhythm.schedule.clone(), due: None };
-        let mut timers: Vec<Timer> = std::iter::once(all).chain(of_collections).collect();
+    pub(super) fn new(
+        rhythm: Rhythm,
+        collections: &[Collection],
+        verification: Option<&Schedule>,
+        wall: Zoned,
+        rng: &mut impl Rng,
+    ) -> Self {
+        let looks = collections
+            .iter()
+            .filter_map(|collection| Some((Purpose::Look(collection.name.clone()), collection.schedule.as_ref()?)));
+        let others = looks.chain(verification.map(|schedule| (Purpose::Verification, schedule)));
+        let all = std::iter::once((Purpose::Everything, &rhythm.schedule)).chain(others);
+        let timer = |(purpose, schedule): (_, &Schedule)| Timer { purpose, schedule: schedule.clone(), due: None };
+        let mut timers: Vec<Timer> = all.map(timer).collect();
         timers.iter_mut().for_each(|timer| timer.set(&wall, rhythm.jitter, rng));
         Self {
             rhythm,
             timers,
             polls: BTreeMap::new(),
             full: true,
+            verification: false,
             wakes: BTreeMap::new(),
             heard: None,
             due: None,
@@ -92,6 +112,16 @@ impl Agenda {
     pub(super) fn full(&mut self) {
         self.full = true;
         self.hurry();
+    }
+
+    /// A verification is wanted.
+    pub(super) fn verify(&mut self) {
+        self.verification = true;
+    }
+
+    /// Whether a verification is to be made now.
+    pub(super) fn take_verification(&mut self) -> bool {
+        std::mem::take(&mut self.verification)
     }
 
     /// Something has changed. It is looked at when no more has come for a while.
@@ -124,9 +154,10 @@ impl Agenda {
         let mut looks = Vec::new();
         for timer in &mut self.timers {
             if timer.due.as_ref().is_some_and(|due| due <= wall) {
-                match &timer.collection {
-                    None => self.full = true,
-                    Some(name) => looks.push(name.clone()),
+                match &timer.purpose {
+                    Purpose::Everything => self.full = true,
+                    Purpose::Look(name) => looks.push(name.clone()),
+                    Purpose::Verification => self.verification = true,
                 }
                 timer.set(wall, self.rhythm.jitter, rng);
             } else if set_back {
@@ -152,7 +183,7 @@ impl Agenda {
 
     /// When the next full pass is scheduled.
     pub(super) fn next_full(&self) -> Option<&Zoned> {
-        self.timers.iter().find(|timer| timer.collection.is_none())?.due.as_ref()
+        self.timers.iter().find(|timer| timer.purpose == Purpose::Everything)?.due.as_ref()
     }
 
     /// What is to be done now. A full pass takes care of everything else.
@@ -216,7 +247,7 @@ mod tests {
 
     /// An agenda whose first full pass is done.
     fn agenda(schedule: &str, wall: &str) -> Agenda {
-        let mut agenda = Agenda::new(rhythm(schedule, Duration::ZERO), &[], at(wall), &mut rng());
+        let mut agenda = Agenda::new(rhythm(schedule, Duration::ZERO), &[], None, at(wall), &mut rng());
         assert_eq!(agenda.take(START), Some(Extent::Full));
         agenda
     }
@@ -326,10 +357,24 @@ mod tests {
     fn jitter_is_late_and_never_as_late_as_the_next_time() {
         for seed in 0..100 {
             let mut rng = StdRng::seed_from_u64(seed);
-            let agenda = Agenda::new(rhythm("*/5 * * * *", SECOND * 600), &[], at("2026-11-21T12:01:00"), &mut rng);
+            let rhythm = rhythm("*/5 * * * *", SECOND * 600);
+            let agenda = Agenda::new(rhythm, &[], None, at("2026-11-21T12:01:00"), &mut rng);
             let late = at("2026-11-21T12:05:00").duration_until(agenda.next_full().unwrap());
             assert!(!late.is_negative() && late <= SignedDuration::from_secs(30), "{late:?}");
         }
+    }
+
+    #[test]
+    fn a_verification_has_times_of_its_own_and_is_no_pass() {
+        let (rhythm, hourly) = (rhythm("0 3 * * *", Duration::ZERO), Schedule::new("30 * * * *").unwrap());
+        let mut agenda = Agenda::new(rhythm, &[], Some(&hourly), at("2026-11-21T12:00:00"), &mut rng());
+        assert_eq!(agenda.take(START), Some(Extent::Full));
+        agenda.tick(START, &at("2026-11-21T12:29:59"), &mut rng());
+        assert!(!agenda.take_verification());
+        agenda.tick(START, &at("2026-11-21T14:31:00"), &mut rng());
+        assert!(agenda.take_verification() && !agenda.take_verification(), "once for all that was missed");
+        assert_eq!((agenda.take(START), agenda.next()), (None, None));
+        assert_eq!(agenda.next_full(), Some(&at("2026-11-22T03:00:00")));
     }
 
     #[test]

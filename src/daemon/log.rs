@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
     plan::Why,
-    reconcile::{Deed, Document, Event, Failure, Fatal, Report},
+    reconcile::{BotChanges, Bots, Deed, Document, Event, Failure, Fatal, Report},
 };
 
 /// Logs what happens in a pass, while it happens.
@@ -52,6 +52,7 @@ pub fn log_report(report: &Report, wake: bool, said: &mut Said) {
             tracing::warn!(%collection, path, reason, "not read");
         }
     }
+    log_bots(&report.bots);
     for withheld in &report.withheld {
         let (collection, deletes, of) = (&withheld.collection, withheld.deletes(), withheld.of);
         match withheld.why {
@@ -93,6 +94,25 @@ pub fn log_report(report: &Report, wake: bool, said: &mut Said) {
     );
 }
 
+/// Bots are looked at by full passes alone, so nothing of this is said too often.
+fn log_bots(bots: &Bots) {
+    let fields =
+        |bot: &BotChanges| bot.changes.iter().map(|change| change.field.as_str()).collect::<Vec<_>>().join(" ");
+    for bot in &bots.changed {
+        tracing::info!(bot = bot.id, name = bot.name, fields = fields(bot), "bot written");
+    }
+    for bot in &bots.reported {
+        let fields = fields(bot);
+        tracing::warn!(bot = bot.id, name = bot.name, fields, "bot changed on the platform, and left so");
+    }
+    for failure in &bots.failed {
+        tracing::warn!(bot = failure.id, reason = failure.reason, "bot failed");
+    }
+    if let Some(reason) = &bots.unavailable {
+        tracing::warn!(reason, "bots not looked at; another pass will");
+    }
+}
+
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
@@ -107,9 +127,9 @@ mod tests {
 
     use super::*;
     use crate::{
-        model::{CollectionName, Moment},
-        plan::Withheld,
-        reconcile::Sent,
+        model::{BotField, CollectionName, Moment},
+        plan::{BotCause, BotChange, Withheld},
+        reconcile::{BotFailure, Sent},
     };
 
     /// What is logged at info.
@@ -175,6 +195,23 @@ mod tests {
         let mut said = Said::default();
         let mut warnings = |wake| logged(|| log_report(&report, wake, &mut said)).matches("WARN").count();
         assert_eq!([true, true, false, true, false].map(&mut warnings), [1, 0, 1, 0, 1]);
+    }
+
+    #[test]
+    fn a_bot_is_a_line() {
+        let change = BotChange {
+            field: BotField::Model,
+            from: "gpt-3.5-turbo".to_owned(),
+            to: "gpt-4".to_owned(),
+            why: BotCause::Config,
+        };
+        let bot = BotChanges { id: "b1".to_owned(), name: "Sales".to_owned(), changes: vec![change] };
+        let failure = BotFailure { id: "b2".to_owned(), reason: "no such bot".to_owned() };
+        let bots = Bots { changed: vec![bot.clone()], reported: vec![bot], failed: vec![failure], unavailable: None };
+        let expected = " INFO bot written bot=\"b1\" name=\"Sales\" fields=\"model\"\n \
+                         WARN bot changed on the platform, and left so bot=\"b1\" name=\"Sales\" fields=\"model\"\n \
+                         WARN bot failed bot=\"b2\" reason=\"no such bot\"\n";
+        assert_eq!(logged(|| log_bots(&bots)), expected);
     }
 
     #[test]

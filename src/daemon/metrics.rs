@@ -169,6 +169,7 @@ impl Gauges {
         gauges.collections(status);
         gauges.requests(status);
         gauges.passes(status);
+        gauges.verification(status);
         gauges.daemon(status);
         gauges
     }
@@ -215,6 +216,15 @@ impl Gauges {
         self.time("kbsync_last_pass_timestamp_seconds", "The end of the last full pass", ended);
         let help = "The end of the last full pass that came to its end";
         self.time("kbsync_last_success_timestamp_seconds", help, status.last_success.map(Moment::timestamp));
+    }
+
+    fn verification(&mut self, status: &Status) {
+        if let Some(verification) = &status.verification {
+            self.one("kbsync_verify_checks", "Checks of the last verification", verification.checks);
+            self.one("kbsync_verify_failed", "Checks of the last verification that failed", verification.failed);
+            let ended = Some(verification.at.timestamp());
+            self.time("kbsync_verify_timestamp_seconds", "The end of the last verification", ended);
+        }
     }
 
     fn daemon(&mut self, status: &Status) {

@@ -42,6 +42,9 @@ fn warnings(page: &mut String, status: &Status) {
     if let Some(error) = status.daemon.as_ref().and_then(|daemon| daemon.config_error.as_ref()) {
         warn(&format!("The config was changed and is refused: {error}"));
     }
+    if let Some(verification) = status.verification.filter(|verification| verification.failed > 0) {
+        warn(&format!("{} failed in the last verification: kbsync verify", count(verification.failed, "check")));
+    }
     for collection in status.collections.iter().filter(|collection| collection.held() > 0) {
         let Collection { name, state, .. } = collection;
         warn(&format!("{} of {name} held. If that is right: kbsync approve {name}", count(state.held, "deletion")));
@@ -87,6 +90,10 @@ fn facts(page: &mut String, status: &Status) {
     let mut fact = |name: &str, value: String| put(page, format_args!("<dt>{name}<dd>{value}\n"));
     let last = status.last.as_ref().map(|pass| format!("{}, {}", escaped(&pass.outcome), time(pass.ended.timestamp())));
     fact("Last pass", last.unwrap_or_else(|| "none has ended yet".to_owned()));
+    if let Some(verification) = &status.verification {
+        let (passed, at) = (verification.checks - verification.failed, time(verification.at.timestamp()));
+        fact("Last verification", format!("{passed} of {} passed, {at}", verification.checks));
+    }
     if let Some(Note { pid, started, doing, next, .. }) = &status.daemon {
         fact("Now", escaped(doing));
         fact("Next full pass", next.map_or_else(|| "not planned".to_owned(), time));

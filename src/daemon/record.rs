@@ -1,11 +1,11 @@
 //! What is remembered of a pass that has ended: its numbers and its troubles, as JSON.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     plan::Why,
     platform::clock,
-    reconcile::{Failure, Fatal, Report},
+    reconcile::{BotChanges, Bots, Failure, Fatal, Report},
     store::PassRecord,
 };
 
@@ -25,6 +25,7 @@ pub fn record(report: &Report) -> PassRecord {
         "adopted": report.adopted,
         "lost": report.lost,
         "bytes": report.bytes,
+        "bots": bots(&report.bots),
         "failed": failures(&mut report.failures()),
         "stale": failures(&mut report.stale.iter()),
         "error": report.fatal.as_ref().map(Fatal::to_string),
@@ -48,4 +49,19 @@ pub fn record(report: &Report) -> PassRecord {
         outcome: report.outcome().as_str().to_owned(),
         summary: summary.to_string(),
     }
+}
+
+/// What a pass did about bots. Values stay out of it: instructions are long.
+fn bots(bots: &Bots) -> Value {
+    let list = |list: &[BotChanges]| -> Vec<Value> {
+        let fields = |bot: &BotChanges| bot.changes.iter().map(|change| change.field.as_str()).collect::<Vec<_>>();
+        list.iter().map(|bot| json!({ "id": bot.id, "name": bot.name, "fields": fields(bot) })).collect()
+    };
+    let failed = bots.failed.iter().map(|failure| json!({ "id": failure.id, "reason": failure.reason }));
+    json!({
+        "changed": list(&bots.changed),
+        "reported": list(&bots.reported),
+        "failed": failed.collect::<Vec<_>>(),
+        "unavailable": bots.unavailable,
+    })
 }

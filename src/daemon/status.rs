@@ -9,7 +9,7 @@ use crate::{
     pace::Stamp,
     platform::clock,
     reconcile::Outcome,
-    store::{CollectionState, Db, DocumentCounts, PassRecord, StoreError},
+    store::{CollectionState, Db, DocumentCounts, PassRecord, StoreError, VerificationRecord},
 };
 
 /// A pass that ends like this has looked at everything and done what it may; what it could not do is said by document.
@@ -30,6 +30,8 @@ pub struct Status {
     pub last: Option<PassRecord>,
     /// When a full pass last came to its end: in step, or in step but for documents that failed or are held.
     pub last_success: Option<Moment>,
+    /// The last verification.
+    pub verification: Option<VerificationRecord>,
     /// Requests in the limit's last window.
     pub used: usize,
     /// The limit of requests.
@@ -63,10 +65,22 @@ pub struct Withheld {
 }
 
 impl Status {
+    /// What the last pass did, as it was noted.
+    fn summary(&self) -> Value {
+        let summary = self.last.as_ref().and_then(|pass| serde_json::from_str(&pass.summary).ok());
+        summary.unwrap_or_default()
+    }
+
+    /// The bots that failed in the last pass, with the reasons.
+    pub fn failed_bots(&self) -> Vec<(String, String)> {
+        let summary = self.summary();
+        let failed = summary["bots"]["failed"].as_array().into_iter().flatten();
+        failed.filter_map(|bot| Some((bot["id"].as_str()?.to_owned(), bot["reason"].as_str()?.to_owned()))).collect()
+    }
+
     /// What the last pass did not delete, and why, as its summary has it.
     pub fn withheld(&self) -> Vec<Withheld> {
-        let summary = self.last.as_ref().and_then(|pass| serde_json::from_str::<Value>(&pass.summary).ok());
-        let summary = summary.unwrap_or_default();
+        let summary = self.summary();
         let withheld = summary["withheld"].as_array().into_iter().flatten().filter_map(|withheld| {
             Some(Withheld {
                 collection: withheld["collection"].as_str()?.to_owned(),
@@ -110,6 +124,7 @@ pub fn gather(config: &Config, db: &Db) -> Result<Status, StoreError> {
         under_way: db.under_way()?.len(),
         last: db.last_pass()?,
         last_success: successes.into_iter().max(),
+        verification: db.verification()?,
         used: db.read_stamps()?.into_iter().filter(recent).count(),
         limit,
         daemon: Note::of_running(db, &config.state)?,
@@ -128,6 +143,7 @@ pub fn nothing_yet(config: &Config) -> Status {
         under_way: 0,
         last: None,
         last_success: None,
+        verification: None,
         used: 0,
         limit: config.platform.rate_limit,
         daemon: None,
@@ -161,6 +177,11 @@ pub fn to_json(status: &Status) -> Value {
             "outcome": pass.outcome, "summary": summary,
         })
     });
+    let verification = status.verification.map(|verification| {
+        json!({
+            "at": verification.at.timestamp(), "checks": verification.checks, "failed": verification.failed,
+        })
+    });
     json!({
         "collections": collections.collect::<Vec<_>>(),
         "quarantined": quarantined.collect::<Vec<_>>(),
@@ -169,6 +190,7 @@ pub fn to_json(status: &Status) -> Value {
         "budget": { "used": status.used, "limit": status.limit.count.get() },
         "last_pass": last,
         "last_success": status.last_success.map(Moment::timestamp),
+        "last_verification": verification,
         "daemon": status.daemon,
     })
 }

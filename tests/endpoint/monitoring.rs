@@ -62,6 +62,8 @@ async fn what_happened_is_counted_and_what_is_so_is_read() {
         r#"kbsync_requests_total{endpoint="DELETE /sources/{id}",outcome="2xx"} 1"#,
         "kbsync_request_budget 1000",
         "kbsync_ready 1",
+        "kbsync_verify_checks 7",
+        "kbsync_verify_failed 2",
         "kbsync_config_refused 0",
         "kbsync_next_pass_timestamp_seconds 1795316400",
         "# TYPE kbsync_requests counter",

@@ -54,6 +54,8 @@ async fn the_page_is_for_people_and_runs_nothing() {
         "it has &lt;b&gt;no&lt;/b&gt; text",
         "polled, because inotify does not see &lt;network&gt; filesystems",
         "is refused: line 3: &lt;x&gt; is not a key",
+        "2 checks failed in the last verification",
+        "<dd>5 of 7 passed, <time",
         "<td class=\"n\">2",
         "2026-11-22T03:00:00Z",
     ] {

@@ -1,6 +1,7 @@
 //! The loop: it waits for changes, times and signals, and makes one pass after another.
 
 mod passing;
+mod verifying;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,7 +14,10 @@ use jiff::{Timestamp, Zoned};
 use rand::rngs::StdRng;
 use tokio::sync::watch;
 
-use self::passing::{PagesLook, ticks};
+use self::{
+    passing::{PagesLook, ticks},
+    verifying::Unproven,
+};
 use super::{
     Note, Shared,
     agenda::Agenda,
@@ -27,7 +31,7 @@ use crate::{
     config::Config,
     model::CollectionName,
     plan::Why,
-    platform::{Platform, clock},
+    platform::{Platform, cevvo::Cevvo, clock},
     reconcile::{Extent, Fatal, Reader, Report},
     store::{Db, Store, StoreError},
 };
@@ -52,6 +56,9 @@ pub trait Host {
     /// Why there can be none, for people.
     fn connect(&self, before: &Config, config: &Config)
     -> impl Future<Output = Result<Option<Self::Platform>, String>>;
+
+    /// Who can be asked questions; `None` where the platform has no call for it.
+    fn assistant<'a>(&self, platform: &'a Self::Platform) -> Option<&'a Cevvo>;
 }
 
 /// The service.
@@ -73,6 +80,7 @@ pub struct Service<H: Host> {
     /// The collections that the last look at them could not see.
     unseen: BTreeMap<CollectionName, String>,
     said: Said,
+    unproven: Unproven,
     /// Changes when others write to the store.
     version: i64,
     rng: StdRng,
@@ -96,9 +104,9 @@ impl<H: Host> Service<H> {
     ) -> Result<Self, StoreError> {
         let config = shared.config();
         let mut rng: StdRng = rand::make_rng();
-        let mut watches = Watches::new(platform.accepted());
+        let mut watches = Watches::new(platform.abilities().accepted);
         watches.set(&config.collections, config.rhythm.watch).await;
-        let agenda = Agenda::new(config.rhythm.clone(), &config.collections, Zoned::now(), &mut rng);
+        let agenda = agenda(&config, &mut rng);
         let version = store.call(|db| db.data_version()).await?;
         Ok(Self {
             host,
@@ -114,6 +122,7 @@ impl<H: Host> Service<H> {
             deleted: BTreeMap::new(),
             unseen: BTreeMap::new(),
             said: Said::default(),
+            unproven: Unproven::default(),
             version,
             rng,
             next_config: None,
@@ -140,6 +149,10 @@ impl<H: Host> Service<H> {
         while !*stop.borrow() {
             if let Some(extent) = self.agenda.take(clock::now()) {
                 self.pass(extent, stop, signals).await?;
+                continue;
+            }
+            if self.agenda.take_verification() {
+                self.verify(stop, signals).await?;
                 continue;
             }
             let wait = self.agenda.next().map_or(TICK, |due| due.since(clock::now()).min(TICK));
@@ -209,7 +222,7 @@ impl<H: Host> Service<H> {
 
     async fn use_config(&mut self, config: Arc<Config>, platform: Option<H::Platform>) {
         self.watches.set(&config.collections, config.rhythm.watch).await;
-        self.agenda = Agenda::new(config.rhythm.clone(), &config.collections, Zoned::now(), &mut self.rng);
+        self.agenda = agenda(&config, &mut self.rng);
         self.pages = PagesLook::new(&mut self.rng);
         self.unseen.retain(|name, _| config.collections.iter().any(|collection| collection.name == *name));
         self.shared.use_config(Arc::clone(&config));
@@ -282,7 +295,7 @@ impl<H: Host> Service<H> {
             Some(Fatal::Stopped) if gave_way => {}
             Some(Fatal::Stopped) => self.agenda.again(again, now),
             Some(_) => self.agenda.failed(again, now, &mut self.rng),
-            None if report.open || report.missing > 0 => self.agenda.failed(Extent::Full, now, &mut self.rng),
+            None if report.is_open() => self.agenda.failed(Extent::Full, now, &mut self.rng),
             None => self.agenda.succeeded(),
         }
         if let Some(left) = report.settling {
@@ -326,6 +339,12 @@ impl<H: Host> Service<H> {
             done => done.map_err(Fatal::Store),
         }
     }
+}
+
+/// What is to be done by a config, beginning now.
+fn agenda(config: &Config, rng: &mut StdRng) -> Agenda {
+    let verification = config.verify.schedule.as_ref();
+    Agenda::new(config.rhythm.clone(), &config.collections, verification, Zoned::now(), rng)
 }
 
 /// Reads the config again. Of a bad one the reason is noted.

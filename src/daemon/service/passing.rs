@@ -108,12 +108,14 @@ impl<H: Host> Service<H> {
         Scope {
             instance: self.config.instance.clone(),
             collections: self.config.collections.clone(),
+            chatbots: self.config.chatbots.clone(),
             policy: self.config.sync.clone(),
             job_timeout: JOB_TIMEOUT,
             // Others need not wait for a file that is being written, perhaps for ever.
             patience: Duration::ZERO,
             reader: self.reader.clone(),
             gone_apart: GONE_APART,
+            phrases: self.config.verify.is_used(),
             look: Some(self.pages.name.clone()),
             extent,
             watches: self.watches.for_walks(),

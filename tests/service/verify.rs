@@ -1,0 +1,76 @@
+//! The service asks by a schedule of its own; and a person may ask beside it.
+
+use std::{fs, time::Duration};
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::{
+    daemon::{Daemon, bench},
+    origin::{Origin, Reply},
+};
+
+const QUESTION: &str = "verify:\n  schedule: \"* * * * *\"\n  questions:\n    \
+    - ask: When does the office open?\n      expect_source: docs/opening.md\n";
+
+/// The longest that a verification by the schedule may take to come: every minute is due.
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Waits until the status shows something that comes once a minute.
+async fn shows_within_a_minute(daemon: &Daemon, what: &str, shows: impl Fn(&Value) -> bool) {
+    let mut looks = tokio::time::interval(Duration::from_millis(100));
+    let wait = async {
+        while !shows(&daemon.status().await["last_verification"]) {
+            looks.tick().await;
+        }
+    };
+    let waited = tokio::time::timeout(MINUTE + Duration::from_secs(30), wait).await;
+    assert!(waited.is_ok(), "never: {what}\n{}", daemon.log());
+}
+
+#[tokio::test]
+async fn it_asks_by_its_schedule_and_says_what_is_news() {
+    let bench = bench().await;
+    bench.write("opening.md", "# Opening hours\n\nThe office opens at nine in the morning, from Monday to Friday.\n");
+    bench.write("sky.md", "# The sky\n\nIn summer the colour of the sky is a remarkable blue.\n");
+    let config = fs::read_to_string(bench.path("kbsync.yaml")).unwrap();
+    bench.configure(&(config + QUESTION));
+    let daemon = Daemon::ready(&bench).await;
+    // Beside the daemon, which hears of it.
+    bench.run(&["verify", "--sample", "2"]).await.ended(0, &["3 checks: 3 passed"]);
+    daemon.shows("the one by hand, if not a later one", |status| status["last_verification"]["failed"] == 0).await;
+
+    let source = bench.ours().await["docs/opening.md"][0].id.clone();
+    bench.api(Method::DELETE, &format!("/sources/{source}"), json!(null)).await;
+    shows_within_a_minute(&daemon, "red", |last| last["checks"] == 1 && last["failed"] == 1).await;
+    daemon.says(&["warn", "not answered as it should be", "it does not cite docs/opening.md"]).await;
+    let (_, metrics) = daemon.get("/metrics").await.unwrap();
+    assert!(metrics.contains("kbsync_verify_failed 1\n"), "{metrics}");
+
+    daemon.signal(rustix::process::Signal::USR1);
+    daemon.in_step(&bench).await;
+    shows_within_a_minute(&daemon, "green", |last| last["failed"] == 0).await;
+    daemon.says(&["info", "all is answered as it should be again"]).await;
+    assert_eq!(daemon.lines(&["not answered as it should be"]), 1, "{}", daemon.log());
+    let left = bench.api(Method::GET, "/conversations", json!(null)).await;
+    assert_eq!(left["data"], json!([]));
+    daemon.stop().await;
+    bench.quiet().await;
+}
+
+#[tokio::test]
+async fn pages_that_were_uploaded_are_asked_for_by_what_is_remembered_of_them() {
+    let (bench, origin) = (bench().await, Origin::start());
+    origin.serve("/a", Reply::page("<title>Pumps</title><h1>Pumps</h1><p>Nine diesel pumps hum quietly here.</p>"));
+    origin.serve("/b", Reply::new("text/markdown", "# Gardens\n\nElderly gardeners prune forty orange trees.\n"));
+    let lines = format!("{}\n{}\n", origin.url("/a"), origin.url("/b"));
+    fs::write(bench.path("urls.txt"), lines).unwrap();
+    bench.reconfigure(
+        "collections:\n",
+        "collections:\n  - name: pages\n    url_files: [urls.txt]\n    via: upload\n    allow_private: true\n    delay: 0s\n",
+    );
+    bench.synced().await;
+    let said = bench.run(&["verify", "--sample", "5", "--json"]).await;
+    let checks = said.ended(0, &["Nine diesel pumps hum quietly here."]).json();
+    assert_eq!((&checks["passed"], &checks["skipped"]), (&json!(2), &json!(0)), "{said}");
+}
