@@ -8,12 +8,14 @@
 //! | 5 | [`cli`] | the commands, one file each; printing lives here and nowhere else |
 //! | 4 | [`daemon`] | the service: agenda, signals, reload, systemd, status |
 //! | 3 | [`reconcile`] | a pass: gather, plan, apply, settle |
+//! | 3 | [`verify`] | questions, a sample and the answers to them: proof that the platform answers what it holds |
+//! | 3 | [`coverage`] | the documents on this machine that would answer what the platform could not |
 //! | 2 | [`scan`] | a collection's folder: walk, filter, fingerprint, hash, watch |
 //! | 2 | [`fetch`] | pages: checked addresses, robots.txt, conditional requests, hosts that are spared |
 //! | 2 | [`store`] | what is remembered, in SQLite, behind a lock |
 //! | 2 | [`platform`] | the remote side: what reconciling needs of one, and the client that gives it |
 //! | 2 | [`extract`] | the text of a file or a page, read by a child of our own binary under limits |
-//! | 2 | [`local`] | the local platform: Cevvo's API, served from a folder |
+//! | 2 | [`local`] | the local platform: Cevvo's and Nexvio's APIs, served from a folder |
 //! | 1 | [`plan`] | pure: from what was seen and what is remembered to what is to be done; guards |
 //! | 1 | [`pace`] | pure: when the next request may go, what is retried, when a job is asked after |
 //! | 1 | [`config`] | from a YAML file to a checked config |
@@ -34,6 +36,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod coverage;
 pub mod daemon;
 pub mod extract;
 pub mod fetch;
@@ -45,3 +48,4 @@ pub mod platform;
 pub mod reconcile;
 pub mod scan;
 pub mod store;
+pub mod verify;

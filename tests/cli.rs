@@ -1,12 +1,21 @@
 //! The program as its users run it: the real binary, judged by what it says, how it ends, and what the platform then
 //! holds.
 
+use kbsync::config::Api;
+
+/// The API that the platform is spoken to by. `tests/nexvio.rs` runs some of these tests by the other one.
+const API: Api = Api::Cevvo;
+
+#[path = "cli/asking.rs"]
+mod asking;
 #[path = "cli/assistant.rs"]
 mod assistant;
 #[path = "cli/bad_files.rs"]
 mod bad_files;
 #[path = "cli/bench.rs"]
 mod bench;
+#[path = "cli/bots.rs"]
+mod bots;
 #[path = "cli/config.rs"]
 mod config;
 #[path = "cli/cron.rs"]
@@ -21,12 +30,17 @@ mod faults;
 mod guards;
 #[path = "cli/help.rs"]
 mod help;
+#[path = "cli/insights.rs"]
+mod insights;
 #[path = "cli/logs.rs"]
 mod logs;
 #[path = "cli/main_job.rs"]
 mod main_job;
 #[path = "cli/many.rs"]
 mod many;
+#[allow(dead_code, reason = "these tests need a part of it only")]
+#[path = "support/origin.rs"]
+mod origin;
 #[path = "cli/outages.rs"]
 mod outages;
 #[path = "cli/plan.rs"]
@@ -39,3 +53,5 @@ mod state;
 mod status;
 #[path = "cli/stop.rs"]
 mod stop;
+#[path = "cli/verify.rs"]
+mod verify;

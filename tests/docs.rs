@@ -1,6 +1,8 @@
 //! The README and the guide, held to their word: every command in them is run, every config in them is loaded, every
 //! link leads somewhere, and their tables say what `--help` says.
 
+#[path = "docs/bots.rs"]
+mod about_bots;
 #[path = "docs/pages.rs"]
 mod about_pages;
 #[allow(dead_code, reason = "these tests need a part of it only")]
@@ -154,6 +156,7 @@ impl Desk {
         let mut bash = Command::new("bash");
         bash.args(["-euo", "pipefail", "-c", script]).current_dir(root).env("PATH", path).env("HOME", root);
         bash.env("CEVVO_API_KEY", "key")
+            .env("NEXVIO_API_KEY", "key")
             .env("WIKI_TOKEN", "token")
             .env_remove("KBSYNC_CONFIG")
             .env_remove("KBSYNC_LOG");
@@ -188,8 +191,8 @@ fn help() -> String {
 fn every_command_runs() {
     for page in pages() {
         let blocks = page.blocks("sh");
-        // What is about pages needs a site, and has a test of its own.
-        if blocks.is_empty() || page.path.ends_with("pages.md") {
+        // What is about pages needs a site, what is about bots another API; they have tests of their own.
+        if blocks.is_empty() || page.path.ends_with("pages.md") || page.path.ends_with("bots.md") {
             continue;
         }
         // The README begins where its reader does; a page of the guide is read with a knowledge base at hand, and some
@@ -223,8 +226,10 @@ fn every_config_loads() {
         configs.extend(blocks.map(|(line, text)| (format!("{}:{line}", page.path.display()), text)));
     }
     assert!(configs.len() > 5);
-    // The list of pages that they name.
+    // The list of pages and the instructions that they name.
     fs::write(desk.0.path().join("urls.txt"), "").unwrap();
+    fs::create_dir(desk.0.path().join("prompts")).unwrap();
+    fs::write(desk.0.path().join("prompts/sales.md"), "Be kind.\n").unwrap();
     for (place, text) in configs {
         fs::write(desk.0.path().join("block.yaml"), text).unwrap();
         assert_ok(&desk.sh("kbsync --config block.yaml check"), &place);
@@ -263,6 +268,7 @@ fn questions_find_the_page_that_answers_them() {
         ("How do I run it from cron?", "cron.md"),
         ("Do I have to upload everything again after losing the state?", "troubleshooting.md"),
         ("How do I run it as a service?", "service.md"),
+        ("Can CI fail when an answer does not cite a document?", "verify.md"),
         ("How do I reload the config?", "service.md"),
         ("How do I approve deletions?", "deletions-and-guards.md"),
         ("Where do I put the API key?", "secrets.md"),
@@ -272,6 +278,7 @@ fn questions_find_the_page_that_answers_them() {
         ("Do I need to back up the state file?", "state.md"),
         ("What do the exit codes mean?", "failures.md"),
         ("When has a page changed?", "pages.md"),
+        ("What happens when somebody changes a bot in the dashboard?", "bots.md"),
         ("Is robots.txt obeyed?", "pages.md"),
         ("What happens with a scanned PDF?", "failures.md"),
         ("Does it open network ports?", "security-questionnaire.docx"),
@@ -318,8 +325,11 @@ fn every_config_key_is_explained() {
     let folder = "collections: [{zzzz: 1, name: a, folder: docs}]";
     let pages = "collections: [{zzzz: 1, name: a, urls: ['https://example.com']}]";
     let website = "collections: [{zzzz: 1, name: a, website: 'https://example.com'}]";
-    let parts = ["zzzz: 1", "platform: {zzzz: 1}", "sync: {zzzz: 1}", "status: {zzzz: 1}"];
-    for config in parts.into_iter().chain([folder, pages, website]) {
+    let parts = ["zzzz: 1", "platform: {zzzz: 1}", "sync: {zzzz: 1}", "status: {zzzz: 1}", "verify: {zzzz: 1}"];
+    let question = "verify: [{zzzz: 1, ask: Who?, expect_text: I}]";
+    let bot = "platform: {api: nexvio}\nchatbots: [{zzzz: 1, id: a}]";
+    let looks = "platform: {api: nexvio}\nchatbots: [{id: a, appearance: {zzzz: 1}}]";
+    for config in parts.into_iter().chain([folder, pages, website, question, bot, looks]) {
         fs::write(desk.0.path().join("block.yaml"), config).unwrap();
         let refused = desk.sh("kbsync --config block.yaml check");
         let said = String::from_utf8(refused.stderr).unwrap();

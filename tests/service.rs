@@ -1,9 +1,16 @@
 //! The service as its users run it: the real binary, in front of a platform that can fail, judged by what the platform
 //! holds, what was asked of it, and what the service says.
 
+use kbsync::config::Api;
+
+/// The API that the platform is spoken to by.
+const API: Api = Api::Cevvo;
+
 #[allow(dead_code, reason = "this test needs a part of it only")]
 #[path = "cli/bench.rs"]
 mod bench;
+#[path = "service/bots.rs"]
+mod bots;
 #[path = "service/daemon.rs"]
 mod daemon;
 #[path = "service/guards.rs"]
@@ -25,5 +32,7 @@ mod stop;
 mod systemd;
 #[path = "service/troubles.rs"]
 mod troubles;
+#[path = "service/verify.rs"]
+mod verify;
 #[path = "service/wakes.rs"]
 mod wakes;

@@ -2,17 +2,17 @@
 
 use super::{
     Exit,
-    connect::Context,
+    connect::{Context, abilities},
     print::{count, line},
 };
-use crate::{config::Input, platform::cevvo, reconcile, scan::Walk};
+use crate::{config::Input, platform::Platform, reconcile, scan::Walk};
 
 pub(super) async fn run(context: &Context, online: bool) -> anyhow::Result<Exit> {
     let config = &context.config;
     line!("{}: {}.", context.path.display(), count(config.collections.len() as u64, "collection"));
     let mut exit = Exit::Ok;
     for collection in &config.collections {
-        match trouble(&collection.input) {
+        match trouble(&collection.input, abilities(config).accepted) {
             None => line!("  {} ({collection}): ok", collection.name),
             Some(trouble) => {
                 line!("  {}: {trouble}", collection.name);
@@ -22,19 +22,20 @@ pub(super) async fn run(context: &Context, online: bool) -> anyhow::Result<Exit>
     }
     if online {
         let connected = context.connect_to_ask().await?;
-        let listed = connected.cevvo.list_sources(1, 1, None).await;
+        let listed = connected.client.sources(1).await;
         connected.close().await;
-        let total = listed?.meta.map_or(0, |meta| meta.total);
+        let listed = listed?;
+        let total = listed.total.unwrap_or(listed.sources.len() as u64);
         line!("  the platform accepts the key; it has {}", count(total, "source"));
     }
     Ok(exit)
 }
 
 /// Why documents cannot be found where they should be, as far as this machine can tell.
-fn trouble(input: &Input) -> Option<String> {
+fn trouble(input: &Input, accepted: &'static [&'static str]) -> Option<String> {
     match input {
         Input::Folder(folder) => {
-            Walk::new(&reconcile::scan_options(folder, &cevvo::EXTENSIONS)).err().map(|error| error.to_string())
+            Walk::new(&reconcile::scan_options(folder, accepted)).err().map(|error| error.to_string())
         }
         Input::Pages(pages) => pages.url_files.iter().find_map(|file| match std::fs::metadata(file) {
             Ok(metadata) if metadata.is_file() => None,

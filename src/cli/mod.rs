@@ -2,12 +2,15 @@
 
 mod args;
 mod ask;
+mod bots;
 mod check;
 mod connect;
 mod conversations;
 mod explain;
 mod health;
 mod insights;
+mod integrations;
+mod junit;
 mod local;
 mod logs;
 mod names;
@@ -19,6 +22,7 @@ mod run;
 mod sources;
 mod status;
 mod sync;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -110,10 +114,15 @@ fn run(args: &Args, command: Command) -> anyhow::Result<Exit> {
             Command::Explain { path } => explain::run(&context, &path).await,
             Command::Retry { pattern } => retry::run(&context, pattern.as_deref()),
             Command::Approve { collection } => retry::approve(&context, &collection),
-            Command::Ask { question, thread } => ask::run(&context, &question.join(" "), thread).await,
+            Command::Ask { question, thread, json } => ask::run(&context, &question.join(" "), thread, json).await,
+            Command::Verify { sample, junit, json } => verify::run(&context, sample, junit.as_deref(), json).await,
             Command::Sources { command } => sources::run(&context, command).await,
             Command::Conversations { command } => conversations::run(&context, command).await,
-            Command::Insights { period, limit, json } => insights::run(&context, period, limit, json).await,
+            Command::Bots { command } => bots::run(&context, command).await,
+            Command::Integrations { command } => integrations::run(&context, command).await,
+            Command::Insights { since, limit, json, csv } => {
+                insights::run(&context, since, limit, insights::Format::of(json, csv)).await
+            }
             Command::Check { online } => check::run(&context, online).await,
             Command::Local => local::run(&context).await,
             Command::Completions { .. } | Command::ExtractText { .. } => Ok(Exit::Other),

@@ -56,6 +56,42 @@ fn plays(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// The columns that a paragraph keeps to.
+const COLUMNS: usize = 80;
+
+/// A text in lines that fit a terminal: the first one indented by `indent` spaces, the others by two more. A word that is
+/// longer than a line, such as a path, stays whole.
+pub(super) fn paragraph(indent: usize, text: &str) -> String {
+    let text = printable(&text.trim().replace(['\n', '\t'], " "));
+    let mut lines = String::new();
+    let mut column = 0;
+    for word in text.split(' ') {
+        let length = word.chars().count();
+        let (gap, breaks) = match column {
+            0 => (indent, false),
+            _ if column + 1 + length > COLUMNS => (indent + 2, true),
+            _ => (1, false),
+        };
+        if breaks {
+            lines.truncate(lines.trim_end().len());
+            lines.push('\n');
+            column = 0;
+        }
+        lines.extend(std::iter::repeat_n(' ', gap));
+        lines.push_str(word);
+        column += gap + length;
+    }
+    lines
+}
+
+/// The first characters of a text, with a mark where there are more.
+pub(super) fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", text[..end].trim_end()),
+        None => text.to_owned(),
+    }
+}
+
 /// Bytes as people read them.
 pub(super) fn bytes(count: u64) -> String {
     ByteSize::b(count).display().iec().to_string()
@@ -81,7 +117,56 @@ pub(super) fn timestamp(at: Timestamp) -> String {
     at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
+/// The day of a timestamp, in local time.
+pub(super) fn day(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d").to_string()
+}
+
 /// `1 document`, `2 documents`.
 pub(super) fn count(number: u64, thing: &str) -> String {
     if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
+}
+
+/// The same of a list: `50 of 56 documents` where it has more than are shown.
+pub(super) fn of_all(shown: u64, total: Option<u64>, thing: &str) -> String {
+    match total.filter(|total| *total > shown) {
+        Some(total) => format!("{shown} of {}", count(total, thing)),
+        None => count(shown, thing),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paragraphs_fit_and_lose_nothing() {
+        let text = "one two  three ".repeat(20) + &"path/".repeat(20);
+        let lines = paragraph(2, &text);
+        for line in lines.lines() {
+            assert!(line.chars().count() <= COLUMNS || line.trim_start().starts_with("path/"), "{line}");
+        }
+        assert!(lines.starts_with("  one") && lines.lines().skip(1).all(|line| line.starts_with("    ")), "{lines}");
+        assert_eq!(lines.split_whitespace().collect::<Vec<_>>(), text.split_whitespace().collect::<Vec<_>>());
+        assert_eq!(paragraph(0, "two  spaces\nand a line\u{1b}"), "two  spaces and a line\u{fffd}");
+    }
+
+    #[test]
+    fn a_list_says_how_many_it_does_not_show() {
+        for (shown, total, said) in [
+            (50, Some(56), "50 of 56 bots"),
+            (0, Some(1), "0 of 1 bot"),
+            (56, Some(56), "56 bots"),
+            (57, Some(56), "57 bots"),
+            (1, None, "1 bot"),
+        ] {
+            assert_eq!(of_all(shown, total, "bot"), said);
+        }
+    }
+
+    #[test]
+    fn long_texts_are_shortened() {
+        assert_eq!(shortened("größe", 5), "größe");
+        assert_eq!(shortened("größer als", 7), "größer…");
+    }
 }

@@ -4,11 +4,11 @@ use globset::GlobBuilder;
 
 use super::{
     Exit,
-    connect::Context,
+    connect::{Context, existing},
     names::UsageError,
     print::{count, line},
 };
-use crate::{model::CollectionName, store::Db};
+use crate::model::CollectionName;
 
 pub(super) fn run(context: &Context, pattern: Option<&str>) -> anyhow::Result<Exit> {
     let mut db = existing(context)?;
@@ -38,11 +38,4 @@ pub(super) fn approve(context: &Context, collection: &str) -> anyhow::Result<Exi
         held => line!("The next pass may delete up to {} of {name}, once.", count(held, "document")),
     }
     Ok(Exit::Ok)
-}
-
-/// The store as it is: a person's word needs no lock, and must not make a new store.
-fn existing(context: &Context) -> anyhow::Result<Db> {
-    let path = &context.config.state;
-    drop(Db::open_to_read(path)?);
-    Ok(Db::open(path, None)?)
 }

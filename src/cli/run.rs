@@ -13,7 +13,7 @@ use super::{
 use crate::{
     config::{self, Config, Listen, PlatformKind},
     daemon::{self, Counted, Host, Metrics, Service, Shared, endpoint, signals},
-    platform::{Journal, cevvo::Cevvo},
+    platform::{Client, Journal, cevvo::Cevvo},
     store::Store,
 };
 
@@ -26,7 +26,7 @@ pub(super) async fn run(context: Context) -> anyhow::Result<Exit> {
     let metrics = Arc::new(Metrics::new());
     let listen = match &context.config.platform.kind {
         PlatformKind::Local { listen, .. } => listen.to_string(),
-        PlatformKind::Cevvo { .. } => String::new(),
+        PlatformKind::Remote { .. } => String::new(),
     };
     let reached = context.reach(&listen).await?;
     let reached = Arc::new(reached);
@@ -74,7 +74,7 @@ struct Home {
 }
 
 impl Home {
-    async fn client(&self, config: &Config) -> anyhow::Result<Cevvo> {
+    async fn client(&self, config: &Config) -> anyhow::Result<Client> {
         let count = |journal| -> Box<dyn Journal> { Box::new(Counted::new(journal, Arc::clone(&self.metrics))) };
         self.reached.client_for_passes(config, &self.store, count).await
     }
@@ -90,24 +90,28 @@ impl Home {
 }
 
 impl Host for Home {
-    type Platform = Cevvo;
+    type Platform = Client;
 
     fn load(&self, before: &Config) -> Result<Config, String> {
         self.read(before).map_err(|error| format!("{error:#}"))
     }
 
-    async fn connect(&self, before: &Config, config: &Config) -> Result<Option<Cevvo>, String> {
+    async fn connect(&self, before: &Config, config: &Config) -> Result<Option<Client>, String> {
         if before.platform.rate_limit == config.platform.rate_limit && key(before) == key(config) {
             return Ok(None);
         }
         self.client(config).await.map(Some).map_err(|error| format!("{error:#}"))
+    }
+
+    fn assistant<'a>(&self, platform: &'a Client) -> Option<&'a Cevvo> {
+        platform.assistant()
     }
 }
 
 /// The key that the config gives; the local platform has its own.
 fn key(config: &Config) -> Option<&str> {
     match &config.platform.kind {
-        PlatformKind::Cevvo { api_key, .. } => Some(api_key.expose_secret()),
+        PlatformKind::Remote { api_key, .. } => Some(api_key.expose_secret()),
         PlatformKind::Local { .. } => None,
     }
 }
@@ -115,10 +119,10 @@ fn key(config: &Config) -> Option<&str> {
 /// The first key with a change that a running service cannot follow.
 fn bound_to_start(before: &Config, config: &Config) -> Option<&'static str> {
     let local = |config: &Config| match &config.platform.kind {
-        PlatformKind::Local { listen, allow_private, .. } => {
-            Some((*listen, *allow_private, config.platform.rate_limit))
+        PlatformKind::Local { api, listen, allow_private, .. } => {
+            Some((*api, *listen, *allow_private, config.platform.rate_limit))
         }
-        PlatformKind::Cevvo { .. } => None,
+        PlatformKind::Remote { .. } => None,
     };
     let (was, is) = (identity(before), identity(config));
     [

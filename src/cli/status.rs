@@ -10,11 +10,11 @@ use crate::{
         Note, Watching,
         status::{self, Collection, Status, Withheld},
     },
-    store::{Db, DocumentCounts, StoreError},
+    store::{DocumentCounts, StoreError, VerificationRecord},
 };
 
 pub(super) fn run(context: &Context, as_json: bool) -> anyhow::Result<Exit> {
-    let status = match Db::open_to_read(&context.config.state) {
+    let status = match context.read_store() {
         Ok(db) => status::gather(&context.config, &db)?,
         Err(StoreError::Missing(path)) if !as_json => {
             line!("Nothing was synced yet ({} does not exist). Begin with: kbsync sync", path.display());
@@ -38,6 +38,9 @@ fn print_status(status: &Status) {
     for (collection, path, reason) in &status.quarantined {
         line!("failed {}: {}", print::printable(&format!("{collection}/{path}")), print::printable(reason));
     }
+    for (bot, reason) in status.failed_bots() {
+        line!("failed bot {}: {}", print::printable(&bot), print::printable(&reason));
+    }
     for (collection, path, stale) in &status.stale {
         let document = print::printable(&format!("{collection}/{path}"));
         line!("stale {document}: since {}, because {}", moment(stale.since), print::printable(&stale.reason));
@@ -49,6 +52,9 @@ fn print_status(status: &Status) {
     match &status.last {
         Some(pass) => line!("Last pass: {}, at {}.", pass.outcome, moment(pass.ended)),
         None => line!("No pass has ended yet."),
+    }
+    if let Some(VerificationRecord { at, checks, failed }) = &status.verification {
+        line!("Last verification: {} of {} passed, at {}.", checks - failed, count(*checks, "check"), moment(*at));
     }
     for Withheld { collection, deletes, why } in status.withheld() {
         line!("  {} of {collection} not made: {}", count(deletes, "deletion"), print::printable(&why));

@@ -6,7 +6,7 @@ use tokio::sync::watch;
 use tracing::Level;
 
 use super::{
-    Exit,
+    Exit, bots,
     connect::Context,
     logs::say,
     print::{self, bytes, count, line, span},
@@ -40,7 +40,7 @@ pub(super) async fn run(context: &Context, wait: Option<Duration>) -> anyhow::Re
     let progress = Progress::new(context.quiet);
     let report = {
         let (scope, event) = (context.scope()?, |event| progress.show(event));
-        let mut pass = pin!(reconcile::pass(&connected.cevvo, &store, &scope, stop.clone(), &event));
+        let mut pass = pin!(reconcile::pass(&connected.client, &store, &scope, stop.clone(), &event));
         // The word before the deed: whoever asked is told first.
         tokio::select! {
             biased;
@@ -57,6 +57,8 @@ pub(super) async fn run(context: &Context, wait: Option<Duration>) -> anyhow::Re
     let outcome = report.outcome();
     let pass = daemon::record(&report);
     store.call(move |db| db.note_pass(&pass)).await?;
+    // Whoever asked to be told is told, also by a pass that is silent otherwise.
+    bots::warn(&report.bots);
     if context.quiet && outcome == Outcome::Ok {
         return Ok(outcome.into());
     }
@@ -73,7 +75,7 @@ pub(super) async fn run(context: &Context, wait: Option<Duration>) -> anyhow::Re
 }
 
 /// Ends at the first Ctrl-C or SIGTERM, after which the channel may close.
-async fn first(mut stop: watch::Receiver<bool>) {
+pub(super) async fn first(mut stop: watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
@@ -117,6 +119,7 @@ pub(super) fn hints(exit: Exit, config: &Path) {
 }
 
 fn summary(report: &Report) {
+    bots::summary(&report.bots);
     let time = report.ended.since(report.started);
     match (report.changed(), &report.fatal) {
         (0, None) => line!("{}, nothing to change ({}).", count(report.documents, "document"), span(time)),

@@ -3,6 +3,7 @@
 //! A text value may hold `${VAR}`, `${VAR:-default}` and `$$`. Substitution works on values after the YAML has been
 //! read, so what a variable holds can never add keys or change the structure.
 
+mod chatbots;
 mod collections;
 mod error;
 mod files;
@@ -17,12 +18,12 @@ mod substitute;
 mod sync;
 #[cfg(test)]
 mod tests;
+mod verify;
 
 use std::{
     collections::BTreeMap,
     fmt,
     io::{ErrorKind, Read},
-    net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -30,9 +31,13 @@ use std::{
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use crate::model::{CollectionName, Instance, RateLimit, Schedule};
+use crate::model::{CollectionName, Instance, Schedule};
 
+pub use chatbots::Chatbot;
 pub use error::{ConfigError, Problem};
+pub use platform::{Api, Platform, PlatformKind};
+pub use status::{Listen, Status};
+pub use verify::{Question, Reference, Verify};
 
 /// A checked config: every path absolute or relative to the working folder as the config file's own path is.
 #[derive(Clone, Debug)]
@@ -45,46 +50,20 @@ pub struct Config {
     pub platform: Platform,
     /// What is kept in step; at least one, names and folders unique.
     pub collections: Vec<Collection>,
+    /// The bots whose settings are kept as they say; ids unique, and none where the platform has no bots.
+    pub chatbots: Vec<Chatbot>,
     /// How a pass deletes.
     pub sync: SyncPolicy,
     /// When the daemon looks.
     pub rhythm: Rhythm,
+    /// What is asked to prove that the platform answers.
+    pub verify: Verify,
     /// Where the daemon says how it is.
     pub status: Status,
     /// How those whose pages are read can reach us; part of what kbsync says it is.
     pub contact: Option<String>,
     /// What is allowed and yet unwise, one sentence each.
     pub warnings: Vec<String>,
-}
-
-/// The remote side.
-#[derive(Clone, Debug)]
-pub struct Platform {
-    /// Which one, with what it needs.
-    pub kind: PlatformKind,
-    /// The most requests that may be sent.
-    pub rate_limit: RateLimit,
-}
-
-/// The kinds of platform.
-#[derive(Clone, Debug)]
-pub enum PlatformKind {
-    /// The platform that this binary serves itself.
-    Local {
-        /// Where it keeps its data.
-        data_dir: PathBuf,
-        /// Where it listens; a loopback address.
-        listen: SocketAddr,
-        /// Whether it fetches pages on private, loopback and link-local addresses.
-        allow_private: bool,
-    },
-    /// Cevvo.
-    Cevvo {
-        /// The address that API paths are appended to, without a slash at its end.
-        base_url: Url,
-        /// The key for the `Authorization` header.
-        api_key: SecretString,
-    },
 }
 
 /// A named set of documents that is kept in step.
@@ -263,26 +242,6 @@ pub struct Rhythm {
     pub poll: Duration,
 }
 
-/// The daemon's status endpoint.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Status {
-    /// Where it listens.
-    pub listen: Listen,
-    /// The host names that a request may be for, besides the address itself; as the `Host` header has them.
-    pub hosts: Vec<String>,
-}
-
-/// Where something listens.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Listen {
-    /// It does not.
-    Nowhere,
-    /// On an address and port; port 0 is any free one.
-    Address(SocketAddr),
-    /// On a Unix socket.
-    Socket(PathBuf),
-}
-
 /// The largest config that is read, in bytes.
 const MAX_CONFIG: u64 = 1024 * 1024;
 
@@ -319,7 +278,8 @@ fn check(path: &Path, bytes: &[u8], env: &dyn Fn(&str) -> Option<String>) -> Res
     }
 }
 
-const KEYS: &[&str] = &["instance", "state", "platform", "collections", "sync", "status", "contact"];
+const KEYS: &[&str] =
+    &["instance", "state", "platform", "collections", "chatbots", "sync", "verify", "status", "contact"];
 
 fn read_config(root: &node::Node, reading: &mut read::Reading) -> Option<Config> {
     let section = reading.section(root, "the config", KEYS)?;
@@ -332,8 +292,11 @@ fn read_config(root: &node::Node, reading: &mut read::Reading) -> Option<Config>
         None => files::default_state(reading, root),
     };
     let platform = platform::read(&section, state.as_deref(), reading);
-    let collections = collections::read(&section, reading);
+    let api = platform.as_ref().map(|platform| platform.kind.api());
+    let collections = collections::read(&section, api, reading);
+    let chatbots = chatbots::read(&section, platform.as_ref(), reading);
     let sync = sync::read(&section, reading);
+    let verify = verify::read(&section, platform.as_ref(), collections.as_deref(), reading);
     let status = status::read(&section, reading);
     let contact = section.value("contact").map(|node| reading.parsed(node, contact));
     let (sync, rhythm) = sync?;
@@ -342,8 +305,10 @@ fn read_config(root: &node::Node, reading: &mut read::Reading) -> Option<Config>
         state: state?,
         platform: platform?,
         collections: collections?,
+        chatbots: chatbots?,
         sync,
         rhythm,
+        verify: verify?,
         status: status?,
         contact: contact.map_or(Some(None), |contact| contact.map(Some))?,
         warnings: Vec::new(),

@@ -7,18 +7,20 @@ pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     near.filter(|(distance, _)| *distance <= allowed).min().map(|(_, candidate)| candidate)
 }
 
-/// Levenshtein's distance: the fewest insertions, deletions and replacements that turn one word into the other.
+/// The fewest insertions, deletions, replacements and swaps of neighbours that turn one word into the other.
 pub(super) fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
+    let (left, right): (Vec<char>, Vec<char>) = (left.chars().collect(), right.chars().collect());
+    let mut before = Vec::new();
     let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (i, a) in left.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
+    for (i, a) in left.iter().enumerate() {
+        let mut next = vec![i + 1];
         for (j, b) in right.iter().enumerate() {
-            let replaced = diagonal + usize::from(a != *b);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+            let replaced = row[j] + usize::from(a != b);
+            let swaps = i > 0 && j > 0 && *a == right[j - 1] && left[i - 1] == *b;
+            let swapped = if swaps { before[j - 1] + 1 } else { replaced };
+            next.push(replaced.min(swapped).min(row[j + 1] + 1).min(next[j] + 1));
         }
+        before = std::mem::replace(&mut row, next);
     }
     row[right.len()]
 }
@@ -34,6 +36,7 @@ mod tests {
         assert_eq!(nearest("Folder", &known), Some("folder"));
         assert_eq!(nearest("exlude", &known), Some("exclude"));
         assert_eq!(nearest("apikey", &known), Some("api_key"));
+        assert_eq!(nearest("nmae", &known), Some("name"));
         assert_eq!(nearest("urls", &known), None);
         assert_eq!(nearest("", &known), None);
         assert_eq!(distance("kitten", "sitting"), 3);

@@ -141,6 +141,10 @@ fn problem(text: &str, error: &DeserializeError) -> Problem {
         _ if shown.and_then(|text| text.chars().nth(column.saturating_sub(1))).is_some_and(|c| "*@".contains(c)) => {
             "a value that begins with `*` or `@` is put in quotes, as in `schedule: \"*/30 * * * *\"`".to_owned()
         }
+        _ if text.lines().take(line).any(|text| text.split_once('{').is_some_and(|(_, flow)| flow.contains(": #"))) => {
+            "this is not valid YAML; `#` begins a comment here, so put a colour in quotes, such as \"#2A52BE\""
+                .to_owned()
+        }
         _ => "this is not valid YAML; look at the indentation, quotes and colons here and just above".to_owned(),
     };
     let excerpt = shown.filter(|_| quotable && place.is_some()).map(str::to_owned);

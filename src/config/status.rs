@@ -2,13 +2,12 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use url::Host;
 
 use super::{
-    Listen, Status,
     node::{Node, Value},
     read::{Reading, Section, path_from},
 };
@@ -19,6 +18,26 @@ const LISTEN: &str =
     "expected an address and a port such as `127.0.0.1:9484`, a socket such as `unix:/run/kbsync.sock`, or `none`";
 /// The longest path that the kernel takes for a socket, in bytes.
 const MAX_SOCKET: usize = 107;
+
+/// The daemon's status endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// Where it listens.
+    pub listen: Listen,
+    /// The host names that a request may be for, besides the address itself; as the `Host` header has them.
+    pub hosts: Vec<String>,
+}
+
+/// Where something listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listen {
+    /// It does not.
+    Nowhere,
+    /// On an address and port; port 0 is any free one.
+    Address(SocketAddr),
+    /// On a Unix socket.
+    Socket(PathBuf),
+}
 
 impl Default for Status {
     fn default() -> Self {

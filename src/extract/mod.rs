@@ -253,6 +253,17 @@ pub fn decoded(bytes: &[u8], charset: Option<&str>) -> String {
     plain::decode_as(bytes, charset.and_then(|name| Encoding::for_label(name.as_bytes()))).into_owned()
 }
 
+/// The extension of a file that is plain text or Markdown by its name.
+pub fn text_extension(file_name: &str) -> Option<&'static str> {
+    let extension = extension(file_name);
+    ["txt", "md"].into_iter().find(|text| *text == extension)
+}
+
+/// The text in the bytes of such a file, or of its first lines; `None` where they are not text.
+pub fn decoded_text(extension: &str, bytes: &[u8]) -> Option<String> {
+    if extension == "md" { plain::markdown(bytes) } else { plain::text(bytes) }
+}
+
 /// The first `limit` bytes of a pipe, which is closed after them.
 async fn drain(pipe: Option<impl AsyncRead + Unpin>, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();

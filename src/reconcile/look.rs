@@ -44,7 +44,7 @@ impl<P: Platform> Pass<'_, P> {
 
     async fn look_at_folder(&self, collection: &Collection, folder: &Folder, wake: Wake) -> Result<Looked, Fatal> {
         let (batches, mut noted) = tokio::sync::mpsc::channel::<Vec<(DocPath, LastLook)>>(4);
-        let (path, accepted) = (self.store.path().to_owned(), self.platform.accepted());
+        let (path, accepted) = (self.store.path().to_owned(), self.platform.abilities().accepted);
         let (name, folder) = (collection.name.clone(), folder.clone());
         let watch = self.scope.watches.get(&collection.name).cloned();
         let looking = blocking(move || {

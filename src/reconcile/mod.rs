@@ -4,6 +4,7 @@
 //! that was lost, a file that was being written) is what the next round is for, after the wait that it needs.
 
 mod apply;
+mod bots;
 mod extent;
 mod guards;
 mod jobs;
@@ -12,7 +13,10 @@ mod list;
 mod look;
 mod looked;
 mod pages;
+mod paging;
+mod phrases;
 mod preview;
+mod put;
 mod report;
 mod site;
 mod steps;
@@ -28,6 +32,7 @@ use tokio::{
 };
 use tracing::{Instrument, Span};
 
+pub use bots::{BotChanges, BotFailure, Bots, preview_bots};
 pub use extent::Extent;
 pub use journal::StoreJournal;
 pub use look::scan_options;
@@ -36,7 +41,7 @@ pub use preview::{Preview, preview};
 pub use report::{Deed, Document, Event, Failure, Outcome, Report, Sent, Skipped};
 
 use crate::{
-    config::{Collection, DeletePolicy, SyncPolicy},
+    config::{Chatbot, Collection, DeletePolicy, SyncPolicy},
     fetch::lists,
     model::{CollectionName, Instance, Moment, Phase},
     plan::{self, Gathered, Plan, Policy, Resume},
@@ -62,6 +67,8 @@ pub struct Scope {
     pub instance: Instance,
     /// What is kept in step.
     pub collections: Vec<Collection>,
+    /// The bots that are kept in step by full passes.
+    pub chatbots: Vec<Chatbot>,
     /// How careful to be.
     pub policy: SyncPolicy,
     /// How long the platform may take for one job.
@@ -75,6 +82,8 @@ pub struct Scope {
     pub look: Option<String>,
     /// The least time between two passes that count as having been told that a page is gone.
     pub gone_apart: Duration,
+    /// Whether a sentence of each text that goes up is remembered, for `verify` to ask for.
+    pub phrases: bool,
     /// How far the pass reaches.
     pub extent: Extent,
     /// Who is told of the folders that are entered.
@@ -171,9 +180,12 @@ impl<P: Platform> Pass<'_, P> {
     /// An approval holds for one pass that comes to its end; those that are given meanwhile are for the next one.
     async fn run(&self, report: &mut Report) -> Result<(), Fatal> {
         report.approvals = self.store.call(|db| db.approvals()).await?;
-        let done = self.rounds(report).await;
+        let with_bots = report.extent == Extent::Full;
+        let bots = async { if with_bots { self.bring_bots_in_step().await } else { (Bots::default(), Ok(())) } };
+        let (done, (bots, bots_done)) = tokio::join!(self.rounds(report), bots);
+        report.bots = bots;
         self.spend(done.is_ok(), report).await?;
-        done
+        done.and(bots_done)
     }
 
     async fn rounds(&self, report: &mut Report) -> Result<(), Fatal> {
@@ -201,7 +213,7 @@ impl<P: Platform> Pass<'_, P> {
     /// a website that is being crawled is waited for by passes over its own collection.
     async fn needs_list(&self) -> Result<bool, Fatal> {
         let under_way = self.store.call(|db| db.under_way()).await?;
-        Ok(under_way.iter().any(|one| one.replica.phase != Phase::Retiring && !one.replica.is_crawled()))
+        Ok(under_way.iter().any(|one| one.replica.phase != Phase::Retiring && !self.is_crawled(&one.replica)))
     }
 
     async fn round(&self, extent: &mut Extent, report: &mut Report) -> Result<Open, Fatal> {
@@ -213,9 +225,10 @@ impl<P: Platform> Pass<'_, P> {
                 self.forget_other_pages().await?;
             }
         }
+        let moves = self.store.call(|db| db.moves()).await?;
         let plan = loop {
             let gathered = self.gather_folders(extent, report, &mut open).await?;
-            let plan = plan::assemble(gathered, &policy(&self.scope.policy));
+            let plan = plan::assemble(gathered, &moves, &policy(&self.scope.policy));
             // What a guard withholds is counted over the whole collection.
             if !extent.widen(plan.withheld.iter().map(|withheld| &withheld.collection)) {
                 break plan;
@@ -287,7 +300,7 @@ impl<P: Platform> Pass<'_, P> {
         report.withheld = std::mem::take(&mut plan.withheld);
         self.note_guards(extent, report).await?;
         let mut under_way = self.store.call(|db| db.under_way()).await?;
-        under_way.retain(|one| extent.is_whole(&one.replica.collection) || !one.replica.is_crawled());
+        under_way.retain(|one| extent.is_whole(&one.replica.collection) || !self.is_crawled(&one.replica));
         let grace = self.scope.policy.grace;
         let resume = plan::resume(under_way, &mut plan, clock::now(), grace);
         if let Some(since) = resume.wait_since {
@@ -340,7 +353,7 @@ fn fatal(error: ApiError) -> Result<ApiError, Fatal> {
     match error {
         ApiError::Denied { .. } => Err(Fatal::Denied(error.to_string())),
         ApiError::Unavailable(reason) => Err(Fatal::Unavailable(reason)),
-        ApiError::Refused { .. } | ApiError::Unknown { .. } | ApiError::File(_) => Ok(error),
+        ApiError::Refused { .. } | ApiError::Unknown { .. } | ApiError::NoSuchCall(_) | ApiError::File(_) => Ok(error),
     }
 }
 
@@ -349,7 +362,7 @@ fn always_fatal(error: ApiError) -> Fatal {
     fatal(error).map_or_else(
         |fatal| fatal,
         |error| match error {
-            ApiError::Refused { .. } => Fatal::Refused(error.to_string()),
+            ApiError::Refused { .. } | ApiError::NoSuchCall(_) => Fatal::Refused(error.to_string()),
             error => Fatal::Unavailable(error.to_string()),
         },
     )

@@ -60,12 +60,13 @@ pub async fn preview(scope: &Scope, accepted: &'static [&'static str], db: Optio
         preview.stale.extend(looked.stale);
         gathered.push(looked.gathered);
     }
-    let mut under_way = Vec::new();
+    let (mut under_way, mut moves) = (Vec::new(), Vec::new());
     if let Some(db) = db {
         gathered.extend(look::abandoned(db, &scope.collections)?);
         under_way = db.under_way()?;
+        moves = db.moves()?;
     }
-    preview.plan = plan::assemble(gathered, &policy(&scope.policy));
+    preview.plan = plan::assemble(gathered, &moves, &policy(&scope.policy));
     preview.under_way = under_way.len() as u64;
     plan::resume(under_way, &mut preview.plan, clock::now(), scope.policy.grace);
     Ok(preview)

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Extent, Fatal, Scope, looked::Looked};
+use super::{Bots, Extent, Fatal, Scope, looked::Looked};
 use crate::{
     model::{CollectionName, DocPath, Footing, Moment},
     plan::{Why, Withheld},
@@ -98,7 +98,7 @@ pub struct Sent {
 }
 
 /// A document by its key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Document {
     /// Its collection.
     pub collection: CollectionName,
@@ -199,6 +199,8 @@ pub struct Report {
     pub crawling: BTreeSet<CollectionName>,
     /// Settings of sources that were put right.
     pub configured: u64,
+    /// What was done about bots.
+    pub bots: Bots,
     /// Bytes that went up.
     pub bytes: u64,
     /// Documents that failed in this pass.
@@ -340,17 +342,22 @@ impl Report {
         self.added + self.replaced + self.renamed + self.deleted + self.configured
     }
 
+    /// Whether another full pass has something to go on with.
+    pub fn is_open(&self) -> bool {
+        self.open || self.missing > 0 || self.bots.unavailable.is_some()
+    }
+
     /// How the pass ended; the worst of what happened.
     pub fn outcome(&self) -> Outcome {
         match &self.fatal {
             Some(Fatal::Denied(_)) => Outcome::Denied,
             Some(Fatal::Unavailable(_) | Fatal::Stopped | Fatal::Store(StoreError::Full)) => Outcome::Temporary,
             Some(Fatal::Store(_) | Fatal::Refused(_)) => Outcome::Broken,
-            None if self.failures().next().is_some() => Outcome::Failed,
+            None if self.failures().next().is_some() || !self.bots.failed.is_empty() => Outcome::Failed,
             None if self.withheld.iter().any(|withheld| withheld.why != Why::Never) => Outcome::Held,
             // An old failure must not hide that a guard waits for a person.
             None if !self.quarantined.is_empty() => Outcome::Failed,
-            None if self.open || self.missing > 0 || !self.crawling.is_empty() => Outcome::Temporary,
+            None if self.is_open() || !self.crawling.is_empty() => Outcome::Temporary,
             None => Outcome::Ok,
         }
     }

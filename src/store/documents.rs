@@ -2,7 +2,10 @@
 
 use rusqlite::{Connection, Row, params};
 
-use super::{Db, StoreError};
+use super::{
+    Db, StoreError,
+    phrases::{forget_phrase, phrase_of_live},
+};
 use crate::model::{CollectionName, ContentHash, DocPath, Fingerprint, LastLook, Moment, Record, ShortHash, Trouble};
 
 const COLUMNS: &str = "path, size, mtime_ns, ctime_ns, inode, seen_at, hash, live, trouble_hash, trouble_reason";
@@ -77,7 +80,12 @@ impl Db {
         self.together(|connection| {
             let mut statement = connection
                 .prepare_cached("DELETE FROM documents WHERE collection = ?1 AND path = ?2 AND live IS NULL")?;
-            paths.iter().try_for_each(|path| statement.execute([collection.as_str(), path.as_str()]).map(drop))
+            for path in paths {
+                if statement.execute([collection.as_str(), path.as_str()])? > 0 {
+                    forget_phrase(connection, collection.as_str(), path.as_str())?;
+                }
+            }
+            Ok(())
         })
     }
 
@@ -140,7 +148,8 @@ pub(super) fn set_live(
     live: Option<ShortHash>,
 ) -> Result<(), rusqlite::Error> {
     let sql = "INSERT INTO documents (collection, path, live) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET live = ?3";
-    connection.prepare_cached(sql)?.execute(params![collection, path, live.map(|hash| hash.0)]).map(drop)
+    connection.prepare_cached(sql)?.execute(params![collection, path, live.map(|hash| hash.0)])?;
+    live.map_or(Ok(()), |_| phrase_of_live(connection, collection, path))
 }
 
 /// Quarantines a document with this content, or clears it.

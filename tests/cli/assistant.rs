@@ -1,4 +1,4 @@
-//! The rest of the platform's surface: asking, sources, conversations, insights, and the check of all of it.
+//! The rest of the platform's surface: asking, sources, conversations, and the check of all of it.
 
 use crate::bench::Bench;
 
@@ -36,21 +36,6 @@ async fn conversations_are_listed_shown_and_deleted() {
     bench.run(&["conversations", "show", &id]).await.ended(1, &["404"]);
     bench.run(&["conversations", "delete", &id]).await.ended(1, &["404"]);
     bench.run(&["ask", "--thread", "no-such-thread", "What?"]).await.ended(1, &["404"]);
-}
-
-#[tokio::test]
-async fn insights_say_what_is_asked_and_what_is_missing() {
-    let bench = informed().await;
-    bench.run(&["insights"]).await.ended(0, &["0 conversations"]);
-    for question in ["When does the office open?", "When does the office open?", "How much is a unicorn?"] {
-        bench.run(&["ask", question]).await.ended(0, &[]);
-    }
-    let said = bench.run(&["insights", "--period", "24h"]).await;
-    said.ended(0, &["3 conversations", "Asked most:", "2 × When does the office open?", "How much is a unicorn?"]);
-    said.ended(0, &["Not answered from the knowledge base:"]);
-    let json = bench.run(&["insights", "--json", "--limit", "1"]).await.json();
-    assert_eq!(json["top_questions"].as_array().unwrap().len(), 1, "{json}");
-    assert_eq!(json["overview"]["total_conversations"], 3);
 }
 
 #[tokio::test]

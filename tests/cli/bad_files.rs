@@ -12,7 +12,7 @@ use std::{
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use zip::{ZipWriter, write::SimpleFileOptions};
 
-use crate::bench::{BINARY, Bench, corpus, said, sha256};
+use crate::bench::{BINARY, Bench, UPLOAD, corpus, said, sha256};
 
 #[tokio::test]
 async fn what_is_no_document_is_skipped_and_said() {
@@ -152,7 +152,7 @@ async fn an_encrypted_pdf_is_quarantined_until_it_is_replaced() {
     bench.run(&["retry", "docs/*.pdf"]).await.ended(0, &["1 document will be tried again"]);
     bench.run(&["plan"]).await.ended(10, &["+ docs/locked.pdf"]);
     bench.sync().await.ended(3, &["the PDF is encrypted"]);
-    assert_eq!(bench.running.requests().count("POST", "/ingest/upload"), 1);
+    assert_eq!(bench.running.requests().count("POST", UPLOAD), 1);
     bench.write("locked.pdf", corpus("pdf/pdf-lib.pdf"));
     bench.synced().await.ended(0, &["1 added"]);
     bench.in_step().await;

@@ -9,6 +9,7 @@ use std::{
 };
 
 use kbsync::{
+    config::Api,
     local::{self, Faults, Options, Running, SnapshotSource},
     model::{ContentHash, RateLimit, SourceName},
 };
@@ -21,6 +22,14 @@ use tokio::{net::TcpListener, process::Command};
 
 /// The longest that a test waits for anything.
 pub const PATIENCE: Duration = Duration::from_secs(90);
+/// Where the API that the tests speak (`crate::API`) has its sources, each of them, and where a document goes up.
+pub const SOURCES: &str = if ON_NEXVIO { "/knowledge" } else { "/sources" };
+pub const SOURCE: &str = if ON_NEXVIO { "/knowledge/{id}" } else { "/sources/{id}" };
+pub const UPLOAD: &str = if ON_NEXVIO { "/knowledge" } else { "/ingest/upload" };
+/// Requests that a new document takes, polls of the list aside, and those of a renamed one.
+pub const PUT: u64 = if ON_NEXVIO { 1 } else { 2 };
+pub const RENAME: u64 = if ON_NEXVIO { 2 } else { 1 };
+pub const ON_NEXVIO: bool = matches!(crate::API, Api::Nexvio);
 /// The program.
 pub const BINARY: &str = env!("CARGO_BIN_EXE_kbsync");
 
@@ -102,13 +111,20 @@ impl Bench {
     }
 
     pub fn default_config(&self) -> String {
-        let (url, key) = (self.running.base_url(), self.running.api_key().expose_secret());
+        let (url, key) = (self.base_url(), self.running.api_key().expose_secret());
         format!(
             "state: ./state/state.db\n\
-             platform:\n  kind: cevvo\n  base_url: {url}\n  api_key: {key}\n  rate_limit: 1000/s\n\
+             platform:\n  kind: {}\n  base_url: {url}\n  api_key: {key}\n  rate_limit: 1000/s\n\
              sync:\n  grace: 200ms\n\
-             collections:\n  - name: docs\n    folder: ./docs\n    settle: 0s\n"
+             collections:\n  - name: docs\n    folder: ./docs\n    settle: 0s\n",
+            crate::API
         )
+    }
+
+    /// Where the platform has the API that the tests speak.
+    pub fn base_url(&self) -> String {
+        let cevvo = self.running.base_url();
+        if ON_NEXVIO { cevvo.replace(local::CEVVO_PATH, local::NEXVIO_PATH) } else { cevvo.to_owned() }
     }
 
     pub fn path(&self, below: &str) -> PathBuf {

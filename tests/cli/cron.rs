@@ -5,7 +5,7 @@ use std::time::Duration;
 use kbsync::{local::Fault, model::RateLimit};
 use tokio::process::Command;
 
-use crate::bench::{BINARY, Bench, said};
+use crate::bench::{BINARY, Bench, UPLOAD, said};
 
 /// Runs a pass as cron does; gives the mail, without the times and places of this run.
 async fn mail(bench: &Bench, code: i32) -> String {
@@ -38,7 +38,7 @@ async fn nothing_is_mailed_when_all_is_well() {
 async fn a_failed_document_is_one_mail() {
     let bench = Bench::new().await;
     bench.write_many(2);
-    bench.faults.always("POST", "/ingest/upload", Fault::JobFails("on strike".to_owned()));
+    bench.faults.always("POST", UPLOAD, Fault::JobFails("on strike".to_owned()));
     let first = mail(&bench, 3).await;
     for path in ["000", "001"] {
         assert_eq!(first.matches(&format!("  docs/{path}.md: on strike\n")).count(), 1, "{first}");

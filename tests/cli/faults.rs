@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kbsync::local::Fault;
 
-use crate::bench::{Bench, Said};
+use crate::bench::{Bench, ON_NEXVIO, SOURCES, Said, UPLOAD};
 
 /// Passes until one ends well; at most three may be needed.
 async fn settle(bench: &Bench) -> Said {
@@ -31,67 +31,67 @@ async fn survived(method: &str, route: &str, fault: Fault) {
 
 #[tokio::test]
 async fn a_create_whose_answer_is_lost() {
-    survived("POST", "/sources", Fault::LostAfter).await;
+    survived("POST", SOURCES, Fault::LostAfter).await;
 }
 
 #[tokio::test]
 async fn a_create_that_is_lost() {
-    survived("POST", "/sources", Fault::LostBefore).await;
+    survived("POST", SOURCES, Fault::LostBefore).await;
 }
 
 #[tokio::test]
 async fn a_create_that_is_done_and_fails() {
-    survived("POST", "/sources", Fault::StatusAfter(500)).await;
+    survived("POST", SOURCES, Fault::StatusAfter(500)).await;
 }
 
 #[tokio::test]
 async fn a_create_that_fails() {
-    survived("POST", "/sources", Fault::Status(503)).await;
+    survived("POST", SOURCES, Fault::Status(503)).await;
 }
 
 #[tokio::test]
 async fn a_create_with_a_garbled_answer() {
-    survived("POST", "/sources", Fault::GarbageBody).await;
+    survived("POST", SOURCES, Fault::GarbageBody).await;
 }
 
 #[tokio::test]
 async fn a_create_with_a_cut_answer() {
-    survived("POST", "/sources", Fault::CutBody).await;
+    survived("POST", SOURCES, Fault::CutBody).await;
 }
 
 #[tokio::test]
 async fn a_create_that_takes_effect_late() {
-    survived("POST", "/sources", Fault::LateEffect(Duration::from_millis(100))).await;
+    survived("POST", SOURCES, Fault::LateEffect(Duration::from_millis(100))).await;
 }
 
 #[tokio::test]
 async fn an_upload_whose_answer_is_lost() {
-    survived("POST", "/ingest/upload", Fault::LostAfter).await;
+    survived("POST", UPLOAD, Fault::LostAfter).await;
 }
 
 #[tokio::test]
 async fn an_upload_that_is_lost() {
-    survived("POST", "/ingest/upload", Fault::LostBefore).await;
+    survived("POST", UPLOAD, Fault::LostBefore).await;
 }
 
 #[tokio::test]
 async fn an_upload_that_is_done_and_fails() {
-    survived("POST", "/ingest/upload", Fault::StatusAfter(502)).await;
+    survived("POST", UPLOAD, Fault::StatusAfter(502)).await;
 }
 
 #[tokio::test]
 async fn a_job_that_is_forgotten() {
-    survived("POST", "/ingest/upload", Fault::JobForgotten).await;
+    survived("POST", UPLOAD, Fault::JobForgotten).await;
 }
 
 #[tokio::test]
 async fn a_list_that_fails_once() {
-    survived("GET", "/sources", Fault::Status(503)).await;
+    survived("GET", SOURCES, Fault::Status(503)).await;
 }
 
 #[tokio::test]
 async fn a_list_that_is_cut() {
-    survived("GET", "/sources", Fault::CutBody).await;
+    survived("GET", SOURCES, Fault::CutBody).await;
 }
 
 #[tokio::test]
@@ -102,8 +102,8 @@ async fn deletes_whose_answers_are_lost() {
         bench.synced().await;
         bench.remove("001.md");
         bench.write("002.md", "# New words\n");
-        bench.faults.once("DELETE", "/sources", fault.clone());
-        bench.faults.once("DELETE", "/sources", fault);
+        bench.faults.once("DELETE", SOURCES, fault.clone());
+        bench.faults.once("DELETE", SOURCES, fault);
         settle(&bench).await.ended(0, &["1 replaced, 1 deleted"]);
         bench.in_step().await;
         bench.quiet().await;
@@ -117,7 +117,7 @@ async fn a_rename_whose_answer_is_lost() {
         bench.write_many(3);
         bench.synced().await;
         std::fs::rename(bench.path("docs/001.md"), bench.path("docs/renamed.md")).unwrap();
-        bench.faults.once("PUT", "/sources", fault);
+        bench.faults.once(if ON_NEXVIO { "POST" } else { "PUT" }, SOURCES, fault);
         settle(&bench).await.ended(0, &["1 renamed"]);
         bench.in_step().await;
         bench.quiet().await;
@@ -131,7 +131,7 @@ async fn a_job_that_fails_is_quarantined_and_the_old_version_stays() {
     bench.synced().await;
     let before = bench.hashes().await;
     bench.write("001.md", "# New words\n");
-    bench.faults.once("POST", "/ingest/upload", Fault::JobFails("the model is on strike".to_owned()));
+    bench.faults.once("POST", UPLOAD, Fault::JobFails("the model is on strike".to_owned()));
     bench.sync().await.ended(3, &["1 document failed", "docs/001.md: the model is on strike"]);
     assert_eq!(bench.hashes().await, before, "the old version stays");
     bench.running.requests().reset();

@@ -4,7 +4,7 @@ use tempfile::TempDir;
 
 use crate::bench::{command, said};
 
-const COMMANDS: [&[&str]; 21] = [
+const COMMANDS: [&[&str]; 33] = [
     &[],
     &["run"],
     &["sync"],
@@ -15,6 +15,7 @@ const COMMANDS: [&[&str]; 21] = [
     &["retry"],
     &["approve"],
     &["ask"],
+    &["verify"],
     &["sources"],
     &["sources", "list"],
     &["sources", "show"],
@@ -22,6 +23,17 @@ const COMMANDS: [&[&str]; 21] = [
     &["conversations", "list"],
     &["conversations", "show"],
     &["conversations", "delete"],
+    &["bots"],
+    &["bots", "list"],
+    &["bots", "show"],
+    &["bots", "create"],
+    &["bots", "delete"],
+    &["bots", "stats"],
+    &["bots", "pull"],
+    &["integrations"],
+    &["integrations", "list"],
+    &["integrations", "enable"],
+    &["integrations", "disable"],
     &["insights"],
     &["check"],
     &["local"],
@@ -61,15 +73,19 @@ async fn completions_are_scripts_for_the_shell() {
 #[tokio::test]
 async fn what_is_not_understood_is_usage() {
     let folder = TempDir::new().unwrap();
-    let cases: [(&[&str], &str); 8] = [
+    let cases: [(&[&str], &str); 12] = [
         (&["snyc"], "sync"),
         (&["--nonsense"], "--nonsense"),
         (&["approve"], "COLLECTION"),
         (&["ask"], "QUESTION"),
         (&["sync", "-q", "-v"], "--quiet"),
         (&["insights", "--limit", "0"], "0"),
-        (&["insights", "--period", "1y"], "24h"),
+        (&["insights", "--since", "1y"], "24h"),
+        (&["insights", "--json", "--csv"], "--csv"),
         (&["conversations", "list", "--limit", "101"], "101"),
+        (&["bots", "create", "B", "--model", "gpt-5"], "gpt-4"),
+        (&["bots", "pull", "a", "--force"], "--instructions-file"),
+        (&["integrations", "enable", "slack", "token"], "KEY=VALUE"),
     ];
     for (words, word) in cases {
         let said = said(command(folder.path(), words)).await;

@@ -9,7 +9,7 @@ use std::{
 use kbsync::local::Fault;
 use serde_json::Value;
 
-use crate::bench::{Bench, rest, said};
+use crate::bench::{Bench, UPLOAD, rest, said};
 
 /// Every line of a log of JSON.
 fn objects(log: &str) -> Vec<Value> {
@@ -69,7 +69,7 @@ async fn with_journal(bench: &Bench, shift: u64) -> String {
 #[tokio::test]
 async fn the_journal_gets_priorities_where_it_listens() {
     let bench = Bench::new().await;
-    bench.faults.always("POST", "/ingest/upload", Fault::JobFails("the model is on strike".to_owned()));
+    bench.faults.always("POST", UPLOAD, Fault::JobFails("the model is on strike".to_owned()));
     bench.write("a.md", "# A\n");
     assert_eq!(with_journal(&bench, 0).await, "<6>failed docs/a.md\n");
     bench.write("b.md", "# B\n");

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::bench::Bench;
+use crate::bench::{Bench, ON_NEXVIO};
 
 /// A bench with one document to add, to replace, to rename and to delete each.
 async fn one_of_each() -> Bench {
@@ -24,7 +24,13 @@ async fn a_plan_reads_like_a_diff() {
     let bench = one_of_each().await;
     let said = bench.run(&["plan"]).await;
     said.ended(10, &[]);
-    insta::assert_snapshot!(said.out, @"
+    let text = if ON_NEXVIO {
+        // A rename is an upload there, and an upload one request.
+        said.out.replace("30 B to send", "18 B to send").replace("8 requests", "9 requests")
+    } else {
+        said.out.clone()
+    };
+    insta::assert_snapshot!(text, @"
     - docs/delete.md
     > docs/rename.md > renamed.md
     + docs/add.md (6 B)

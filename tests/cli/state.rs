@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-use crate::bench::{Bench, rest};
+use crate::bench::{Bench, PUT, UPLOAD, rest};
 
 async fn synced(count: usize) -> Bench {
     let bench = Bench::new().await;
@@ -24,6 +24,18 @@ async fn a_state_of_another_platform_or_instance_is_refused() {
     bench.reconfigure("localhost", "127.0.0.1");
     bench.reconfigure("state: ", "instance: other\nstate: ");
     bench.sync().await.ended(2, &["state.db keeps the state of the instance default", "other"]);
+    let looks = [
+        &["plan"][..],
+        &["status"],
+        &["explain", "docs/000.md"],
+        &["retry"],
+        &["approve", "docs"],
+        &["verify", "--sample", "1"],
+        &["insights"],
+    ];
+    for command in looks {
+        bench.run(command).await.ended(2, &["state.db keeps the state of the instance default", "other"]);
+    }
     assert_eq!(bench.running.requests().total(), 0);
     bench.reconfigure("instance: other\n", "");
     bench.quiet().await;
@@ -42,7 +54,7 @@ async fn a_damaged_state_is_set_aside_and_rebuilt_without_an_upload() {
             assert_eq!(fs::read(bench.path("state/state.db.damaged-1")).unwrap(), damage);
         }
         let log = bench.running.requests();
-        assert_eq!((log.count("POST", "/ingest/upload"), log.mutating()), (1, 2));
+        assert_eq!((log.count("POST", UPLOAD), log.mutating()), (1, PUT));
         bench.in_step().await;
         bench.quiet().await;
     }
@@ -100,7 +112,7 @@ async fn a_second_kbsync_says_who_holds_the_state() {
     bench.write_many(3);
     let first = bench.command(&["sync"]).spawn().unwrap();
     let id = first.id().unwrap().to_string();
-    bench.seen("an upload", async |running| running.requests().count("POST", "/ingest/upload") > 0).await;
+    bench.seen("an upload", async |running| running.requests().count("POST", UPLOAD) > 0).await;
     bench.sync().await.ended(6, &["state.db is in use by another kbsync", &format!("process {id}")]);
     // Looking needs no lock.
     bench.run(&["plan"]).await.ended(10, &[]);
@@ -116,7 +128,7 @@ async fn busy() -> (Bench, tokio::process::Child, String) {
     bench.write_many(3);
     let first = bench.command(&["sync"]).spawn().unwrap();
     let id = first.id().unwrap().to_string();
-    bench.seen("an upload", async |running| running.requests().count("POST", "/ingest/upload") > 0).await;
+    bench.seen("an upload", async |running| running.requests().count("POST", UPLOAD) > 0).await;
     (bench, first, id)
 }
 

@@ -8,7 +8,7 @@ use kbsync::{
     store::{Identity, Store},
 };
 
-use crate::bench::Bench;
+use crate::bench::{Bench, UPLOAD};
 
 /// The text with its times and places taken out.
 fn timeless(text: &str) -> String {
@@ -27,7 +27,7 @@ async fn status_says_what_is_in_step_and_what_is_not() {
     let bench = Bench::new().await;
     bench.run(&["status"]).await.ended(0, &["Nothing was synced yet", "Begin with: kbsync sync"]);
     bench.write_many(3);
-    bench.faults.once("POST", "/ingest/upload", Fault::JobFails("the model is on strike".to_owned()));
+    bench.faults.once("POST", UPLOAD, Fault::JobFails("the model is on strike".to_owned()));
     bench.sync().await.ended(3, &[]);
     bench.running.requests().reset();
     let said = bench.run(&["status"]).await;
@@ -158,6 +158,6 @@ async fn quiet_says_nothing_of_a_good_pass_and_everything_of_a_bad_one() {
     let said = bench.run(&["sync", "--quiet"]).await;
     assert_eq!((said.code, said.out.as_str(), said.err.as_str()), (0, "", ""));
     bench.write("new.md", "# New\n");
-    bench.faults.once("POST", "/ingest/upload", Fault::JobFails("on strike".to_owned()));
+    bench.faults.once("POST", UPLOAD, Fault::JobFails("on strike".to_owned()));
     bench.run(&["sync", "--quiet"]).await.ended(3, &["docs/new.md: on strike"]);
 }

@@ -6,7 +6,7 @@ use kbsync::local::Fault;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::Child;
 
-use crate::bench::{Bench, rest};
+use crate::bench::{Bench, SOURCES, UPLOAD, rest};
 
 fn signal(child: &Child, signal: Signal) {
     let id = Pid::from_raw(child.id().expect("it runs").cast_signed()).unwrap();
@@ -16,7 +16,7 @@ fn signal(child: &Child, signal: Signal) {
 /// Starts a pass, waits until the platform has seen so many uploads, and stops it.
 async fn stopped_while(bench: &Bench, with: Signal) {
     let pass = bench.command(&["sync"]).spawn().unwrap();
-    bench.seen("two uploads", async |running| running.requests().count("POST", "/ingest/upload") >= 2).await;
+    bench.seen("two uploads", async |running| running.requests().count("POST", UPLOAD) >= 2).await;
     signal(&pass, with);
     let began = Instant::now();
     let said = rest(pass).await;
@@ -40,7 +40,7 @@ async fn ctrl_c_while_jobs_are_under_way() {
 async fn sigterm_while_uploads_are_slow() {
     let bench = Bench::new().await;
     bench.write_many(12);
-    bench.faults.always("POST", "/ingest/upload", Fault::Slow(Duration::from_secs(1)));
+    bench.faults.always("POST", UPLOAD, Fault::Slow(Duration::from_secs(1)));
     stopped_while(&bench, Signal::TERM).await;
     bench.faults.clear();
     bench.synced().await;
@@ -52,9 +52,9 @@ async fn sigterm_while_uploads_are_slow() {
 async fn twice_ends_at_once() {
     let bench = Bench::new().await;
     bench.write_many(4);
-    bench.faults.always("POST", "/ingest/upload", Fault::Slow(Duration::from_secs(8)));
+    bench.faults.always("POST", UPLOAD, Fault::Slow(Duration::from_secs(8)));
     let mut pass = bench.command(&["sync"]).spawn().unwrap();
-    bench.seen("an upload", async |running| running.requests().count("POST", "/ingest/upload") >= 1).await;
+    bench.seen("an upload", async |running| running.requests().count("POST", UPLOAD) >= 1).await;
     let began = Instant::now();
     signal(&pass, Signal::INT);
     // The first is heard when it is answered; the second one counts from then on.
@@ -76,9 +76,9 @@ async fn twice_ends_at_once() {
 async fn a_terminal_that_closes_ends_a_pass() {
     let bench = Bench::new().await;
     bench.write_many(4);
-    bench.faults.always("POST", "/ingest/upload", Fault::Slow(Duration::from_secs(8)));
+    bench.faults.always("POST", UPLOAD, Fault::Slow(Duration::from_secs(8)));
     let pass = bench.command(&["sync"]).spawn().unwrap();
-    bench.seen("an upload", async |running| running.requests().count("POST", "/ingest/upload") >= 1).await;
+    bench.seen("an upload", async |running| running.requests().count("POST", UPLOAD) >= 1).await;
     signal(&pass, Signal::HUP);
     // No exit code: the signal itself ended it.
     rest(pass).await.ended(-1, &[]);
@@ -88,7 +88,7 @@ async fn a_terminal_that_closes_ends_a_pass() {
 async fn ctrl_c_while_it_waits_for_its_turn() {
     let bench = Bench::new().await;
     bench.write_many(3);
-    bench.faults.once("GET", "/sources", Fault::TooMany { retry_after: Some(300) });
+    bench.faults.once("GET", SOURCES, Fault::TooMany { retry_after: Some(300) });
     let pass = bench.command(&["sync"]).spawn().unwrap();
     bench.seen("the refusal", async |running| running.requests().status(429) == 1).await;
     let began = Instant::now();
@@ -106,7 +106,7 @@ async fn a_kill_in_the_middle_loses_and_doubles_nothing() {
         bench.running.requests().reset();
         let mut pass = bench.command(&["sync"]).spawn().unwrap();
         let seen = async |running: &kbsync::local::Running| {
-            running.requests().count("POST", "/ingest/upload") >= uploads || running.snapshot().await.len() == 12
+            running.requests().count("POST", UPLOAD) >= uploads || running.snapshot().await.len() == 12
         };
         bench.seen("uploads", seen).await;
         pass.kill().await.unwrap();

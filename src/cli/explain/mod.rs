@@ -6,7 +6,7 @@ use std::{path::Path, time::Duration};
 
 use super::{
     Exit,
-    connect::Context,
+    connect::{Context, abilities},
     names,
     print::{self, bytes, line, moment},
 };
@@ -14,7 +14,7 @@ use crate::{
     config::Collection,
     model::{CollectionName, DocPath, Fingerprint, LastLook, Phase},
     plan::{self, Look},
-    platform::{cevvo, clock},
+    platform::clock,
     reconcile,
     scan::{self, Explanation},
     store::{Db, StoreError},
@@ -25,7 +25,7 @@ pub(super) async fn run(context: &Context, path: &Path) -> anyhow::Result<Exit> 
         return page::run(context, collection, &url).await;
     }
     let (collection, folder, path) = names::document(&context.config, path)?;
-    let explanation = scan::explain(&reconcile::scan_options(folder, &cevvo::EXTENSIONS), &path)?;
+    let explanation = scan::explain(&reconcile::scan_options(folder, abilities(&context.config).accepted), &path)?;
     line!("{}/{}", collection.name, print::printable(path.as_str()));
     line!("  {explanation}");
     let seen = match explanation {
@@ -35,7 +35,7 @@ pub(super) async fn run(context: &Context, path: &Path) -> anyhow::Result<Exit> 
         }
         _ => None,
     };
-    match Db::open_to_read(&context.config.state) {
+    match context.read_store() {
         Ok(db) => {
             if let Some(seen) = &seen {
                 change(&db, collection, folder.settle, &path, seen)?;

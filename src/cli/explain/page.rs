@@ -19,7 +19,7 @@ use crate::{
 };
 
 pub(super) async fn run(context: &Context, collection: Option<&str>, url: &Url) -> anyhow::Result<Exit> {
-    let db = match Db::open_to_read(&context.config.state) {
+    let db = match context.read_store() {
         Ok(db) => Some(db),
         Err(StoreError::Missing(_)) => None,
         Err(error) => return Err(error.into()),

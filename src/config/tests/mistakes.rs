@@ -14,7 +14,9 @@ const CASES: &[(&str, &[&str])] = &[
     ),
     (
         "- a\n",
-        &["1:1: the config has the keys instance, state, platform, collections, sync, status, contact; found a list"],
+        &[
+            "1:1: the config has the keys instance, state, platform, collections, chatbots, sync, verify, status, contact; found a list",
+        ],
     ),
     ("collections: []\n", &["1:14: there is no collection; add one with a `name` and a `folder`"]),
     ("collections:\n", &["1:1: there is no collection; add `collections:` with `- name: docs` and `folder: ./docs`"]),
@@ -93,18 +95,29 @@ const CASES: &[(&str, &[&str])] = &[
     (
         "schedule: x\nwatch: true\n#DOCS",
         &[
-            "1:1: unknown key `schedule`; the keys here are instance, state, platform, collections, sync, status, contact",
-            "2:1: unknown key `watch`; the keys here are instance, state, platform, collections, sync, status, contact",
+            "1:1: unknown key `schedule`; the keys here are instance, state, platform, collections, chatbots, sync, verify, status, contact",
+            "2:1: unknown key `watch`; the keys here are instance, state, platform, collections, chatbots, sync, verify, status, contact",
         ],
     ),
     (
         "platform: cevvo\n#DOCS",
         &[
-            "1:11: `platform` has the keys kind, base_url, api_key, api_key_file, rate_limit, data_dir, listen, allow_private; found text",
+            "1:11: `platform` has the keys kind, base_url, api_key, api_key_file, rate_limit, api, data_dir, listen, allow_private; found text",
         ],
     ),
     ("platform: {kind: cevo}\n#DOCS", &["1:18: there is no such platform; did you mean `cevvo`?"]),
-    ("platform: {kind: nexvio}\n#DOCS", &["1:18: there is no such platform; `kind` is `local` or `cevvo`"]),
+    ("platform: {kind: zendesk}\n#DOCS", &["1:18: there is no such platform; `kind` is `local`, `cevvo` or `nexvio`"]),
+    (
+        "platform: {kind: nexvio}\n#DOCS",
+        &[
+            "1:11: nexvio needs a key: add `api_key: ${NEXVIO_API_KEY}` or `api_key_file: PATH`, or give systemd the credential `api_key`",
+        ],
+    ),
+    ("platform: {api: nexwio}\n#DOCS", &["1:17: there is no such API; did you mean `nexvio`?"]),
+    (
+        "platform: {kind: nexvio, api: cevvo, api_key: k}\n#DOCS",
+        &["1:26: `api` is for `kind: local`; remove it or change `kind`"],
+    ),
     (
         "platform:\n  kind: cevvo\n#DOCS",
         &[
@@ -121,7 +134,10 @@ const CASES: &[(&str, &[&str])] = &[
             "6:3: `allow_private` is for `kind: local`; remove it or change `kind`",
         ],
     ),
-    ("platform:\n  api_key: abc\n#DOCS", &["2:3: `api_key` is for `kind: cevvo`; remove it or change `kind`"]),
+    (
+        "platform:\n  api_key: abc\n#DOCS",
+        &["2:3: `api_key` is for `kind: cevvo` and `kind: nexvio`; remove it or change `kind`"],
+    ),
     (
         "platform:\n  kind: cevvo\n  api_key: 12345\n  base_url: http://example.com\n  rate_limit: fast\n#DOCS",
         &[

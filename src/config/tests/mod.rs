@@ -1,8 +1,10 @@
 //! The config's tests: what a full one gives, what each mistake says, and that no mistake shows a secret.
 
+mod chatbots;
 mod mistakes;
 mod pages;
 mod secrets;
+mod verify;
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
@@ -10,6 +12,7 @@ use proptest::prelude::*;
 use secrecy::ExposeSecret;
 
 use super::*;
+use crate::model::RateLimit;
 
 const KEY: &str = "sk-WaLrUs42-tUsK";
 
@@ -73,8 +76,11 @@ status:
     assert_eq!(config.instance.as_str(), "laptop");
     assert_eq!(config.state, Path::new("/etc/kb/.kbsync/state.db"));
     assert_eq!(config.platform.rate_limit, RateLimit::new(20, Duration::from_secs(2)));
-    let PlatformKind::Cevvo { base_url, api_key } = config.platform.kind else { panic!("not cevvo") };
+    let PlatformKind::Remote { api: Api::Cevvo, base_url, api_key } = config.platform.kind else { panic!("not cevvo") };
     assert_eq!((base_url.as_str(), api_key.expose_secret()), ("https://api.example.com/v1", KEY));
+    let nexvio = check_text("platform: {kind: nexvio, api_key: k}\ncollections: [{name: a, folder: b}]").unwrap();
+    let PlatformKind::Remote { api: Api::Nexvio, base_url, .. } = nexvio.platform.kind else { panic!("not nexvio") };
+    assert_eq!(base_url.as_str(), "https://api.nexvio.ai/v1");
     let [handbook, wiki] = &config.collections[..] else { panic!("not two") };
     assert_eq!((handbook.name.as_str(), wiki.name.as_str()), ("handbook", "wiki"));
     let (handbook, wiki) = (handbook.folder().unwrap(), wiki.folder().unwrap());
@@ -115,7 +121,9 @@ fn the_smallest_config_has_the_defaults() {
     let config = check_text("collections: [{name: docs, folder: docs}]").unwrap();
     assert_eq!(config.instance.as_str(), "default");
     assert_eq!(config.state, Path::new("/home/ann/.local/state/kbsync/state.db"));
-    let PlatformKind::Local { data_dir, listen, allow_private } = config.platform.kind else { panic!("not local") };
+    let PlatformKind::Local { api: Api::Cevvo, data_dir, listen, allow_private } = config.platform.kind else {
+        panic!("not local")
+    };
     assert_eq!(data_dir, Path::new("/home/ann/.local/state/kbsync/local"));
     assert_eq!((listen.to_string().as_str(), allow_private), ("127.0.0.1:8484", false));
     assert_eq!(config.platform.rate_limit.to_string(), "100/min");
@@ -128,7 +136,7 @@ fn the_smallest_config_has_the_defaults() {
     let open = check_text("platform: {allow_private: true}\ncollections: [{name: d, folder: .}]").unwrap();
     assert!(matches!(open.platform.kind, PlatformKind::Local { allow_private: true, .. }));
     let cevvo = check_text("platform: {kind: cevvo, api_key: k}\ncollections: [{name: d, folder: .}]").unwrap();
-    assert!(matches!(cevvo.platform.kind, PlatformKind::Cevvo { base_url, .. }
+    assert!(matches!(cevvo.platform.kind, PlatformKind::Remote { base_url, .. }
         if base_url.as_str() == "https://prod-backend-api.cevvo.ai/api/v1"));
     assert_eq!(cevvo.collections[0].folder().unwrap().root, Path::new("/etc/kb/."));
 }
@@ -185,7 +193,7 @@ fn files_are_found_from_the_configs_folder_and_keys_are_trimmed() {
     fs::write(&key, format!("{KEY}\r\n")).unwrap();
     fs::set_permissions(&key, fs::Permissions::from_mode(0o640)).unwrap();
     let exposed = |config: &Config| match &config.platform.kind {
-        PlatformKind::Cevvo { api_key, .. } => api_key.expose_secret().to_owned(),
+        PlatformKind::Remote { api_key, .. } => api_key.expose_secret().to_owned(),
         PlatformKind::Local { .. } => String::new(),
     };
     let config = load(&path, &env).unwrap();

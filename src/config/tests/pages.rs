@@ -124,6 +124,10 @@ const CASES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "platform: {api: nexvio}\ncollections:\n  - {name: a, website: 'https://docs.example.com'}\n",
+        &["3:15: Nexvio's pages show no call to crawl a website; name its pages with `sitemaps` or `urls` instead"],
+    ),
+    (
         "contact: \"a\\nb\"\ncollections: [{name: d, folder: d}]\nsync: {confirm_gone: 0}\n",
         &[
             "1:10: expected one line of plain characters without brackets, such as `ops@example.com` or an address with a form",

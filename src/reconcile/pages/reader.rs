@@ -73,6 +73,11 @@ impl Reader {
         &self.fetcher
     }
 
+    /// Who reads documents.
+    pub fn extractor(&self) -> &Extractor {
+        &self.extractor
+    }
+
     pub(super) async fn read(&self, url: &Url, access: &Access, validators: Option<&Validators>, via: Via) -> Read {
         match self.fetcher.get(url, access, validators).await {
             Answer::Page(page) => {
