@@ -67,10 +67,10 @@ async fn pages_that_were_uploaded_are_asked_for_by_what_is_remembered_of_them() 
     fs::write(bench.path("urls.txt"), lines).unwrap();
     bench.reconfigure(
         "collections:\n",
-        "collections:\n  - name: pages\n    url_files: [urls.txt]\n    via: upload\n    allow_private: true\n    delay: 0s\n",
+        "verify:\n  sample: 5\ncollections:\n  - name: pages\n    url_files: [urls.txt]\n    via: upload\n    allow_private: true\n    delay: 0s\n",
     );
     bench.synced().await;
-    let said = bench.run(&["verify", "--sample", "5", "--json"]).await;
+    let said = bench.run(&["verify", "--json"]).await;
     let checks = said.ended(0, &["Nine diesel pumps hum quietly here."]).json();
     assert_eq!((&checks["passed"], &checks["skipped"]), (&json!(2), &json!(0)), "{said}");
 }
