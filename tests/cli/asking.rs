@@ -82,7 +82,7 @@ async fn an_answer_that_breaks_off_is_no_answer() {
 }
 
 #[tokio::test]
-async fn ctrl_c_ends_an_answer_that_does_not_go_on() {
+async fn an_answer_that_does_not_go_on_can_be_ended() {
     let bench = Bench::new().await;
     let origin = Origin::start();
     let piece = "data: {\"type\":\"text\",\"text\":\"It is \"}\n\n";
@@ -93,7 +93,8 @@ async fn ctrl_c_ends_an_answer_that_does_not_go_on() {
     asked.stdout.as_mut().unwrap().read_exact(&mut begun).await.unwrap();
     assert_eq!(&begun, b"It is ");
     let began = Instant::now();
-    kill_process(Pid::from_raw(asked.id().unwrap().cast_signed()).unwrap(), Signal::INT).unwrap();
+    // As Ctrl-C does, which whoever runs the tests may have told them to ignore.
+    kill_process(Pid::from_raw(asked.id().unwrap().cast_signed()).unwrap(), Signal::TERM).unwrap();
     let output = asked.wait_with_output().await.unwrap();
     assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
     assert!(!output.status.success());
