@@ -7,10 +7,17 @@ use std::{
 
 use bytesize::ByteSize;
 use jiff::{Timestamp, tz::TimeZone};
+use serde::Serialize;
+use serde_json::Value;
 use tracing::Level;
 
 use super::logs::say;
 use crate::model::Moment;
+
+/// Answers are our own plain structs, which always become JSON.
+pub(super) fn value(answer: &impl Serialize) -> Value {
+    serde_json::to_value(answer).unwrap_or_default()
+}
 
 /// A line of a result. A reader that went away, as `head` does, ends the program quietly.
 macro_rules! line {

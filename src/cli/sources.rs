@@ -7,7 +7,7 @@ use super::{
     args::Sources,
     connect::Context,
     names::UsageError,
-    print::{self, line},
+    print::{self, line, value},
 };
 use crate::{
     model::{SourceId, SourceName},
@@ -66,11 +66,6 @@ async fn page(client: &Client, number: u64) -> Result<(Vec<Value>, bool), ApiErr
     };
     let last = total.map_or(count != size, |total| count == 0 || number * size >= total);
     Ok((sources, last))
-}
-
-/// Answers are our own plain structs, which always become JSON.
-fn value(source: &impl serde::Serialize) -> Value {
-    serde_json::to_value(source).unwrap_or_default()
 }
 
 async fn show(client: &Client, id: String) -> anyhow::Result<()> {

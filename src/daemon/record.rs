@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     plan::Why,
     platform::clock,
-    reconcile::{BotChanges, Bots, Failure, Fatal, Report},
+    reconcile::{Bots, Failure, Fatal, Report},
     store::PassRecord,
 };
 
@@ -53,15 +53,8 @@ pub fn record(report: &Report) -> PassRecord {
 
 /// What a pass did about bots. Values stay out of it: instructions are long.
 fn bots(bots: &Bots) -> Value {
-    let list = |list: &[BotChanges]| -> Vec<Value> {
-        let fields = |bot: &BotChanges| bot.changes.iter().map(|change| change.field.as_str()).collect::<Vec<_>>();
-        list.iter().map(|bot| json!({ "id": bot.id, "name": bot.name, "fields": fields(bot) })).collect()
-    };
-    let failed = bots.failed.iter().map(|failure| json!({ "id": failure.id, "reason": failure.reason }));
-    json!({
-        "changed": list(&bots.changed),
-        "reported": list(&bots.reported),
-        "failed": failed.collect::<Vec<_>>(),
-        "unavailable": bots.unavailable,
+    bots.to_json(|bot| {
+        let fields: Vec<_> = bot.changes.iter().map(|change| change.field.as_str()).collect();
+        json!({ "id": bot.id, "name": bot.name, "fields": fields })
     })
 }

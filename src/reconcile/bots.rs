@@ -1,6 +1,7 @@
 //! Bots in a full pass: beside the documents, for neither waits for the other, and a bot that fails holds up nothing.
 
 use futures_util::FutureExt;
+use serde_json::{Value, json};
 
 use super::{Fatal, Pass, blocking};
 use crate::{
@@ -67,6 +68,18 @@ impl From<StoreError> for Trouble {
 }
 
 impl Bots {
+    /// The same for programs; `of` says what is shown of a bot's settings.
+    pub fn to_json(&self, of: impl Fn(&BotChanges) -> Value) -> Value {
+        let list = |bots: &[BotChanges]| bots.iter().map(&of).collect::<Vec<_>>();
+        let failed = self.failed.iter().map(|failure| json!({ "id": failure.id, "reason": failure.reason }));
+        json!({
+            "changed": list(&self.changed),
+            "reported": list(&self.reported),
+            "failed": failed.collect::<Vec<_>>(),
+            "unavailable": self.unavailable,
+        })
+    }
+
     /// Notes what became of one bot. `false` when there is no sense in going on with others.
     fn note(&mut self, id: &str, done: Result<(String, BotPlan), Trouble>) -> Result<bool, Fatal> {
         match done {

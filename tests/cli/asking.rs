@@ -12,14 +12,6 @@ use crate::{
     origin::{Origin, Reply},
 };
 
-async fn informed() -> Bench {
-    let bench = Bench::new().await;
-    bench.write("opening.md", "# Opening hours\n\nThe office opens at nine in the morning.\n");
-    bench.write("sky.md", "# The sky\n\nThe sky is blue in summer.\n");
-    bench.synced().await;
-    bench
-}
-
 /// Has the bench ask somebody else than its platform.
 fn ask_at(bench: &Bench, address: &str) {
     let there = bench.running.base_url().to_owned();
@@ -28,7 +20,7 @@ fn ask_at(bench: &Bench, address: &str) {
 
 #[tokio::test]
 async fn json_has_the_answer_its_sources_and_the_conversation() {
-    let bench = informed().await;
+    let bench = Bench::informed().await;
     bench.running.requests().reset();
     let first = bench.run(&["ask", "--json", "When does the office open?"]).await.ended(0, &[]).json();
     assert!(first["answer"].as_str().unwrap().contains("nine in the morning"), "{first}");
@@ -48,7 +40,7 @@ async fn json_has_the_answer_its_sources_and_the_conversation() {
 
 #[tokio::test]
 async fn an_unknown_conversation_is_said() {
-    let bench = informed().await;
+    let bench = Bench::informed().await;
     for words in [&["ask", "--thread", "thr_none", "What?"][..], &["ask", "--json", "--thread", "thr_none", "What?"]] {
         let said = bench.run(words).await;
         said.ended(1, &["answered 404", "no conversation has the id `thr_none`"]);
@@ -73,7 +65,7 @@ async fn nobody_there_is_said_soon() {
 
 #[tokio::test]
 async fn an_answer_that_breaks_off_is_no_answer() {
-    let bench = informed().await;
+    let bench = Bench::informed().await;
     bench.faults.once("POST", "/chat/stream", Fault::CutBody);
     let said = bench.run(&["ask", "When does the office open?"]).await;
     said.ended(5, &["broke off"]).without(&["[1]"]);

@@ -2,17 +2,9 @@
 
 use crate::bench::Bench;
 
-async fn informed() -> Bench {
-    let bench = Bench::new().await;
-    bench.write("opening.md", "# Opening hours\n\nThe office opens at nine in the morning.\n");
-    bench.write("sky.md", "# The sky\n\nThe sky is blue in summer.\n");
-    bench.synced().await;
-    bench
-}
-
 #[tokio::test]
 async fn an_answer_comes_with_its_sources() {
-    let bench = informed().await;
+    let bench = Bench::informed().await;
     let said = bench.run(&["ask", "When does the office open?"]).await;
     said.ended(0, &["nine in the morning", "[1] docs/opening.md"]);
     let said = bench.run(&["ask", "What is the price of tea in China?"]).await;
@@ -22,7 +14,7 @@ async fn an_answer_comes_with_its_sources() {
 
 #[tokio::test]
 async fn conversations_are_listed_shown_and_deleted() {
-    let bench = informed().await;
+    let bench = Bench::informed().await;
     bench.run(&["conversations"]).await.ended(0, &["0 conversations."]);
     bench.run(&["ask", "When does the office open?"]).await.ended(0, &[]);
     let listed = bench.run(&["conversations", "list"]).await;
@@ -40,7 +32,7 @@ async fn conversations_are_listed_shown_and_deleted() {
 
 #[tokio::test]
 async fn sources_are_listed_with_whose_they_are() {
-    let bench = informed().await;
+    let bench = Bench::informed().await;
     let theirs = bench.others_source("Product \u{1b}[31mdocumentation", "# Theirs\n").await;
     let said = bench.run(&["sources"]).await;
     said.ended(0, &["* src_", "docs/sky.md [default:", "synced", "3 sources, 2 of them from here (*)."]);
@@ -55,7 +47,7 @@ async fn sources_are_listed_with_whose_they_are() {
 
 #[tokio::test]
 async fn a_check_says_that_all_is_well() {
-    let bench = informed().await;
+    let bench = Bench::informed().await;
     bench.running.requests().reset();
     bench.run(&["check"]).await.ended(0, &["kbsync.yaml: 1 collection.", "docs (docs): ok"]);
     assert_eq!(bench.running.requests().total(), 0);

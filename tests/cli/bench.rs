@@ -89,6 +89,15 @@ impl Bench {
         Self::with(|_| {}).await
     }
 
+    /// A bench whose platform knows when an office opens, and of the sky.
+    pub async fn informed() -> Self {
+        let bench = Self::new().await;
+        bench.write("opening.md", "# Opening hours\n\nThe office opens at nine in the morning.\n");
+        bench.write("sky.md", "# The sky\n\nThe sky is blue in summer.\n");
+        bench.synced().await;
+        bench
+    }
+
     /// A bench whose platform has other options.
     pub async fn with(change: impl FnOnce(&mut Options)) -> Self {
         let folder = TempDir::new().unwrap();

@@ -112,19 +112,9 @@ pub(in crate::cli) fn to_json(bots: &Bots) -> Value {
             "field": change.field.as_str(), "from": change.from, "to": change.to, "why": change.why.as_str(),
         })
     };
-    let list = |bots: &[BotChanges]| -> Vec<Value> {
-        let one = |bot: &BotChanges| {
-            let changes: Vec<_> = bot.changes.iter().map(change).collect();
-            json!({ "id": bot.id, "name": bot.name, "changes": changes })
-        };
-        bots.iter().map(one).collect()
-    };
-    let failed = bots.failed.iter().map(|failure| json!({ "id": failure.id, "reason": failure.reason }));
-    json!({
-        "changed": list(&bots.changed),
-        "reported": list(&bots.reported),
-        "failed": failed.collect::<Vec<_>>(),
-        "unavailable": bots.unavailable,
+    bots.to_json(|bot| {
+        let changes: Vec<_> = bot.changes.iter().map(change).collect();
+        json!({ "id": bot.id, "name": bot.name, "changes": changes })
     })
 }
 

@@ -8,7 +8,6 @@ mod yaml;
 use std::io::{IsTerminal, Write, stderr, stdin};
 
 use jiff::civil::Date;
-use serde_json::Value;
 
 pub(super) use differences::{print_plan, summary, to_json, warn};
 
@@ -17,7 +16,7 @@ use super::{
     args::{Bots, Granularity},
     connect::Context,
     names::UsageError,
-    print::{self, count, line, of_all, printable, printable_text, timestamp},
+    print::{self, count, line, of_all, printable, printable_text, timestamp, value},
 };
 use crate::{
     model::{BotField, grouped},
@@ -74,11 +73,6 @@ async fn on_nexvio(context: &Context, nexvio: &Nexvio, command: Bots) -> anyhow:
             pull::run(context, &bot, instructions_file.as_deref(), force)
         }
     }
-}
-
-/// Answers are our own plain structs, which always become JSON.
-fn value(answer: &impl serde::Serialize) -> Value {
-    serde_json::to_value(answer).unwrap_or_default()
 }
 
 async fn list(nexvio: &Nexvio, as_json: bool) -> anyhow::Result<()> {

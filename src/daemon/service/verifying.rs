@@ -44,7 +44,7 @@ impl<H: Host> Service<H> {
             let wanted = &self.config.verify;
             if !is_stopped {
                 self.unproven.gave_way = 0;
-            } else if wanted.schedule.is_some() && (wanted.sample > 0 || !wanted.questions.is_empty()) {
+            } else if wanted.schedule.is_some() && wanted.is_used() {
                 self.agenda.verify();
             }
         }

@@ -50,11 +50,7 @@ pub(super) fn maybe_items<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: 
 /// A whole number that is not negative, also where it is written as `56.0`.
 pub(in crate::platform) fn whole(value: &Value) -> Option<u64> {
     let float = || value.as_f64().filter(|number| *number >= 0.0);
-    #[allow(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "it is not negative, and `as` saturates"
-    )]
+    #[allow(clippy::cast_sign_loss, reason = "it is not negative, and `as` saturates")]
     value.as_u64().or_else(|| float().map(|number| number as u64))
 }
 
