@@ -21,7 +21,7 @@ use crate::{
         clock,
         nexvio::{self, Nexvio},
     },
-    reconcile::{Extent, GONE_APART, JOB_TIMEOUT, Reader, Scope, StoreJournal},
+    reconcile::{Extent, GONE_APART, JOB_TIMEOUT, Machine, Reader, Scope, StoreJournal},
     store::{Db, Identity, Store, StoreError},
 };
 
@@ -169,6 +169,7 @@ impl Context {
             gone_apart: GONE_APART,
             phrases: self.config.verify.is_used(),
             deleted: BTreeMap::new(),
+            machine: Machine::default(),
         })
     }
 

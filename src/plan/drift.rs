@@ -33,9 +33,9 @@ pub struct Listed {
 /// What to do about it. Everything here changes the store only; deletions follow from the phase `retiring`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Drift {
-    /// The lost answer said yes: this is the source. It is new and empty: what had its name before, an earlier list
-    /// has claimed.
-    Found(ReplicaId, SourceId),
+    /// The lost answer said yes: this is the source. Where a store from yesterday does not know what was done since, it may
+    /// hold its document already.
+    Found(ReplicaId, Listed),
     /// The lost answer said no, or nothing: forget the intent; the plan makes a new one.
     NeverMade(ReplicaId),
     /// The outcome may still show: wait for the grace, which began then, and list again.
@@ -64,8 +64,9 @@ pub fn drift(
     now: Moment,
     grace: Duration,
 ) -> Vec<Drift> {
-    // The oldest first, and by id where the platform does not say: the choice is the same on every pass.
-    listed.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
+    // What holds its document first, for others retire by it; then the oldest, and by id where the platform does not say:
+    // the choice is the same on every pass.
+    listed.sort_by(|a, b| (!a.holds, a.created, &a.id).cmp(&(!b.holds, b.created, &b.id)));
     let mut steps = Vec::new();
     let mut spare = listed.into_iter();
     let mut taken = has_live;
@@ -76,7 +77,7 @@ pub fn drift(
                 // An intent is older than its request, if that was sent at all: its grace begins with this list.
                 let since = if claim.phase == Phase::Intent { now } else { claim.since.min(now) };
                 match spare.next() {
-                    Some(found) => steps.push(Drift::Found(claim.replica, found.id)),
+                    Some(found) => steps.push(Drift::Found(claim.replica, found)),
                     None if now < since + grace => steps.push(Drift::Wait(claim.replica, since)),
                     None => steps.push(Drift::NeverMade(claim.replica)),
                 }
@@ -117,10 +118,6 @@ mod tests {
         Listed { id: SourceId(id.to_owned()), name, holds, created }
     }
 
-    fn id(id: &str) -> SourceId {
-        SourceId(id.to_owned())
-    }
-
     #[test]
     fn a_lost_answer_is_resolved_by_the_list() {
         let one = ReplicaId(1);
@@ -131,9 +128,11 @@ mod tests {
         let ahead = Claim { since: NOW + GRACE * 99, ..claim(Phase::Unknown, 0, 0) };
         assert_eq!(drift(Some(&ahead), vec![], false, NOW, GRACE), [Drift::Wait(one, NOW)], "a clock that was ahead");
         assert_eq!(judge(30, vec![]), [Drift::NeverMade(one)]);
-        assert_eq!(judge(1, vec![listed("s", 1, false)]), [Drift::Found(one, id("s"))]);
+        assert_eq!(judge(1, vec![listed("s", 1, false)]), [Drift::Found(one, listed("s", 1, false))]);
         let doubled = judge(90, vec![listed("t", 50, false), listed("s", 60, false)]);
-        assert_eq!(doubled, [Drift::Found(one, id("s")), Drift::Claim(listed("t", 50, false))]);
+        assert_eq!(doubled, [Drift::Found(one, listed("s", 60, false)), Drift::Claim(listed("t", 50, false))]);
+        let held = judge(90, vec![listed("s", 60, false), listed("t", 50, true)]);
+        assert_eq!(held, [Drift::Found(one, listed("t", 50, true)), Drift::Claim(listed("s", 60, false))]);
     }
 
     #[test]
@@ -156,6 +155,6 @@ mod tests {
         assert_eq!(judge(vec![empty.clone()], true), [Drift::Claim(empty.clone())]);
         let twin = listed("u", 50, true);
         let both = judge(vec![empty.clone(), full.clone(), twin.clone()], false);
-        assert_eq!(both, [Drift::Adopt(full), Drift::Claim(empty), Drift::Retire(twin)]);
+        assert_eq!(both, [Drift::Adopt(full), Drift::Retire(twin), Drift::Claim(empty)]);
     }
 }

@@ -1,7 +1,7 @@
 //! What becomes of replicas that an earlier pass, or the round before, has left under way.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     time::Duration,
 };
 
@@ -48,7 +48,7 @@ pub fn resume(under_way: Vec<UnderWay>, plan: &mut Plan, now: Moment, grace: Dur
     let mut wanted = wanted_contents(plan);
     let going = going(plan);
     let mut taken_out = HashSet::new();
-    let mut unanswered: HashMap<_, (Vec<Replica>, usize)> = HashMap::new();
+    let mut unanswered: BTreeMap<_, (Vec<Replica>, usize)> = BTreeMap::new();
     for UnderWay { replica, alone, unanswered: ended_so } in under_way {
         let document = (replica.collection.clone(), replica.path.clone());
         let same = wanted.get(&document).map(|hash| *hash == replica.hash);

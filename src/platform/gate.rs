@@ -2,14 +2,14 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use rand::rngs::StdRng;
 use tokio::sync::Notify;
 
-use super::{clock, error::spoken, headers::Told};
+use super::{clock::Clock, error::spoken, headers::Told};
 use crate::{
     model::Moment,
     pace::{Backoff, Breaker, Gate as BreakerGate, Pacer, RetryBudget, Ticket, Turn},
@@ -62,6 +62,7 @@ pub(super) struct Gate {
     state: Mutex<State>,
     changed: Notify,
     pub(super) journal: Box<dyn Journal>,
+    clock: Arc<dyn Clock>,
 }
 
 struct State {
@@ -98,7 +99,13 @@ enum Wait {
 }
 
 impl Gate {
-    pub(super) fn new(pacer: Pacer, breaker: Breaker, journal: Box<dyn Journal>) -> Self {
+    pub(super) fn new(
+        pacer: Pacer,
+        breaker: Breaker,
+        journal: Box<dyn Journal>,
+        clock: Arc<dyn Clock>,
+        rng: StdRng,
+    ) -> Self {
         let state = State {
             pacer,
             breaker,
@@ -107,9 +114,9 @@ impl Gate {
             spent_until: Moment::default(),
             waiting: BTreeSet::new(),
             arrivals: 0,
-            rng: rand::make_rng(),
+            rng,
         };
-        Self { state: Mutex::new(state), changed: Notify::new(), journal }
+        Self { state: Mutex::new(state), changed: Notify::new(), journal, clock }
     }
 
     /// Forgets that the platform was given up.
@@ -130,15 +137,16 @@ impl Gate {
             changed.as_mut().enable();
             match self.look(&place) {
                 Wait::Go(leave, ticket) => {
-                    self.journal.sent(ticket, clock::now());
+                    self.journal.sent(ticket, self.clock.now());
                     return Ok(leave);
                 }
                 Wait::GiveUp(why) => return Err(why),
                 Wait::Change => changed.await,
                 Wait::Until(at) => {
                     tokio::select! {
+                        biased;
                         () = changed => {}
-                        () = tokio::time::sleep(at.since(clock::now())) => {}
+                        () = tokio::time::sleep(at.since(self.clock.now())) => {}
                     }
                 }
             }
@@ -155,7 +163,7 @@ impl Gate {
 
     fn look(&self, place: &Place<'_>) -> Wait {
         let mut state = self.lock();
-        let now = clock::now();
+        let now = self.clock.now();
         if state.breaker.openings() >= PATIENCE {
             return Wait::GiveUp(GivenUp::Failing);
         }
@@ -232,7 +240,7 @@ impl Gate {
     }
 
     fn settle(&self, ticket: Ticket, change: impl FnOnce(&mut State, Moment)) {
-        let now = clock::now();
+        let now = self.clock.now();
         self.journal.answered(ticket, now);
         let mut state = self.lock();
         change(&mut state, now);

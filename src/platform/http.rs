@@ -2,21 +2,21 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use jiff::Timestamp;
-use reqwest::{Method, RequestBuilder, Response, multipart::Form};
+use rand::rngs::StdRng;
+use reqwest::{Method, Response};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use url::Url;
 
 use super::{
-    ApiError, BuildError, Journal,
-    answer::{bounded, plain, refusal},
-    clock,
+    ApiError, BuildError, Journal, Upload,
+    answer::{bounded, refusal},
+    clock::{Clock, System},
     error::spoken,
     gate::{Class, Gate, GivenUp, InFlight, LONGEST_PAUSE, Leave},
     headers::{self, Told},
-    transport::{client, is_loopback},
+    transport::{Body, Outgoing, Transport, Undelivered, client, is_loopback},
 };
 use crate::{
     model::{RateLimit, is_id},
@@ -75,6 +75,16 @@ pub struct Connection {
     pub timing: Timing,
 }
 
+/// What lies between a client and its platform. A simulation brings its own.
+pub struct Line {
+    /// Who carries the requests.
+    pub transport: Arc<dyn Transport>,
+    /// The clock that the pace goes by.
+    pub clock: Arc<dyn Clock>,
+    /// The dice for jitter.
+    pub rng: StdRng,
+}
+
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connection").field("base_url", &self.base_url.as_str()).finish_non_exhaustive()
@@ -92,15 +102,6 @@ pub struct Call<'a> {
     pub(super) class: Class,
     /// Whether the answer may take as long as it likes, as long as it goes on coming.
     streamed: bool,
-}
-
-/// Makes the form anew for every attempt; the number is its size in bytes.
-type MakeForm<'a> = &'a (dyn Fn() -> std::io::Result<Form> + Send + Sync);
-
-pub(super) enum Body<'a> {
-    None,
-    Json(Value),
-    Form(MakeForm<'a>, u64),
 }
 
 impl<'a> Call<'a> {
@@ -122,8 +123,9 @@ impl<'a> Call<'a> {
         Self { body: Body::Json(serde_json::to_value(body).unwrap_or_default()), ..self }
     }
 
-    pub(super) fn form(self, make: MakeForm<'a>, size: u64) -> Self {
-        Self { body: Body::Form(make, size), ..self }
+    /// A form of one field and a document, which is read from its start.
+    pub(super) fn form(self, field: (&'static str, &'a str), upload: &'a Upload) -> Self {
+        Self { body: Body::Form(field, upload), ..self }
     }
 
     /// What is asked for, whichever one it is.
@@ -150,7 +152,8 @@ impl fmt::Display for Call<'_> {
 
 /// The client of one (origin, key).
 pub struct Http {
-    client: reqwest::Client,
+    transport: Arc<dyn Transport>,
+    clock: Arc<dyn Clock>,
     base: Url,
     key: SecretString,
     gate: Arc<Gate>,
@@ -171,24 +174,36 @@ impl Http {
     /// # Errors
     /// When the address is neither https nor on this machine, or TLS cannot be set up.
     pub fn new(connection: Connection) -> Result<Self, BuildError> {
+        let transport = Arc::new(client(is_loopback(&connection.base_url), connection.timing.answer)?);
+        Self::over(connection, Line { transport, clock: Arc::new(System), rng: rand::make_rng() })
+    }
+
+    /// The same over another line.
+    ///
+    /// # Errors
+    /// When the address is neither https nor on this machine, or no header can have the key.
+    pub fn over(connection: Connection, line: Line) -> Result<Self, BuildError> {
         let Connection { base_url, probe, api_key, rate_limit, stamps, journal, timing } = connection;
+        let Line { transport, clock, rng } = line;
         if base_url.scheme() != "https" && !is_loopback(&base_url) {
             return Err(BuildError::NotSecure(base_url));
         }
         reqwest::header::HeaderValue::from_str(api_key.expose_secret()).map_err(|_| BuildError::Key)?;
-        let pacer = Pacer::new(rate_limit, stamps, clock::now());
-        let gate = Gate::new(pacer, Breaker::new(timing.breaker.0, timing.breaker.1), journal);
-        let client = client(is_loopback(&base_url), timing.answer)?;
+        let pacer = Pacer::new(rate_limit, stamps, clock.now());
+        let breaker = Breaker::new(timing.breaker.0, timing.breaker.1);
+        let gate = Gate::new(pacer, breaker, journal, Arc::clone(&clock), rng);
         let query = probe.1.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-        Ok(Self { client, base: base_url, key: api_key, gate: Arc::new(gate), timing, probe: (probe.0, query) })
+        let gate = Arc::new(gate);
+        Ok(Self { transport, clock, base: base_url, key: api_key, gate, timing, probe: (probe.0, query) })
     }
 
     /// The same platform's other API, at another address of the same origin: one key, one pace.
     pub fn beside(&self, path: &str) -> Self {
         let mut base = self.base.clone();
         base.set_path(path);
-        let (client, key, gate) = (self.client.clone(), self.key.clone(), Arc::clone(&self.gate));
-        Self { client, base, key, gate, timing: self.timing, probe: self.probe.clone() }
+        let (transport, clock) = (Arc::clone(&self.transport), Arc::clone(&self.clock));
+        let (key, gate) = (self.key.clone(), Arc::clone(&self.gate));
+        Self { transport, clock, base, key, gate, timing: self.timing, probe: self.probe.clone() }
     }
 
     /// A pass begins, with new patience for a platform in trouble.
@@ -244,13 +259,13 @@ impl Http {
         let mut refused_since = None;
         loop {
             let in_flight = InFlight::new(&self.gate, self.leave(call.class).await?);
-            let sent = clock::now();
+            let sent = self.clock.now();
             let Attempt { mut ending, told, result } = self.attempt(call).await?;
             let outcome = match result {
                 Ok(response) => read(response).await.inspect_err(|_| ending = Ending::Garbled),
                 Err(message) => Err(message),
             };
-            let took = clock::now().since(sent);
+            let took = self.clock.now().since(sent);
             let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
             tracing::trace!(call = %call, status = status_of(ending), ms, "request");
             self.gate.journal.ended(&call.endpoint(), outcome_of(ending), took);
@@ -262,7 +277,7 @@ impl Http {
                 Err(message) => self.without_key(&message),
             };
             match verdict {
-                Verdict::Pause if clock::now().since(*refused_since.get_or_insert(clock::now())) > LONGEST_PAUSE => {
+                Verdict::Pause if self.clock.now().since(*refused_since.get_or_insert(self.clock.now())) > LONGEST_PAUSE => {
                     let wait = spoken(LONGEST_PAUSE);
                     return Err(self.unavailable(call, &format!("nothing but \"too many requests\" (429) for {wait}")));
                 }
@@ -299,9 +314,9 @@ impl Http {
                 Ok(Leave::Probe(ticket)) => {
                     let in_flight = InFlight::new(&self.gate, ticket);
                     let probe = Call::new(Method::GET, self.probe.0, class).query(&self.probe.1);
-                    let sent = clock::now();
+                    let sent = self.clock.now();
                     let Attempt { ending, told, .. } = self.attempt(&probe).await?;
-                    self.gate.journal.ended(&probe.endpoint(), outcome_of(ending), clock::now().since(sent));
+                    self.gate.journal.ended(&probe.endpoint(), outcome_of(ending), self.clock.now().since(sent));
                     if let Some(ticket) = in_flight.ended() {
                         // Only whether it answers counts here; what it says is heard by the next request.
                         let _ = self.settle(ticket, ending, told);
@@ -332,22 +347,21 @@ impl Http {
     }
 
     async fn attempt(&self, call: &Call<'_>) -> Result<Attempt, ApiError> {
-        let request = self.request(call)?;
-        Ok(match request.send().await {
-            Err(error) => {
-                let ending = if error.is_connect() { Ending::NotSent } else { Ending::NoAnswer };
-                Attempt { ending, told: Told::default(), result: Err(plain(&error)) }
-            }
+        let without = |ending, cause| Attempt { ending, told: Told::default(), result: Err(cause) };
+        Ok(match self.transport.send(self.outgoing(call)?).await {
+            Err(Undelivered::File(error)) => return Err(error.into()),
+            Err(Undelivered::NotSent(cause)) => without(Ending::NotSent, cause),
+            Err(Undelivered::NoAnswer(cause)) => without(Ending::NoAnswer, cause),
             Ok(response) => {
                 let ending = Ending::Answered(response.status().as_u16());
-                let told = headers::read(response.headers(), Timestamp::now());
+                let told = headers::read(response.headers(), self.clock.wall().timestamp());
                 let result = if response.status().is_success() { Ok(response) } else { Err(refusal(response).await) };
                 Attempt { ending, told, result }
             }
         })
     }
 
-    fn request(&self, call: &Call<'_>) -> Result<RequestBuilder, ApiError> {
+    fn outgoing<'a>(&'a self, call: &'a Call<'_>) -> Result<Outgoing<'a>, ApiError> {
         if call.path.contains("{id}") && !is_id(call.id) {
             return Err(ApiError::NoSuchCall("takes an id that is empty, or `.` or `..`, or has control characters"));
         }
@@ -355,17 +369,15 @@ impl Http {
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(call.segments());
         }
-        let request = self.client.request(call.method.clone(), url).bearer_auth(self.key.expose_secret());
-        let request = if call.query.is_empty() { request } else { request.query(call.query) };
-        Ok(match &call.body {
-            Body::Json(body) if call.streamed => request.json(body),
-            Body::None => request.timeout(self.timing.answer),
-            Body::Json(body) => request.json(body).timeout(self.timing.answer),
-            Body::Form(make, size) => {
-                let sending = Duration::from_secs(size / SLOWEST_LINE);
-                request.multipart(make()?).timeout(self.timing.answer + sending)
-            }
-        })
+        if !call.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(call.query);
+        }
+        let sending = match &call.body {
+            Body::None | Body::Json(_) => Duration::ZERO,
+            Body::Form(_, upload) => Duration::from_secs(upload.size / SLOWEST_LINE),
+        };
+        let timeout = (!call.streamed).then_some(self.timing.answer + sending);
+        Ok(Outgoing { method: &call.method, url, key: &self.key, body: &call.body, timeout })
     }
 
     /// A platform's words without our key, which some repeat.

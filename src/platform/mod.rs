@@ -21,7 +21,8 @@ use url::Url;
 pub use client::Client;
 pub use error::{ApiError, BuildError};
 pub use gate::Journal;
-pub use http::{Call, Connection, Http, Timing};
+pub use http::{Call, Connection, Http, Line, Timing};
+pub use transport::{Body, Delivery, Outgoing, Transport, Undelivered};
 
 use crate::model::{JobId, Making, SourceId};
 

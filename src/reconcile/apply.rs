@@ -20,7 +20,7 @@ use crate::{
     model::{CollectionName, DocPath, Moment, Phase, Replica},
     pace::Poll,
     plan::{Action, Plan, Resume},
-    platform::{Platform, clock},
+    platform::Platform,
 };
 
 /// Requests that are under way at once; the pacer decides how fast they go.
@@ -41,7 +41,7 @@ impl<P: Platform> Pass<'_, P> {
     ) -> Result<(), Fatal> {
         open.again |= resume.open;
         let mut jobs = Jobs::new(self.platform, self.scope.job_timeout);
-        resume.follow.iter().for_each(|replica| jobs.follow(replica.clone(), None));
+        resume.follow.iter().for_each(|replica| jobs.follow(replica.clone(), None, self.now()));
         let queue = self.queue(plan, resume).await?;
         let mut work = Work { pass: self, queue, running: Running::new(), jobs, report, open, polling: false };
         work.run(self.stop.clone()).await
@@ -74,9 +74,20 @@ impl<P: Platform> Pass<'_, P> {
 
     /// Notes that a replica retires; deleting its source is the next thing to do.
     async fn retire(&self, replica: Replica) -> Result<Task, Fatal> {
-        let (id, now) = (replica.id, clock::now());
+        let (id, now) = (replica.id, self.now());
         self.store.call(move |db| db.enter(id, Phase::Retiring, now)).await?;
         Ok(Task::Delete(replica))
+    }
+
+    /// Waits until a poll is due; for ever where there is none.
+    async fn due(&self, poll: Option<(Moment, Poll)>) -> Poll {
+        match poll {
+            None => std::future::pending().await,
+            Some((at, poll)) => {
+                tokio::time::sleep(at.since(self.now())).await;
+                poll
+            }
+        }
     }
 }
 
@@ -106,9 +117,9 @@ impl<P: Platform> Work<'_, '_, P> {
                     Ok(step) => self.take(step).await,
                     Err(fatal) => Err(fatal),
                 },
-                poll = wait_for(poll) => {
+                poll = self.pass.due(poll) => {
                     self.polling = true;
-                    self.running.push(Box::pin(self.jobs.ask(self.pass.platform, poll)));
+                    self.running.push(Box::pin(self.jobs.ask(self.pass.platform, poll, self.pass.now())));
                     Ok(())
                 }
             };
@@ -131,7 +142,7 @@ impl<P: Platform> Work<'_, '_, P> {
         if self.polling || self.jobs.is_empty() {
             return None;
         }
-        Some(self.jobs.next(clock::now(), !self.queue.is_empty()))
+        Some(self.jobs.next(self.pass.now(), !self.queue.is_empty()))
     }
 
     async fn take(&mut self, step: Step) -> Result<(), Fatal> {
@@ -155,7 +166,7 @@ impl<P: Platform> Work<'_, '_, P> {
                 self.report.bytes += bytes;
                 let document = Document::new(&replica.collection, &replica.path);
                 (self.pass.event)(Event::Uploaded { document, bytes });
-                self.jobs.follow(replica, Some((bytes, began)));
+                self.jobs.follow(replica, Some((bytes, began)), self.pass.now());
             }
             Step::Again(replica) => {
                 self.open.again();
@@ -170,7 +181,7 @@ impl<P: Platform> Work<'_, '_, P> {
             }
             Step::Polled(polled) => {
                 self.polling = false;
-                for settled in self.jobs.settle(polled, clock::now()) {
+                for settled in self.jobs.settle(polled, self.pass.now()) {
                     (self.pass.event)(Event::JobEnded { took: settled.took, ok: settled.ending == Ending::Ready });
                     let step = self.pass.settle(settled, self.report, &mut self.queue).await?;
                     Box::pin(self.take(step)).await?;
@@ -201,16 +212,5 @@ impl<P: Platform> Work<'_, '_, P> {
         };
         // What does not end in time is found open by the next pass.
         let _ = tokio::time::timeout(LAST_MOMENTS, last).await;
-    }
-}
-
-/// Waits until a poll is due; for ever where there is none.
-async fn wait_for(poll: Option<(Moment, Poll)>) -> Poll {
-    match poll {
-        None => std::future::pending().await,
-        Some((at, poll)) => {
-            tokio::time::sleep(at.since(clock::now())).await;
-            poll
-        }
     }
 }

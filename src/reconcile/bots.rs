@@ -3,7 +3,7 @@
 use futures_util::FutureExt;
 use serde_json::{Value, json};
 
-use super::{Fatal, Pass, blocking};
+use super::{Fatal, Pass};
 use crate::{
     config::Chatbot,
     model::{BotField, BotFields, OnDrift},
@@ -119,7 +119,8 @@ impl<P: Platform> Pass<'_, P> {
 
     async fn bring_bot_in_step(&self, nexvio: &Nexvio, chatbot: &Chatbot) -> Result<(String, BotPlan), Trouble> {
         let reading = chatbot.clone();
-        let wanted = blocking(move || reading.fields()).await.map_err(|error| Trouble::Own(error.to_string()))?;
+        let reading = self.scope.machine.blocking(move || reading.fields());
+        let wanted = reading.await.map_err(|error| Trouble::Own(error.to_string()))?;
         let wanted = wanted.map_err(Trouble::Own)?;
         let id = chatbot.id.clone();
         let written = self.store.call(move |db| db.bot_fields(&id)).await?;

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     model::{JobId, Moment, Phase, Replica, ReplicaId, SourceId},
     pace::{Durations, Poll, PollSchedule},
-    platform::{Holding, JobState, Platform, RemoteSource, clock},
+    platform::{Holding, JobState, Platform, RemoteSource},
     scan::Wake,
 };
 
@@ -77,12 +77,12 @@ impl Jobs {
     }
 
     /// Follows a replica's job from now on; of an upload of this pass, with its size and when it began.
-    pub(super) fn follow(&mut self, replica: Replica, upload: Option<(u64, Moment)>) {
+    pub(super) fn follow(&mut self, replica: Replica, upload: Option<(u64, Moment)>, now: Moment) {
         let Some(source) = replica.source.clone() else { return };
         let job = replica.job.clone();
         self.by_source.insert(source.clone(), replica.id);
         // A clock that was ahead when it was written must not make the job wait for it.
-        let begun = replica.since.min(clock::now());
+        let begun = replica.since.min(now);
         let asked = Moment::default();
         self.followed.insert(replica.id, Followed { replica, source, job, begun, asked, upload });
     }
@@ -104,8 +104,8 @@ impl Jobs {
         &mut self,
         platform: &'p P,
         poll: Poll,
+        now: Moment,
     ) -> impl Future<Output = Result<Step, Fatal>> + Send + use<'p, P> {
-        let now = clock::now();
         let mut one = None;
         if poll != Poll::List
             && let Some(job) = self.followed.values_mut().min_by_key(|job| job.asked)
@@ -268,12 +268,12 @@ impl<P: Platform> Pass<'_, P> {
             }
             Ending::Lost => {
                 // It may come to hold its document all the same.
-                let (id, now) = (replica.id, clock::now());
+                let (id, now) = (replica.id, self.now());
                 self.store.call(move |db| db.unanswered(id, now)).await?;
                 Ok(Step::Unknown(now + self.scope.policy.grace))
             }
             Ending::Ready => {
-                let (id, now) = (replica.id, clock::now());
+                let (id, now) = (replica.id, self.now());
                 let Some(retiring) = self.store.call(move |db| db.ready(id, now)).await? else {
                     return Ok(Step::Again(None));
                 };

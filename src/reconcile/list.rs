@@ -3,7 +3,7 @@
 use super::{Event, Fatal, Pass, always_fatal};
 use crate::{
     model::{Moment, SourceName},
-    platform::{Holding, Platform, RemoteSource, clock},
+    platform::{Holding, Platform, RemoteSource},
     store::{ListReport, ListedSource, Terms},
 };
 
@@ -21,7 +21,7 @@ impl<P: Platform> Pass<'_, P> {
                     making: self.platform.abilities().making,
                     grace: self.scope.policy.grace,
                 };
-                let now = clock::now();
+                let now = self.now();
                 return Ok(self.store.call(move |db| db.compare_list(&terms, now, retired)).await?);
             }
         }

@@ -9,14 +9,14 @@ use std::{
 use tracing::Span;
 
 use super::{
-    Document, Event, Failure, Fatal, Pass, blocking,
-    looked::{Looked, ToRead, folder_of, gone, nothing},
+    Document, Event, Failure, Fatal, Pass,
+    looked::{Looked, ToRead, folder_of},
 };
 use crate::{
     config::{Collection, Folder, Input},
     model::{CollectionName, DocPath, Footing, LastLook},
-    plan::{Authority, Gathered, Gone, Standing},
-    platform::Platform,
+    plan::{Authority, Gathered, Standing},
+    platform::{Platform, clock::Clock},
     scan::{self, HashError, Root, ScanOptions, Wake, Walk, Watch},
     store::{CollectionState, Db, StoreError},
 };
@@ -47,11 +47,12 @@ impl<P: Platform> Pass<'_, P> {
         let (path, accepted) = (self.store.path().to_owned(), self.platform.abilities().accepted);
         let (name, folder) = (collection.name.clone(), folder.clone());
         let watch = self.scope.watches.get(&collection.name).cloned();
-        let looking = blocking(move || {
+        let clock = Arc::clone(&self.scope.machine.clock);
+        let looking = self.scope.machine.blocking(move || {
             let db = Db::open_to_read(&path)?;
             // The receiver lives as long as this task is awaited; a pass that is stopped does not wait for it.
             let note = |batch| batches.blocking_send(batch).is_ok();
-            look(&name, &folder, Part { wake: &wake, watch: watch.as_ref() }, accepted, Some(&db), &note)
+            look(&name, &folder, Part { wake: &wake, watch: watch.as_ref(), clock: &*clock }, accepted, Some(&db), &note)
         });
         while let Some(batch) = noted.recv().await {
             (self.event)(Event::Looking(collection.name.clone()));
@@ -62,26 +63,43 @@ impl<P: Platform> Pass<'_, P> {
             self.store.call(move |db| db.note_looks(&name, &batch)).await?;
         }
         let mut looked = looking.await.unwrap_or(Err(StoreError::Stopped))?;
-        if looked.gathered.authority == Authority::Whole && !looked.forgotten.is_empty() {
-            let (name, paths) = (collection.name.clone(), std::mem::take(&mut looked.forgotten));
-            self.store.call(move |db| db.forget(&name, &paths)).await?;
+        if looked.gathered.authority == Authority::Whole {
+            self.forget(&collection.name, &mut looked).await?;
         }
         Ok(looked)
+    }
+
+    /// Looks at the collections that have left the config.
+    pub(super) async fn look_at_abandoned(&self) -> Result<Vec<Gathered>, Fatal> {
+        let collections = self.scope.collections.clone();
+        let mut gathered = Vec::new();
+        for mut looked in self.store.call(move |db| abandoned(db, &collections)).await? {
+            self.forget(&looked.gathered.collection.clone(), &mut looked).await?;
+            gathered.push(looked.gathered);
+        }
+        Ok(gathered)
+    }
+
+    /// Forgets what is gone and was never held, so that what was begun for it retires.
+    async fn forget(&self, collection: &CollectionName, looked: &mut Looked) -> Result<(), Fatal> {
+        let (name, paths) = (collection.clone(), std::mem::take(&mut looked.forgotten));
+        if !paths.is_empty() {
+            self.store.call(move |db| db.forget(&name, &paths)).await?;
+        }
+        Ok(())
     }
 }
 
 /// Collections that the store knows and the config does not: every document of them is gone.
-pub(super) fn abandoned(db: &Db, configured: &[Collection]) -> Result<Vec<Gathered>, StoreError> {
+pub(super) fn abandoned(db: &Db, configured: &[Collection]) -> Result<Vec<Looked>, StoreError> {
     let known = db.known_collections()?.into_iter().filter_map(|name| CollectionName::new(&name).ok());
     let abandoned = known.filter(|name| configured.iter().all(|collection| collection.name != *name));
-    let gathered = abandoned.map(|name| {
-        let gone: Vec<Gone> = db.with_records(&name, "", |records| records.filter_map(gone).collect())?;
-        let mut gathered = nothing(&name, standing(&db.collection(&name)?));
-        gathered.held_by_platform = gone.len() as u64;
-        gathered.gone = gone;
-        Ok(gathered)
+    let looked = abandoned.map(|name| {
+        let mut looked = Looked::new(&name, standing(&db.collection(&name)?));
+        db.with_records(&name, "", |records| records.for_each(|record| looked.not_seen(record)))?;
+        Ok(looked)
     });
-    gathered.collect()
+    looked.collect()
 }
 
 /// What of a collection is looked at.
@@ -91,6 +109,8 @@ pub(super) struct Part<'a> {
     pub(super) wake: &'a Wake,
     /// Who is told of the folders that are entered.
     pub(super) watch: Option<&'a Arc<Watch>>,
+    /// The clock that files are dated by.
+    pub(super) clock: &'a dyn Clock,
 }
 
 impl Part<'_> {
@@ -130,7 +150,7 @@ pub(super) fn look(
         let reading = threads.spawn(move || span.in_scope(|| read(root, queue, collection, note)));
         let merged = part.folders().into_iter().try_for_each(|(below, deep)| {
             match Walk::part(&options, part.watch.cloned(), below, deep) {
-                Ok(walk) => looked.walk(walk, folder.settle, db, &to_read, note),
+                Ok(walk) => looked.walk(walk, (folder.settle, part.clock), db, &to_read, note),
                 Err(error) => looked.unseen(&error, part.wake.whole, db),
             }
         });

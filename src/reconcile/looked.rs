@@ -13,7 +13,7 @@ use super::{Document, Failure, Skipped, look::Note};
 use crate::{
     model::{CollectionName, DocPath, Fingerprint, Footing, Moment, Record},
     plan::{self, Authority, Gathered, Gone, Judgement, Look, Pair, Standing, Wanted},
-    platform::clock,
+    platform::clock::Clock,
     scan::{Found, Hashed, Root, ScanError, Wake, Walk},
     store::{Db, StoreError},
 };
@@ -130,7 +130,7 @@ impl Looked {
     pub(super) fn walk(
         &mut self,
         walk: Walk,
-        settle: Duration,
+        (settle, clock): (Duration, &dyn Clock),
         db: Option<&Db>,
         to_read: &SyncSender<(ToRead, DocPath)>,
         note: Note<'_>,
@@ -144,9 +144,10 @@ impl Looked {
             let walking = threads.spawn(move || span.in_scope(|| send_batches(walk, walked)));
             let found = found.into_iter().take_while(|_| note(Vec::new())).flatten();
             match db {
-                None => self.merge(found, &mut std::iter::empty(), settle, to_read),
+                None => self.merge(found, &mut std::iter::empty(), (settle, clock), to_read),
                 Some(db) => db.with_records(&self.gathered.collection.clone(), prefix, |records| {
-                    self.merge(found, &mut records.filter(|record| reach.covers(&record.path)), settle, to_read);
+                    let mut records = records.filter(|record| reach.covers(&record.path));
+                    self.merge(found, &mut records, (settle, clock), to_read);
                 })?,
             }
             // A walk that broke is no walk that found nothing.
@@ -175,10 +176,10 @@ impl Looked {
         &mut self,
         found: impl Iterator<Item = Found>,
         records: &mut dyn Iterator<Item = Record>,
-        settle: Duration,
+        (settle, clock): (Duration, &dyn Clock),
         to_read: &SyncSender<(ToRead, DocPath)>,
     ) {
-        let (collection, now) = (self.gathered.collection.clone(), clock::wall());
+        let (collection, now) = (self.gathered.collection.clone(), clock.wall());
         let (mut skipped, mut unreadable) = (Vec::new(), Vec::new());
         let seen = found.filter_map(|found| match found {
             Found::Document { path, fingerprint } => Some(Seen::Document(path, fingerprint)),
@@ -214,7 +215,7 @@ impl Looked {
                 Look::Same(hash) => self.judged(path, Hashed { hash, fingerprint }, record.as_ref()),
                 Look::Settling(until) => self.later(folder_of(&path), until.since(now)),
                 Look::Read => {
-                    let at = clock::wall();
+                    let at = clock.wall();
                     // The reading threads take everything that is sent.
                     let _ = to_read.send((ToRead { record, at }, path));
                 }
@@ -284,7 +285,7 @@ pub(super) fn folder_of(path: &DocPath) -> Wake {
     Wake { whole: false, folders: BTreeMap::from([(folder.into(), false)]) }
 }
 
-pub(super) fn nothing(collection: &CollectionName, standing: Standing) -> Gathered {
+fn nothing(collection: &CollectionName, standing: Standing) -> Gathered {
     Gathered {
         collection: collection.clone(),
         wanted: Vec::new(),
@@ -295,7 +296,7 @@ pub(super) fn nothing(collection: &CollectionName, standing: Standing) -> Gather
     }
 }
 
-pub(super) fn gone(record: Record) -> Option<Gone> {
+fn gone(record: Record) -> Option<Gone> {
     let size = record.seen.map_or(0, |seen| seen.fingerprint.size);
     record.live.map(|live| Gone { path: record.path, live, size })
 }

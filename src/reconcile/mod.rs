@@ -12,6 +12,7 @@ mod journal;
 mod list;
 mod look;
 mod looked;
+mod machine;
 mod pages;
 mod paging;
 mod phrases;
@@ -26,16 +27,14 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
 use rand::{RngExt, rngs::StdRng};
-use tokio::{
-    sync::{Mutex, watch},
-    task::JoinHandle,
-};
-use tracing::{Instrument, Span};
+use tokio::sync::{Mutex, watch};
+use tracing::Instrument;
 
 pub use bots::{BotChanges, BotFailure, Bots, preview_bots};
 pub use extent::Extent;
 pub use journal::StoreJournal;
 pub use look::scan_options;
+pub use machine::{Machine, Work};
 pub use pages::{PageList, Reader, access, list_of};
 pub use preview::{Preview, preview};
 pub use report::{Deed, Document, Event, Failure, Outcome, Report, Sent, Skipped};
@@ -45,7 +44,7 @@ use crate::{
     fetch::lists,
     model::{CollectionName, Instance, Moment, Phase},
     plan::{self, Gathered, Plan, Policy, Resume},
-    platform::{ApiError, Platform, clock},
+    platform::{ApiError, Platform},
     scan::Watch,
     store::{Store, StoreError},
 };
@@ -90,6 +89,8 @@ pub struct Scope {
     pub watches: BTreeMap<CollectionName, Arc<Watch>>,
     /// How many documents the passes before this one have deleted that count against the guards as if it had.
     pub deleted: BTreeMap<CollectionName, u64>,
+    /// Its clocks and threads.
+    pub machine: Machine,
 }
 
 /// Why a pass stopped before its end. What was begun is in the store, and the next pass goes on from there.
@@ -136,7 +137,7 @@ pub async fn pass<P: Platform>(
     let id = format!("{:08x}", rand::make_rng::<StdRng>().random::<u32>());
     // Its name is in every line of a log, whatever the level.
     let span = tracing::error_span!("pass", pass = id);
-    let mut report = Report::begun(id.clone(), clock::now(), scope);
+    let mut report = Report::begun(id.clone(), scope.machine.clock.now(), scope);
     platform.begin();
     forget_kept(scope).await;
     let look = scope.look.clone().unwrap_or(id);
@@ -145,7 +146,7 @@ pub async fn pass<P: Platform>(
         report.stopped(fatal);
     }
     forget_kept(scope).await;
-    report.ended = clock::now();
+    report.ended = scope.machine.clock.now();
     report
 }
 
@@ -153,7 +154,7 @@ pub async fn pass<P: Platform>(
 async fn forget_kept(scope: &Scope) {
     let reader = scope.reader.clone();
     // What stays is in nobody's way.
-    let _ = blocking(move || reader.forget()).await;
+    let _ = scope.machine.blocking(move || reader.forget()).await;
 }
 
 /// What a round leaves to another one.
@@ -202,7 +203,7 @@ impl<P: Platform> Pass<'_, P> {
                 break;
             }
             if let Some(until) = open.until.filter(|_| round < ROUNDS) {
-                (self.event)(Event::Waiting(until.since(clock::now())));
+                (self.event)(Event::Waiting(until.since(self.now())));
                 self.sleep_until(until).await?;
             }
         }
@@ -251,7 +252,7 @@ impl<P: Platform> Pass<'_, P> {
         let unbelievable = listed.missing > MISSING_AT_MOST.max(listed.ours / 10);
         report.missing = if unbelievable { listed.missing } else { 0 };
         if listed.missing > 0 && !unbelievable {
-            open.wait_until(clock::now() + grace);
+            open.wait_until(self.now() + grace);
         }
         Ok(())
     }
@@ -270,15 +271,14 @@ impl<P: Platform> Pass<'_, P> {
             report.looked(&looked);
             extent.take_in(&collection.name, looked.fresh);
             match looked.settling {
-                Some(left) if left <= self.scope.patience => open.wait_until(clock::now() + left),
+                Some(left) if left <= self.scope.patience => open.wait_until(self.now() + left),
                 Some(left) => report.leave(collection.name.clone(), looked.unsettled, left),
                 None => {}
             }
             gathered.push(looked.gathered);
         }
         if *extent == Extent::Full {
-            let collections = self.scope.collections.clone();
-            gathered.extend(self.store.call(move |db| look::abandoned(db, &collections)).await?);
+            gathered.extend(self.look_at_abandoned().await?);
         }
         for one in &mut gathered {
             one.standing.deleted = report.deleted_of(&one.collection);
@@ -302,7 +302,7 @@ impl<P: Platform> Pass<'_, P> {
         let mut under_way = self.store.call(|db| db.under_way()).await?;
         under_way.retain(|one| extent.is_whole(&one.replica.collection) || !self.is_crawled(&one.replica));
         let grace = self.scope.policy.grace;
-        let resume = plan::resume(under_way, &mut plan, clock::now(), grace);
+        let resume = plan::resume(under_way, &mut plan, self.now(), grace);
         if let Some(since) = resume.wait_since {
             open.wait_until(since + grace);
         }
@@ -311,8 +311,13 @@ impl<P: Platform> Pass<'_, P> {
         Ok((plan, resume))
     }
 
+    /// Now, by the pass's clock.
+    fn now(&self) -> Moment {
+        self.scope.machine.clock.now()
+    }
+
     async fn sleep_until(&self, until: Moment) -> Result<(), Fatal> {
-        let sleep = tokio::time::sleep(until.since(clock::now()));
+        let sleep = tokio::time::sleep(until.since(self.now()));
         self.unless_stopped(sleep.map(Ok)).await
     }
 
@@ -325,12 +330,6 @@ impl<P: Platform> Pass<'_, P> {
             done = work => done,
         }
     }
-}
-
-/// Runs what blocks on a thread for that, whose logs are the pass's too.
-fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
-    let span = Span::current();
-    tokio::task::spawn_blocking(move || span.in_scope(work))
 }
 
 /// Ends when somebody asks to stop. Where nobody can any more, it never ends.

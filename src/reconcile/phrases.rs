@@ -2,7 +2,7 @@
 
 use std::{fs::File, os::unix::fs::FileExt};
 
-use super::{Fatal, Pass, blocking};
+use super::{Fatal, Pass};
 use crate::{
     extract,
     model::CollectionName,
@@ -27,7 +27,8 @@ impl<P: Platform> Pass<'_, P> {
         let Some((extension, Ok(file))) = extract::text_extension(name).map(|kind| (kind, file.try_clone())) else {
             return Ok(());
         };
-        let reading = blocking(move || Some(plan::phrases(&extract::decoded_text(extension, &beginning(&file))?)));
+        let reading = move || Some(plan::phrases(&extract::decoded_text(extension, &beginning(&file))?));
+        let reading = self.scope.machine.blocking(reading);
         let phrase = Phrase {
             collection: collection.clone(),
             path: wanted.path.clone(),

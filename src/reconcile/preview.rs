@@ -13,7 +13,6 @@ use super::{
 use crate::{
     config::{Collection, Input},
     plan::{self, Plan},
-    platform::clock,
     scan::Wake,
     store::{Db, StoreError},
 };
@@ -62,13 +61,13 @@ pub async fn preview(scope: &Scope, accepted: &'static [&'static str], db: Optio
     }
     let (mut under_way, mut moves) = (Vec::new(), Vec::new());
     if let Some(db) = db {
-        gathered.extend(look::abandoned(db, &scope.collections)?);
+        gathered.extend(look::abandoned(db, &scope.collections)?.into_iter().map(|looked| looked.gathered));
         under_way = db.under_way()?;
         moves = db.moves()?;
     }
     preview.plan = plan::assemble(gathered, &moves, &policy(&scope.policy));
     preview.under_way = under_way.len() as u64;
-    plan::resume(under_way, &mut preview.plan, clock::now(), scope.policy.grace);
+    plan::resume(under_way, &mut preview.plan, scope.machine.clock.now(), scope.policy.grace);
     Ok(preview)
 }
 
@@ -82,13 +81,13 @@ async fn look(
     match &collection.input {
         Input::Folder(folder) => {
             let whole = Wake::everything();
-            look::look(name, folder, Part { wake: &whole, watch: None }, accepted, db, &|_| true)
+            look::look(name, folder, Part { wake: &whole, watch: None, clock: &*scope.machine.clock }, accepted, db, &|_| true)
         }
         Input::Website(website) => site::look(name, website, db),
         Input::Pages(pages) => {
             let (reader, confirm_gone) = (&scope.reader, scope.policy.confirm_gone);
-            let gone_apart = scope.gone_apart;
-            let look = PagesLook { reader, collection: name, pages, pass: "", confirm_gone, gone_apart, keep: false };
+            let (gone_apart, clock) = (scope.gone_apart, &*scope.machine.clock);
+            let look = PagesLook { reader, collection: name, pages, pass: "", confirm_gone, gone_apart, keep: false, clock };
             let known = db.map(|db| Known::read(db, name)).transpose()?.unwrap_or_default();
             // Nobody takes the notes.
             let (notes, _) = mpsc::channel(1);

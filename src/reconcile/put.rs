@@ -2,12 +2,12 @@
 
 use std::{fs::File, io};
 
-use super::{Fatal, Pass, always_fatal, blocking, pages, steps::failure, work::Step};
+use super::{Fatal, Pass, always_fatal, pages, steps::failure, work::Step};
 use crate::{
     config::{Folder, Input, Pages, Via, Website},
     model::{CollectionName, DocPath, Fingerprint, JobId, Making, Moment, Phase, Replica, SourceName},
     plan::Wanted,
-    platform::{ApiError, Created, Platform, SourceKind, Upload, clock},
+    platform::{ApiError, Created, Platform, SourceKind, Upload},
     scan::{self, HashError, Root},
 };
 
@@ -36,7 +36,7 @@ impl<P: Platform> Pass<'_, P> {
             upload = Some(Upload { file, size: wanted.fingerprint.size, name });
         }
         let replica = self.intend(&collection, &wanted).await?;
-        let (id, began) = (replica.id, clock::now());
+        let (id, began) = (replica.id, self.now());
         let created = match self.platform.create(&self.name(&collection, &wanted).to_string(), &kind, upload).await {
             Ok(created) => created,
             Err(error) => return self.not_created(replica, &wanted, error).await,
@@ -48,7 +48,7 @@ impl<P: Platform> Pass<'_, P> {
             (true, true) => Phase::Spoilt,
             (true, false) => Phase::Ingesting,
         };
-        let (Created { source, job }, now) = (created, clock::now());
+        let (Created { source, job }, now) = (created, self.now());
         let replica = Replica { phase, since: now, source: Some(source.clone()), job: job.clone(), ..replica };
         if !self.store.call(move |db| db.created(id, &source, job.as_ref(), phase, now)).await? {
             let reason = "the platform answered with the id of another document's source; kbsync needs one for each";
@@ -62,7 +62,7 @@ impl<P: Platform> Pass<'_, P> {
     }
 
     async fn intend(&self, collection: &CollectionName, wanted: &Wanted) -> Result<Replica, Fatal> {
-        let (of, path, hash, now) = (collection.clone(), wanted.path.clone(), wanted.hash.short(), clock::now());
+        let (of, path, hash, now) = (collection.clone(), wanted.path.clone(), wanted.hash.short(), self.now());
         let id = self.store.call(move |db| db.intend(&of, &path, hash, now)).await?;
         let (collection, path) = (collection.clone(), wanted.path.clone());
         Ok(Replica { id, collection, path, hash, phase: Phase::Intent, since: now, source: None, job: None })
@@ -74,7 +74,7 @@ impl<P: Platform> Pass<'_, P> {
         match error {
             error @ (ApiError::Refused { .. } | ApiError::NoSuchCall(_)) => self.fail(replica, error.to_string()).await,
             ApiError::Unknown { .. } => {
-                let now = clock::now();
+                let now = self.now();
                 self.store.call(move |db| db.enter(id, Phase::Unknown, now)).await?;
                 Ok(Step::Unknown(now + self.scope.policy.grace))
             }
@@ -99,7 +99,7 @@ impl<P: Platform> Pass<'_, P> {
         replica: Replica,
     ) -> Result<Step, Fatal> {
         let Some(source) = replica.source.clone() else { return Ok(Step::Again(Some(replica))) };
-        let (id, began) = (replica.id, clock::now());
+        let (id, began) = (replica.id, self.now());
         match self.kind_of(&collection, &wanted) {
             SourceKind::File => {}
             SourceKind::Website { .. } => {
@@ -126,7 +126,7 @@ impl<P: Platform> Pass<'_, P> {
         let size = wanted.fingerprint.size;
         let sent = self.platform.upload(&source, Upload { file, size, name }).await;
         if sent.is_ok() && !unchanged(after, &wanted.fingerprint) {
-            let now = clock::now();
+            let now = self.now();
             self.store.call(move |db| db.enter(id, Phase::Spoilt, now)).await?;
             return Ok(Step::Again(None));
         }
@@ -144,7 +144,7 @@ impl<P: Platform> Pass<'_, P> {
         let id = replica.id;
         match sent {
             Ok(job) => {
-                let now = clock::now();
+                let now = self.now();
                 let of = job.clone();
                 self.store.call(move |db| db.ingesting(id, Some(&of), now)).await?;
                 let replica = Replica { phase: Phase::Ingesting, since: now, job: Some(job), ..replica };
@@ -153,7 +153,7 @@ impl<P: Platform> Pass<'_, P> {
             // The source is gone: somebody deleted it.
             Err(ApiError::Refused { status: 404, .. }) => Ok(Step::Again(Some(replica))),
             Err(ApiError::Unknown { .. }) => {
-                let now = clock::now();
+                let now = self.now();
                 self.store.call(move |db| db.unanswered(id, now)).await?;
                 Ok(Step::Unknown(now + self.scope.policy.grace))
             }
@@ -164,7 +164,7 @@ impl<P: Platform> Pass<'_, P> {
                 Ok(Step::Failed(failure(&replica.collection, &wanted.path, error.to_string()), Some(replica)))
             }
             Err(error @ (ApiError::Denied { .. } | ApiError::Unavailable(_))) => {
-                let now = clock::now();
+                let now = self.now();
                 self.store.call(move |db| db.enter(id, Phase::Created, now)).await?;
                 Err(always_fatal(error))
             }
@@ -199,7 +199,7 @@ impl<P: Platform> Pass<'_, P> {
         match self.input(collection) {
             Some(Input::Folder(folder)) => {
                 let (folder, path, expected) = (folder.clone(), wanted.path.clone(), wanted.fingerprint);
-                let opening = blocking(move || open(&folder, &path, &expected));
+                let opening = self.scope.machine.blocking(move || open(&folder, &path, &expected));
                 let file = opening.await.unwrap_or_else(|_| Err("opening it failed".to_owned()))?;
                 Ok(file.map(|file| Opened { file, name: wanted.path.file_name().to_owned() }))
             }

@@ -6,7 +6,7 @@ use super::{Fatal, Pass, fatal, look::standing, looked::Looked};
 use crate::{
     config::{Input, Website},
     model::{CollectionName, ContentHash, DocPath, Fingerprint, LastLook, Phase, Record, Replica},
-    platform::{Platform, clock},
+    platform::Platform,
     scan::Hashed,
     store::{Db, StoreError},
 };
@@ -62,11 +62,11 @@ impl<P: Platform> Pass<'_, P> {
         collection: &CollectionName,
         website: &Website,
     ) -> Result<Looked, Fatal> {
-        let (name, website) = (collection.clone(), website.clone());
+        let (name, website, at) = (collection.clone(), website.clone(), self.scope.machine.clock.wall());
         let looking = self.store.call(move |db| {
             let mut looked = look(&name, &website, Some(db))?;
             if let Ok(path) = DocPath::page(&website.url) {
-                let seen = LastLook { fingerprint: NOTHING, at: clock::wall(), hash: hash_of(&website) };
+                let seen = LastLook { fingerprint: NOTHING, at, hash: hash_of(&website) };
                 db.note_looks(&name, &[(path, seen)])?;
             }
             db.forget(&name, &std::mem::take(&mut looked.forgotten))?;
@@ -83,8 +83,7 @@ impl<P: Platform> Pass<'_, P> {
             let Input::Website(website) = &collection.input else { continue };
             let Ok(path) = DocPath::page(&website.url) else { continue };
             let name = collection.name.clone();
-            let replicas = self.store.call(move |db| db.replicas_of(&name, &path)).await?;
-            let ready = replicas.into_iter().find(|replica| replica.phase == Phase::Ready);
+            let ready = self.store.call(move |db| db.ready_replica(&name, &path)).await?;
             let Some(source) = ready.and_then(|replica| replica.source) else { continue };
             let found = match self.platform.source(&source).await.map_err(fatal) {
                 Ok(found) => found,

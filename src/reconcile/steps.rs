@@ -1,14 +1,14 @@
 //! The steps of the protocol for one document: intent before request, and every answer noted before the next step.
 
 use super::{
-    Document, Failure, Fatal, Pass, blocking, fatal, scan_options,
+    Document, Failure, Fatal, Pass, fatal, scan_options,
     work::{Step, Task},
 };
 use crate::{
     config::Input,
-    model::{CollectionName, DocPath, Phase, Replica},
+    model::{CollectionName, DocPath, Replica},
     plan::{Gone, Wanted},
-    platform::{Platform, clock},
+    platform::Platform,
     scan::{self, Explanation, ScanOptions},
 };
 
@@ -45,7 +45,7 @@ impl<P: Platform> Pass<'_, P> {
             return Ok(Step::Again(None));
         }
         let document = Document::new(&collection, &gone.path);
-        let now = clock::now();
+        let now = self.now();
         let retiring = self.store.call(move |db| db.gone(&collection, &gone.path, now)).await?;
         Ok(self.delete_all(retiring).await?.unwrap_or(Step::Deleted(document)))
     }
@@ -55,7 +55,7 @@ impl<P: Platform> Pass<'_, P> {
         if self.is_there(&collection, &gone.path).await {
             return Ok(Step::Again(None));
         }
-        let now = clock::now();
+        let now = self.now();
         let retiring = self.store.call(move |db| db.left(&collection, &gone.path, now)).await?;
         Ok(self.delete_all(retiring).await?.unwrap_or(Step::Nothing))
     }
@@ -86,8 +86,8 @@ impl<P: Platform> Pass<'_, P> {
             return self.put(collection, to).await;
         }
         let (of, path) = (away.clone(), from.path.clone());
-        let replicas = self.store.call(move |db| db.replicas_of(&of, &path)).await?;
-        let ready = replicas.into_iter().find(|replica| replica.phase == Phase::Ready && replica.hash == from.live);
+        let ready = self.store.call(move |db| db.ready_replica(&of, &path)).await?;
+        let ready = ready.filter(|replica| replica.hash == from.live);
         let Some((replica, source)) = ready.and_then(|replica| replica.source.clone().map(|source| (replica, source)))
         else {
             return Ok(Step::Again(None));
@@ -96,7 +96,7 @@ impl<P: Platform> Pass<'_, P> {
         match self.platform.rename(&source, &name.to_string()).await.map_err(fatal) {
             Ok(true) => {
                 let (before, document) = (Document::new(&away, &from.path), Document::new(&collection, &to.path));
-                let now = clock::now();
+                let now = self.now();
                 let retiring = self.store.call(move |db| db.moved(&replica, &collection, &to.path, now)).await?;
                 Ok(Step::Renamed(before, document, retiring))
             }
@@ -111,7 +111,7 @@ impl<P: Platform> Pass<'_, P> {
     /// Quarantines a document for what the platform said of it.
     pub(super) async fn fail(&self, replica: Replica, reason: String) -> Result<Step, Fatal> {
         let failure = failure(&replica.collection, &replica.path, reason.clone());
-        let (failed, now) = (replica.clone(), clock::now());
+        let (failed, now) = (replica.clone(), self.now());
         self.store.call(move |db| db.fail(&failed, &reason, now)).await?;
         Ok(Step::Failed(failure, Some(replica).filter(|replica| replica.source.is_some())))
     }
@@ -121,7 +121,7 @@ impl<P: Platform> Pass<'_, P> {
     async fn is_there(&self, collection: &CollectionName, path: &DocPath) -> bool {
         let Some(Input::Folder(folder)) = self.input(collection) else { return false };
         let (options, path) = (scan_options(folder, self.platform.abilities().accepted), path.clone());
-        let looking = blocking(move || is_there(&options, &path));
+        let looking = self.scope.machine.blocking(move || is_there(&options, &path));
         looking.await.unwrap_or(true)
     }
 

@@ -4,6 +4,7 @@ use std::{
     fs::File,
     io::{self, Read},
     sync::{Mutex, mpsc},
+    thread::Scope,
 };
 
 use rustix::io::Errno;
@@ -99,11 +100,11 @@ pub fn fingerprint(file: &File) -> io::Result<Fingerprint> {
     Ok(look_at(file)?.1)
 }
 
-/// Hashes the documents that come from `jobs` with `depth` threads, and hands each result, in the order in which they
-/// are done, to `sink` on the calling thread. Returns when the sender of the jobs is dropped and all is handed over.
+/// Hashes the documents that come from `jobs` with up to `depth` threads, and hands each result, in the order in which
+/// they are done, to `sink` on the calling thread. Returns when the sender of the jobs is dropped and all is handed over.
 ///
-/// Cold small files want many reads under way at once more than they want processors; 16 is a good depth. No more than
-/// `depth` results wait, so a slow `sink` slows the reading.
+/// Cold small files want many reads under way at once more than they want processors; 16 is a good depth. There are no
+/// more threads than there was work for, and no more than `depth` results wait, so a slow `sink` slows the reading.
 pub fn hash_many<T: Send>(
     root: &Root,
     depth: usize,
@@ -111,26 +112,43 @@ pub fn hash_many<T: Send>(
     mut sink: impl FnMut(T, DocPath, Result<Hashed, HashError>),
 ) {
     let depth = depth.max(1);
-    let jobs = Mutex::new(jobs);
     let (done, results) = mpsc::sync_channel(depth);
+    let work = HashWork { root, jobs: Mutex::new(jobs) };
     std::thread::scope(|scope| {
-        for _ in 0..depth {
-            let (jobs, done) = (&jobs, done.clone());
-            scope.spawn(move || {
-                let mut buffer = vec![0; READ];
-                while let Some((tag, path)) = next_job(jobs) {
-                    let result = hash_with(root, &path, &mut buffer, &mut || ());
-                    if done.send((tag, path, result)).is_err() {
-                        return;
-                    }
-                }
-            });
-        }
-        drop(done);
+        let work = &work;
+        scope.spawn(move || work.run(scope, depth - 1, done));
         for (tag, path, result) in results {
             sink(tag, path, result);
         }
     });
+}
+
+/// What the hashing threads share.
+struct HashWork<'a, T> {
+    root: &'a Root,
+    jobs: Mutex<mpsc::Receiver<(T, DocPath)>>,
+}
+
+/// Where a hashing thread hands over what it has done.
+type Done<T> = mpsc::SyncSender<(T, DocPath, Result<Hashed, HashError>)>;
+
+impl<T: Send> HashWork<'_, T> {
+    /// One thread. When it has got something to do, the next one begins to wait in its place, as long as `more` are allowed.
+    fn run<'s>(&'s self, scope: &'s Scope<'s, '_>, mut more: usize, done: Done<T>) {
+        let mut buffer = Vec::new();
+        while let Some((tag, path)) = next_job(&self.jobs) {
+            if let Some(fewer) = more.checked_sub(1) {
+                let done = done.clone();
+                scope.spawn(move || self.run(scope, fewer, done));
+                more = 0;
+            }
+            buffer.resize(READ, 0);
+            let result = hash_with(self.root, &path, &mut buffer, &mut || ());
+            if done.send((tag, path, result)).is_err() {
+                return;
+            }
+        }
+    }
 }
 
 /// Waits for the next job; `None` when there will be none. One thread waits in the queue, the others for their turn.

@@ -128,6 +128,8 @@ impl Db {
                      (SELECT source_id FROM listed WHERE collection IS NOT NULL OR nameless)",
                 [],
             )?;
+            // What was begun under a clock that was ahead would else be waited for until that time comes.
+            connection.execute("UPDATE replicas SET since = ?1 WHERE since > ?1", [now.0.cast_signed()])?;
             finish_renames(connection, now)?;
             let (added, replaced) = finish_uploads(connection, now)?;
             retire_empty(connection, now, grace)?;
@@ -163,6 +165,9 @@ impl Db {
                 let steps = drift(None, sources, live, now, grace);
                 apply(connection, steps, terms.making, now, retired, &mut report)?;
             }
+            let (added, replaced) = finish_uploads(connection, now)?;
+            report.added += added;
+            report.replaced += replaced;
             Ok(report)
         })
     }

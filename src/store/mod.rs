@@ -31,13 +31,52 @@ pub use pages::PageLook;
 pub use passes::{CollectionState, DocumentCounts, PassRecord};
 pub use phrases::{Phrase, VerificationRecord};
 
-/// A piece of work for the store's thread.
-type Work = Box<dyn FnOnce(&mut Db) + Send>;
+/// A piece of work on the database.
+pub type Work = Box<dyn FnOnce(&mut Db) + Send>;
+
+/// Who works on the database, one piece after another and in order. A simulation brings its own.
+pub trait Desk: Send + Sync {
+    /// Has a piece of work done, some time soon.
+    fn put(&self, work: Work);
+}
+
+/// A thread for the database alone.
+struct DeskThread {
+    work: Option<mpsc::Sender<Work>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl DeskThread {
+    fn new(mut db: Db) -> std::io::Result<Self> {
+        let (work, queue) = mpsc::channel::<Work>();
+        let run = move || queue.into_iter().for_each(|work| work(&mut db));
+        let thread = std::thread::Builder::new().name("store".to_owned()).spawn(run)?;
+        Ok(Self { work: Some(work), thread: Some(thread) })
+    }
+}
+
+impl Desk for DeskThread {
+    fn put(&self, work: Work) {
+        if let Some(queue) = &self.work {
+            // The thread only ends with the store itself.
+            let _ = queue.send(work);
+        }
+    }
+}
+
+impl Drop for DeskThread {
+    fn drop(&mut self) {
+        drop(self.work.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic there has been printed already, and there is nobody to hand it to.
+            let _ = thread.join();
+        }
+    }
+}
 
 /// The store, for async code: every call runs on the store's own thread, in order.
 pub struct Store {
-    work: Option<mpsc::Sender<Work>>,
-    thread: Option<JoinHandle<()>>,
+    desk: Box<dyn Desk>,
     path: PathBuf,
     set_aside: Option<PathBuf>,
     _lock: Lock,
@@ -51,6 +90,18 @@ impl Store {
     /// When another kbsync holds it, when a newer kbsync wrote it, when it belongs to another platform, or when the
     /// disk refuses.
     pub fn open(path: &Path, identity: &Identity) -> Result<Self, StoreError> {
+        Self::open_at(path, identity, |db| Ok(Box::new(DeskThread::new(db)?)))
+    }
+
+    /// The same, with somebody else who works on the database.
+    ///
+    /// # Errors
+    /// See [`Store::open`].
+    pub fn open_at(
+        path: &Path,
+        identity: &Identity,
+        desk: impl FnOnce(Db) -> std::io::Result<Box<dyn Desk>>,
+    ) -> Result<Self, StoreError> {
         let lock = Lock::take(path)?;
         let (mut db, set_aside) = match Db::open(path, Some(identity)) {
             Err(StoreError::Damaged { .. }) => {
@@ -65,11 +116,8 @@ impl Store {
             Ok(()) | Err(StoreError::Full) => {}
             Err(error) => return Err(error),
         }
-        let (work, queue) = mpsc::channel::<Work>();
-        let run = move || queue.into_iter().for_each(|work| work(&mut db));
-        let spawned = std::thread::Builder::new().name("store".to_owned()).spawn(run);
-        let thread = spawned.map_err(|cause| StoreError::Folder { path: path.to_owned(), cause })?;
-        Ok(Self { work: Some(work), thread: Some(thread), path: path.to_owned(), set_aside, _lock: lock })
+        let desk = desk(db).map_err(|cause| StoreError::Folder { path: path.to_owned(), cause })?;
+        Ok(Self { desk, path: path.to_owned(), set_aside, _lock: lock })
     }
 
     /// Where it is.
@@ -102,20 +150,6 @@ impl Store {
     pub fn send(&self, work: impl FnOnce(&mut Db) + Send + 'static) {
         // What it logs belongs to whoever asked.
         let span = Span::current();
-        let work = move |db: &mut Db| span.in_scope(|| work(db));
-        if let Some(queue) = &self.work {
-            // The thread only ends with the store itself.
-            let _ = queue.send(Box::new(work));
-        }
-    }
-}
-
-impl Drop for Store {
-    fn drop(&mut self) {
-        drop(self.work.take());
-        if let Some(thread) = self.thread.take() {
-            // A panic there has been printed already, and there is nobody to hand it to.
-            let _ = thread.join();
-        }
+        self.desk.put(Box::new(move |db| span.in_scope(|| work(db))));
     }
 }

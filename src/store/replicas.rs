@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     model::{CollectionName, DocPath, JobId, Making, Moment, Phase, Replica, ReplicaId, ShortHash, SourceId, Trouble},
-    plan::UnderWay,
+    plan::{Listed, UnderWay},
 };
 
 pub(super) const COLUMNS: &str = "id, collection, path, hash, phase, since, source_id, job_id";
@@ -42,6 +42,19 @@ impl Db {
         let mut statement = self.connection.prepare_cached(&sql)?;
         let rows = statement.query_map([collection.as_str(), path.as_str()], replica)?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The ready replica of one document. One whose source was not in the last list is not ours to change any more, as far
+    /// as is known.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn ready_replica(&self, collection: &CollectionName, path: &DocPath) -> Result<Option<Replica>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM replicas WHERE collection = ?1 AND path = ?2 AND phase = 'ready' AND missing = 0"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        Ok(statement.query_row([collection.as_str(), path.as_str()], replica).optional()?)
     }
 
     /// Written before the request that creates a source.
@@ -118,7 +131,8 @@ impl Db {
     }
 
     /// The new source is ready, and in the same transaction every other one of its document retires. Gives those;
-    /// `None` for a replica that retires already, or is gone: it stays so, for its document went meanwhile.
+    /// `None` for a replica that retires already, or is gone: it stays so, for its document went meanwhile; and for one
+    /// whose source was not in the last list, whatever its job says: another list must tell what has become of it.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -209,7 +223,7 @@ pub(super) fn make_ready(
     id: ReplicaId,
     now: Moment,
 ) -> Result<Option<Vec<Replica>>, rusqlite::Error> {
-    let sql = format!("SELECT {COLUMNS} FROM replicas WHERE id = ?1 AND phase <> 'retiring'");
+    let sql = format!("SELECT {COLUMNS} FROM replicas WHERE id = ?1 AND phase <> 'retiring' AND missing = 0");
     let Some(new) = connection.query_row(&sql, [id.0], replica).optional()? else { return Ok(None) };
     let (collection, path) = (new.collection.as_str(), new.path.as_str());
     set_phase(connection, id, Phase::Ready, now)?;
@@ -274,20 +288,22 @@ pub(super) fn move_replica(
     retire_all(connection, collection, path, Some(replica.id), now)
 }
 
-/// The source of a replica is known. One that was made with its document needs nothing more from us.
+/// The source of a replica is known. One that was made with its document needs nothing more from us, and one that holds it
+/// is not uploaded into.
 pub(super) fn set_made(
     connection: &Connection,
     id: ReplicaId,
-    source: &SourceId,
+    source: &Listed,
     making: Making,
     now: Moment,
 ) -> Result<(), rusqlite::Error> {
     let phase = match making {
+        Making::Empty if source.holds => Phase::Uploading,
         Making::Empty => Phase::Created,
         Making::Filled => Phase::Ingesting,
     };
     let sql = "UPDATE replicas SET source_id = ?2, phase = ?3, since = ?4 WHERE id = ?1";
-    connection.prepare_cached(sql)?.execute(params![id.0, source.0, phase.as_str(), now.0.cast_signed()]).map(drop)
+    connection.prepare_cached(sql)?.execute(params![id.0, source.id.0, phase.as_str(), now.0.cast_signed()]).map(drop)
 }
 
 pub(super) fn drop_row(connection: &Connection, id: ReplicaId) -> Result<(), rusqlite::Error> {

@@ -13,7 +13,7 @@ use kbsync::{
         cevvo::{Cevvo, PROBE},
         clock,
     },
-    reconcile::{self, Extent, JOB_TIMEOUT, Reader, Scope, StoreJournal},
+    reconcile::{self, Extent, JOB_TIMEOUT, Machine, Reader, Scope, StoreJournal},
     store::{Identity, PassRecord, Store, VerificationRecord},
 };
 use tokio::{
@@ -209,6 +209,7 @@ async fn pass(config: &Config, store: &Arc<Store>, metrics: &Arc<Metrics>) {
         gone_apart: Duration::ZERO,
         phrases: true,
         deleted: BTreeMap::new(),
+        machine: Machine::default(),
     };
     let (_stop, stopped) = watch::channel(false);
     let event = |event| metrics.event(&event);

@@ -24,7 +24,7 @@ use kbsync::{
         clock,
         nexvio::{self, Nexvio},
     },
-    reconcile::{self, Event, Extent, Preview, Reader, Report, Scope, StoreJournal},
+    reconcile::{self, Event, Extent, Machine, Preview, Reader, Report, Scope, StoreJournal},
     store::{Db, Identity, Store},
 };
 use sha2::{Digest, Sha256};
@@ -109,6 +109,7 @@ impl World {
             extent: Extent::Full,
             watches: BTreeMap::new(),
             deleted: BTreeMap::new(),
+            machine: Machine::default(),
         };
         let state = temp.path().join("state.db");
         let world = Self { folder, platform, faults, scope, api, pages: AtomicU64::default(), state, _temp: temp };

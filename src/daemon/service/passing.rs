@@ -22,7 +22,7 @@ use crate::{
         systemd,
     },
     platform::clock,
-    reconcile::{self, Event, Extent, GONE_APART, JOB_TIMEOUT, Report, Scope},
+    reconcile::{self, Event, Extent, GONE_APART, JOB_TIMEOUT, Machine, Report, Scope},
 };
 
 /// A look at pages goes on for so long before it gives way, so that it comes to its end whatever else happens.
@@ -120,6 +120,7 @@ impl<H: Host> Service<H> {
             extent,
             watches: self.watches.for_walks(),
             deleted: self.deleted.clone(),
+            machine: Machine::default(),
         }
     }
 

@@ -10,7 +10,7 @@ use url::Url;
 use super::{
     Abilities, ApiError, Created, Holding, Http, JobState, Platform, RemoteSource, SourceKind, SourcePage, Upload,
     answer::{message_in, shortened},
-    form::{EXTENSIONS, form},
+    form::EXTENSIONS,
     gate::Class,
     http::Call,
     wire::cevvo::{CreateSource, Deleted, IngestUrl, Job, Page, Source, UpdateSource},
@@ -139,8 +139,7 @@ impl Platform for Cevvo {
     }
 
     async fn upload(&self, source: &SourceId, upload: Upload) -> Result<JobId, ApiError> {
-        let make = || form(("source_id", &source.0), &upload);
-        let call = Call::new(Method::POST, "/ingest/upload", Class::Finish).form(&make, upload.size);
+        let call = Call::new(Method::POST, "/ingest/upload", Class::Finish).form(("source_id", &source.0), &upload);
         let job: Job = self.http.call(call).await?;
         Ok(JobId(job.job_id))
     }

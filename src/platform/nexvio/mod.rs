@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::{
     Abilities, ApiError, Created, Holding, Http, Platform, RemoteSource, SourceKind, SourcePage, Upload,
     answer::{message_in, shortened},
-    form::{EXTENSIONS, form},
+    form::EXTENSIONS,
     gate::Class,
     http::Call,
     wire::nexvio::{AddPage, Knowledge},
@@ -112,8 +112,7 @@ impl Platform for Nexvio {
         let keys = ["knowledge", "source"];
         let made: Knowledge = match (kind, file) {
             (SourceKind::File, Some(file)) => {
-                let make = || form(("name", name), &file);
-                self.one(call.form(&make, file.size), &keys).await?
+                self.one(call.form(("name", name), &file), &keys).await?
             }
             (SourceKind::Page { url }, _) => {
                 let page = AddPage { kind: "website".to_owned(), url: url.to_string(), name: Some(name.to_owned()) };

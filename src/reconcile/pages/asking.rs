@@ -16,7 +16,6 @@ use crate::{
     fetch::{Access, Validators, lists},
     model::{ContentHash, DocPath, Fingerprint, LastLook, PageState, Record},
     plan::{self, Ask, Heard, Judgement},
-    platform::clock,
     store::PageLook,
 };
 
@@ -109,7 +108,7 @@ impl PagesLook<'_> {
             Some(asked) => Some(asked),
             None => known.states.get(key.as_str()),
         };
-        let now = clock::wall();
+        let now = self.clock.wall();
         match plan::ask(state, record, wanted.lastmod.as_deref(), self.pass, now) {
             // What was kept for the upload has been used: the platform lost the page meanwhile.
             Ask::Asked if self.owes(known.states.get(key.as_str()), record) => {
@@ -147,7 +146,7 @@ impl PagesLook<'_> {
         let mut note = |address: &Url, heard: Heard, look: Option<LastLook>| {
             let Ok(path) = DocPath::page(address) else { return };
             let before = known.states.get(address.as_str());
-            let at = (clock::wall(), self.gone_apart);
+            let at = (self.clock.wall(), self.gone_apart);
             let state = plan::heard(before, heard, question.wanted.lastmod.as_deref(), self.pass, at);
             known.states.insert(address.to_string(), state.clone());
             notes.push((path, state, look));
@@ -173,7 +172,7 @@ impl PagesLook<'_> {
                     Validators::default()
                 };
                 let Validators { etag, last_modified, .. } = validators;
-                let look = LastLook { fingerprint: fingerprint(size), at: clock::wall(), hash };
+                let look = LastLook { fingerprint: fingerprint(size), at: self.clock.wall(), hash };
                 note(&target, Heard::Content { kind: kind.to_owned(), etag, last_modified }, Some(look));
                 contents.insert(target.to_string(), (hash, size));
             }

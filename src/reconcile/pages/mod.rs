@@ -19,7 +19,7 @@ use crate::{
     fetch::lists::{self, ListSpec},
     model::{CollectionName, DocPath, PageState, Record},
     plan::{Authority, Standing},
-    platform::Platform,
+    platform::{Platform, clock::Clock},
     store::{Db, PageLook, StoreError},
 };
 
@@ -64,6 +64,8 @@ pub(super) struct PagesLook<'a> {
     pub(super) gone_apart: Duration,
     /// Whether what is to be uploaded is kept until it has gone up.
     pub(super) keep: bool,
+    /// The clock that the rest goes by.
+    pub(super) clock: &'a dyn Clock,
 }
 
 impl PagesLook<'_> {
@@ -120,6 +122,7 @@ impl<P: Platform> Pass<'_, P> {
             confirm_gone: self.scope.policy.confirm_gone,
             gone_apart: self.scope.gone_apart,
             keep: true,
+            clock: &*self.scope.machine.clock,
         };
         (self.event)(Event::Looking(collection.clone()));
         let name = collection.clone();

@@ -1,0 +1,209 @@
+//! The disk of documents: real files, in memory where the machine has room for that, written at simulated times.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, UNIX_EPOCH},
+};
+
+use kbsync::model::Moment;
+use rand::{RngExt, rngs::StdRng, seq::IndexedRandom};
+use sha2::{Digest, Sha256};
+
+/// What people do to a folder.
+#[derive(Clone, Debug)]
+pub enum DiskOp {
+    Write(&'static str, u8),
+    Touch(&'static str),
+    Remove(&'static str),
+    Rename(&'static str, &'static str),
+    Swap(&'static str, &'static str),
+    Ignore(Option<&'static str>),
+    RemoveAll,
+    RootGoes,
+    RootIsBack,
+}
+
+/// This document is edited and never moved or deleted.
+pub const STEADY: &str = "a/steady.md";
+/// Its words, so that a platform can refuse them.
+pub const REFUSED: u8 = 13;
+
+/// Two folders, each a collection. A name without an extension is a folder's.
+const NAMES: [&str; 12] = [
+    "a/one.md",
+    "a/two.md",
+    "a/three.txt",
+    "a/sub/one.md",
+    "a/sub/deep/four.md",
+    "a/sub",
+    "a/odd #1 [x:0123456789ab].md",
+    "a/f.md/in.md",
+    "a/f.md",
+    "b/one.md",
+    "b/sub/two.md",
+    "b/sub",
+];
+
+impl DiskOp {
+    /// Something that people do.
+    pub fn any(rng: &mut StdRng) -> Self {
+        let mut name = || *NAMES.choose(rng).expect("not empty");
+        let (one, other) = (name(), name());
+        let words = rng.random_range(0..REFUSED + 1);
+        match rng.random_range(0..20) {
+            0..7 => Self::Write(one, words),
+            7 => Self::Write(STEADY, words),
+            8 => Self::Touch(one),
+            9 | 10 => Self::Remove(one),
+            11..14 => Self::Rename(one, other),
+            14 | 15 => Self::Swap(one, other),
+            16 => Self::Ignore(rng.random_bool(0.5).then_some("one.md")),
+            17 => Self::RemoveAll,
+            18 => Self::RootGoes,
+            _ => Self::RootIsBack,
+        }
+    }
+}
+
+/// The disk of one instance.
+pub struct Disk {
+    pub root: PathBuf,
+}
+
+impl Disk {
+    pub fn new(root: PathBuf) -> Self {
+        for folder in ["a", "b"] {
+            fs::create_dir_all(root.join(folder)).expect("a folder");
+        }
+        Self { root }
+    }
+
+    fn away(&self) -> PathBuf {
+        self.root.join("a is not mounted")
+    }
+
+    /// Whether the folder of a collection is not there for a while.
+    pub fn is_away(&self, folder: &str) -> bool {
+        folder == "a" && self.away().exists()
+    }
+
+    /// Does something at a time; where it cannot be done, it is not.
+    pub fn apply(&self, op: &DiskOp, now: Moment) {
+        // What is below the folder that is away stays as it is.
+        let path = |name: &str| self.root.join(name);
+        let closed = |name: &str| name.starts_with("a/") && self.is_away("a");
+        match op {
+            DiskOp::Write(name, words) if !closed(name) => self.write(&path(name), &text(name, *words), now),
+            DiskOp::Touch(name) if !closed(name) => date(&path(name), now),
+            DiskOp::Remove(name) if !closed(name) => remove(&path(name)),
+            DiskOp::Rename(from, to) if !closed(from) && !closed(to) => rename(&path(from), &path(to), now),
+            DiskOp::Swap(one, other) if !closed(one) && !closed(other) => {
+                if path(one).is_file() && path(other).is_file() && one != other {
+                    let aside = self.root.join("aside.md");
+                    rename(&path(one), &aside, now);
+                    rename(&path(other), &path(one), now);
+                    rename(&aside, &path(other), now);
+                }
+            }
+            DiskOp::Ignore(name) if !closed("a/") => {
+                let rules = name.map_or(String::new(), |name| format!("{name}\n"));
+                self.write(&path("a/.gitignore"), &rules, now);
+            }
+            DiskOp::RemoveAll if !closed("a/") => {
+                for entry in fs::read_dir(path("a")).expect("the folder") {
+                    let entry = entry.expect("an entry").path();
+                    if entry != path(STEADY) {
+                        remove(&entry);
+                    }
+                }
+            }
+            DiskOp::RootGoes if !closed("a/") => fs::rename(path("a"), self.away()).expect("it is there"),
+            DiskOp::RootIsBack if closed("a/") => fs::rename(self.away(), path("a")).expect("it is there"),
+            _ => {}
+        }
+    }
+
+    fn write(&self, path: &Path, text: &str, now: Moment) {
+        // A name without an extension is a folder's.
+        if path.is_dir() || path.extension().is_none() && !path.ends_with(".gitignore") {
+            return;
+        }
+        let Some(folder) = path.parent() else { return };
+        if fs::create_dir_all(folder).is_ok() && fs::write(path, text).is_ok() {
+            date(path, now);
+        }
+    }
+
+    /// The documents of a folder that can be synced, by path, each with the beginning of its SHA-256. A folder that is
+    /// away has what it had.
+    pub fn documents(&self, folder: &str, only_markdown: bool) -> BTreeMap<String, String> {
+        let root = if self.is_away(folder) { self.away() } else { self.root.join(folder) };
+        let rules = fs::read_to_string(root.join(".gitignore")).unwrap_or_default();
+        let ignored: BTreeSet<&str> = rules.lines().collect();
+        let mut documents = BTreeMap::new();
+        let mut folders = vec![root.clone()];
+        while let Some(below) = folders.pop() {
+            for entry in fs::read_dir(below).expect("a folder") {
+                let path = entry.expect("an entry").path();
+                let name = path.file_name().and_then(|name| name.to_str()).expect("UTF-8");
+                if ignored.contains(name) {
+                    continue;
+                }
+                if path.is_dir() {
+                    folders.push(path);
+                } else if name.ends_with(".md") || !only_markdown && name.ends_with(".txt") {
+                    let key = path.strip_prefix(&root).expect("it is below").to_str().expect("UTF-8").to_owned();
+                    documents.insert(key, short_hash(&fs::read(&path).expect("a file")));
+                }
+            }
+        }
+        documents
+    }
+}
+
+/// The beginning of a SHA-256, as names of sources have it.
+pub fn short_hash(bytes: &[u8]) -> String {
+    Sha256::digest(bytes)[..6].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Whether a platform refuses these bytes.
+pub fn is_refused(bytes: &[u8]) -> bool {
+    refused_hashes().contains(&short_hash(bytes))
+}
+
+/// Some documents have the same words; the steady one has its own.
+fn text(name: &str, words: u8) -> String {
+    match name {
+        STEADY => format!("steady words {words}\n"),
+        _ => format!("words {words}\n"),
+    }
+}
+
+fn date(path: &Path, now: Moment) {
+    if let Ok(file) = fs::File::options().append(true).open(path) {
+        file.set_modified(UNIX_EPOCH + Duration::from_micros(now.0)).expect("the time is set");
+    }
+}
+
+fn remove(path: &Path) {
+    let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+}
+
+/// What is in the way goes, but a folder takes no file's name, nor a file a folder's. What is moved is old.
+fn rename(from: &Path, to: &Path, now: Moment) {
+    let inside = from.starts_with(to) || to.starts_with(from);
+    if !from.exists() || inside || from.is_dir() != to.extension().is_none() {
+        return;
+    }
+    remove(to);
+    if to.parent().is_some_and(|folder| fs::create_dir_all(folder).is_ok()) && fs::rename(from, to).is_ok() {
+        date(to, now - Duration::from_secs(86_400));
+    }
+}
+
+/// The beginnings of the SHA-256 of what a platform refuses.
+pub fn refused_hashes() -> [String; 2] {
+    [STEADY, "another"].map(|name| short_hash(text(name, REFUSED).as_bytes()))
+}

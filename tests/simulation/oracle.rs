@@ -1,0 +1,68 @@
+//! What must hold at every moment: never a hole, only ours, and politeness. What is broken is written down.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::platform::{Source, Who};
+
+/// The instances, by number.
+pub const INSTANCES: [&str; 2] = ["first", "second"];
+
+/// Watches over a run.
+#[derive(Default)]
+pub struct Oracle {
+    /// What was broken.
+    pub broken: Vec<String>,
+    /// What was counted on the way.
+    pub touched: u64,
+    /// The documents that are there on an instance's machine, each with whether the platform has held it since.
+    present: BTreeMap<(usize, String), bool>,
+}
+
+impl Oracle {
+    /// The documents that an instance keeps in step now.
+    pub fn present(&mut self, instance: usize, documents: &BTreeSet<String>) {
+        self.present.retain(|(of, name), _| *of != instance || documents.contains(name));
+        for name in documents {
+            self.present.entry((instance, name.clone())).or_insert(false);
+        }
+    }
+
+    /// Looks for holes.
+    pub fn look(&mut self, sources: &[Source]) {
+        let mut held = BTreeSet::new();
+        for source in sources.iter().filter(|source| source.holds()) {
+            if let Some(name) = &source.parsed
+                && let Some(instance) = INSTANCES.iter().position(|instance| *instance == name.instance.as_str())
+            {
+                held.insert((instance, format!("{}/{}", name.collection, name.path)));
+            }
+        }
+        for (document, was_held) in &mut self.present {
+            let is_held = held.contains(document);
+            if *was_held && !is_held {
+                self.broken.push(format!("a hole: {} of {}", document.1, INSTANCES[document.0]));
+            }
+            *was_held = is_held;
+        }
+    }
+
+    /// Somebody has taken a source away, or its name: what it held is absent through no fault of ours.
+    pub fn harmed(&mut self, source: &Source) {
+        if let Some(name) = &source.parsed {
+            let name = format!("{}/{}", name.collection, name.path);
+            self.present.iter_mut().filter(|((_, of), _)| *of == name).for_each(|(_, was_held)| *was_held = false);
+        }
+    }
+
+    /// A source is changed or deleted.
+    pub fn touched(&mut self, source: &Source, who: Who) {
+        self.touched += 1;
+        let Some(instance) = who else { return };
+        if source.maker != who {
+            self.broken.push(format!("{} touched {} of {:?}", INSTANCES[instance], source.name, source.maker));
+        }
+        if source.renamed && source.shown.contains(&instance) {
+            self.broken.push(format!("{} touched {}, which was taken from it", INSTANCES[instance], source.id));
+        }
+    }
+}

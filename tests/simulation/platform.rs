@@ -1,0 +1,303 @@
+//! The simulated platform: sources with documents, jobs, and work that takes its time.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
+
+use kbsync::model::{Moment, SourceName};
+use rand::{RngExt, rngs::StdRng};
+
+use crate::{
+    disk::{is_refused, short_hash},
+    oracle::Oracle,
+};
+
+/// Who made a source, or asks: one of the instances, or somebody else.
+pub type Who = Option<usize>;
+
+/// A container of documents.
+#[derive(Clone, Debug)]
+pub struct Source {
+    pub id: String,
+    pub name: String,
+    /// Its name, where a kbsync gives such names.
+    pub parsed: Option<SourceName>,
+    pub maker: Who,
+    pub created: Moment,
+    pub documents: Vec<Document>,
+    pub failed: bool,
+    /// Somebody else has given it a name.
+    pub renamed: bool,
+    /// Which instances a list has shown that.
+    pub shown: Vec<usize>,
+}
+
+/// What was put into a source.
+#[derive(Clone, Debug)]
+pub struct Document {
+    pub hash: String,
+    pub ready: bool,
+    job: u64,
+}
+
+impl Source {
+    /// Whether it holds what its name says.
+    pub fn holds(&self) -> bool {
+        self.documents.iter().any(|document| {
+            document.ready && self.parsed.as_ref().is_none_or(|name| name.hash.to_string() == document.hash)
+        })
+    }
+
+    pub fn status(&self) -> &'static str {
+        match (self.failed, self.documents.iter().any(|document| !document.ready)) {
+            (true, _) => "failed",
+            (false, true) => "syncing",
+            (false, false) if self.documents.is_empty() => "pending",
+            (false, false) => "synced",
+        }
+    }
+}
+
+/// How an ingestion goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    Done,
+    Fails,
+    /// The job is forgotten, and the work is done.
+    Forgotten,
+    /// Nothing ever comes of it.
+    Stuck,
+}
+
+/// What changes something.
+#[derive(Clone, Debug)]
+pub enum Op {
+    Create { name: String, content: Option<Vec<u8>> },
+    Upload { source: String, content: Vec<u8> },
+    Rename { source: String, name: String },
+    Delete { source: String },
+}
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub enum Done {
+    Source(Source),
+    Job { id: u64, source: String },
+    Deleted,
+    Refused(u16, &'static str),
+}
+
+#[derive(Debug)]
+enum Due {
+    Op { token: u64, who: Who, op: Op, fate: Fate, takes: Duration },
+    Ingested { source: String, job: u64, fate: Fate },
+}
+
+/// A job, as far as it is asked after.
+#[derive(Clone, Debug)]
+pub struct Job {
+    pub source: String,
+    pub state: JobState,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JobState {
+    Working,
+    Completed,
+    Failed,
+    Forgotten,
+}
+
+/// The platform's memory, and what is still to happen.
+pub struct Platform {
+    pub sources: Vec<Source>,
+    pub jobs: BTreeMap<u64, Job>,
+    pub oracle: Oracle,
+    /// What each instance has asked lately, for the limit.
+    pub asked: [VecDeque<Moment>; 2],
+    /// Requests that change something, since the beginning.
+    pub mutating: u64,
+    due: BTreeMap<(Moment, u64), Due>,
+    done: BTreeMap<u64, Done>,
+    number: u64,
+}
+
+impl Platform {
+    pub fn new() -> Self {
+        Self {
+            sources: Vec::new(),
+            jobs: BTreeMap::new(),
+            oracle: Oracle::default(),
+            asked: Default::default(),
+            mutating: 0,
+            due: BTreeMap::new(),
+            done: BTreeMap::new(),
+            number: 0,
+        }
+    }
+
+    fn next(&mut self) -> u64 {
+        self.number += 1;
+        self.number
+    }
+
+    /// Has something done at a time; gives the number that its result has then. An ingestion `takes` so long.
+    pub fn plan(&mut self, at: Moment, who: Who, op: Op, (fate, takes): (Fate, Duration)) -> u64 {
+        self.mutating += 1;
+        let token = self.next();
+        self.due.insert((at, token), Due::Op { token, who, op, fate, takes });
+        token
+    }
+
+    /// Does what was due by now, in order.
+    pub fn advance(&mut self, now: Moment) {
+        while let Some(entry) = self.due.first_entry()
+            && entry.key().0 <= now
+        {
+            let (at, _) = *entry.key();
+            match entry.remove() {
+                Due::Op { token, who, op, fate, takes } => {
+                    let done = self.carry_out(at, who, op, fate, takes);
+                    self.done.insert(token, done);
+                }
+                Due::Ingested { source, job, fate } => self.ingested(&source, job, fate),
+            }
+            self.oracle.look(&self.sources);
+        }
+    }
+
+    /// What came of what was planned.
+    pub fn result(&mut self, token: u64) -> Option<Done> {
+        self.done.remove(&token)
+    }
+
+    /// When nothing is left to happen any more.
+    pub fn last_due(&self) -> Option<Moment> {
+        self.due.last_key_value().map(|((at, _), _)| *at)
+    }
+
+    pub fn find(&mut self, id: &str) -> Option<&mut Source> {
+        self.sources.iter_mut().find(|source| source.id == id)
+    }
+
+    fn carry_out(&mut self, at: Moment, who: Who, op: Op, fate: Fate, takes: Duration) -> Done {
+        match op {
+            Op::Create { content: Some(content), .. } if is_refused(&content) => Done::Refused(422, "these words"),
+            Op::Create { name, content } => {
+                let number = self.next();
+                let source = Source {
+                    id: format!("s{number}"),
+                    parsed: SourceName::parse(&name),
+                    name,
+                    maker: who,
+                    created: at,
+                    documents: Vec::new(),
+                    failed: false,
+                    renamed: false,
+                    shown: Vec::new(),
+                };
+                self.sources.push(source.clone());
+                if let Some(content) = content {
+                    self.ingest(&source.id, &content, at + takes, fate);
+                }
+                Done::Source(source)
+            }
+            Op::Upload { content, .. } if is_refused(&content) => Done::Refused(422, "these words"),
+            Op::Upload { source, content } => match self.touched(&source, who) {
+                Ok(()) => Done::Job { id: self.ingest(&source, &content, at + takes, fate), source },
+                Err(refused) => refused,
+            },
+            Op::Rename { source, name } => match self.touched(&source, who) {
+                Ok(()) => {
+                    let found = self.find(&source).expect("it was touched");
+                    found.parsed = SourceName::parse(&name);
+                    found.name = name;
+                    Done::Source(found.clone())
+                }
+                Err(refused) => refused,
+            },
+            Op::Delete { source } => match self.touched(&source, who) {
+                Ok(()) => {
+                    self.sources.retain(|other| other.id != source);
+                    Done::Deleted
+                }
+                Err(refused) => refused,
+            },
+        }
+    }
+
+    /// Somebody changes a source that is there. Nobody changes what is not theirs.
+    fn touched(&mut self, id: &str, who: Who) -> Result<(), Done> {
+        let Some(source) = self.sources.iter().find(|source| source.id == id) else {
+            return Err(Done::Refused(404, "no such source"));
+        };
+        self.oracle.touched(source, who);
+        Ok(())
+    }
+
+    fn ingest(&mut self, source: &str, content: &[u8], at: Moment, fate: Fate) -> u64 {
+        let job = self.next();
+        let document = Document { hash: short_hash(content), ready: false, job };
+        self.find(source).expect("it is there").documents.push(document);
+        let state = if fate == Fate::Forgotten { JobState::Forgotten } else { JobState::Working };
+        self.jobs.insert(job, Job { source: source.to_owned(), state });
+        if fate != Fate::Stuck {
+            self.due.insert((at, job), Due::Ingested { source: source.to_owned(), job, fate });
+        }
+        job
+    }
+
+    fn ingested(&mut self, source: &str, job: u64, fate: Fate) {
+        if let Some(found) = self.jobs.get_mut(&job)
+            && fate != Fate::Forgotten
+        {
+            found.state = if fate == Fate::Fails { JobState::Failed } else { JobState::Completed };
+        }
+        let Some(found) = self.find(source) else { return };
+        match fate {
+            Fate::Fails => {
+                found.documents.retain(|document| document.job != job);
+                found.failed = true;
+            }
+            _ => found.documents.iter_mut().filter(|document| document.job == job).for_each(|it| it.ready = true),
+        }
+    }
+
+    /// What people, and other programs, do to it.
+    pub fn somebody(&mut self, what: &Somebody, now: Moment, rng: &mut StdRng) {
+        self.advance(now);
+        let ours: Vec<usize> = (0..self.sources.len()).filter(|at| self.sources[*at].maker.is_some()).collect();
+        let one = ours.get(rng.random_range(0..ours.len().max(1))).copied();
+        match what {
+            Somebody::Deletes => {
+                if let Some(one) = one {
+                    let gone = self.sources.remove(one);
+                    self.oracle.harmed(&gone);
+                }
+            }
+            Somebody::Renames => {
+                if let Some(one) = one {
+                    self.oracle.harmed(&self.sources[one]);
+                    let source = &mut self.sources[one];
+                    source.name = "Somebody's".to_owned();
+                    (source.parsed, source.renamed) = (None, true);
+                    source.shown.clear();
+                }
+            }
+            Somebody::Adds(name) => {
+                let op = Op::Create { name: (*name).to_owned(), content: Some(b"somebody's words\n".to_vec()) };
+                self.carry_out(now, None, op, Fate::Done, Duration::ZERO);
+            }
+        }
+        self.oracle.look(&self.sources);
+    }
+}
+
+/// What people, and other programs, do to a platform.
+#[derive(Clone, Debug)]
+pub enum Somebody {
+    Deletes,
+    Renames,
+    Adds(&'static str),
+}

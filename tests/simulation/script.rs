@@ -1,0 +1,171 @@
+//! What happens in a run, as data: each step has dice of its own, so that others can be left out.
+
+use kbsync::config::Api;
+use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
+
+use crate::{disk::DiskOp, platform::Somebody, wire::Manners};
+
+/// A run.
+#[derive(Clone, Debug)]
+pub struct Script {
+    pub seed: u64,
+    pub manners: Manners,
+    pub settle: bool,
+    /// Deletions that a guard lets through.
+    pub max_deletes: u64,
+    /// How many instances there are.
+    pub instances: usize,
+    pub steps: Vec<Step>,
+}
+
+/// One step of an instance, or of the world.
+#[derive(Clone, Debug)]
+pub enum Step {
+    Disk(usize, DiskOp),
+    Config(usize, ConfigOp),
+    Store(usize, StoreOp),
+    Somebody(Somebody, u64),
+    ClockJumps(i64),
+    Idle(u64),
+    Pass(PassStep),
+}
+
+/// What people do to a config.
+#[derive(Clone, Copy, Debug)]
+pub enum ConfigOp {
+    /// The second folder is kept in step, or not.
+    Second(bool),
+    /// The second folder's collection has another name.
+    Name(&'static str),
+    /// Only Markdown is kept in step.
+    OnlyMarkdown(bool),
+    /// Whether anything is deleted.
+    Delete(bool),
+}
+
+/// What happens to a store.
+#[derive(Clone, Copy, Debug)]
+pub enum StoreOp {
+    Lost,
+    Saved,
+    Restored,
+    Damaged,
+}
+
+/// One pass.
+#[derive(Clone, Debug)]
+pub struct PassStep {
+    pub instance: usize,
+    pub seed: u64,
+    /// How likely a request meets a fault.
+    pub trouble: f64,
+    pub dies_at: Option<u64>,
+    pub store_fails_at: Option<u64>,
+    /// What people do while it runs, by its steps.
+    pub meanwhile: Vec<(u64, DiskOp)>,
+    /// In this reading the list forgets a source.
+    pub forgets: Option<u64>,
+    /// It looks at the first folder alone, and does not list.
+    pub part: bool,
+}
+
+impl Script {
+    /// The run of a seed.
+    pub fn of(seed: u64) -> Self {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let api = if rng.random_bool(0.6) { Api::Cevvo } else { Api::Nexvio };
+        let manners = Manners {
+            api,
+            newest_first: rng.random(),
+            page: *[100, 100, 3].choose(&mut rng).expect("not empty"),
+            total: rng.random_bool(0.8),
+            dates: rng.random_bool(0.8),
+            headers: rng.random_bool(0.5),
+        };
+        let instances = if rng.random_bool(0.3) { 2 } else { 1 };
+        let max_deletes = if rng.random_bool(0.3) { 1 } else { 10 };
+        let mut steps = Vec::new();
+        for instance in 0..instances {
+            for _ in 0..rng.random_range(2..8) {
+                steps.push(Step::Disk(instance, DiskOp::any(&mut rng)));
+            }
+        }
+        for _ in 0..rng.random_range(2..14) {
+            steps.push(Step::any(&mut rng, instances));
+        }
+        Self { seed, manners, settle: rng.random_bool(0.3), max_deletes, instances, steps }
+    }
+}
+
+impl Step {
+    fn any(rng: &mut StdRng, instances: usize) -> Self {
+        let instance = rng.random_range(0..instances);
+        match rng.random_range(0..100) {
+            0..35 => Self::Disk(instance, DiskOp::any(rng)),
+            35..80 => Self::Pass(PassStep::any(rng, instance)),
+            80..85 => Self::Config(instance, ConfigOp::any(rng)),
+            85..90 => Self::Store(
+                instance,
+                *[StoreOp::Lost, StoreOp::Saved, StoreOp::Restored, StoreOp::Damaged].choose(rng).expect("not empty"),
+            ),
+            90..95 => Self::Somebody(
+                [
+                    Somebody::Deletes,
+                    Somebody::Renames,
+                    Somebody::Adds("Product Documentation"),
+                    Somebody::Adds("a/one.md [other:0123456789ab]"),
+                ]
+                .choose(rng)
+                .expect("not empty")
+                .clone(),
+                rng.random(),
+            ),
+            95..97 => Self::ClockJumps(*[-7_200, -40, 40, 7_200].choose(rng).expect("not empty")),
+            _ => Self::Idle(rng.random_range(1..7_200)),
+        }
+    }
+}
+
+impl ConfigOp {
+    fn any(rng: &mut StdRng) -> Self {
+        match rng.random_range(0..4) {
+            0 => Self::Second(rng.random()),
+            1 => Self::Name(["b", "c"].choose(rng).expect("not empty")),
+            2 => Self::OnlyMarkdown(rng.random()),
+            _ => Self::Delete(rng.random()),
+        }
+    }
+}
+
+impl PassStep {
+    fn any(rng: &mut StdRng, instance: usize) -> Self {
+        let meanwhile = match rng.random_range(0..5) {
+            0 => (0..rng.random_range(1..4)).map(|_| (rng.random_range(1..120), DiskOp::any(rng))).collect(),
+            _ => Vec::new(),
+        };
+        Self {
+            instance,
+            seed: rng.random(),
+            trouble: *[0.0, 0.03, 0.15, 0.4].choose(rng).expect("not empty"),
+            dies_at: rng.random_bool(0.35).then(|| rng.random_range(1..200)),
+            store_fails_at: rng.random_bool(0.1).then(|| rng.random_range(1..200)),
+            meanwhile,
+            forgets: rng.random_bool(0.15).then(|| rng.random_range(1..4)),
+            part: rng.random_bool(0.25),
+        }
+    }
+
+    /// A full pass on a good day.
+    pub fn calm(instance: usize) -> Self {
+        Self {
+            instance,
+            seed: 0,
+            trouble: 0.0,
+            dies_at: None,
+            store_fails_at: None,
+            meanwhile: Vec::new(),
+            forgets: None,
+            part: false,
+        }
+    }
+}

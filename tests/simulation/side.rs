@@ -1,0 +1,175 @@
+//! One instance of kbsync with its machine: its disk, its config and its store.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use kbsync::{
+    config::{Collection, DeletePolicy, Folder, Input, SyncPolicy},
+    model::{CollectionName, Instance},
+    reconcile::{Extent, Machine, Reader, Scope},
+    scan::Wake,
+    store::{Db, Identity},
+};
+
+use crate::{
+    disk::Disk,
+    oracle::INSTANCES,
+    script::{ConfigOp, Script, StoreOp},
+    transport::GRACE,
+};
+
+/// One instance.
+pub struct Side {
+    pub number: usize,
+    pub disk: Disk,
+    pub state: PathBuf,
+    pub identity: Identity,
+    /// The collections: their names, and their folders.
+    collections: Vec<(&'static str, &'static str)>,
+    only_markdown: bool,
+    pub delete: bool,
+    max_deletes: u64,
+    settle: bool,
+    /// Whether the store has forgotten something.
+    pub forgot: bool,
+    /// Whether its last process has made a full pass and lives, so that it may make one over a part.
+    pub warm: bool,
+}
+
+impl Side {
+    pub fn new(number: usize, root: &Path, script: &Script) -> Self {
+        let root = root.join(INSTANCES[number]);
+        Self {
+            number,
+            state: root.join("state.db"),
+            disk: Disk::new(root.join("disk")),
+            identity: Identity { platform: "simulated".to_owned(), instance: INSTANCES[number].to_owned() },
+            collections: vec![("a", "a"), ("b", "b")],
+            only_markdown: false,
+            delete: true,
+            max_deletes: script.max_deletes,
+            settle: script.settle,
+            forgot: false,
+            warm: false,
+        }
+    }
+
+    /// Does what people do to a config.
+    pub fn configure(&mut self, op: ConfigOp) {
+        self.warm = false;
+        match op {
+            ConfigOp::Second(on) => {
+                self.collections.truncate(1);
+                self.collections.extend(on.then_some(("b", "b")));
+            }
+            ConfigOp::Name(name) => {
+                if let Some(second) = self.collections.get_mut(1) {
+                    second.0 = name;
+                }
+            }
+            ConfigOp::OnlyMarkdown(on) => self.only_markdown = on,
+            ConfigOp::Delete(on) => self.delete = on,
+        }
+    }
+
+    /// What happens to the store between two passes.
+    pub fn store(&mut self, op: StoreOp) {
+        self.warm = false;
+        let beside = |suffix: &str| {
+            let mut name = self.state.clone().into_os_string();
+            name.push(suffix);
+            PathBuf::from(name)
+        };
+        let saved = beside(".saved");
+        match op {
+            StoreOp::Lost => ["", "-wal", "-shm"].iter().for_each(|suffix| drop(fs::remove_file(beside(suffix)))),
+            StoreOp::Saved => drop(fs::copy(&self.state, saved)),
+            StoreOp::Restored if saved.exists() => {
+                ["-wal", "-shm"].iter().for_each(|suffix| drop(fs::remove_file(beside(suffix))));
+                fs::copy(saved, &self.state).expect("the store is restored");
+            }
+            StoreOp::Damaged if self.state.exists() => fs::write(&self.state, "no database").expect("it is damaged"),
+            StoreOp::Restored | StoreOp::Damaged => return,
+        }
+        self.forgot |= !matches!(op, StoreOp::Saved);
+    }
+
+    /// The scope of a pass over everything, or over the first folder alone.
+    pub fn scope(&self, part: bool, machine: Machine, reader: &Reader) -> Scope {
+        let only = CollectionName::new("a").expect("a name");
+        Scope {
+            instance: Instance::new(INSTANCES[self.number]).expect("a name"),
+            collections: self.collections.iter().map(|(name, folder)| self.collection(name, folder)).collect(),
+            chatbots: Vec::new(),
+            policy: SyncPolicy {
+                max_deletes: self.max_deletes,
+                max_delete_percent: 10,
+                delete: if self.delete { DeletePolicy::Always } else { DeletePolicy::Never },
+                grace: GRACE,
+                confirm_gone: 2,
+            },
+            job_timeout: kbsync::reconcile::JOB_TIMEOUT,
+            patience: Duration::from_secs(60),
+            reader: reader.clone(),
+            look: Some("look".to_owned()),
+            gone_apart: Duration::ZERO,
+            phrases: true,
+            // One folder alone: what a look says on the way has room for that before anybody listens.
+            extent: if part { Extent::Part([(only, Wake::everything())].into()) } else { Extent::Full },
+            watches: BTreeMap::new(),
+            deleted: BTreeMap::new(),
+            machine,
+        }
+    }
+
+    fn collection(&self, name: &str, folder: &str) -> Collection {
+        let both = ["**/*.md".to_owned(), "**/*.txt".to_owned()];
+        Collection {
+            name: CollectionName::new(name).expect("a name"),
+            schedule: None,
+            input: Input::Folder(Folder {
+                root: self.disk.root.join(folder),
+                include: both[..if self.only_markdown { 1 } else { 2 }].to_vec(),
+                exclude: Vec::new(),
+                gitignore: true,
+                max_file_size: 1 << 20,
+                follow_symlinks: false,
+                settle: if self.settle { Duration::from_secs(2) } else { Duration::ZERO },
+            }),
+        }
+    }
+
+    /// The documents that are to be on the platform, each with the beginning of its SHA-256.
+    pub fn wanted(&self) -> BTreeMap<String, String> {
+        let of = |(name, folder): &(&str, &str)| {
+            let documents = self.disk.documents(folder, self.only_markdown).into_iter();
+            documents.map(|(path, hash)| (format!("{name}/{path}"), hash)).collect::<Vec<_>>()
+        };
+        self.collections.iter().flat_map(of).collect()
+    }
+
+    /// Their names alone.
+    pub fn present(&self) -> BTreeSet<String> {
+        self.wanted().into_keys().collect()
+    }
+
+    /// Whether a collection is kept in step.
+    pub fn is_configured(&self, collection: &str) -> bool {
+        self.collections.iter().any(|(name, _)| *name == collection)
+    }
+
+    /// A person lets everything that waits for a word go on.
+    pub fn say_yes(&self) {
+        if self.state.exists() && Db::open_to_read(&self.state).is_ok() {
+            let mut db = Db::open(&self.state, None).expect("the store");
+            db.release(|_| true).expect("the release");
+            for name in db.guarded_collections().expect("the guards") {
+                db.approve(&CollectionName::new(&name).expect("a name")).expect("the approval");
+            }
+        }
+    }
+}

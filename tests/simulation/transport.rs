@@ -1,0 +1,265 @@
+//! The way between a client and the simulated platform, on which all kinds of things happen.
+
+use std::{
+    collections::VecDeque,
+    future::pending,
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use futures_util::stream;
+use kbsync::{
+    model::Moment,
+    platform::{Delivery, Outgoing, Transport, Undelivered},
+};
+use rand::{RngExt, rngs::StdRng};
+use reqwest::Response;
+use tokio::time::sleep;
+
+use crate::{
+    life::Life,
+    platform::{Fate, Op, Platform},
+    time::Time,
+    wire::{self, Asked, Manners, Told},
+};
+
+/// How many requests a key has in so many seconds.
+pub const LIMIT: (u32, u64) = (100, 60);
+/// How long an unanswered request may take effect.
+pub const GRACE: Duration = Duration::from_secs(30);
+
+/// What a network and a platform do to a request.
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    NotSent,
+    LostBefore,
+    LostAfter,
+    LateEffect,
+    Status(u16),
+    StatusAfter(u16),
+    TooMany(Option<u64>),
+    Slow,
+    Cut,
+    Garbage,
+    Unlike,
+}
+
+const FAULTS: [Fault; 15] = [
+    Fault::NotSent,
+    Fault::LostBefore,
+    Fault::LostAfter,
+    Fault::LostAfter,
+    Fault::LateEffect,
+    Fault::LateEffect,
+    Fault::Status(500),
+    Fault::Status(503),
+    Fault::StatusAfter(502),
+    Fault::TooMany(None),
+    Fault::TooMany(Some(7)),
+    Fault::Slow,
+    Fault::Cut,
+    Fault::Garbage,
+    Fault::Unlike,
+];
+
+/// One process's way to the platform.
+pub struct Way {
+    pub platform: Arc<Mutex<Platform>>,
+    pub time: Arc<Time>,
+    pub life: Arc<Life>,
+    pub instance: usize,
+    pub manners: Manners,
+    /// How likely a request meets a fault, and an ingestion.
+    pub trouble: f64,
+    pub dice: Mutex<StdRng>,
+    /// Counts the readings of the list; in that one the list forgets a source.
+    pub lists: Mutex<(u64, Option<u64>)>,
+    /// Whether a limit that is exceeded is our own doing.
+    pub polite: bool,
+    pub trace: Arc<Mutex<Vec<String>>>,
+}
+
+/// How an answer comes.
+enum Answer {
+    /// It does not.
+    Lost(&'static str),
+    /// There was no way.
+    NotSent,
+    /// This one, whatever was done.
+    Fixed(u16, Told),
+    /// What is to be said, and how much of it arrives.
+    Said(Saying, Told, Option<Fault>),
+}
+
+enum Saying {
+    /// What became of a change.
+    Of(u64),
+    /// What there is.
+    Shown(Asked, Option<String>),
+}
+
+impl Transport for Way {
+    fn send<'a>(&'a self, request: Outgoing<'a>) -> Delivery<'a> {
+        if self.life.step().is_none() {
+            return Box::pin(pending());
+        }
+        let asked = wire::read(&self.manners, &request);
+        let (wait, answer) = self.begin(&request, asked);
+        Box::pin(async move {
+            sleep(wait).await;
+            if self.life.step().is_none() {
+                return pending().await;
+            }
+            self.end(answer)
+        })
+    }
+}
+
+impl Way {
+    fn platform(&self) -> MutexGuard<'_, Platform> {
+        self.platform.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn say(&self, line: String) {
+        self.trace.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+    }
+
+    /// A request is on its way: what it will do, and how and when its answer will come.
+    fn begin(&self, request: &Outgoing<'_>, asked: Asked) -> (Duration, Answer) {
+        let mut dice = self.dice.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut platform = self.platform();
+        let now = self.time.now();
+        platform.advance(now);
+        let latency = Duration::from_millis(dice.random_range(5..200));
+        let fault = dice.random_bool(self.trouble).then(|| FAULTS[dice.random_range(0..FAULTS.len())]);
+        let path = request.url.path();
+        self.say(format!("{} {} {path} {asked:?} {fault:?}", now.0, request.method));
+        if let Some(Fault::NotSent) = fault {
+            return (latency, Answer::NotSent);
+        }
+        let (told, exceeded) = self.count(&mut platform, now);
+        if exceeded {
+            if self.polite {
+                platform.oracle.broken.push(format!("429 through our own doing at {}", now.0));
+            }
+            return (latency, Answer::Fixed(429, vec![("retry-after", "5".to_owned())]));
+        }
+        let soon = latency / 2;
+        let (mut wait, mut effect) = (latency, Some(now + soon));
+        let fixed = match fault {
+            Some(Fault::LostBefore) => {
+                effect = None;
+                Some(Answer::Lost("reset"))
+            }
+            Some(Fault::LostAfter) => Some(Answer::Lost("reset")),
+            Some(Fault::LateEffect) => {
+                wait = Duration::from_millis(dice.random_range(50..5_000));
+                effect = Some(now + wait + GRACE.mul_f64(dice.random_range(0.0..0.95)));
+                Some(Answer::Lost("no answer in time"))
+            }
+            Some(Fault::Status(status)) => {
+                effect = None;
+                Some(Answer::Fixed(status, Told::new()))
+            }
+            Some(Fault::StatusAfter(status)) => Some(Answer::Fixed(status, Told::new())),
+            Some(Fault::TooMany(after)) => {
+                effect = None;
+                Some(Answer::Fixed(429, after.map(|after| ("retry-after", after.to_string())).into_iter().collect()))
+            }
+            Some(Fault::Slow) => {
+                wait = Duration::from_millis(dice.random_range(1_000..40_000));
+                effect = Some(now + wait.mul_f64(dice.random_range(0.0..1.0)));
+                None
+            }
+            Some(Fault::Cut | Fault::Garbage | Fault::Unlike | Fault::NotSent) | None => None,
+        };
+        let saying = match asked {
+            Asked::Change(op) => {
+                let fate = self.fate(&mut dice, &op);
+                Saying::Of(effect.map_or(0, |at| platform.plan(at, Some(self.instance), op, fate)))
+            }
+            other => {
+                let omitted = self.omitted(&other, &platform, &mut dice);
+                Saying::Shown(other, omitted)
+            }
+        };
+        (wait, fixed.unwrap_or(Answer::Said(saying, told, fault)))
+    }
+
+    /// Counts a request; gives what is told of the limit, and whether it is exceeded.
+    fn count(&self, platform: &mut Platform, now: Moment) -> (Told, bool) {
+        let asked: &mut VecDeque<Moment> = &mut platform.asked[self.instance];
+        let window = Duration::from_secs(LIMIT.1);
+        while asked.front().is_some_and(|first| now.since(*first) >= window) {
+            asked.pop_front();
+        }
+        let limit = LIMIT.0 as usize;
+        if asked.len() >= limit {
+            return (Told::new(), true);
+        }
+        asked.push_back(now);
+        let renewed = *asked.front().expect("one was added") + window;
+        let told = if self.manners.headers { wire::told(limit, asked.len(), renewed) } else { Told::new() };
+        (told, false)
+    }
+
+    /// How an ingestion will go.
+    fn fate(&self, dice: &mut StdRng, op: &Op) -> (Fate, Duration) {
+        let takes = Duration::from_millis(dice.random_range(200..40_000));
+        if !matches!(op, Op::Upload { .. } | Op::Create { content: Some(_), .. }) || !dice.random_bool(self.trouble / 2.0)
+        {
+            return (Fate::Done, takes);
+        }
+        match dice.random_range(0..4) {
+            0 => (Fate::Fails, takes),
+            1 => (Fate::Forgotten, takes),
+            2 => (Fate::Stuck, takes),
+            _ => (Fate::Done, takes * 60),
+        }
+    }
+
+    /// A source that the list forgets in this reading.
+    fn omitted(&self, asked: &Asked, platform: &Platform, dice: &mut StdRng) -> Option<String> {
+        let Asked::List(_, after) = asked else { return None };
+        let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
+        lists.0 += u64::from(*after == 0);
+        let forgets = lists.1 == Some(lists.0) && !platform.sources.is_empty() && *after == 0;
+        forgets.then(|| platform.sources[dice.random_range(0..platform.sources.len())].id.clone())
+    }
+
+    /// The answer, as it is by now.
+    fn end(&self, answer: Answer) -> Result<Response, Undelivered> {
+        let now = self.time.now();
+        let mut platform = self.platform();
+        platform.advance(now);
+        let (saying, told, fault) = match answer {
+            Answer::Lost(cause) => return Err(Undelivered::NoAnswer(cause.to_owned())),
+            Answer::NotSent => return Err(Undelivered::NotSent("connection refused".to_owned())),
+            Answer::Fixed(status, told) => return Ok(wire::response(status, &told, r#"{"message":"trouble"}"#)),
+            Answer::Said(saying, told, fault) => (saying, told, fault),
+        };
+        let (status, value) = match saying {
+            Saying::Of(token) => {
+                let done = platform.result(token).expect("its time has come");
+                wire::done(&self.manners, &done)
+            }
+            Saying::Shown(asked, omitted) => {
+                wire::shown(&self.manners, &mut platform, &asked, self.instance, omitted.as_deref())
+            }
+        };
+        drop(platform);
+        let body = value.to_string();
+        self.say(format!("{} -> {status} {body}", now.0));
+        Ok(match fault {
+            Some(Fault::Cut) if status < 300 => {
+                let half = body.as_bytes()[..body.len() / 2].to_vec();
+                let pieces = [Ok(half), Err(io::Error::other("connection reset"))];
+                wire::response(status, &told, reqwest::Body::wrap_stream(stream::iter(pieces)))
+            }
+            Some(Fault::Garbage) if status < 300 => wire::response(status, &told, "<html>Welcome!</html>"),
+            Some(Fault::Unlike) if status < 300 => wire::response(status, &told, r#"{"welcome": true}"#),
+            _ => wire::response(status, &told, body),
+        })
+    }
+}
