@@ -2,7 +2,6 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use rand::rngs::StdRng;
 use reqwest::{Method, Response};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
@@ -10,17 +9,18 @@ use serde_json::Value;
 use url::Url;
 
 use super::{
-    ApiError, BuildError, Journal, Upload,
+    ApiError, BuildError, Upload,
     answer::{bounded, refusal},
     clock::{Clock, System},
+    connection::{Connection, Line, Timing},
     error::spoken,
     gate::{Class, Gate, GivenUp, InFlight, LONGEST_PAUSE, Leave},
     headers::{self, Told},
     transport::{Body, Outgoing, Transport, Undelivered, client, is_loopback},
 };
 use crate::{
-    model::{RateLimit, is_id},
-    pace::{Backoff, Breaker, Ending, Pacer, Stamp, Ticket, Verdict, verdict},
+    model::is_id,
+    pace::{Breaker, Ending, Pacer, Ticket, Verdict, verdict},
 };
 
 /// The longest answer that is read; pages of a hundred sources are far below it.
@@ -32,64 +32,8 @@ const ATTEMPTS: u32 = 6;
 /// An upload has this much more time for every byte: 32 KiB/s is the slowest line that works.
 const SLOWEST_LINE: u64 = 32 << 10;
 
-/// How long things may take.
-#[derive(Clone, Copy, Debug)]
-pub struct Timing {
-    /// Waits between attempts.
-    pub backoff: Backoff,
-    /// How long the breaker opens at first, and at most.
-    pub breaker: (Duration, Duration),
-    /// How long an answer may take.
-    pub answer: Duration,
-}
-
-impl Default for Timing {
-    fn default() -> Self {
-        let second = Duration::from_secs(1);
-        Self {
-            backoff: Backoff::new(second, second * 60).expect("the bounds are in order"),
-            breaker: (second * 30, second * 300),
-            answer: second * 60,
-        }
-    }
-}
-
 /// What is wrong with an answer that came whole.
 const UNLIKE: &str = "the answer is not what the API's page shows; check `platform.base_url`";
-
-/// Where a platform is, and how to speak to it.
-pub struct Connection {
-    /// The address that paths are appended to.
-    pub base_url: Url,
-    /// A list that is cheap to ask for, and shows whether the platform is back: its path, and a query.
-    pub probe: (&'static str, &'static [(&'static str, &'static str)]),
-    /// Sent to that origin only.
-    pub api_key: SecretString,
-    /// The limit to keep.
-    pub rate_limit: RateLimit,
-    /// What was sent lately, from the store.
-    pub stamps: Vec<Stamp>,
-    /// Where sent requests are noted.
-    pub journal: Box<dyn Journal>,
-    /// How long things may take.
-    pub timing: Timing,
-}
-
-/// What lies between a client and its platform. A simulation brings its own.
-pub struct Line {
-    /// Who carries the requests.
-    pub transport: Arc<dyn Transport>,
-    /// The clock that the pace goes by.
-    pub clock: Arc<dyn Clock>,
-    /// The dice for jitter.
-    pub rng: StdRng,
-}
-
-impl fmt::Debug for Connection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connection").field("base_url", &self.base_url.as_str()).finish_non_exhaustive()
-    }
-}
 
 /// One request to a platform.
 pub struct Call<'a> {
@@ -277,7 +221,9 @@ impl Http {
                 Err(message) => self.without_key(&message),
             };
             match verdict {
-                Verdict::Pause if self.clock.now().since(*refused_since.get_or_insert(self.clock.now())) > LONGEST_PAUSE => {
+                Verdict::Pause
+                    if self.clock.now().since(*refused_since.get_or_insert(self.clock.now())) > LONGEST_PAUSE =>
+                {
                     let wait = spoken(LONGEST_PAUSE);
                     return Err(self.unavailable(call, &format!("nothing but \"too many requests\" (429) for {wait}")));
                 }

@@ -4,6 +4,7 @@ mod answer;
 pub mod cevvo;
 mod client;
 pub mod clock;
+mod connection;
 mod error;
 mod form;
 mod gate;
@@ -19,9 +20,10 @@ use jiff::Timestamp;
 use url::Url;
 
 pub use client::Client;
+pub use connection::{Connection, Line, Timing};
 pub use error::{ApiError, BuildError};
 pub use gate::Journal;
-pub use http::{Call, Connection, Http, Line, Timing};
+pub use http::{Call, Http};
 pub use transport::{Body, Delivery, Outgoing, Transport, Undelivered};
 
 use crate::model::{JobId, Making, SourceId};

@@ -52,7 +52,14 @@ impl<P: Platform> Pass<'_, P> {
             let db = Db::open_to_read(&path)?;
             // The receiver lives as long as this task is awaited; a pass that is stopped does not wait for it.
             let note = |batch| batches.blocking_send(batch).is_ok();
-            look(&name, &folder, Part { wake: &wake, watch: watch.as_ref(), clock: &*clock }, accepted, Some(&db), &note)
+            look(
+                &name,
+                &folder,
+                Part { wake: &wake, watch: watch.as_ref(), clock: &*clock },
+                accepted,
+                Some(&db),
+                &note,
+            )
         });
         while let Some(batch) = noted.recv().await {
             (self.event)(Event::Looking(collection.name.clone()));

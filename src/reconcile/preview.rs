@@ -81,13 +81,21 @@ async fn look(
     match &collection.input {
         Input::Folder(folder) => {
             let whole = Wake::everything();
-            look::look(name, folder, Part { wake: &whole, watch: None, clock: &*scope.machine.clock }, accepted, db, &|_| true)
+            look::look(
+                name,
+                folder,
+                Part { wake: &whole, watch: None, clock: &*scope.machine.clock },
+                accepted,
+                db,
+                &|_| true,
+            )
         }
         Input::Website(website) => site::look(name, website, db),
         Input::Pages(pages) => {
             let (reader, confirm_gone) = (&scope.reader, scope.policy.confirm_gone);
             let (gone_apart, clock) = (scope.gone_apart, &*scope.machine.clock);
-            let look = PagesLook { reader, collection: name, pages, pass: "", confirm_gone, gone_apart, keep: false, clock };
+            let look =
+                PagesLook { reader, collection: name, pages, pass: "", confirm_gone, gone_apart, keep: false, clock };
             let known = db.map(|db| Known::read(db, name)).transpose()?.unwrap_or_default();
             // Nobody takes the notes.
             let (notes, _) = mpsc::channel(1);

@@ -99,13 +99,13 @@ impl Disk {
             DiskOp::Touch(name) if !closed(name) => date(&path(name), now),
             DiskOp::Remove(name) if !closed(name) => remove(&path(name)),
             DiskOp::Rename(from, to) if !closed(from) && !closed(to) => rename(&path(from), &path(to), now),
-            DiskOp::Swap(one, other) if !closed(one) && !closed(other) => {
-                if path(one).is_file() && path(other).is_file() && one != other {
-                    let aside = self.root.join("aside.md");
-                    rename(&path(one), &aside, now);
-                    rename(&path(other), &path(one), now);
-                    rename(&aside, &path(other), now);
-                }
+            DiskOp::Swap(one, other)
+                if !closed(one) && !closed(other) && one != other && path(one).is_file() && path(other).is_file() =>
+            {
+                let aside = self.root.join("aside.md");
+                rename(&path(one), &aside, now);
+                rename(&path(other), &path(one), now);
+                rename(&aside, &path(other), now);
             }
             DiskOp::Ignore(name) if !closed("a/") => {
                 let rules = name.map_or(String::new(), |name| format!("{name}\n"));

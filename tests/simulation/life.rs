@@ -26,6 +26,7 @@ pub struct Life {
     store_fails_at: Option<u64>,
     meanwhile: Mutex<BTreeMap<u64, Happening>>,
     dead: AtomicBool,
+    store_failed: AtomicBool,
     /// Told of its death.
     pub death: Notify,
     /// Work that a dead process leaves undone: whoever waits for it waits for ever.
@@ -33,11 +34,7 @@ pub struct Life {
 }
 
 impl Life {
-    pub fn new(
-        dies_at: Option<u64>,
-        store_fails_at: Option<u64>,
-        meanwhile: BTreeMap<u64, Happening>,
-    ) -> Arc<Self> {
+    pub fn new(dies_at: Option<u64>, store_fails_at: Option<u64>, meanwhile: BTreeMap<u64, Happening>) -> Arc<Self> {
         Arc::new(Self { dies_at, store_fails_at, meanwhile: Mutex::new(meanwhile), ..Self::default() })
     }
 
@@ -57,6 +54,11 @@ impl Life {
             return None;
         }
         Some(step)
+    }
+
+    /// Whether its store has refused a write.
+    pub fn store_failed(&self) -> bool {
+        self.store_failed.load(Ordering::Relaxed)
     }
 
     /// How many steps it has taken.
@@ -85,6 +87,7 @@ impl Desk for SimulatedDesk {
             return;
         };
         if self.life.store_fails_at == Some(step) {
+            self.life.store_failed.store(true, Ordering::Relaxed);
             // What can only be read refuses every write.
             work(&mut Db::open_to_read(&self.path).expect("the store is there"));
         } else {

@@ -1,7 +1,10 @@
 //! A deterministic simulation of whole lives: the real reconcile, plan, pace, scan and store against a simulated platform,
-//! network, clock and crash points. One seed is one run, the same each time. A seed that fails is made smaller, and said:
-//! `KBSYNC_SEED=17 cargo test --test simulation`. `KBSYNC_SEEDS=100000` runs so many.
+//! network and clock, with people and other programs at work. One seed is one run, the same each time.
+//!
+//! `KBSYNC_SEEDS=100000 cargo test --release --test simulation` runs so many, `KBSYNC_FROM` says where they begin. A seed
+//! that fails is made smaller, and said with the command that runs it again.
 
+mod campaign;
 mod disk;
 mod life;
 mod oracle;
@@ -13,90 +16,105 @@ mod time;
 mod transport;
 mod wire;
 
-use std::{
-    path::Path,
-    sync::{
-        Mutex,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
-};
-
-use kbsync::{extract::Extractor, fetch::Fetcher, reconcile::Reader};
-use tempfile::TempDir;
-
-use run::{Counts, Verdict, run};
-use script::Script;
+use campaign::{Desk, campaign, numbers, shrink};
+use disk::DiskOp;
+use kbsync::config::Api;
+use script::{PassStep, Script, Step};
 
 /// Seeds of a run that nobody has asked for more.
 const SEEDS: u64 = 2_000;
-/// Runs at once.
-const THREADS: usize = 2;
-
-/// A place for runs: in memory where the machine has that.
-struct Desk {
-    folder: TempDir,
-    reader: Reader,
-}
-
-impl Desk {
-    fn new() -> Self {
-        let memory = Path::new("/dev/shm");
-        let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
-        let folder = folder.expect("a temporary folder");
-        let fetcher = Fetcher::new("kbsync-simulation").expect("a fetcher");
-        let reader = Reader::new(fetcher, Extractor::new("nobody".into()), &folder.path().join("pages"));
-        Self { folder, reader }
-    }
-
-    fn run(&self, script: &Script) -> Verdict {
-        let root = self.folder.path().join("run");
-        let verdict = run(script, &root, &self.reader);
-        std::fs::remove_dir_all(&root).expect("the folder is emptied");
-        verdict
-    }
-}
-
-fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|number| number.parse().unwrap_or_else(|_| panic!("{name} is a number")))
-}
+/// No pass of the plain life takes more steps.
+const STEPS: u64 = 2_000;
 
 #[test]
 fn nothing_is_lost_or_doubled_whatever_happens() {
-    if let Some(seed) = number("KBSYNC_SEED") {
-        let verdict = Desk::new().run(&Script::of(seed));
+    if let Some(&[seed]) = numbers("KBSYNC_SEED").as_deref() {
+        let steps = numbers("KBSYNC_STEPS");
+        let script = Script::of(seed);
+        let verdict = Desk::new().run(&steps.map_or(script.clone(), |steps| script.only(&steps)));
         println!("{}", verdict.trace.join("\n"));
         assert!(verdict.broken.is_empty(), "seed {seed}: {:#?}", verdict.broken);
         return;
     }
-    let (next, total) = (AtomicU64::new(number("KBSYNC_FROM").unwrap_or(0)), number("KBSYNC_SEEDS").unwrap_or(SEEDS));
-    let end = next.load(Ordering::Relaxed) + total;
-    let (failed, stop) = (Mutex::new(Vec::new()), AtomicBool::new(false));
-    let counts = Mutex::new(Counts::default());
-    std::thread::scope(|scope| {
-        for _ in 0..THREADS {
-            scope.spawn(|| {
-                let desk = Desk::new();
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= end || stop.load(Ordering::Relaxed) {
-                        return;
-                    }
-                    let verdict = desk.run(&Script::of(seed));
-                    let mut counts = counts.lock().expect("nobody panicked");
-                    counts.passes += verdict.counts.passes;
-                    counts.deaths += verdict.counts.deaths;
-                    counts.changes += verdict.counts.changes;
-                    counts.seconds += verdict.counts.seconds;
-                    if !verdict.broken.is_empty() {
-                        let mut failed = failed.lock().expect("nobody panicked");
-                        failed.push((seed, verdict.broken));
-                        stop.store(failed.len() >= 20, Ordering::Relaxed);
-                    }
-                }
-            });
+    let one = |name| numbers(name).and_then(|numbers| numbers.first().copied());
+    let from = one("KBSYNC_FROM").unwrap_or(0);
+    let seeds = one("KBSYNC_SEEDS").unwrap_or(SEEDS);
+    let (failed, counts) = campaign(from..from + seeds);
+    println!("{seeds} seeds: {counts}");
+    let Some((seed, broken)) = failed.first() else { return };
+    let (steps, script) = shrink(*seed);
+    let steps: Vec<_> = steps.iter().map(usize::to_string).collect();
+    let others: Vec<_> = failed[1..].iter().map(|(seed, broken)| (seed, &broken[0])).collect();
+    panic!(
+        "seed {seed}: {broken:#?}\n{:#?}\nothers: {others:#?}\nrun it again with\n  \
+         KBSYNC_SEED={seed} KBSYNC_STEPS={} cargo test --test simulation nothing -- --nocapture",
+        script.steps,
+        steps.join(",")
+    );
+}
+
+#[test]
+fn one_seed_is_one_run() {
+    let desk = Desk::new();
+    for seed in 0..25 {
+        let script = Script::of(seed);
+        let (first, second) = (desk.run(&script), desk.run(&script));
+        let differ = first.trace.iter().zip(&second.trace).find(|(first, second)| first != second);
+        assert_eq!((differ, first.trace.len()), (None, second.trace.len()), "seed {seed}");
+    }
+}
+
+/// A life with one of everything that people do, whose second pass is the one that is put to the test.
+fn plain_life(api: Api, pass: PassStep) -> Script {
+    let disk = |op| Step::Disk(0, op);
+    let calm = || Step::Pass(PassStep::calm(0));
+    let before = ["a/one.md", "a/two.md", "a/three.txt", "a/sub/one.md", "b/one.md", "a/steady.md"];
+    let mut steps: Vec<_> = (1..).zip(before).map(|(words, name)| disk(DiskOp::Write(name, words))).collect();
+    steps.extend([
+        calm(),
+        Step::Idle(60),
+        disk(DiskOp::Write("a/steady.md", 9)),
+        disk(DiskOp::Rename("a/one.md", "b/sub/two.md")),
+        disk(DiskOp::Remove("a/two.md")),
+        disk(DiskOp::Swap("a/sub/one.md", "a/three.txt")),
+        disk(DiskOp::Write("b/sub/one.md", 10)),
+        Step::Pass(pass),
+        calm(),
+    ]);
+    Script::by_hand(api, steps)
+}
+
+/// Runs the plain life with one thing that goes wrong at each step of its second pass, until there is no such step.
+fn at_every_step(wrong: impl Fn(u64) -> PassStep) {
+    let desk = Desk::new();
+    for api in [Api::Cevvo, Api::Nexvio] {
+        let mut step = 0;
+        loop {
+            step += 1;
+            assert!(step < STEPS, "{api}: the pass has no end");
+            let script = plain_life(api, wrong(step));
+            let verdict = desk.run(&script);
+            assert!(verdict.broken.is_empty(), "{api}, at step {step}: {:#?}", verdict.broken);
+            if verdict.counts.reached == 0 {
+                break;
+            }
         }
-    });
-    println!("{total} seeds: {:?}", counts.into_inner().expect("nobody panicked"));
-    let failed = failed.into_inner().expect("nobody panicked");
-    assert!(failed.is_empty(), "{failed:#?}");
+        assert!(step > 60, "{api}: only {step} steps were tried");
+        println!("{api}: it went wrong at each of {} steps", step - 1);
+    }
+}
+
+#[test]
+fn a_process_may_die_at_each_of_its_steps() {
+    at_every_step(|step| PassStep { dies_at: Some(step), ..PassStep::calm(0) });
+}
+
+#[test]
+fn a_process_may_die_while_what_it_asked_for_is_late() {
+    at_every_step(|step| PassStep { dies_at: Some(step), late: true, ..PassStep::calm(0) });
+}
+
+#[test]
+fn the_store_may_refuse_each_of_its_writes() {
+    at_every_step(|step| PassStep { store_fails_at: Some(step), ..PassStep::calm(0) });
 }

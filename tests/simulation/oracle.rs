@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kbsync::model::Moment;
+
 use super::platform::{Source, Who};
 
 /// The instances, by number.
@@ -16,6 +18,9 @@ pub struct Oracle {
     pub touched: u64,
     /// The documents that are there on an instance's machine, each with whether the platform has held it since.
     present: BTreeMap<(usize, String), bool>,
+    /// Documents of which somebody else has taken something away, and when: until a later source holds them again, that is
+    /// why they are absent.
+    harmed: BTreeMap<(usize, String), Moment>,
 }
 
 impl Oracle {
@@ -31,10 +36,12 @@ impl Oracle {
     pub fn look(&mut self, sources: &[Source]) {
         let mut held = BTreeSet::new();
         for source in sources.iter().filter(|source| source.holds()) {
-            if let Some(name) = &source.parsed
-                && let Some(instance) = INSTANCES.iter().position(|instance| *instance == name.instance.as_str())
-            {
-                held.insert((instance, format!("{}/{}", name.collection, name.path)));
+            if let Some((instance, name)) = ours(source) {
+                let document = (instance, name);
+                if self.harmed.get(&document).is_none_or(|when| source.created > *when) {
+                    self.harmed.remove(&document);
+                    held.insert(document);
+                }
             }
         }
         for (document, was_held) in &mut self.present {
@@ -46,11 +53,11 @@ impl Oracle {
         }
     }
 
-    /// Somebody has taken a source away, or its name: what it held is absent through no fault of ours.
-    pub fn harmed(&mut self, source: &Source) {
-        if let Some(name) = &source.parsed {
-            let name = format!("{}/{}", name.collection, name.path);
-            self.present.iter_mut().filter(|((_, of), _)| *of == name).for_each(|(_, was_held)| *was_held = false);
+    /// Somebody takes a source away, or its name: what it held may be absent then through no fault of ours.
+    pub fn harmed(&mut self, source: &Source, now: Moment) {
+        if let Some(document) = ours(source) {
+            self.present.entry(document.clone()).and_modify(|was_held| *was_held = false);
+            self.harmed.insert(document, now);
         }
     }
 
@@ -61,8 +68,15 @@ impl Oracle {
         if source.maker != who {
             self.broken.push(format!("{} touched {} of {:?}", INSTANCES[instance], source.name, source.maker));
         }
-        if source.renamed && source.shown.contains(&instance) {
+        if source.renamed.is_some() && source.shown.contains(&instance) {
             self.broken.push(format!("{} touched {}, which was taken from it", INSTANCES[instance], source.id));
         }
     }
+}
+
+/// The instance and the document that a source is for, as its name says.
+fn ours(source: &Source) -> Option<(usize, String)> {
+    let name = source.parsed.as_ref()?;
+    let instance = INSTANCES.iter().position(|instance| *instance == name.instance.as_str())?;
+    Some((instance, format!("{}/{}", name.collection, name.path)))
 }

@@ -27,8 +27,8 @@ pub struct Source {
     pub created: Moment,
     pub documents: Vec<Document>,
     pub failed: bool,
-    /// Somebody else has given it a name.
-    pub renamed: bool,
+    /// The pass in which somebody else has given it a name.
+    pub renamed: Option<u64>,
     /// Which instances a list has shown that.
     pub shown: Vec<usize>,
 }
@@ -118,6 +118,11 @@ pub struct Platform {
     pub asked: [VecDeque<Moment>; 2],
     /// Requests that change something, since the beginning.
     pub mutating: u64,
+    /// The pass that is under way, or was the last one.
+    pub pass: u64,
+    /// All requests, and those that met a fault.
+    pub requests: u64,
+    pub faults: u64,
     due: BTreeMap<(Moment, u64), Due>,
     done: BTreeMap<u64, Done>,
     number: u64,
@@ -131,6 +136,9 @@ impl Platform {
             oracle: Oracle::default(),
             asked: Default::default(),
             mutating: 0,
+            pass: 0,
+            requests: 0,
+            faults: 0,
             due: BTreeMap::new(),
             done: BTreeMap::new(),
             number: 0,
@@ -194,7 +202,7 @@ impl Platform {
                     created: at,
                     documents: Vec::new(),
                     failed: false,
-                    renamed: false,
+                    renamed: None,
                     shown: Vec::new(),
                 };
                 self.sources.push(source.clone());
@@ -204,36 +212,32 @@ impl Platform {
                 Done::Source(source)
             }
             Op::Upload { content, .. } if is_refused(&content) => Done::Refused(422, "these words"),
-            Op::Upload { source, content } => match self.touched(&source, who) {
-                Ok(()) => Done::Job { id: self.ingest(&source, &content, at + takes, fate), source },
-                Err(refused) => refused,
-            },
-            Op::Rename { source, name } => match self.touched(&source, who) {
-                Ok(()) => {
-                    let found = self.find(&source).expect("it was touched");
-                    found.parsed = SourceName::parse(&name);
-                    found.name = name;
-                    Done::Source(found.clone())
-                }
-                Err(refused) => refused,
-            },
-            Op::Delete { source } => match self.touched(&source, who) {
-                Ok(()) => {
-                    self.sources.retain(|other| other.id != source);
-                    Done::Deleted
-                }
-                Err(refused) => refused,
-            },
+            Op::Upload { ref source, .. } | Op::Rename { ref source, .. } | Op::Delete { ref source }
+                if !self.touch(source, who) =>
+            {
+                Done::Refused(404, "no such source")
+            }
+            Op::Upload { source, content } => {
+                Done::Job { id: self.ingest(&source, &content, at + takes, fate), source }
+            }
+            Op::Rename { source, name } => {
+                let found = self.find(&source).expect("it was touched");
+                found.parsed = SourceName::parse(&name);
+                found.name = name;
+                Done::Source(found.clone())
+            }
+            Op::Delete { source } => {
+                self.sources.retain(|other| other.id != source);
+                Done::Deleted
+            }
         }
     }
 
-    /// Somebody changes a source that is there. Nobody changes what is not theirs.
-    fn touched(&mut self, id: &str, who: Who) -> Result<(), Done> {
-        let Some(source) = self.sources.iter().find(|source| source.id == id) else {
-            return Err(Done::Refused(404, "no such source"));
-        };
+    /// Somebody changes a source, if it is there. Nobody changes what is not theirs.
+    fn touch(&mut self, id: &str, who: Who) -> bool {
+        let Some(source) = self.sources.iter().find(|source| source.id == id) else { return false };
         self.oracle.touched(source, who);
-        Ok(())
+        true
     }
 
     fn ingest(&mut self, source: &str, content: &[u8], at: Moment, fate: Fate) -> u64 {
@@ -273,15 +277,15 @@ impl Platform {
             Somebody::Deletes => {
                 if let Some(one) = one {
                     let gone = self.sources.remove(one);
-                    self.oracle.harmed(&gone);
+                    self.oracle.harmed(&gone, now);
                 }
             }
             Somebody::Renames => {
                 if let Some(one) = one {
-                    self.oracle.harmed(&self.sources[one]);
+                    self.oracle.harmed(&self.sources[one], now);
                     let source = &mut self.sources[one];
                     source.name = "Somebody's".to_owned();
-                    (source.parsed, source.renamed) = (None, true);
+                    (source.parsed, source.renamed) = (None, Some(self.pass));
                     source.shown.clear();
                 }
             }
@@ -300,4 +304,15 @@ pub enum Somebody {
     Deletes,
     Renames,
     Adds(&'static str),
+}
+
+impl Somebody {
+    pub fn any(rng: &mut StdRng) -> Self {
+        match rng.random_range(0..4) {
+            0 => Self::Deletes,
+            1 => Self::Renames,
+            2 => Self::Adds("Product Documentation"),
+            _ => Self::Adds("a/one.md [other:0123456789ab]"),
+        }
+    }
 }

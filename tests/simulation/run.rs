@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt,
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -22,11 +23,12 @@ use rand::{SeedableRng, rngs::StdRng};
 use tokio::sync::watch;
 
 use crate::{
+    campaign::Hands,
     disk::DiskOp,
     life::{Happening, Life, SimulatedDesk},
     oracle::INSTANCES,
     platform::{Platform, Somebody},
-    script::{ConfigOp, PassStep, Script, Step},
+    script::{ConfigOp, Meanwhile, PassStep, Script, Step},
     side::Side,
     time::{ProcessClock, Time},
     transport::{GRACE, LIMIT, Way},
@@ -52,8 +54,42 @@ pub struct Verdict {
 pub struct Counts {
     pub passes: u64,
     pub deaths: u64,
+    /// Passes whose store refused a write.
+    pub store_failures: u64,
+    /// Passes that came to the step at which they were to die, or their store to fail.
+    pub reached: u64,
+    /// Steps that people, other programs and the machine took.
+    pub steps: u64,
+    pub requests: u64,
     pub changes: u64,
+    pub faults: u64,
     pub seconds: u64,
+}
+
+impl Counts {
+    pub fn add(&mut self, more: &Self) {
+        self.passes += more.passes;
+        self.deaths += more.deaths;
+        self.store_failures += more.store_failures;
+        self.reached += more.reached;
+        self.steps += more.steps;
+        self.requests += more.requests;
+        self.changes += more.changes;
+        self.faults += more.faults;
+        self.seconds += more.seconds;
+    }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { passes, deaths, store_failures, reached: _, steps, requests, changes, faults, seconds } = self;
+        let days = seconds / 86_400;
+        write!(
+            f,
+            "{passes} passes, {deaths} deaths, {store_failures} stores that could not be written, {steps} steps by others, \
+             {requests} requests ({changes} of them to change something), {faults} faults, {days} simulated days"
+        )
+    }
 }
 
 /// A world at work.
@@ -63,6 +99,7 @@ struct World<'a> {
     time: Arc<Time>,
     sides: Vec<Arc<Mutex<Side>>>,
     reader: &'a Reader,
+    hands: &'a Hands,
     trace: Arc<Mutex<Vec<String>>>,
     counts: Counts,
     /// A clock that jumps, or a store that forgets, makes the pace forget.
@@ -74,7 +111,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Runs a script in a folder of its own. Everything happens on this thread, in an order that the script alone decides.
-pub fn run(script: &Script, root: &Path, reader: &Reader) -> Verdict {
+pub fn run(script: &Script, root: &Path, reader: &Reader, hands: &Hands) -> Verdict {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     runtime.expect("a runtime").block_on(async {
         let sides = (0..script.instances).map(|number| Arc::new(Mutex::new(Side::new(number, root, script))));
@@ -84,6 +121,7 @@ pub fn run(script: &Script, root: &Path, reader: &Reader) -> Verdict {
             time: Time::new(),
             sides: sides.collect(),
             reader,
+            hands,
             trace: Arc::default(),
             counts: Counts::default(),
             polite: true,
@@ -100,7 +138,8 @@ pub fn run(script: &Script, root: &Path, reader: &Reader) -> Verdict {
         }
         world.counts.seconds = world.time.now().since(begun).as_secs();
         let platform = lock(&world.platform);
-        world.counts.changes = platform.mutating;
+        (world.counts.changes, world.counts.requests) = (platform.mutating, platform.requests);
+        world.counts.faults = platform.faults;
         Verdict { broken: platform.oracle.broken.clone(), trace: lock(&world.trace).clone(), counts: world.counts }
     })
 }
@@ -115,6 +154,7 @@ impl World<'_> {
     }
 
     async fn take(&mut self, step: &Step) {
+        self.counts.steps += u64::from(!matches!(step, Step::Pass(_)));
         // No two things happen at one time.
         tokio::time::sleep(Duration::from_millis(1)).await;
         lock(&self.trace).push(format!("{} {step:?}", self.time.now().0));
@@ -131,11 +171,7 @@ impl World<'_> {
                 lock(&self.sides[*side]).store(*op);
                 self.polite = false;
             }
-            // Where nothing can be renamed, a source that we made is ours whatever it is called.
-            Step::Somebody(Somebody::Renames, _) if self.script.manners.api == Api::Nexvio => {}
-            Step::Somebody(what, seed) => {
-                lock(&self.platform).somebody(what, self.time.now(), &mut StdRng::seed_from_u64(*seed));
-            }
+            Step::Somebody(what, seed) => somebody(&self.platform, self.script.manners.api, what, *seed, &self.time),
             Step::ClockJumps(seconds) => {
                 self.time.jump(*seconds);
                 self.polite = false;
@@ -175,21 +211,23 @@ impl World<'_> {
             let side = lock(&side);
             (side.state.clone(), side.identity.clone())
         };
-        let happening = |op: &DiskOp| -> Happening {
-            let (platform, side, op) = (Arc::clone(&self.platform), Arc::clone(&side), op.clone());
-            let time = Arc::clone(&self.time);
-            Box::new(move || disk(&platform, &side, &op, &time))
+        let happening = |what: &Meanwhile| -> Happening {
+            let (platform, side, what) = (Arc::clone(&self.platform), Arc::clone(&side), what.clone());
+            let (time, api) = (Arc::clone(&self.time), self.script.manners.api);
+            Box::new(move || match what {
+                Meanwhile::Disk(op) => disk(&platform, &side, &op, &time),
+                Meanwhile::Somebody(what, seed) => somebody(&platform, api, &what, seed, &time),
+            })
         };
         let meanwhile: BTreeMap<_, _> = step.meanwhile.iter().map(|(at, op)| (*at, happening(op))).collect();
         let life = Life::new(step.dies_at, step.store_fails_at, meanwhile);
         let store = Store::open_at(&state, &identity, |db| Ok(Box::new(SimulatedDesk::new(&life, db, &state))));
         let store = Arc::new(store.expect("the store opens"));
         let clock = Arc::new(ProcessClock::new(&self.time));
-        // A thread of its own, for what blocks must not do so in the middle of a runtime; and it is waited for.
-        let hands = |work| std::thread::scope(|scope| drop(scope.spawn(work).join()));
-        let machine = Machine { clock: clock.clone(), hands: Arc::new(hands) };
-        let client = self.client(step, &store, &life, clock).await;
+        let machine = Machine { clock: clock.clone(), hands: Arc::clone(self.hands) };
         let part = step.part && lock(&side).warm;
+        lock(&self.platform).pass += 1;
+        let client = self.client((step, part), &store, &life, clock).await;
         let scope = lock(&side).scope(part, machine, self.reader);
         let (_stop, stopped) = watch::channel(false);
         let report = match client {
@@ -201,6 +239,8 @@ impl World<'_> {
             },
         };
         self.counts.deaths += u64::from(report.is_none());
+        self.counts.store_failures += u64::from(life.store_failed());
+        self.counts.reached += u64::from(step.dies_at.max(step.store_fails_at).is_some_and(|at| at <= life.steps()));
         lock(&side).warm = report.as_ref().is_some_and(|report| report.fatal.is_none());
         let ended = match &report {
             None => "died".to_owned(),
@@ -212,7 +252,7 @@ impl World<'_> {
 
     async fn client(
         &self,
-        step: &PassStep,
+        (step, part): (&PassStep, bool),
         store: &Arc<Store>,
         life: &Arc<Life>,
         clock: Arc<ProcessClock>,
@@ -231,8 +271,10 @@ impl World<'_> {
             instance: step.instance,
             manners: self.script.manners,
             trouble: step.trouble,
+            late: step.late,
             dice: Mutex::new(StdRng::seed_from_u64(step.seed)),
             lists: Mutex::new((0, step.forgets)),
+            reads_names: !part,
             polite: self.polite && step.store_fails_at.is_none(),
             trace: Arc::clone(&self.trace),
         };
@@ -323,6 +365,13 @@ impl World<'_> {
         wanted.retain(|_, hash| !refused.contains(hash));
         wrong.extend(wanted.into_keys().map(|key| format!("{key} is lost")));
         platform.oracle.broken.extend(wrong.into_iter().map(|what| format!("{when}: {what}")));
+    }
+}
+
+/// Does something to the platform. Where nothing can be renamed, a source that we made is ours whatever it is called.
+fn somebody(platform: &Mutex<Platform>, api: Api, what: &Somebody, seed: u64, time: &Time) {
+    if !(matches!(what, Somebody::Renames) && api == Api::Nexvio) {
+        lock(platform).somebody(what, time.now(), &mut StdRng::seed_from_u64(seed));
     }
 }
 

@@ -8,7 +8,6 @@ use crate::{disk::DiskOp, platform::Somebody, wire::Manners};
 /// A run.
 #[derive(Clone, Debug)]
 pub struct Script {
-    pub seed: u64,
     pub manners: Manners,
     pub settle: bool,
     /// Deletions that a guard lets through.
@@ -52,6 +51,13 @@ pub enum StoreOp {
     Damaged,
 }
 
+/// What others do while a pass runs.
+#[derive(Clone, Debug)]
+pub enum Meanwhile {
+    Disk(DiskOp),
+    Somebody(Somebody, u64),
+}
+
 /// One pass.
 #[derive(Clone, Debug)]
 pub struct PassStep {
@@ -61,10 +67,12 @@ pub struct PassStep {
     pub trouble: f64,
     pub dies_at: Option<u64>,
     pub store_fails_at: Option<u64>,
-    /// What people do while it runs, by its steps.
-    pub meanwhile: Vec<(u64, DiskOp)>,
+    /// What others do while it runs, by its steps.
+    pub meanwhile: Vec<(u64, Meanwhile)>,
     /// In this reading the list forgets a source.
     pub forgets: Option<u64>,
+    /// Every change takes effect late, and is not answered.
+    pub late: bool,
     /// It looks at the first folder alone, and does not list.
     pub part: bool,
 }
@@ -93,7 +101,20 @@ impl Script {
         for _ in 0..rng.random_range(2..14) {
             steps.push(Step::any(&mut rng, instances));
         }
-        Self { seed, manners, settle: rng.random_bool(0.3), max_deletes, instances, steps }
+        Self { manners, settle: rng.random_bool(0.3), max_deletes, instances, steps }
+    }
+}
+
+impl Script {
+    /// The same, with some of its steps.
+    pub fn only(&self, steps: &[usize]) -> Self {
+        Self { steps: steps.iter().map(|step| self.steps[*step].clone()).collect(), ..self.clone() }
+    }
+
+    /// A run that somebody has thought of, on a platform of plain manners.
+    pub fn by_hand(api: Api, steps: Vec<Step>) -> Self {
+        let manners = Manners { api, newest_first: false, page: 100, total: true, dates: true, headers: true };
+        Self { manners, settle: false, max_deletes: 10, instances: 1, steps }
     }
 }
 
@@ -108,20 +129,18 @@ impl Step {
                 instance,
                 *[StoreOp::Lost, StoreOp::Saved, StoreOp::Restored, StoreOp::Damaged].choose(rng).expect("not empty"),
             ),
-            90..95 => Self::Somebody(
-                [
-                    Somebody::Deletes,
-                    Somebody::Renames,
-                    Somebody::Adds("Product Documentation"),
-                    Somebody::Adds("a/one.md [other:0123456789ab]"),
-                ]
-                .choose(rng)
-                .expect("not empty")
-                .clone(),
-                rng.random(),
-            ),
+            90..95 => Self::Somebody(Somebody::any(rng), rng.random()),
             95..97 => Self::ClockJumps(*[-7_200, -40, 40, 7_200].choose(rng).expect("not empty")),
             _ => Self::Idle(rng.random_range(1..7_200)),
+        }
+    }
+}
+
+impl Meanwhile {
+    fn any(rng: &mut StdRng) -> Self {
+        match rng.random_range(0..4) {
+            0 => Self::Somebody(Somebody::any(rng), rng.random()),
+            _ => Self::Disk(DiskOp::any(rng)),
         }
     }
 }
@@ -140,7 +159,7 @@ impl ConfigOp {
 impl PassStep {
     fn any(rng: &mut StdRng, instance: usize) -> Self {
         let meanwhile = match rng.random_range(0..5) {
-            0 => (0..rng.random_range(1..4)).map(|_| (rng.random_range(1..120), DiskOp::any(rng))).collect(),
+            0 => (0..rng.random_range(1..4)).map(|_| (rng.random_range(1..120), Meanwhile::any(rng))).collect(),
             _ => Vec::new(),
         };
         Self {
@@ -151,6 +170,7 @@ impl PassStep {
             store_fails_at: rng.random_bool(0.1).then(|| rng.random_range(1..200)),
             meanwhile,
             forgets: rng.random_bool(0.15).then(|| rng.random_range(1..4)),
+            late: false,
             part: rng.random_bool(0.25),
         }
     }
@@ -165,6 +185,7 @@ impl PassStep {
             store_fails_at: None,
             meanwhile: Vec::new(),
             forgets: None,
+            late: false,
             part: false,
         }
     }

@@ -73,8 +73,12 @@ pub struct Way {
     /// How likely a request meets a fault, and an ingestion.
     pub trouble: f64,
     pub dice: Mutex<StdRng>,
+    /// Every change takes effect late, and is not answered.
+    pub late: bool,
     /// Counts the readings of the list; in that one the list forgets a source.
     pub lists: Mutex<(u64, Option<u64>)>,
+    /// Whether the pass compares the list with what it knows.
+    pub reads_names: bool,
     /// Whether a limit that is exceeded is our own doing.
     pub polite: bool,
     pub trace: Arc<Mutex<Vec<String>>>,
@@ -132,7 +136,12 @@ impl Way {
         let now = self.time.now();
         platform.advance(now);
         let latency = Duration::from_millis(dice.random_range(5..200));
-        let fault = dice.random_bool(self.trouble).then(|| FAULTS[dice.random_range(0..FAULTS.len())]);
+        let fault = match asked {
+            Asked::Change(_) if self.late => Some(Fault::LateEffect),
+            _ => dice.random_bool(self.trouble).then(|| FAULTS[dice.random_range(0..FAULTS.len())]),
+        };
+        platform.requests += 1;
+        platform.faults += u64::from(fault.is_some());
         let path = request.url.path();
         self.say(format!("{} {} {path} {asked:?} {fault:?}", now.0, request.method));
         if let Some(Fault::NotSent) = fault {
@@ -207,7 +216,8 @@ impl Way {
     /// How an ingestion will go.
     fn fate(&self, dice: &mut StdRng, op: &Op) -> (Fate, Duration) {
         let takes = Duration::from_millis(dice.random_range(200..40_000));
-        if !matches!(op, Op::Upload { .. } | Op::Create { content: Some(_), .. }) || !dice.random_bool(self.trouble / 2.0)
+        if !matches!(op, Op::Upload { .. } | Op::Create { content: Some(_), .. })
+            || !dice.random_bool(self.trouble / 2.0)
         {
             return (Fate::Done, takes);
         }
@@ -244,9 +254,13 @@ impl Way {
                 let done = platform.result(token).expect("its time has come");
                 wire::done(&self.manners, &done)
             }
-            Saying::Shown(asked, omitted) => {
-                wire::shown(&self.manners, &mut platform, &asked, self.instance, omitted.as_deref())
-            }
+            Saying::Shown(asked, omitted) => wire::shown(
+                &self.manners,
+                &mut platform,
+                &asked,
+                self.reads_names.then_some(self.instance),
+                omitted.as_deref(),
+            ),
         };
         drop(platform);
         let body = value.to_string();

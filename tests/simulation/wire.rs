@@ -85,8 +85,15 @@ pub fn read(manners: &Manners, request: &Outgoing<'_>) -> Asked {
     }
 }
 
-/// The answer to what was asked, which changes nothing; `omitted` is a source that the list forgets.
-pub fn shown(manners: &Manners, platform: &mut Platform, asked: &Asked, who: usize, omitted: Option<&str>) -> (u16, Value) {
+/// The answer to what was asked, which changes nothing; `omitted` is a source that the list forgets, and `who` reads names.
+pub fn shown(
+    manners: &Manners,
+    platform: &mut Platform,
+    asked: &Asked,
+    who: Option<usize>,
+    omitted: Option<&str>,
+) -> (u16, Value) {
+    let pass = platform.pass;
     match asked {
         Asked::List(size, after) => {
             let mut all: Vec<&mut Source> =
@@ -96,9 +103,8 @@ pub fn shown(manners: &Manners, platform: &mut Platform, asked: &Asked, who: usi
             }
             let total = all.len();
             let page = all.into_iter().skip(*after).take(*size).map(|source| {
-                if source.renamed && !source.shown.contains(&who) {
-                    source.shown.push(who);
-                }
+                // What happens while a pass is under way, the next one reads.
+                source.shown.extend(who.filter(|_| source.renamed.is_some_and(|renamed| renamed < pass)));
                 describe(manners, source)
             });
             let page: Vec<_> = page.collect();
@@ -132,7 +138,9 @@ fn list(manners: &Manners, page: Vec<Value>, total: usize, size: usize, after: u
 pub fn done(manners: &Manners, done: &Done) -> (u16, Value) {
     match done {
         Done::Source(source) => (201, describe(manners, source)),
-        Done::Job { id, source } => (202, json!({"job_id": id.to_string(), "status": "processing", "source_id": source})),
+        Done::Job { id, source } => {
+            (202, json!({"job_id": id.to_string(), "status": "processing", "source_id": source}))
+        }
         Done::Deleted => (200, json!({"deleted": true})),
         Done::Refused(status, why) => (*status, json!({"error": {"message": why}})),
     }

@@ -111,9 +111,7 @@ impl Platform for Nexvio {
         let call = Call::new(Method::POST, "/knowledge", Class::Begin);
         let keys = ["knowledge", "source"];
         let made: Knowledge = match (kind, file) {
-            (SourceKind::File, Some(file)) => {
-                self.one(call.form(("name", name), &file), &keys).await?
-            }
+            (SourceKind::File, Some(file)) => self.one(call.form(("name", name), &file), &keys).await?,
             (SourceKind::Page { url }, _) => {
                 let page = AddPage { kind: "website".to_owned(), url: url.to_string(), name: Some(name.to_owned()) };
                 self.one(call.json(&page), &keys).await?

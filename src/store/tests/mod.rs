@@ -1,12 +1,14 @@
-//! The store against files that are not as they should be, and against lists that differ from it.
+//! The store against files that are not as they should be.
 
-use std::{collections::BTreeSet, path::Path, time::Duration};
+mod lists;
+
+use std::{path::Path, time::Duration};
 
 use super::*;
 use crate::{
     model::{
-        CollectionName, ContentHash, DocPath, Fingerprint, Footing, Instance, LastLook, Making, Moment, Phase, Replica,
-        ReplicaId, ShortHash, SourceId, SourceName,
+        CollectionName, ContentHash, DocPath, Fingerprint, Footing, LastLook, Moment, Phase, Replica, ReplicaId,
+        ShortHash, SourceId,
     },
     pace::{Stamp, Ticket},
 };
@@ -53,19 +55,6 @@ fn ready(db: &mut Db, document: &str, content: u8, source: &str) -> ReplicaId {
     db.created(id, &SourceId(source.to_owned()), None, Phase::Created, NOW).unwrap();
     db.ready(id, NOW).unwrap();
     id
-}
-
-fn listed(id: &str, document: &str, content: u8, holds: bool) -> ListedSource {
-    let instance = Instance::new("default").unwrap();
-    let name = SourceName { collection: docs(), path: path(document), instance, hash: short(content) };
-    ListedSource { id: SourceId(id.to_owned()), name: Some(name), nameless: false, holds, created: None }
-}
-
-fn compare(db: &mut Db, page: &[ListedSource]) -> ListReport {
-    db.begin_list().unwrap();
-    db.add_page(page).unwrap();
-    let (instance, configured) = (Instance::new("default").unwrap(), BTreeSet::from([docs()]));
-    db.compare_list(&Terms { instance, configured, making: Making::Empty, grace: GRACE }, NOW, 0).unwrap()
 }
 
 fn live(db: &Db, document: &str) -> Option<ShortHash> {
@@ -129,7 +118,7 @@ fn an_older_store_is_migrated_by_the_next_pass_and_keeps_what_it_knows() {
     let folder = tempfile::tempdir().unwrap();
     let state = folder.path().join("state.db");
     let connection = rusqlite::Connection::open(&state).unwrap();
-    connection.execute_batch(include_str!("schema-1.sql")).unwrap();
+    connection.execute_batch(include_str!("../schema-1.sql")).unwrap();
     let sql = "INSERT INTO passes VALUES (1, 2, 3, 'held', '{}'); INSERT INTO collections VALUES ('docs', 7, 2, 0)";
     connection.execute_batch(sql).unwrap();
     connection.pragma_update(None, "user_version", 1).unwrap();
@@ -254,17 +243,6 @@ fn an_id_that_is_another_documents_is_not_noted() {
 }
 
 #[test]
-fn a_source_of_any_name_is_there_where_names_tell_nothing() {
-    let (_folder, mut db) = new_db();
-    ready(&mut db, "a.md", 1, "s1");
-    let other = ListedSource { name: None, nameless: true, ..listed("s1", "a.md", 1, true) };
-    for _ in 0..2 {
-        assert_eq!(compare(&mut db, std::slice::from_ref(&other)).missing, 0);
-    }
-    assert_eq!(phases(&db, "a.md"), [Phase::Ready]);
-}
-
-#[test]
 fn a_failed_document_keeps_its_older_version() {
     let (_folder, mut db) = new_db();
     ready(&mut db, "a.md", 1, "s1");
@@ -281,66 +259,6 @@ fn a_failed_document_keeps_its_older_version() {
 }
 
 #[test]
-fn a_lost_store_is_rebuilt_from_the_list() {
-    let (_folder, mut db) = new_db();
-    let page = [listed("s1", "a.md", 1, true), listed("s2", "b.md", 2, true), listed("s3", "c.md", 3, false)];
-    let report = compare(&mut db, &page);
-    assert_eq!((report.adopted, report.retired, report.ours), (2, 0, 3));
-    assert_eq!((live(&db, "a.md"), live(&db, "b.md"), live(&db, "c.md")), (Some(short(1)), Some(short(2)), None));
-    assert_eq!(phases(&db, "c.md"), [Phase::Uploading], "an empty one proves nothing");
-    assert_eq!(compare(&mut db, &page), ListReport { adopted: 0, ..report });
-}
-
-#[test]
-fn a_source_is_lost_when_two_lists_miss_it() {
-    let (_folder, mut db) = new_db();
-    ready(&mut db, "a.md", 1, "s1");
-    assert_eq!(compare(&mut db, &[]).lost, 0);
-    compare(&mut db, &[listed("s1", "a.md", 1, true)]);
-    assert_eq!(compare(&mut db, &[]).lost, 0, "it was there in between");
-    assert_eq!(compare(&mut db, &[]).lost, 1);
-    assert_eq!((live(&db, "a.md"), phases(&db, "a.md")), (None, vec![]));
-}
-
-#[test]
-fn a_source_that_was_renamed_by_hand_is_not_ours_any_more() {
-    let (_folder, mut db) = new_db();
-    ready(&mut db, "a.md", 1, "s1");
-    compare(&mut db, &[ListedSource { name: None, ..listed("s1", "a.md", 1, true) }]);
-    assert_eq!(db.gone(&docs(), &path("a.md"), NOW).unwrap(), [], "nothing of it is deleted");
-    assert_eq!(phases(&db, "a.md"), []);
-}
-
-#[test]
-fn a_rename_whose_answer_was_lost_is_found_done() {
-    let (_folder, mut db) = new_db();
-    ready(&mut db, "old.md", 1, "s1");
-    compare(&mut db, &[listed("s1", "new.md", 1, true)]);
-    assert_eq!((live(&db, "old.md"), live(&db, "new.md")), (None, Some(short(1))));
-    assert_eq!(phases(&db, "new.md"), [Phase::Ready]);
-}
-
-#[test]
-fn sources_of_collections_that_nobody_knows_are_left_alone() {
-    let (_folder, mut db) = new_db();
-    let mut stranger = listed("s1", "a.md", 1, true);
-    stranger.name.as_mut().unwrap().collection = CollectionName::new("theirs").unwrap();
-    let report = compare(&mut db, &[stranger]);
-    assert_eq!((report.adopted, report.retired), (0, 0));
-    assert_eq!(report.strangers.get("theirs"), Some(&1));
-}
-
-#[test]
-fn retiring_what_nothing_refers_to_is_limited() {
-    let (_folder, mut db) = new_db();
-    ready(&mut db, "a.md", 1, "s");
-    let mut page: Vec<_> = (0..60).map(|i| listed(&format!("t{i}"), "a.md", 1, true)).collect();
-    page.push(listed("s", "a.md", 1, true));
-    assert_eq!(compare(&mut db, &page).retired, 20);
-    assert_eq!(compare(&mut db, &page).retired, 20);
-}
-
-#[test]
 fn stamps_of_a_killed_run_are_closed() {
     let (_folder, mut db) = new_db();
     for number in 0..5 {
@@ -350,29 +268,6 @@ fn stamps_of_a_killed_run_are_closed() {
     let later = NOW + GRACE;
     let stamp = |number, answered| Stamp { ticket: Ticket(number), sent: NOW, answered: Some(answered) };
     assert_eq!(db.stamps(3, later).unwrap(), [stamp(2, later), stamp(3, NOW), stamp(4, later)]);
-}
-
-#[test]
-fn an_upload_whose_answer_was_lost_is_found_done() {
-    let (_folder, mut db) = new_db();
-    ready(&mut db, "a.md", 1, "s1");
-    see(&mut db, "a.md", 2);
-    let new = db.intend(&docs(), &path("a.md"), short(2), NOW).unwrap();
-    db.created(new, &SourceId("s2".to_owned()), None, Phase::Created, NOW).unwrap();
-    db.enter(new, Phase::Uploading, NOW).unwrap();
-    let old = listed("s1", "a.md", 1, true);
-    assert_eq!(compare(&mut db, &[old.clone(), listed("s2", "a.md", 2, false)]).replaced, 0);
-    assert_eq!(compare(&mut db, &[old, listed("s2", "a.md", 2, true)]).replaced, 1);
-    assert_eq!((live(&db, "a.md"), phases(&db, "a.md")), (Some(short(2)), vec![Phase::Retiring, Phase::Ready]));
-}
-
-#[test]
-fn a_store_from_yesterday_adopts_what_is_there_today() {
-    let (_folder, mut db) = new_db();
-    ready(&mut db, "a.md", 1, "s1");
-    let report = compare(&mut db, &[listed("s2", "a.md", 2, true)]);
-    assert_eq!((report.adopted, report.retired), (1, 0), "the only copy is not retired");
-    assert_eq!((live(&db, "a.md"), phases(&db, "a.md")), (Some(short(2)), vec![Phase::Ready]));
 }
 
 fn footing(mounts: &[&str]) -> Footing {
