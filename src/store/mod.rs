@@ -52,7 +52,13 @@ impl Store {
     /// disk refuses.
     pub fn open(path: &Path, identity: &Identity) -> Result<Self, StoreError> {
         let lock = Lock::take(path)?;
-        let (mut db, set_aside) = match Db::open(path, Some(identity)) {
+        let mut opened = Db::open(path, Some(identity));
+        if let Err(StoreError::Damaged { .. }) = opened {
+            // Where the disk could not be read, SQLite says the same. Only what can be read, and is wrong still, is damaged.
+            db::read_whole(path)?;
+            opened = Db::open(path, Some(identity));
+        }
+        let (mut db, set_aside) = match opened {
             Err(StoreError::Damaged { .. }) => {
                 let aside = db::set_aside(path)?;
                 (Db::open(path, Some(identity))?, Some(aside))
