@@ -9,22 +9,20 @@ mod people;
 #[allow(dead_code, reason = "this test needs a part of it only")]
 mod support;
 
-use std::{collections::BTreeSet, sync::atomic::Ordering, time::Duration};
+use std::{sync::atomic::Ordering, time::Duration};
 
 use futures_util::StreamExt;
 use kbsync::{
     config::{Api, Input},
-    local::{Change, Fault},
-    model::SourceName,
+    local::Fault,
     reconcile::{Extent, Outcome, Report},
     scan::Wake,
 };
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
-use tokio::sync::mpsc::UnboundedReceiver;
 
 use eyes::{Eyes, Kind};
 use people::{Changed, change};
-use support::World;
+use support::{World, steady::never_absent};
 
 const SEEDS: u64 = 200;
 /// Seeds at work at once: most of their time is waiting.
@@ -79,7 +77,10 @@ async fn run(api: Api, seed: u64) {
     }
     run.come_to_rest().await;
     run.change_a_little().await;
-    never_absent(changes, run).await;
+    let Run { context, world, .. } = run;
+    // With the platform all changes are in the channel.
+    drop(world);
+    never_absent(changes, STEADY, &context).await;
 }
 
 /// One sequence.
@@ -206,29 +207,6 @@ fn names(wake: &Wake, path: &str) -> bool {
     wake.whole
         || wake.folders.contains_key(own.as_bytes())
         || folders.any(|(folder, _)| wake.folders.get(folder.as_bytes()) == Some(&true))
-}
-
-/// Fails where the steady document was absent from the platform after it was there once.
-async fn never_absent(mut changes: UnboundedReceiver<Change>, Run { context, world, .. }: Run) {
-    drop(world);
-    changes.close();
-    let mut held = BTreeSet::new();
-    let mut was_held = false;
-    let mut history = Vec::new();
-    while let Some(change) = changes.recv().await {
-        let steady = |name: &str| SourceName::parse(name).is_some_and(|name| name.path.as_str() == STEADY);
-        history.push(format!("{change:?}"));
-        match change {
-            Change::Held { source_id, name } | Change::Renamed { source_id, name } if steady(&name) => {
-                held.insert(source_id);
-            }
-            Change::Held { source_id, .. } | Change::Renamed { source_id, .. } | Change::Gone { source_id } => {
-                held.remove(&source_id);
-            }
-        }
-        was_held |= !held.is_empty();
-        assert!(!was_held || !held.is_empty(), "{context}: {STEADY} was absent for a moment: {history:#?}");
-    }
 }
 
 fn menu() -> Vec<Fault> {

@@ -6,6 +6,7 @@ mod bots;
 mod check;
 mod connect;
 mod conversations;
+mod core_dumps;
 mod explain;
 mod health;
 mod insights;
@@ -71,6 +72,7 @@ impl From<Outcome> for Exit {
 
 /// Runs the program with the process's arguments.
 pub fn main() -> ExitCode {
+    core_dumps::forbid();
     let args = Args::parse();
     let command = args.command();
     // Before anything else: no runtime and no thread that the child's limits would have to make room for.

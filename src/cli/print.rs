@@ -26,7 +26,7 @@ macro_rules! line {
 pub(super) use line;
 
 pub(super) fn write_line(text: std::fmt::Arguments<'_>) {
-    if writeln!(stdout(), "{text}").is_err() {
+    if writeln!(stdout(), "{}", tamed(&text.to_string())).is_err() {
         std::process::exit(super::Exit::Other as i32);
     }
 }
@@ -56,6 +56,19 @@ pub(super) fn printable(name: &str) -> String {
 /// The same for a text: its lines stay lines.
 pub(super) fn printable_text(text: &str) -> String {
     text.chars().map(|c| if plays(c) && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
+}
+
+/// What could play with a terminal as JSON writes it: in JSON it stays what it was, and elsewhere it is seen.
+pub(super) fn tamed(text: &str) -> String {
+    let mut tamed = String::with_capacity(text.len());
+    for c in text.chars() {
+        if plays(c) && c != '\n' && c != '\t' {
+            tamed += &format!("\\u{:04x}", u32::from(c));
+        } else {
+            tamed.push(c);
+        }
+    }
+    tamed
 }
 
 /// Control characters, and those that turn the direction of writing.

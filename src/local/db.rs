@@ -1,7 +1,9 @@
 //! The database: one connection on a thread of its own, to which work is sent as closures.
 
 use std::{
+    fs::OpenOptions,
     io,
+    os::unix::fs::OpenOptionsExt,
     path::Path,
     sync::mpsc,
     thread::{self, JoinHandle},
@@ -83,6 +85,9 @@ fn transact<T>(
 /// Opens the database and brings it to the present schema. With `check`, reads all of it first.
 fn open(path: &Path, check: bool) -> Result<Connection, LocalError> {
     let damaged = |error: rusqlite::Error| judge(path, &error);
+    // It holds documents, so it is its user's alone; what SQLite puts beside it has the same rights. Why it cannot be made,
+    // SQLite says.
+    let _ = OpenOptions::new().append(true).create_new(true).mode(0o600).open(path);
     let mut connection = Connection::open(path).map_err(damaged)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     // With NORMAL a power cut may lose the last moments, never the database: enough for a platform that is

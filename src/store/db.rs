@@ -2,8 +2,9 @@
 
 use std::{
     ffi::OsString,
-    fs::OpenOptions,
-    os::unix::fs::OpenOptionsExt,
+    fs::{File, OpenOptions},
+    io,
+    os::unix::fs::{FileExt, OpenOptionsExt},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -153,6 +154,25 @@ impl Db {
     }
 }
 
+/// Reads the file from its beginning to its end, to see whether the disk lets it. No connection of this process may be
+/// open: with this file its locks would go.
+pub(super) fn read_whole(path: &Path) -> Result<(), StoreError> {
+    let read = || {
+        let file = File::open(path)?;
+        let mut buffer = vec![0; 64 * 1024];
+        let mut at = 0;
+        loop {
+            match file.read_at(&mut buffer, at) {
+                Ok(0) => return Ok(()),
+                Ok(read) => at += read as u64,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    };
+    read().map_err(|cause| StoreError::Folder { path: path.to_owned(), cause })
+}
+
 /// Moves a damaged store out of the way, with its journal, and says where to.
 pub(super) fn set_aside(path: &Path) -> Result<PathBuf, StoreError> {
     let with = |suffix: &str| -> PathBuf {
@@ -167,7 +187,7 @@ pub(super) fn set_aside(path: &Path) -> Result<PathBuf, StoreError> {
         let mut name = aside.as_os_str().to_owned();
         name.push(journal);
         match std::fs::rename(with(journal), PathBuf::from(name)) {
-            Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
+            Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
                 return Err(StoreError::Folder { path: with(journal), cause });
             }
             _ => {}
@@ -182,7 +202,7 @@ fn sorted(path: &Path, error: rusqlite::Error) -> StoreError {
             StoreError::Damaged { path: path.to_owned(), cause: error.to_string() }
         }
         Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
-            StoreError::Folder { path: path.to_owned(), cause: std::io::Error::other(error.to_string()) }
+            StoreError::Folder { path: path.to_owned(), cause: io::Error::other(error.to_string()) }
         }
         _ => error.into(),
     }

@@ -2,6 +2,8 @@
 
 use std::{io, path::PathBuf};
 
+use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
+
 /// Why the store does not do what it should.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -76,6 +78,10 @@ impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
             Some(rusqlite::ErrorCode::DiskFull) => Self::Full,
+            // The file by which SQLite's connections share their view could not grow.
+            Some(_) if error.sqlite_error().is_some_and(|error| error.extended_code == SQLITE_IOERR_SHMSIZE) => {
+                Self::Full
+            }
             _ => Self::Sqlite(error),
         }
     }

@@ -1,8 +1,9 @@
 //! The lock: one pass per state at a time, and the second says who has it.
 
 use std::{
-    fs::{File, OpenOptions, TryLockError},
+    fs::{DirBuilder, File, OpenOptions, TryLockError},
     io::{Read, Seek, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
@@ -26,10 +27,13 @@ impl Lock {
         let path = beside(store);
         let cannot = |cause| StoreError::Folder { path: path.clone(), cause };
         if let Some(folder) = store.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).map_err(|cause| StoreError::Folder { path: folder.to_owned(), cause })?;
+            // Of what is in it every file is its user's alone; a folder that is there already is its owner's business.
+            let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+            made.map_err(|cause| StoreError::Folder { path: folder.to_owned(), cause })?;
         }
-        let mut file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(cannot)?;
+        let mut options = OpenOptions::new();
+        let opened = options.read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
+        let mut file = opened.map_err(cannot)?;
         match alone(&file) {
             Ok(()) => {}
             Err(TryLockError::Error(cause)) => return Err(cannot(cause)),

@@ -103,7 +103,13 @@ impl Store {
         desk: impl FnOnce(Db) -> std::io::Result<Box<dyn Desk>>,
     ) -> Result<Self, StoreError> {
         let lock = Lock::take(path)?;
-        let (mut db, set_aside) = match Db::open(path, Some(identity)) {
+        let mut opened = Db::open(path, Some(identity));
+        if let Err(StoreError::Damaged { .. }) = opened {
+            // Where the disk could not be read, SQLite says the same. Only what can be read, and is wrong still, is damaged.
+            db::read_whole(path)?;
+            opened = Db::open(path, Some(identity));
+        }
+        let (mut db, set_aside) = match opened {
             Err(StoreError::Damaged { .. }) => {
                 let aside = db::set_aside(path)?;
                 (Db::open(path, Some(identity))?, Some(aside))

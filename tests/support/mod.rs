@@ -1,5 +1,7 @@
 //! A small world for tests of passes: a folder, a local platform with faults, and a store that may be killed.
 
+pub mod steady;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     ffi::OsStr,
