@@ -156,7 +156,7 @@ impl World<'_> {
     async fn take(&mut self, step: &Step) {
         self.counts.steps += u64::from(!matches!(step, Step::Pass(_)));
         // No two things happen at one time.
-        tokio::time::sleep(Duration::from_millis(1)).await;
+        self.time.pass(Duration::from_millis(1)).await;
         lock(&self.trace).push(format!("{} {step:?}", self.time.now().0));
         match step {
             Step::Disk(side, op) => disk(&self.platform, &self.sides[*side], op, &self.time),
@@ -194,7 +194,7 @@ impl World<'_> {
     }
 
     async fn idle(&self, span: Duration) {
-        tokio::time::sleep(span).await;
+        self.time.pass(span).await;
         lock(&self.platform).advance(self.time.now());
     }
 

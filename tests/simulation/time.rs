@@ -37,6 +37,11 @@ impl Time {
         BEGIN + self.begun.elapsed()
     }
 
+    /// Lets time pass.
+    pub async fn pass(&self, span: Duration) {
+        tokio::time::sleep(span).await;
+    }
+
     /// Sets the wall clock forward, or back.
     pub fn jump(&self, seconds: i64) {
         self.skew.fetch_add(seconds, Ordering::Relaxed);

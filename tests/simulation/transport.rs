@@ -15,7 +15,6 @@ use kbsync::{
 };
 use rand::{RngExt, rngs::StdRng};
 use reqwest::Response;
-use tokio::time::sleep;
 
 use crate::{
     life::Life,
@@ -111,7 +110,7 @@ impl Transport for Way {
         let asked = wire::read(&self.manners, &request);
         let (wait, answer) = self.begin(&request, asked);
         Box::pin(async move {
-            sleep(wait).await;
+            self.time.pass(wait).await;
             if self.life.step().is_none() {
                 return pending().await;
             }
