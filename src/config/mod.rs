@@ -267,6 +267,8 @@ fn check(path: &Path, bytes: &[u8], env: &dyn Fn(&str) -> Option<String>) -> Res
     let invalid = |problems| ConfigError::Invalid { path: path.to_owned(), problems };
     let text = std::str::from_utf8(bytes).map_err(|error| invalid(vec![Problem::not_utf8(bytes, error)]))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    // YAML ends a line at a carriage return alone too; so do all who count and show lines here.
+    let text = &text.replace("\r\n", "\n").replace('\r', "\n");
     let root = node::parse(text).map_err(|problem| invalid(vec![problem]))?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut reading = read::Reading::new(text, folder, env);
