@@ -64,6 +64,15 @@ fn markup_and_what_it_becomes() {
 }
 
 #[test]
+fn no_page_commands_a_terminal() {
+    let page = read(
+        "<title>T\x1b[2J\u{9b}1m\u{ad}t</title><p>a\x1b[31m\x07b\u{9b}c<p><code>d\x1be</code><pre>f\x1bg\x0ch&#13;i\tj\r\nk</pre>",
+    );
+    assert_eq!(page.title, "T[2J1mt");
+    assert_eq!(page.markdown, "# T[2J1mt\n\na[31mbc\n\n`de`\n\n```\nfg h i\tj\nk\n```");
+}
+
+#[test]
 fn tables() {
     for (html, expected) in [
         (
