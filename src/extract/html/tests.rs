@@ -42,6 +42,7 @@ fn markup_and_what_it_becomes() {
         ("<dl><dt><code>-x</code><dd>said<dt>only</dl>", "- `-x`: said\n- only"),
         ("<dl><dt>a:<dd><ul><li>b</ul></dl>", "- **a:**\n  - b"),
         ("<dl><dt class=sig><span>f</span>(<em>x</em>)<a class=headerlink>¶</a><dd>does</dl>", "- `f(x)`: does"),
+        ("<p>x<dl><div></div><p></dl>y", "x\n\ny"),
         // Quotes.
         ("<blockquote><p>a<blockquote>b</blockquote></blockquote>", "> a\n>\n> > b"),
         // Code.
