@@ -16,7 +16,7 @@ use super::{
     error::spoken,
     gate::{Class, Gate, GivenUp, InFlight, LONGEST_PAUSE, Leave},
     headers::{self, Told},
-    transport::{client, is_loopback},
+    transport::{address, client, is_loopback},
 };
 use crate::{
     model::{RateLimit, is_id},
@@ -351,10 +351,7 @@ impl Http {
         if call.path.contains("{id}") && !is_id(call.id) {
             return Err(ApiError::NoSuchCall("takes an id that is empty, or `.` or `..`, or has control characters"));
         }
-        let mut url = self.base.clone();
-        if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().extend(call.segments());
-        }
+        let url = address(&self.base, call.segments());
         let request = self.client.request(call.method.clone(), url).bearer_auth(self.key.expose_secret());
         let request = if call.query.is_empty() { request } else { request.query(call.query) };
         Ok(match &call.body {
