@@ -52,13 +52,13 @@ fn folder(name: &str) -> PathBuf {
 /// Feeds a target with its corpus, and then with `count` inputs that are made from it, or with as many as there is time for.
 fn run(name: &str, corpus: &Path, count: u64, target: impl Fn(&[u8])) {
     let number = |variable: &str| env::var(variable).ok().map(|text| text.parse::<u64>().expect(variable));
-    let (until, seed) = (number(SECONDS).map(|seconds| Instant::now() + Duration::from_secs(seconds)), number(SEED));
-    let seed = seed.unwrap_or_default();
+    let seed = number(SEED).unwrap_or_default();
     let kept = kept(corpus);
     for (path, input) in &kept {
         feed(&target, input, || path.display().to_string());
     }
     let mutator = Mutator::new(kept.into_iter().map(|(_, input)| input).collect(), name);
+    let until = number(SECONDS).map(|seconds| Instant::now() + Duration::from_secs(seconds));
     let wanted = |fed: u64| until.map_or(fed < count, |until| Instant::now() < until);
     let fed = (0..).take_while(|fed| wanted(*fed)).inspect(|number| {
         let input = mutator.input(seed, *number);
