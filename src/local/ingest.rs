@@ -52,8 +52,8 @@ pub(super) async fn upload(
     begin(&app, Fresh { job_id, upload: Some((file, stored)), url: None }, fault, job).await
 }
 
-/// Reads the form of an upload as [`upload`] does, without a platform: the file, which goes to `path`, by its name, and
-/// the id of the source that it is for.
+/// Reads the form of an upload as `/ingest/upload` does, without a platform: the file, which goes to `path`, by its name,
+/// and the id of the source that it is for.
 ///
 /// # Errors
 /// In the words that its sender would read.
