@@ -107,7 +107,7 @@ pub(super) fn masked_line(text: &str, number: usize, secrets: &[Range<usize>]) -
     let start = text.split('\n').take(number - 1).map(|line| line.len() + 1).sum::<usize>();
     let mut shown = String::new();
     let mut masking = false;
-    for (at, c) in line.trim_end_matches('\r').char_indices() {
+    for (at, c) in line.char_indices() {
         let hidden = secrets.iter().any(|range| range.contains(&(start + at)));
         if !hidden {
             shown.push(c);

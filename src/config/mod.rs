@@ -263,10 +263,16 @@ pub fn load(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Config,
     check(path, &bytes, env)
 }
 
-fn check(path: &Path, bytes: &[u8], env: &dyn Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
+/// Checks a config that was read from `path`, or would be.
+///
+/// # Errors
+/// When anything in it is wrong: then every mistake that could be found.
+pub fn check(path: &Path, bytes: &[u8], env: &dyn Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
     let invalid = |problems| ConfigError::Invalid { path: path.to_owned(), problems };
     let text = std::str::from_utf8(bytes).map_err(|error| invalid(vec![Problem::not_utf8(bytes, error)]))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    // YAML ends a line at a carriage return alone too; so do all who count and show lines here.
+    let text = &text.replace("\r\n", "\n").replace('\r', "\n");
     let root = node::parse(text).map_err(|problem| invalid(vec![problem]))?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut reading = read::Reading::new(text, folder, env);

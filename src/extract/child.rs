@@ -53,17 +53,26 @@ fn why_it_panicked(panic: &(dyn Any + Send)) -> Refusal {
 fn read(kind: Kind) -> Result<(), Refusal> {
     let mut bytes = Vec::new();
     io::stdin().lock().read_to_end(&mut bytes)?;
-    let text = match kind {
-        Kind::Pdf => pdf::text(&bytes)?,
-        Kind::Docx => docx::text(&bytes)?,
-        Kind::Html => page(&bytes)?,
-    };
-    if text.trim().is_empty() {
-        return Err(Refusal::NoText);
-    }
+    let text = text_of(kind, &bytes)?;
     let mut stdout = io::stdout().lock();
-    stdout.write_all(text.trim().as_bytes())?;
+    stdout.write_all(text.as_bytes())?;
     Ok(stdout.flush()?)
+}
+
+fn text_of(kind: Kind, bytes: &[u8]) -> Result<String, Refusal> {
+    let text = match kind {
+        Kind::Pdf => pdf::text(bytes)?,
+        Kind::Docx => docx::text(bytes)?,
+        Kind::Html => page(bytes)?,
+    };
+    let text = text.trim();
+    if text.is_empty() { Err(Refusal::NoText) } else { Ok(text.to_owned()) }
+}
+
+/// What the child would say to the same input, read in this process and without any limit; `None` where it would refuse.
+/// For tests: whoever feeds this what others wrote has to do without the process.
+pub fn text_here(kind: Kind, input: &[u8]) -> Option<String> {
+    text_of(kind, input).ok()
 }
 
 /// A page as JSON, from its request and its bytes.

@@ -20,7 +20,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, ChildStdin, Command};
 use url::Url;
 
-pub use self::child::child_main;
+pub use self::child::{child_main, text_here};
 pub use self::html::Page;
 
 /// How much of a child's standard error is kept: a reason is one line.

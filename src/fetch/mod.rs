@@ -21,6 +21,7 @@ use url::Url;
 
 pub use address::private;
 pub use fetcher::Fetcher;
+pub use robots::robots_verdict;
 pub use trouble::Trouble;
 
 /// How long things may take.

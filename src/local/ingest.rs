@@ -5,10 +5,10 @@ use std::{path::Path, sync::Arc};
 use axum::{
     Extension, Json,
     extract::{
-        Multipart, State,
+        FromRequest, Multipart, Request, State,
         multipart::{Field, MultipartError, MultipartRejection},
     },
-    http::StatusCode,
+    http::{StatusCode, header},
 };
 use rusqlite::Transaction;
 use sha2::{Digest, Sha256};
@@ -50,6 +50,19 @@ pub(super) async fn upload(
     let source_id = source_id.ok_or_else(|| ApiError::invalid("the form has no `source_id`"))?;
     let job = Job { file_name: Some(file.file_name.clone()), ..begun(&job_id, source_id) };
     begin(&app, Fresh { job_id, upload: Some((file, stored)), url: None }, fault, job).await
+}
+
+/// Reads the form of an upload as `/ingest/upload` does, without a platform: the file, which goes to `path`, by its name,
+/// and the id of the source that it is for.
+///
+/// # Errors
+/// In the words that its sender would read.
+pub async fn read_upload(content_type: &[u8], body: Vec<u8>, path: &Path) -> Result<(String, Option<String>), String> {
+    let request = Request::builder().header(header::CONTENT_TYPE, content_type).body(body.into());
+    let request = request.map_err(|error| error.to_string())?;
+    let form = Multipart::from_request(request, &()).await.map_err(|refusal| refusal.body_text())?;
+    let (file, source_id) = read_form(form, path, "source_id").await.map_err(|error| error.message().to_owned())?;
+    Ok((file.file_name, source_id))
 }
 
 /// `POST /ingest/url`.

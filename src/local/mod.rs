@@ -57,6 +57,7 @@ pub use crawl::Crawl;
 pub use error::LocalError;
 pub use faults::{Fault, Faults};
 pub use folder::served_at;
+pub use ingest::read_upload;
 pub use log::{RequestLog, UNKNOWN_ROUTE};
 pub use nexvio::KnowledgeShown;
 pub use running::{Running, SnapshotDocument, SnapshotSource};

@@ -44,13 +44,16 @@ pub(super) async fn refusal(response: Response) -> String {
         );
     }
     let body = bounded(response, LONGEST_ERROR).await.unwrap_or_default();
-    let message = match serde_json::from_slice::<Value>(&body) {
+    reason_in(&body).unwrap_or_else(|| status.canonical_reason().unwrap_or("no reason given").to_owned())
+}
+
+/// What the body of an error says, if it says anything to people.
+pub(super) fn reason_in(body: &[u8]) -> Option<String> {
+    let message = match serde_json::from_slice::<Value>(body) {
         Ok(value) => with_details(message_in(&value), &value),
-        Err(_) => Some(String::from_utf8_lossy(&body).trim().to_owned()).filter(|text| !text.starts_with('<')),
+        Err(_) => Some(String::from_utf8_lossy(body).trim().to_owned()).filter(|text| !text.starts_with('<')),
     };
-    let message = message.filter(|text| !text.is_empty());
-    let message = message.unwrap_or_else(|| status.canonical_reason().unwrap_or("no reason given").to_owned());
-    shortened(&message)
+    message.filter(|text| !text.is_empty()).map(|text| shortened(&text))
 }
 
 /// The message in any of the shapes that error bodies have.

@@ -46,7 +46,7 @@ pub(super) fn form((field, text): (&'static str, &str), upload: &Upload) -> io::
 }
 
 /// The name and media type that a document goes up under. A form's header carries no control characters.
-fn sent_as(name: &str) -> (String, &'static str) {
+pub(super) fn sent_as(name: &str) -> (String, &'static str) {
     let name = name.replace(char::is_control, " ");
     let extension = name.rsplit_once('.').map_or(String::new(), |(_, extension)| extension.to_ascii_lowercase());
     match ACCEPTED.iter().find(|(ours, ..)| *ours == extension) {

@@ -9,15 +9,15 @@ use crate::model::RateLimit;
 
 /// The limit as far as one answer tells it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Told {
+pub struct Told {
     /// Wait so long before the next request.
-    pub(super) retry_after: Option<Duration>,
+    pub retry_after: Option<Duration>,
     /// The budget is spent; it is renewed after so long.
-    pub(super) spent_for: Option<Duration>,
+    pub spent_for: Option<Duration>,
     /// How many requests it lets through in a window of unknown length.
-    pub(super) quota: Option<u32>,
+    pub quota: Option<u32>,
     /// The limit itself.
-    pub(super) limit: Option<RateLimit>,
+    pub limit: Option<RateLimit>,
 }
 
 /// Above this a number in a reset header is a date (seconds since 1970), below it a wait.

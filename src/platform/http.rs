@@ -16,7 +16,7 @@ use super::{
     error::spoken,
     gate::{Class, Gate, GivenUp, InFlight, LONGEST_PAUSE, Leave},
     headers::{self, Told},
-    transport::{Body, Outgoing, Transport, Undelivered, client, is_loopback},
+    transport::{Body, Outgoing, Transport, Undelivered, address, client, is_loopback},
 };
 use crate::{
     model::is_id,
@@ -311,10 +311,7 @@ impl Http {
         if call.path.contains("{id}") && !is_id(call.id) {
             return Err(ApiError::NoSuchCall("takes an id that is empty, or `.` or `..`, or has control characters"));
         }
-        let mut url = self.base.clone();
-        if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().extend(call.segments());
-        }
+        let mut url = address(&self.base, call.segments());
         if !call.query.is_empty() {
             url.query_pairs_mut().extend_pairs(call.query);
         }

@@ -11,6 +11,7 @@ mod gate;
 mod headers;
 mod http;
 pub mod nexvio;
+pub mod read;
 mod transport;
 pub mod wire;
 

@@ -102,6 +102,15 @@ pub(super) fn client(loopback: bool, answer: Duration) -> Result<Client, reqwest
     })
 }
 
+/// Where the segments of a path lie below a base.
+pub(super) fn address<'a>(base: &Url, path: impl Iterator<Item = &'a str>) -> Url {
+    let mut url = base.clone();
+    if let Ok(mut segments) = url.path_segments_mut() {
+        segments.pop_if_empty().extend(path);
+    }
+    url
+}
+
 /// Whether an address is on this machine.
 pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {

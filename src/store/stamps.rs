@@ -8,14 +8,18 @@ use crate::{
     pace::{Stamp, Ticket},
 };
 
+/// No run comes to this many requests, and the numbers after it can be counted on.
+const LAST_TICKET: i64 = i64::MAX / 2;
+
 impl Db {
     /// The stamps of a run that has ended, the last `limit` of them. Those without an answer are closed: as far as
-    /// anybody knows, the platform counted them just now.
+    /// anybody knows, the platform counted them just now. What no run can have written is forgotten.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub fn stamps(&mut self, limit: u32, now: Moment) -> Result<Vec<Stamp>, StoreError> {
         self.together(|connection| {
+            connection.execute("DELETE FROM stamps WHERE ticket NOT BETWEEN 0 AND ?1", [LAST_TICKET])?;
             connection.execute("UPDATE stamps SET answered = ?1 WHERE answered IS NULL", [now.0.cast_signed()])?;
             connection
                 .execute("DELETE FROM stamps WHERE ticket <= (SELECT max(ticket) FROM stamps) - ?1", [i64::from(limit)])
@@ -73,5 +77,31 @@ impl Db {
         let done = self.together(work);
         self.connection.pragma_update(None, "synchronous", "FULL")?;
         done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{
+        model::RateLimit,
+        pace::{Pacer, Turn},
+    };
+
+    #[test]
+    fn stamps_that_no_run_wrote_are_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut db = Db::open(&folder.path().join("state.db"), None).unwrap();
+        let insert = "INSERT INTO stamps VALUES (7, 1, 2), (-1, 1, 2), (?1, 1, 2), (?2, 1, NULL)";
+        db.connection.execute(insert, [i64::MAX, i64::MIN]).unwrap();
+        let now = Moment(1_000_000);
+        let stamps = db.stamps(100, now).unwrap();
+        assert_eq!(stamps.iter().map(|stamp| stamp.ticket).collect::<Vec<_>>(), [Ticket(7)]);
+        let mut pacer = Pacer::new(RateLimit::new(100, Duration::from_millis(1)), stamps, now);
+        let Turn::Go(ticket) = pacer.turn(now) else { panic!("the last run ended long ago") };
+        db.stamp_sent(ticket, now, 100).unwrap();
+        assert_eq!(db.read_stamps().unwrap().len(), 2);
     }
 }

@@ -255,6 +255,17 @@ fn the_line_is_shown_with_a_caret_and_without_the_key() {
     );
 }
 
+/// YAML ends a line at a carriage return alone, too.
+#[test]
+fn lines_are_counted_whatever_ends_them() {
+    for end in ["\n", "\r\n", "\r"] {
+        let error = check_text(&["instance: a", "state: b", "collections: []", ""].join(end)).unwrap_err();
+        assert!(error.starts_with("kbsync.yaml:3:14: ") && error.contains("\n   3 | collections: []\n"), "{error}");
+        let error = check_text(&["instance: a", "state: b", "collections: ]", ""].join(end)).unwrap_err();
+        assert!(error.starts_with("kbsync.yaml:3:14: ") && error.contains("\n   3 | collections: ]\n"), "{error}");
+    }
+}
+
 #[test]
 fn bytes_that_are_not_text_are_placed() {
     let error = check(Path::new("k.yaml"), b"instance: a\nstate: \xc3\xa9\xff", &env).unwrap_err().to_string();

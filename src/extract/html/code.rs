@@ -24,7 +24,8 @@ pub(super) fn block(element: &NodeRef<'_>) -> Option<Block> {
 pub(super) fn text(element: &NodeRef<'_>) -> String {
     let mut text = String::new();
     push_text(element, &mut text);
-    text.chars().filter(|c| !is_invisible(*c)).map(|c| if c == '\u{a0}' { ' ' } else { c }).collect()
+    let is_space = |c: char| c == '\u{a0}' || c.is_control() && !matches!(c, '\n' | '\t');
+    text.chars().filter(|c| !is_invisible(*c)).map(|c| if is_space(c) { ' ' } else { c }).collect()
 }
 
 fn push_text(element: &NodeRef<'_>, text: &mut String) {

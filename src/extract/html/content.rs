@@ -223,6 +223,7 @@ impl Flow<'_> {
             items.extend(terms.drain(..entries).map(|term| definition(&[term], Vec::new())));
             match (items.last_mut(), terms.is_empty()) {
                 (Some(item), true) => item.blocks.extend(said),
+                (None, true) if said.is_empty() => {}
                 _ => items.push(definition(&std::mem::take(&mut terms), said)),
             }
         }

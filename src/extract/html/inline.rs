@@ -159,9 +159,10 @@ impl Inline {
     }
 }
 
-/// Soft hyphens and characters without width: nobody sees them, and no search finds a word with them.
+/// Soft hyphens and characters without width: nobody sees them, and no search finds a word with them. Control characters
+/// that are no white space: in a page they mean nothing, and a terminal may obey them.
 pub(super) fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}' | '\0')
+    matches!(c, '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}') || c.is_control() && !c.is_whitespace()
 }
 
 /// Whether a character between two others would be markup. What would not be is left readable: `snake_case`, `2 * 3`.

@@ -42,6 +42,7 @@ fn markup_and_what_it_becomes() {
         ("<dl><dt><code>-x</code><dd>said<dt>only</dl>", "- `-x`: said\n- only"),
         ("<dl><dt>a:<dd><ul><li>b</ul></dl>", "- **a:**\n  - b"),
         ("<dl><dt class=sig><span>f</span>(<em>x</em>)<a class=headerlink>¶</a><dd>does</dl>", "- `f(x)`: does"),
+        ("<p>x<dl><div></div><p></dl>y", "x\n\ny"),
         // Quotes.
         ("<blockquote><p>a<blockquote>b</blockquote></blockquote>", "> a\n>\n> > b"),
         // Code.
@@ -61,6 +62,15 @@ fn markup_and_what_it_becomes() {
     ] {
         assert_eq!(markdown(html), expected, "{html}");
     }
+}
+
+#[test]
+fn no_page_commands_a_terminal() {
+    let page = read(
+        "<title>T\x1b[2J\u{9b}1m\u{ad}t</title><p>a\x1b[31m\x07b\u{9b}c<p><code>d\x1be</code><pre>f\x1bg\x0ch&#13;i\tj\r\nk</pre>",
+    );
+    assert_eq!(page.title, "T[2J1mt");
+    assert_eq!(page.markdown, "# T[2J1mt\n\na[31mbc\n\n`de`\n\n```\nfg h i\tj\nk\n```");
 }
 
 #[test]

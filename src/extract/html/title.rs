@@ -3,7 +3,7 @@
 use dom_query::Document;
 
 use super::block::Block;
-use super::inline::Inline;
+use super::inline::{Inline, is_invisible};
 
 /// What the page says of its title in its head.
 pub(super) fn said(document: &Document) -> String {
@@ -44,7 +44,8 @@ fn folded(title: &str) -> String {
 }
 
 fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let seen: String = text.chars().filter(|c| !is_invisible(*c)).collect();
+    seen.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn escaped(text: &str) -> String {

@@ -6,7 +6,7 @@ use globset::{Glob, GlobBuilder, GlobSet};
 use url::Url;
 
 /// Which of the listed pages a collection takes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Filter {
     include: Patterns,
     exclude: Patterns,
@@ -58,7 +58,7 @@ impl Filter {
 }
 
 /// Patterns of which the last one that matches decides.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct Patterns {
     texts: Vec<String>,
     /// Two globs for each text: the page itself, and what is below it.

@@ -81,13 +81,17 @@ impl Gathering {
     /// Takes the pages that a file names.
     pub(super) async fn file(&mut self, path: &Path) {
         let name = path.display().to_string();
-        let bytes = match url_file::load(path).await {
-            Ok(bytes) => bytes,
-            Err(why) => return self.failed(&name, why),
-        };
-        let mut bad = Bad::of(name.clone());
+        match url_file::load(path).await {
+            Ok(bytes) => self.lines(&name, &bytes),
+            Err(why) => self.failed(&name, why),
+        }
+    }
+
+    /// Takes the pages that a file's lines name.
+    pub(super) fn lines(&mut self, name: &str, bytes: &[u8]) {
+        let mut bad = Bad::of(name.to_owned());
         let mut good = false;
-        for (line, address) in url_file::lines(&bytes) {
+        for (line, address) in url_file::lines(bytes) {
             match canonical(&address) {
                 Ok(url) => {
                     good = true;
@@ -98,7 +102,7 @@ impl Gathering {
         }
         self.result.bad.extend(bad.finish());
         if !good {
-            self.failed(&name, "it names no page that can be used; if that is meant, take it out of the config");
+            self.failed(name, "it names no page that can be used; if that is meant, take it out of the config");
         }
     }
 

@@ -12,14 +12,17 @@ mod sitemap;
 mod url_file;
 mod xml;
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use url::Url;
 
 pub use canonical::{BadAddress, canonical};
 pub use filter::{Filter, LeftOut};
 
-use self::gather::Gathering;
+use self::gather::{Gathering, Source};
 use super::{Access, Fetcher};
 
 /// The lists of one collection.
@@ -73,6 +76,21 @@ pub async fn expand(fetcher: &Fetcher, spec: &ListSpec, access: &Access) -> Page
     for list in spec.sitemaps.iter().chain(&spec.feeds) {
         gathering.tree(fetcher, list, access).await;
     }
+    gathering.finish()
+}
+
+/// What one list says that comes from an address, by itself: pages, and the lists that it leads to.
+pub fn read(body: &[u8], media_type: &str, charset: Option<&str>, from: &Url) -> (Pages, BTreeSet<Url>) {
+    let mut gathering = Gathering::new(Filter::default());
+    let source = Source { way: vec![from.clone()], from: from.clone() };
+    let lists = gathering.take(&source, document::read(body, media_type, charset));
+    (gathering.finish(), lists)
+}
+
+/// What the lines of one file say, by themselves.
+pub fn read_file(name: &str, bytes: &[u8]) -> Pages {
+    let mut gathering = Gathering::new(Filter::default());
+    gathering.lines(name, bytes);
     gathering.finish()
 }
 

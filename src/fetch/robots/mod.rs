@@ -36,6 +36,11 @@ struct Pattern {
     ends: bool,
 }
 
+/// What a robots.txt says to a product, such as `kbsync`, of a page.
+pub fn robots_verdict(text: &[u8], product: &str, page: &Url) -> RobotsVerdict {
+    Robots::parse(text, product).verdict(page)
+}
+
 /// A line that means something to us.
 enum Line<'a> {
     UserAgent(&'a str),

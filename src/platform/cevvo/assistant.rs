@@ -65,13 +65,10 @@ impl ChatStream {
     pub async fn next(&mut self) -> Result<Option<ChatEvent>, ApiError> {
         let broken = |cause: &str| ApiError::Unknown { call: "POST /chat/stream".to_owned(), cause: cause.to_owned() };
         loop {
-            while let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') {
-                let line: Vec<u8> = self.buffer.drain(..=end).collect();
-                match read_line(&String::from_utf8_lossy(&line)) {
-                    Line::Event(event) => return Ok(Some(event)),
-                    Line::Done => return Ok(None),
-                    Line::Nothing => {}
-                }
+            match next_event(&mut self.buffer) {
+                Line::Event(event) => return Ok(Some(event)),
+                Line::Done => return Ok(None),
+                Line::Nothing => {}
             }
             if self.buffer.len() > LONGEST_LINE {
                 return Err(broken("a line of the answer is too long"));
@@ -85,10 +82,24 @@ impl ChatStream {
     }
 }
 
-enum Line {
+/// What a line, or all whole lines, say.
+#[derive(Debug, PartialEq)]
+pub(in crate::platform) enum Line {
     Event(ChatEvent),
     Done,
     Nothing,
+}
+
+/// Takes whole lines away up to one that says something.
+pub(in crate::platform) fn next_event(buffer: &mut Vec<u8>) -> Line {
+    while let Some(end) = buffer.iter().position(|byte| *byte == b'\n') {
+        let line: Vec<u8> = buffer.drain(..=end).collect();
+        let said = read_line(&String::from_utf8_lossy(&line));
+        if said != Line::Nothing {
+            return said;
+        }
+    }
+    Line::Nothing
 }
 
 fn read_line(line: &str) -> Line {

@@ -1,6 +1,6 @@
 //! Cevvo's API: sources and ingestion, as reconciling needs them (`cevvo-api`, sections Sources and Ingestion).
 
-mod assistant;
+pub(super) mod assistant;
 
 use std::time::Duration;
 
@@ -105,9 +105,7 @@ impl Platform for Cevvo {
     async fn sources(&self, page: u64) -> Result<SourcePage, ApiError> {
         let query = [("page", page.to_string()), ("per_page", PAGE_SIZE.to_string())];
         let call = Call::new(Method::GET, "/sources", Class::Poll).query(&query);
-        let page: Page<Source> = self.http.call(call).await?;
-        let total = page.meta.map(|meta| meta.total);
-        Ok(SourcePage { sources: page.data.into_iter().map(remote).collect(), total })
+        Ok(page_of(self.http.call(call).await?))
     }
 
     async fn source(&self, id: &SourceId) -> Result<Option<RemoteSource>, ApiError> {
@@ -170,6 +168,11 @@ impl Platform for Cevvo {
     }
 }
 
+pub(super) fn page_of(page: Page<Source>) -> SourcePage {
+    let total = page.meta.map(|meta| meta.total);
+    SourcePage { sources: page.data.into_iter().map(remote).collect(), total }
+}
+
 /// `synced` with a document holds it; unknown statuses are "not yet" (reading of `source.status`).
 fn remote(source: Source) -> RemoteSource {
     let holding = match source.status.as_deref() {
@@ -182,7 +185,7 @@ fn remote(source: Source) -> RemoteSource {
     RemoteSource { id: SourceId(id), name, holding, created_at, auto_sync }
 }
 
-fn state_of(job: &Job) -> JobState {
+pub(super) fn state_of(job: &Job) -> JobState {
     match job.status.as_str() {
         "completed" => JobState::Completed(job.documents_processed),
         "failed" | "error" | "cancelled" => {

@@ -25,7 +25,7 @@ impl<T> List<T> {
 
 /// Reads a list, item by item: bare, under `data`, or under `data` and its `key`. `None` when it is none, or has items
 /// and not one that can be read.
-pub(super) fn list<T: DeserializeOwned>(answer: Value, key: &str) -> Option<List<T>> {
+pub(in crate::platform) fn list<T: DeserializeOwned>(answer: Value, key: &str) -> Option<List<T>> {
     let mut inner = unwrap(answer);
     let total = inner.get("total").and_then(lenient::whole);
     let found = match inner.get_mut(key) {
@@ -40,7 +40,7 @@ pub(super) fn list<T: DeserializeOwned>(answer: Value, key: &str) -> Option<List
 }
 
 /// Reads one thing: bare, under `data`, under one of its `keys`, or under both. `None` when it is none.
-pub(super) fn one<T: DeserializeOwned>(answer: Value, keys: &[&str]) -> Option<T> {
+pub(in crate::platform) fn one<T: DeserializeOwned>(answer: Value, keys: &[&str]) -> Option<T> {
     let mut inner = unwrap(answer);
     let found = keys.iter().find_map(|key| inner.get_mut(key).filter(|value| value.is_object()).map(Value::take));
     serde_json::from_value(found.unwrap_or(inner)).ok()

@@ -4,7 +4,7 @@
 
 mod bots;
 mod conversations;
-mod envelope;
+pub(super) mod envelope;
 mod integrations;
 
 use std::time::Duration;
@@ -99,12 +99,7 @@ impl Platform for Nexvio {
     }
 
     async fn sources(&self, page: u64) -> Result<SourcePage, ApiError> {
-        let found = self.knowledge_for(PAGE_SIZE, (page - 1) * PAGE_SIZE, Class::Poll).await?;
-        // What has no id is nobody's, and counts: without it a list would never be complete.
-        let nobodys =
-            (0..found.unread).map(|number| Knowledge { id: format!("?{page}.{number}"), ..Knowledge::default() });
-        let sources = found.items.into_iter().chain(nobodys).map(remote).collect();
-        Ok(SourcePage { sources, total: found.total })
+        Ok(page_of(self.knowledge_for(PAGE_SIZE, (page - 1) * PAGE_SIZE, Class::Poll).await?, page))
     }
 
     async fn create(&self, name: &str, kind: &SourceKind, file: Option<Upload>) -> Result<Created, ApiError> {
@@ -128,6 +123,13 @@ impl Platform for Nexvio {
             Ok(()) | Err(_) => Ok(()),
         }
     }
+}
+
+pub(super) fn page_of(found: List<Knowledge>, page: u64) -> SourcePage {
+    // What has no id is nobody's, and counts: without it a list would never be complete.
+    let nobodys = (0..found.unread).map(|number| Knowledge { id: format!("?{page}.{number}"), ..Knowledge::default() });
+    let sources = found.items.into_iter().chain(nobodys).map(remote).collect();
+    SourcePage { sources, total: found.total }
 }
 
 /// Without a status, listed means ready; unknown statuses are "not yet" (reading of `/knowledge`).

@@ -1,0 +1,110 @@
+//! What the bytes of an answer say, without the request: the way in for tests that feed it what others write.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use reqwest::header::HeaderMap;
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use super::{
+    JobState, Journal, SourcePage, answer,
+    cevvo::{self, ChatEvent, assistant},
+    clock, form,
+    gate::{Class, Gate, Leave},
+    headers,
+    nexvio::{self, List, envelope},
+    transport,
+    wire::{
+        cevvo::{Job, Page, Source},
+        nexvio::Knowledge,
+    },
+};
+use crate::{
+    model::{Moment, RateLimit, is_id},
+    pace::{Backoff, Breaker, Pacer, Ticket},
+};
+
+pub use headers::Told;
+
+/// What the body of an error says to people.
+pub fn reason(body: &[u8]) -> Option<String> {
+    answer::reason_in(body)
+}
+
+/// A page of Cevvo's sources.
+pub fn cevvo_page(body: &[u8]) -> Option<SourcePage> {
+    serde_json::from_slice::<Page<Source>>(body).ok().map(cevvo::page_of)
+}
+
+/// How a job of Cevvo's is.
+pub fn cevvo_job(body: &[u8]) -> Option<JobState> {
+    serde_json::from_slice::<Job>(body).ok().map(|job| cevvo::state_of(&job))
+}
+
+/// The pieces of a streamed answer that comes in these chunks, and whether it has come to its end.
+pub fn cevvo_stream<'a>(chunks: impl Iterator<Item = &'a [u8]>) -> (Vec<ChatEvent>, bool) {
+    let (mut buffer, mut events) = (Vec::new(), Vec::new());
+    for chunk in chunks {
+        buffer.extend_from_slice(chunk);
+        loop {
+            match assistant::next_event(&mut buffer) {
+                assistant::Line::Event(event) => events.push(event),
+                assistant::Line::Done => return (events, true),
+                assistant::Line::Nothing => break,
+            }
+        }
+    }
+    (events, false)
+}
+
+/// Page `page` of Nexvio's sources.
+pub fn nexvio_page(body: &[u8], page: u64) -> Option<SourcePage> {
+    nexvio_list::<Knowledge>(body, "knowledge").map(|found| nexvio::page_of(found, page))
+}
+
+/// A list of Nexvio's, whatever it is wrapped in.
+pub fn nexvio_list<T: DeserializeOwned>(body: &[u8], key: &str) -> Option<List<T>> {
+    envelope::list(serde_json::from_slice(body).ok()?, key)
+}
+
+/// One thing of Nexvio's, whatever it is wrapped in.
+pub fn nexvio_one<T: DeserializeOwned>(body: &[u8], keys: &[&str]) -> Option<T> {
+    envelope::one(serde_json::from_slice(body).ok()?, keys)
+}
+
+/// What an answer's headers say of the platform's limit.
+pub fn told(headers: &HeaderMap, now: Timestamp) -> Told {
+    headers::read(headers, now)
+}
+
+/// Has a new gate hear it, as from an answer or from a 429: `Err` with the wait that is too long for a pass. `None` where
+/// the gate lets nothing through, which is never so.
+pub fn heed(told: Told, refused: bool) -> Option<Result<(), String>> {
+    struct Nobody;
+    impl Journal for Nobody {
+        fn sent(&self, _: Ticket, _: Moment) {}
+        fn answered(&self, _: Ticket, _: Moment) {}
+    }
+    let second = Duration::from_secs(1);
+    let pacer = Pacer::new(RateLimit::new(100, second * 60), Vec::new(), clock::now());
+    let breaker = Breaker::new(second, second);
+    let gate = Gate::new(pacer, breaker, Box::new(Nobody), Arc::new(clock::System), rand::make_rng());
+    let leave = futures_util::FutureExt::now_or_never(gate.leave(Class::Begin))?.ok()?;
+    let (Leave::Send(ticket) | Leave::Probe(ticket)) = leave;
+    if !refused {
+        gate.answered(ticket, told);
+        return Some(Ok(()));
+    }
+    Some(gate.refused(ticket, told, &Backoff::new(second, second * 60)?))
+}
+
+/// Where a request about this id goes; `None` where none is sent.
+pub fn address(base: &Url, id: &str) -> Option<Url> {
+    is_id(id).then(|| transport::address(base, ["sources", id].into_iter()))
+}
+
+/// The name and media type that a document goes up under.
+pub fn sent_as(name: &str) -> (String, &'static str) {
+    form::sent_as(name)
+}
