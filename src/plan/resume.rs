@@ -21,6 +21,8 @@ pub struct UnderWay {
     /// Whether its upload was not answered although the answer was waited for. One that was cut off by our own end is
     /// nothing that the platform could be blamed for.
     pub unanswered: bool,
+    /// Whether the last list did not show its source: somebody may have taken it over, or deleted it.
+    pub missing: bool,
 }
 
 /// What is done with what was begun.
@@ -49,9 +51,14 @@ pub fn resume(under_way: Vec<UnderWay>, plan: &mut Plan, now: Moment, grace: Dur
     let going = going(plan);
     let mut taken_out = HashSet::new();
     let mut unanswered: BTreeMap<_, (Vec<Replica>, usize)> = BTreeMap::new();
-    for UnderWay { replica, alone, unanswered: ended_so } in under_way {
+    for UnderWay { replica, alone, unanswered: ended_so, missing } in under_way {
         let document = (replica.collection.clone(), replica.path.clone());
         let same = wanted.get(&document).map(|hash| *hash == replica.hash);
+        // Another list must tell whether it is still ours.
+        if missing {
+            taken_out.extend((same == Some(true)).then_some(document));
+            continue;
+        }
         match replica.phase {
             Phase::Ready => {}
             Phase::Retiring => resume.delete.push(replica),
@@ -157,8 +164,9 @@ mod tests {
     const GRACE: Duration = Duration::from_secs(30);
 
     fn at_work(replicas: Vec<Replica>, alone: bool, plan: &mut Plan) -> Resume {
-        let under_way = replicas.into_iter().map(|replica| UnderWay { replica, alone, unanswered: true }).collect();
-        resume(under_way, plan, NOW, GRACE)
+        let under_way =
+            replicas.into_iter().map(|replica| UnderWay { replica, alone, unanswered: true, missing: false });
+        resume(under_way.collect(), plan, NOW, GRACE)
     }
 
     #[test]
@@ -187,6 +195,18 @@ mod tests {
             let Resume { delete, retire, follow, upload, open, .. } = resume;
             let got = (delete.len(), retire.len(), follow.len(), upload.len(), open, plan.actions.len());
             assert_eq!(got, expected, "{phase:?}, the plan puts {path} with content {content}");
+        }
+    }
+
+    #[test]
+    fn what_the_last_list_did_not_show_is_left_alone() {
+        for phase in [Phase::Created, Phase::Uploading, Phase::Spoilt, Phase::Ingesting] {
+            for (content, puts) in [(1, 0), (2, 1)] {
+                let mut plan = put("a", content);
+                let one = UnderWay { replica: replica(phase, 1), alone: false, unanswered: true, missing: true };
+                assert_eq!(resume(vec![one], &mut plan, NOW, GRACE), Resume::default(), "{phase:?}");
+                assert_eq!(plan.actions.len(), puts, "{phase:?}: the same is not begun twice");
+            }
         }
     }
 

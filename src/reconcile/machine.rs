@@ -32,7 +32,7 @@ impl fmt::Debug for Machine {
     }
 }
 
-/// The work has panicked, and has said so.
+/// The work has panicked, and has said so; or the program ends.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("it broke off; the log says why")]
 pub(super) struct Broken;

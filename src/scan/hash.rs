@@ -103,8 +103,8 @@ pub fn fingerprint(file: &File) -> io::Result<Fingerprint> {
 /// Hashes the documents that come from `jobs` with up to `depth` threads, and hands each result, in the order in which
 /// they are done, to `sink` on the calling thread. Returns when the sender of the jobs is dropped and all is handed over.
 ///
-/// Cold small files want many reads under way at once more than they want processors; 16 is a good depth. There are no
-/// more threads than there was work for, and no more than `depth` results wait, so a slow `sink` slows the reading.
+/// Cold small files want many reads under way at once more than they want processors; 16 is a good depth. There is one
+/// thread more than there was work for at most, and no more than `depth` results wait, so a slow `sink` slows the reading.
 pub fn hash_many<T: Send>(
     root: &Root,
     depth: usize,

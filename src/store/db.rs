@@ -154,8 +154,8 @@ impl Db {
     }
 }
 
-/// Reads the file from its beginning to its end, to see whether the disk lets it. No connection of this process may be
-/// open: with this file its locks would go.
+/// Reads the file from its beginning to its end, to see whether the disk lets it. With this file the locks of other
+/// connections of this process go, so it is for a file that was found damaged alone: nobody writes to that any more.
 pub(super) fn read_whole(path: &Path) -> Result<(), StoreError> {
     let read = || {
         let file = File::open(path)?;

@@ -23,12 +23,13 @@ impl Db {
     pub fn under_way(&self) -> Result<Vec<UnderWay>, StoreError> {
         let sql = format!(
             "SELECT {COLUMNS}, EXISTS (SELECT * FROM documents d
-                 WHERE d.collection = r.collection AND d.path = r.path AND live IS NULL), unanswered
+                 WHERE d.collection = r.collection AND d.path = r.path AND live IS NULL), unanswered, missing > 0
              FROM replicas r WHERE phase <> 'ready' ORDER BY id"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let rows = statement.query_map([], |row| {
-            Ok(UnderWay { replica: replica(row)?, alone: row.get(8)?, unanswered: row.get(9)? })
+            let (alone, unanswered, missing) = (row.get(8)?, row.get(9)?, row.get(10)?);
+            Ok(UnderWay { replica: replica(row)?, alone, unanswered, missing })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }

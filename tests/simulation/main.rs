@@ -88,19 +88,20 @@ fn plain_life(api: Api, pass: PassStep) -> Script {
 fn at_every_step(wrong: impl Fn(u64) -> PassStep) {
     let desk = Desk::new();
     for api in [Api::Cevvo, Api::Nexvio] {
-        let mut step = 0;
+        let (mut step, mut wrong_steps) = (0, 0);
         loop {
             step += 1;
             assert!(step < STEPS, "{api}: the pass has no end");
             let script = plain_life(api, wrong(step));
             let verdict = desk.run(&script);
             assert!(verdict.broken.is_empty(), "{api}, at step {step}: {:#?}", verdict.broken);
+            wrong_steps += verdict.counts.deaths + verdict.counts.store_failures;
             if verdict.counts.reached == 0 {
                 break;
             }
         }
-        assert!(step > 60, "{api}: only {step} steps were tried");
-        println!("{api}: it went wrong at each of {} steps", step - 1);
+        assert!(wrong_steps > 40, "{api}: it went wrong at {wrong_steps} steps only");
+        println!("{api}: it went wrong at {wrong_steps} steps");
     }
 }
 

@@ -1,7 +1,7 @@
 //! One run: the steps of a script, then rest, and what must hold then.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -28,7 +28,7 @@ use crate::{
     life::{Happening, Life, SimulatedDesk},
     oracle::INSTANCES,
     platform::{Platform, Somebody},
-    script::{ConfigOp, Meanwhile, PassStep, Script, Step},
+    script::{ConfigOp, Meanwhile, PassStep, Script, Step, StoreOp},
     side::Side,
     time::{ProcessClock, Time},
     transport::{GRACE, LIMIT, Way},
@@ -169,7 +169,7 @@ impl World<'_> {
                 // With the store the intents are lost, so what still takes effect later nobody can know of.
                 self.idle_until_quiet().await;
                 lock(&self.sides[*side]).store(*op);
-                self.polite = false;
+                self.polite &= matches!(op, StoreOp::Saved);
             }
             Step::Somebody(what, seed) => somebody(&self.platform, self.script.manners.api, what, *seed, &self.time),
             Step::ClockJumps(seconds) => {
@@ -186,8 +186,9 @@ impl World<'_> {
                     // A list that lies is found out by the next one.
                     && pass.forgets.is_none()
                 {
-                    self.idle(GRACE).await;
                     self.check_in_step(pass.instance, "after a pass that ended ok", false);
+                    self.idle(GRACE).await;
+                    self.check_in_step(pass.instance, "a while after a pass that ended ok", false);
                 }
             }
         }
@@ -313,11 +314,15 @@ impl World<'_> {
                 outcomes.push(report.outcome());
             }
             if outcomes.last() != Some(&Outcome::Ok) {
-                if !self.is_refused(number) {
-                    self.broken(format!("{} passes on good days gave {outcomes:?}", outcomes.len()));
-                }
                 // What was tried again is quarantined again; now what it left is cleared away.
-                self.pass(&PassStep::calm(number)).await;
+                let report = self.pass(&PassStep::calm(number)).await.expect("nobody kills it");
+                let calm = report.outcome() == Outcome::Failed && !report.is_open() && report.fatal.is_none();
+                if !(calm && self.is_refused(number)) {
+                    self.broken(format!(
+                        "{} passes on good days gave {outcomes:?}, and then {report:?}",
+                        outcomes.len()
+                    ));
+                }
             }
             self.check_in_step(number, "at rest", true);
             let before = lock(&self.platform).mutating;
@@ -340,7 +345,7 @@ impl World<'_> {
         let side = lock(&self.sides[number]);
         let refused = crate::disk::refused_hashes();
         let mut wanted = side.wanted();
-        let mut wrong = Vec::new();
+        let (mut wrong, mut older) = (Vec::new(), BTreeSet::new());
         let mut platform = lock(&self.platform);
         for source in platform.sources.iter().filter(|source| source.maker.is_some()) {
             let Some(name) = source.parsed.as_ref().filter(|name| name.instance.as_str() == INSTANCES[number]) else {
@@ -352,7 +357,9 @@ impl World<'_> {
                 continue;
             }
             match wanted.get(&key) {
-                Some(hash) if with_refusals && refused.contains(hash) => {}
+                // The older version of what is refused stays, and nothing else.
+                Some(hash)
+                    if with_refusals && refused.contains(hash) && source.holds() && older.insert(key.clone()) => {}
                 Some(hash) if source.documents.len() == 1 && source.holds() && *hash == source.documents[0].hash => {
                     wanted.remove(&key);
                 }

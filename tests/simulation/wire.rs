@@ -163,6 +163,7 @@ fn describe(manners: &Manners, source: &Source) -> Value {
 
 fn describe_job(id: u64, job: &Job) -> Value {
     let status = match job.state {
+        // One that is forgotten is not shown.
         JobState::Working | JobState::Forgotten => "processing",
         JobState::Completed => "completed",
         JobState::Failed => "failed",
