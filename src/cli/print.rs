@@ -73,7 +73,8 @@ pub(super) fn tamed(text: &str) -> String {
 
 /// Control characters, and those that turn the direction of writing.
 fn plays(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The columns that a paragraph keeps to.
