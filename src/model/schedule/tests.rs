@@ -231,14 +231,14 @@ impl Simulation {
         minute.1.contains(&wall.minute()) && hour.1.contains(&wall.hour()) && month.1.contains(&wall.month()) && today
     }
 
-    /// The first minute in `after..until` in which a job starts. One at fixed times has each minute of the wall once.
+    /// The first minute in `after..=until` in which a job starts. One at fixed times has each minute of the wall once.
     fn first(&self, after: Timestamp, until: Timestamp) -> Option<Timestamp> {
         let minute = SignedDuration::from_mins(1);
         let fixed = !self.fields[..2].iter().any(|(text, _)| text.starts_with('*'));
         // Cron has been awake for a day, so it knows whether it is in an hour that comes again.
         let mut now = Timestamp::from_second(after.as_second().div_euclid(60) * 60).unwrap() - 1440 * minute;
         let mut seen = self.zone.to_datetime(now);
-        while now < until {
+        while now + minute <= until {
             now += minute;
             let wall = self.zone.to_datetime(now);
             let due = if fixed {
