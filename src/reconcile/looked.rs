@@ -273,6 +273,10 @@ impl Looked {
         self.gathered.wanted.sort_by(|a, b| a.path.cmp(&b.path));
         self.failed.extend(read.failed);
         self.quarantined.extend(read.quarantined);
+        // In key order, however the threads were done with them.
+        for failures in [&mut self.failed, &mut self.quarantined] {
+            failures.sort_by(|a, b| a.document.path.cmp(&b.document.path));
+        }
         if let Some(left) = read.settling {
             self.later(read.unsettled, left);
         }
