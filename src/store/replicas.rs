@@ -246,8 +246,8 @@ fn drop_document(
     retire_all(connection, collection, path, None, now)
 }
 
-/// Every replica of a document except one begins to retire. One whose source was not in the last list is not ours
-/// to delete any more, as far as is known: it is forgotten.
+/// Every replica of a document except one begins to retire; gives those. One whose source was not in the last list may not
+/// be ours to delete any more: it waits for the next list, and is not given.
 fn retire_all(
     connection: &Connection,
     collection: &str,
@@ -257,13 +257,13 @@ fn retire_all(
 ) -> Result<Vec<Replica>, rusqlite::Error> {
     let key = params![collection, path, except.map(|id| id.0)];
     let of_document = "collection = ?1 AND path = ?2 AND id IS NOT ?3";
-    connection.execute(&format!("DELETE FROM replicas WHERE {of_document} AND missing > 0"), key)?;
-    let sql = format!("SELECT {COLUMNS} FROM replicas WHERE {of_document} AND source_id IS NOT NULL");
-    let retiring: Vec<_> = connection.prepare_cached(&sql)?.query_map(key, replica)?.collect::<Result<_, _>>()?;
-    for old in &retiring {
+    let sql = format!("SELECT {COLUMNS}, missing > 0 FROM replicas WHERE {of_document} AND source_id IS NOT NULL");
+    let with_missing = |row: &Row<'_>| Ok((replica(row)?, row.get::<_, bool>(8)?));
+    let all: Vec<_> = connection.prepare_cached(&sql)?.query_map(key, with_missing)?.collect::<Result<_, _>>()?;
+    for (old, _) in &all {
         set_phase(connection, old.id, Phase::Retiring, now)?;
     }
-    Ok(retiring)
+    Ok(all.into_iter().filter(|(_, missing)| !missing).map(|(old, _)| old).collect())
 }
 
 /// A replica is another document's now. Where it is ready, every other one of that document retires; gives those.

@@ -34,10 +34,12 @@ pub const MUTANTS: [Mutant; 7] = [
         name: "no retirement",
         edits: &[Edit {
             file: "src/store/replicas.rs",
-            from: "    connection.execute(&format!(\"DELETE FROM replicas WHERE {of_document} AND missing > 0\"), key)?;\n",
-            to: "    let all = crate::mutant(\"no retirement\");
-    let gone = if all { \"missing >= 0\" } else { \"missing > 0\" };
-    connection.execute(&format!(\"DELETE FROM replicas WHERE {of_document} AND {gone}\"), key)?;\n",
+            from: "    for (old, _) in &all {\n",
+            to: "    if crate::mutant(\"no retirement\") {
+        connection.execute(&format!(\"DELETE FROM replicas WHERE {of_document}\"), key)?;
+        return Ok(Vec::new());
+    }
+    for (old, _) in &all {\n",
         }],
         within: 100,
     },

@@ -68,8 +68,12 @@ impl Oracle {
         if source.maker != who {
             self.broken.push(format!("{} touched {} of {:?}", INSTANCES[instance], source.name, source.maker));
         }
+    }
+
+    /// A change of a source is sent.
+    pub fn sent(&mut self, source: &Source, instance: usize) {
         if source.renamed.is_some() && source.shown.contains(&instance) {
-            self.broken.push(format!("{} touched {}, which was taken from it", INSTANCES[instance], source.id));
+            self.broken.push(format!("{} touches {}, which was taken from it", INSTANCES[instance], source.id));
         }
     }
 }

@@ -153,6 +153,12 @@ impl Platform {
     /// Has something done at a time; gives the number that its result has then. An ingestion `takes` so long.
     pub fn plan(&mut self, at: Moment, who: Who, op: Op, (fate, takes): (Fate, Duration)) -> u64 {
         self.mutating += 1;
+        if let (Some(instance), Op::Upload { source, .. } | Op::Rename { source, .. } | Op::Delete { source }) =
+            (who, &op)
+            && let Some(source) = self.sources.iter().find(|other| other.id == *source)
+        {
+            self.oracle.sent(source, instance);
+        }
         let token = self.next();
         self.due.insert((at, token), Due::Op { token, who, op, fate, takes });
         token
@@ -223,7 +229,8 @@ impl Platform {
             Op::Rename { source, name } => {
                 let found = self.find(&source).expect("it was touched");
                 found.parsed = SourceName::parse(&name);
-                found.name = name;
+                // Whoever had given it a name has lost it by a hair; the list shows that it is ours.
+                (found.name, found.renamed) = (name, None);
                 Done::Source(found.clone())
             }
             Op::Delete { source } => {

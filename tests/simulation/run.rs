@@ -359,7 +359,10 @@ impl World<'_> {
             match wanted.get(&key) {
                 // The older version of what is refused stays, and nothing else.
                 Some(hash)
-                    if with_refusals && refused.contains(hash) && source.holds() && older.insert(key.clone()) => {}
+                    if with_refusals
+                        && refused.contains(hash)
+                        && source.status() == "synced"
+                        && older.insert(key.clone()) => {}
                 Some(hash) if source.documents.len() == 1 && source.holds() && *hash == source.documents[0].hash => {
                     wanted.remove(&key);
                 }

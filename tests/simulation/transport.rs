@@ -153,7 +153,8 @@ impl Way {
             }
             return (latency, Answer::Fixed(429, vec![("retry-after", "5".to_owned())]));
         }
-        let soon = latency / 2;
+        // Whoever asked may die at once, and the next process counts from then on.
+        let (soon, latest) = (latency / 2, GRACE.mul_f64(0.95));
         let (mut wait, mut effect) = (latency, Some(now + soon));
         let fixed = match fault {
             Some(Fault::LostBefore) => {
@@ -163,7 +164,7 @@ impl Way {
             Some(Fault::LostAfter) => Some(Answer::Lost("reset")),
             Some(Fault::LateEffect) => {
                 wait = Duration::from_millis(dice.random_range(50..5_000));
-                effect = Some(now + wait + GRACE.mul_f64(dice.random_range(0.0..0.95)));
+                effect = Some(now + (wait + latest.mul_f64(dice.random_range(0.0..1.0))).min(latest));
                 Some(Answer::Lost("no answer in time"))
             }
             Some(Fault::Status(status)) => {
@@ -177,7 +178,7 @@ impl Way {
             }
             Some(Fault::Slow) => {
                 wait = Duration::from_millis(dice.random_range(1_000..40_000));
-                effect = Some(now + wait.mul_f64(dice.random_range(0.0..1.0)));
+                effect = Some(now + wait.mul_f64(dice.random_range(0.0..1.0)).min(latest));
                 None
             }
             Some(Fault::Cut | Fault::Garbage | Fault::Unlike | Fault::NotSent) | None => None,

@@ -57,7 +57,20 @@ fn a_source_that_was_renamed_by_hand_is_not_ours_any_more() {
     ready(&mut db, "a.md", 1, "s1");
     compare(&mut db, &[ListedSource { name: None, ..listed("s1", "a.md", 1, true) }]);
     assert_eq!(db.gone(&docs(), &path("a.md"), NOW).unwrap(), [], "nothing of it is deleted");
+    assert!(db.under_way().unwrap()[0].missing);
+    compare(&mut db, &[ListedSource { name: None, ..listed("s1", "a.md", 1, true) }]);
     assert_eq!(phases(&db, "a.md"), []);
+}
+
+#[test]
+fn a_source_that_one_list_left_out_is_not_forgotten_when_its_document_goes() {
+    let (_folder, mut db) = new_db();
+    ready(&mut db, "a.md", 1, "s1");
+    compare(&mut db, &[]);
+    assert_eq!(db.gone(&docs(), &path("a.md"), NOW).unwrap(), []);
+    compare(&mut db, &[listed("s1", "a.md", 1, true)]);
+    let under_way = db.under_way().unwrap();
+    assert_eq!((under_way.len(), under_way[0].replica.phase, under_way[0].missing), (1, Phase::Retiring, false));
 }
 
 #[test]
