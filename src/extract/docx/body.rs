@@ -45,7 +45,7 @@ pub(super) fn text(xml: &str, styles: &Styles) -> Result<String, Refusal> {
     loop {
         match walk.reader.read_event().map_err(damaged)? {
             Event::Start(element) => walk.open(&element)?,
-            Event::End(element) => walk.close(element.local_name().as_ref()),
+            Event::End(element) => walk.close(element.local_name().as_ref())?,
             Event::Text(text) if walk.in_text => walk.write(&text.xml10_content()),
             Event::CData(text) if walk.in_text => walk.write(&text.xml10_content()),
             Event::GeneralRef(entity) if walk.in_text => {
@@ -94,9 +94,11 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// The reader checks that every end has its start, so the top frame is the one that `name` opened.
-    fn close(&mut self, name: &str) {
-        self.depth -= 1;
+    /// The reader checks that every end has its start, so the top frame is the one that `name` opened. What a damaged part
+    /// skips may still leave an end over.
+    fn close(&mut self, name: &str) -> Result<(), Refusal> {
+        let ended = || Refusal::Damaged("an element ends that has not begun".into());
+        self.depth = self.depth.checked_sub(1).ok_or_else(ended)?;
         match name {
             "t" => self.in_text = false,
             "p" | "tc" | "tr" | "txbxContent" | "AlternateContent" => {
@@ -112,6 +114,7 @@ impl Walk<'_> {
             }
             _ => {}
         }
+        Ok(())
     }
 
     /// A cell goes into its row, a text box after the paragraph that it is anchored in.
