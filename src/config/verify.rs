@@ -172,9 +172,10 @@ fn reference(text: &str, collections: Option<&[Collection]>) -> Result<Reference
         && collections.iter().all(|collection| collection.name.as_str() != name)
     {
         let names: Vec<&str> = collections.iter().map(|collection| collection.name.as_str()).collect();
+        // The name may hold what came from the environment, and is not said again; the line is shown as it is written.
         return Err(match nearest(name, &names) {
-            Some(near) => format!("there is no collection `{name}`; did you mean `{near}`?"),
-            None => format!("there is no collection `{name}`; the collections are {}", names.join(", ")),
+            Some(near) => format!("there is no such collection; did you mean `{near}`?"),
+            None => format!("there is no such collection; the collections are {}", names.join(", ")),
         });
     }
     let collection = CollectionName::new(name).map_err(|error| error.to_string())?;

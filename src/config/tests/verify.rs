@@ -29,8 +29,8 @@ const CASES: &[(&str, &[&str])] = &[
     (
         "verify:\n  - ask: Who?\n    expect_source: [dacs/a.md, wiki/a.md, a.md, docs/../a.md, docs/, 7]\n#DOCS",
         &[
-            "3:21: there is no collection `dacs`; did you mean `docs`?",
-            "3:32: there is no collection `wiki`; the collections are docs",
+            "3:21: there is no such collection; did you mean `docs`?",
+            "3:32: there is no such collection; the collections are docs",
             "3:43: a source is COLLECTION/PATH, such as `handbook/cron.md`, or the address of a page",
             "3:49: a document's path is relative, with no empty, `.` or `..` part, or an http(s) address without a fragment",
             "3:63: a document's path is relative, with no empty, `.` or `..` part, or an http(s) address without a fragment",
