@@ -23,6 +23,8 @@ pub struct UnderWay {
     pub unanswered: bool,
     /// Whether the last list did not show its source: somebody may have taken it over, or deleted it.
     pub missing: bool,
+    /// Whether there is no record of its document: it is gone here.
+    pub gone: bool,
 }
 
 /// What is done with what was begun.
@@ -44,14 +46,15 @@ pub struct Resume {
     pub wait_since: Option<Moment>,
 }
 
-/// Sorts the replicas that are under way, and takes out of the plan what is being done already.
-pub fn resume(under_way: Vec<UnderWay>, plan: &mut Plan, now: Moment, grace: Duration) -> Resume {
+/// Sorts the replicas that are under way, and takes out of the plan what is being done already. Where `never` is set, what
+/// is gone here stays on the platform.
+pub fn resume(under_way: Vec<UnderWay>, plan: &mut Plan, never: bool, now: Moment, grace: Duration) -> Resume {
     let mut resume = Resume::default();
     let mut wanted = wanted_contents(plan);
     let going = going(plan);
     let mut taken_out = HashSet::new();
     let mut unanswered: BTreeMap<_, (Vec<Replica>, usize)> = BTreeMap::new();
-    for UnderWay { replica, alone, unanswered: ended_so, missing } in under_way {
+    for UnderWay { replica, alone, unanswered: ended_so, missing, gone } in under_way {
         let document = (replica.collection.clone(), replica.path.clone());
         let same = wanted.get(&document).map(|hash| *hash == replica.hash);
         // Another list must tell whether it is still ours.
@@ -59,8 +62,15 @@ pub fn resume(under_way: Vec<UnderWay>, plan: &mut Plan, now: Moment, grace: Dur
             taken_out.extend((same == Some(true)).then_some(document));
             continue;
         }
+        let unseen = same.is_none() && plan.unsure.contains(&replica.collection);
         match replica.phase {
             Phase::Ready => {}
+            // Where not all was seen, its document may be wanted still.
+            Phase::Created | Phase::Uploading | Phase::Spoilt if unseen => {}
+            // Decided in a pass that did not come to it; and since then nobody is sure, or has changed their mind.
+            Phase::Retiring if gone && (unseen || never) => {}
+            // The document is back: what may be the only version goes when the next one is ready.
+            Phase::Retiring if alone && same.is_some() => {}
             Phase::Retiring => resume.delete.push(replica),
             // The outcome of its request is not known, and may not be for a while: the same is not asked for twice.
             Phase::Intent | Phase::Unknown => {
@@ -133,6 +143,8 @@ fn wanted_contents(plan: &Plan) -> HashMap<(CollectionName, DocPath), ShortHash>
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::{
         model::{ContentHash, Fingerprint, ReplicaId},
@@ -157,16 +169,19 @@ mod tests {
         let hash = ContentHash([content; 32]);
         let wanted = Wanted { path: DocPath::new(path).unwrap(), fingerprint, hash, replaces: false };
         let collection = CollectionName::new("c").unwrap();
-        Plan { actions: vec![Action::Put { collection, wanted }], withheld: vec![] }
+        Plan { actions: vec![Action::Put { collection, wanted }], ..Plan::default() }
     }
 
     const NOW: Moment = Moment(1_000_000_000);
     const GRACE: Duration = Duration::from_secs(30);
 
     fn at_work(replicas: Vec<Replica>, alone: bool, plan: &mut Plan) -> Resume {
-        let under_way =
-            replicas.into_iter().map(|replica| UnderWay { replica, alone, unanswered: true, missing: false });
-        resume(under_way.collect(), plan, NOW, GRACE)
+        let under_way = replicas.into_iter().map(|replica| under_way(replica, alone));
+        resume(under_way.collect(), plan, false, NOW, GRACE)
+    }
+
+    fn under_way(replica: Replica, alone: bool) -> UnderWay {
+        UnderWay { replica, alone, unanswered: true, missing: false, gone: false }
     }
 
     #[test]
@@ -203,10 +218,42 @@ mod tests {
         for phase in [Phase::Created, Phase::Uploading, Phase::Spoilt, Phase::Ingesting] {
             for (content, puts) in [(1, 0), (2, 1)] {
                 let mut plan = put("a", content);
-                let one = UnderWay { replica: replica(phase, 1), alone: false, unanswered: true, missing: true };
-                assert_eq!(resume(vec![one], &mut plan, NOW, GRACE), Resume::default(), "{phase:?}");
+                let one = UnderWay { missing: true, ..under_way(replica(phase, 1), false) };
+                assert_eq!(resume(vec![one], &mut plan, false, NOW, GRACE), Resume::default(), "{phase:?}");
                 assert_eq!(plan.actions.len(), puts, "{phase:?}: the same is not begun twice");
             }
+        }
+    }
+
+    #[test]
+    fn what_was_begun_stays_while_its_folder_is_not_seen() {
+        let mut plan = Plan { unsure: BTreeSet::from([CollectionName::new("c").unwrap()]), ..Plan::default() };
+        for phase in [Phase::Created, Phase::Uploading, Phase::Spoilt] {
+            assert_eq!(at_work(vec![replica(phase, 1)], false, &mut plan), Resume::default(), "{phase:?}");
+        }
+    }
+
+    #[test]
+    fn a_deletion_that_was_decided_is_made_while_it_is_still_wanted() {
+        let unsure = || Plan { unsure: BTreeSet::from([CollectionName::new("c").unwrap()]), ..Plan::default() };
+        // The plan, whether the document is gone, whether nothing is ever deleted; and what is deleted.
+        for (mut plan, gone, never, expected) in [
+            (Plan::default(), true, false, 1),
+            (Plan::default(), true, true, 0),
+            (unsure(), true, false, 0),
+            (unsure(), false, true, 1),
+        ] {
+            let one = UnderWay { gone, ..under_way(replica(Phase::Retiring, 1), false) };
+            let resume = resume(vec![one], &mut plan, never, NOW, GRACE);
+            assert_eq!(resume.delete.len(), expected, "gone {gone}, never {never}, {plan:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_back_keeps_its_old_version_until_the_next_one_is_ready() {
+        for (alone, deleted) in [(true, 0), (false, 1)] {
+            let resume = at_work(vec![replica(Phase::Retiring, 1)], alone, &mut put("a", 2));
+            assert_eq!(resume.delete.len(), deleted);
         }
     }
 
@@ -236,7 +283,7 @@ mod tests {
         let hash = ContentHash([1; 32]).short();
         let gone = Gone { path: DocPath::new("a").unwrap(), live: hash, size: 1 };
         let collection = CollectionName::new("c").unwrap();
-        let mut plan = Plan { actions: vec![Action::Delete { collection, gone, moved: false }], withheld: vec![] };
+        let mut plan = Plan { actions: vec![Action::Delete { collection, gone, moved: false }], ..Plan::default() };
         assert_eq!(at_work(vec![replica(Phase::Ingesting, 2)], false, &mut plan), Resume::default());
     }
 }

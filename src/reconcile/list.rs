@@ -20,6 +20,7 @@ impl<P: Platform> Pass<'_, P> {
                     configured: self.scope.collections.iter().map(|collection| collection.name.clone()).collect(),
                     making: self.platform.abilities().making,
                     grace: self.scope.policy.grace,
+                    job_timeout: self.scope.job_timeout,
                 };
                 let now = self.now();
                 return Ok(self.store.call(move |db| db.compare_list(&terms, now, retired)).await?);

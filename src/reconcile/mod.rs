@@ -301,8 +301,8 @@ impl<P: Platform> Pass<'_, P> {
         self.note_guards(extent, report).await?;
         let mut under_way = self.store.call(|db| db.under_way()).await?;
         under_way.retain(|one| extent.is_whole(&one.replica.collection) || !self.is_crawled(&one.replica));
-        let grace = self.scope.policy.grace;
-        let resume = plan::resume(under_way, &mut plan, self.now(), grace);
+        let (grace, never) = (self.scope.policy.grace, policy(&self.scope.policy).never);
+        let resume = plan::resume(under_way, &mut plan, never, self.now(), grace);
         if let Some(since) = resume.wait_since {
             open.wait_until(since + grace);
         }

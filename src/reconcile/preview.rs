@@ -65,9 +65,10 @@ pub async fn preview(scope: &Scope, accepted: &'static [&'static str], db: Optio
         under_way = db.under_way()?;
         moves = db.moves()?;
     }
-    preview.plan = plan::assemble(gathered, &moves, &policy(&scope.policy));
+    let policy = policy(&scope.policy);
+    preview.plan = plan::assemble(gathered, &moves, &policy);
     preview.under_way = under_way.len() as u64;
-    plan::resume(under_way, &mut preview.plan, scope.machine.clock.now(), scope.policy.grace);
+    plan::resume(under_way, &mut preview.plan, policy.never, scope.machine.clock.now(), scope.policy.grace);
     Ok(preview)
 }
 

@@ -19,7 +19,9 @@ impl<P: Platform> Pass<'_, P> {
             Task::GiveUp(replica) => {
                 let reason = "several uploads of it got no answer, and the platform holds none of them; \
                               `kbsync retry` lets it be tried again";
-                self.fail(replica, reason.to_owned()).await
+                let failure = failure(&replica.collection, &replica.path, reason.to_owned());
+                self.store.call(move |db| db.give_up(&replica, reason)).await?;
+                Ok(Step::Failed(failure, None))
             }
             Task::Gone(collection, gone) => self.gone(collection, gone).await,
             Task::Rename(from, collection, to) => self.rename(from, collection, to).await,

@@ -28,6 +28,8 @@ pub struct Terms {
     pub making: Making,
     /// How long an unanswered request may still take effect.
     pub grace: Duration,
+    /// How long the platform may be at work on an upload.
+    pub job_timeout: Duration,
 }
 
 /// One source of the list.
@@ -132,7 +134,7 @@ impl Db {
             connection.execute("UPDATE replicas SET since = ?1 WHERE since > ?1", [now.0.cast_signed()])?;
             finish_renames(connection, now)?;
             let (added, replaced) = finish_uploads(connection, now)?;
-            retire_empty(connection, now, grace)?;
+            retire_empty(connection, now, grace + terms.job_timeout)?;
             let mut report = ListReport {
                 added,
                 replaced,
@@ -208,15 +210,15 @@ fn finish_uploads(connection: &Connection, now: Moment) -> Result<(u64, u64), ru
     Ok((added, replaced))
 }
 
-/// Uploads without an answer of documents that are quarantined: nobody tries them again, and what holds nothing after
-/// the grace is of no use. Left under way, they would make every pass a full one.
-fn retire_empty(connection: &Connection, now: Moment, grace: Duration) -> Result<(), rusqlite::Error> {
+/// Uploads without an answer of documents that are quarantined: nobody tries them again, and what holds nothing when the
+/// platform has had its time is of no use. Left under way, they would make every pass a full one.
+fn retire_empty(connection: &Connection, now: Moment, time: Duration) -> Result<(), rusqlite::Error> {
     let sql = "UPDATE replicas SET phase = 'retiring', since = ?1 WHERE id IN (
                    SELECT r.id FROM replicas r JOIN listed l USING (source_id) JOIN documents d
                        ON d.collection = r.collection AND d.path = r.path AND d.trouble_hash = substr(d.hash, 1, 6)
                    WHERE r.phase IN ('uploading', 'spoilt') AND r.since <= ?2 AND l.collection IS NOT NULL
                        AND NOT l.holds)";
-    let (at, before) = (now.0.cast_signed(), (now - grace).0.cast_signed());
+    let (at, before) = (now.0.cast_signed(), (now - time).0.cast_signed());
     connection.execute(sql, params![at, before]).map(drop)
 }
 

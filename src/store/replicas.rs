@@ -23,13 +23,14 @@ impl Db {
     pub fn under_way(&self) -> Result<Vec<UnderWay>, StoreError> {
         let sql = format!(
             "SELECT {COLUMNS}, EXISTS (SELECT * FROM documents d
-                 WHERE d.collection = r.collection AND d.path = r.path AND live IS NULL), unanswered, missing > 0
+                 WHERE d.collection = r.collection AND d.path = r.path AND live IS NULL), unanswered, missing > 0,
+                 NOT EXISTS (SELECT * FROM documents d WHERE d.collection = r.collection AND d.path = r.path)
              FROM replicas r WHERE phase <> 'ready' ORDER BY id"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let rows = statement.query_map([], |row| {
-            let (alone, unanswered, missing) = (row.get(8)?, row.get(9)?, row.get(10)?);
-            Ok(UnderWay { replica: replica(row)?, alone, unanswered, missing })
+            let (alone, unanswered, missing, gone) = (row.get(8)?, row.get(9)?, row.get(10)?, row.get(11)?);
+            Ok(UnderWay { replica: replica(row)?, alone, unanswered, missing, gone })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
@@ -155,6 +156,19 @@ impl Db {
             } else {
                 drop_row(connection, failed.id)
             }
+        })
+    }
+
+    /// Several uploads of the document were not answered: it is quarantined. What was made for it stays under way, for the
+    /// platform may be at work on it; where the document is tried again it does not count.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn give_up(&mut self, replica: &Replica, reason: &str) -> Result<(), StoreError> {
+        self.together(|connection| {
+            let trouble = Trouble { hash: replica.hash, reason: reason.to_owned() };
+            set_trouble(connection, replica.collection.as_str(), replica.path.as_str(), Some(&trouble))?;
+            connection.execute("UPDATE replicas SET unanswered = 0 WHERE id = ?1", [replica.id.0]).map(drop)
         })
     }
 

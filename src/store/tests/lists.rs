@@ -15,7 +15,8 @@ fn compare(db: &mut Db, page: &[ListedSource]) -> ListReport {
     db.begin_list().unwrap();
     db.add_page(page).unwrap();
     let (instance, configured) = (Instance::new("default").unwrap(), BTreeSet::from([docs()]));
-    db.compare_list(&Terms { instance, configured, making: Making::Empty, grace: GRACE }, NOW, 0).unwrap()
+    let terms = Terms { instance, configured, making: Making::Empty, grace: GRACE, job_timeout: GRACE * 9 };
+    db.compare_list(&terms, NOW, 0).unwrap()
 }
 
 #[test]
@@ -104,6 +105,24 @@ fn a_source_that_was_filled_after_the_store_was_saved_is_not_filled_again() {
     let report = compare(&mut db, &[listed("s1", "a.md", 1, false), listed("s2", "a.md", 1, true)]);
     assert_eq!(report.added, 1);
     assert_eq!((live(&db, "a.md"), phases(&db, "a.md")), (Some(short(1)), vec![Phase::Ready, Phase::Retiring]));
+}
+
+#[test]
+fn what_was_given_up_goes_when_the_platform_has_had_its_time() {
+    for (age, holds, phase) in [(9, false, Phase::Uploading), (10, false, Phase::Retiring), (99, true, Phase::Ready)] {
+        let (_folder, mut db) = new_db();
+        see(&mut db, "a.md", 1);
+        let id = db.intend(&docs(), &path("a.md"), short(1), NOW).unwrap();
+        db.created(id, &SourceId("s1".to_owned()), None, Phase::Created, NOW).unwrap();
+        db.unanswered(id, NOW - GRACE * age).unwrap();
+        let given_up = db.under_way().unwrap().remove(0);
+        assert!(given_up.unanswered);
+        db.give_up(&given_up.replica, "no answer").unwrap();
+        assert!(!db.under_way().unwrap()[0].unanswered, "a retry begins to count anew");
+        assert_eq!(db.quarantined().unwrap().len(), 1);
+        compare(&mut db, &[listed("s1", "a.md", 1, holds)]);
+        assert_eq!((phases(&db, "a.md"), db.quarantined().unwrap().is_empty()), (vec![phase], holds));
+    }
 }
 
 #[test]
