@@ -16,7 +16,7 @@ pub struct Edit<'a> {
     pub to: &'a str,
 }
 
-pub const MUTANTS: [Mutant; 7] = [
+pub const MUTANTS: [Mutant; 12] = [
     Mutant {
         name: "no grace",
         edits: &[Edit {
@@ -95,6 +95,52 @@ pub const MUTANTS: [Mutant; 7] = [
             file: "src/plan/assemble.rs",
             from: "match withhold(gone.len() as u64, of, standing, &authority, policy) {",
             to: "match withhold(gone.len() as u64, of, standing, &authority, policy).filter(|_| !crate::mutant(\"guards are off\")) {",
+        }],
+        within: 300,
+    },
+    Mutant {
+        name: "many deletions are not held",
+        edits: &[Edit {
+            file: "src/plan/guard.rs",
+            from: "    (many || all || standing.held > 0).then_some",
+            to: "    ((many || all || standing.held > 0) && !crate::mutant(\"many deletions are not held\")).then_some",
+        }],
+        within: 300,
+    },
+    Mutant {
+        name: "delete: never is not heeded",
+        edits: &[Edit {
+            file: "src/plan/guard.rs",
+            from: "    if policy.never {\n",
+            to: "    if policy.never && !crate::mutant(\"delete: never is not heeded\") {\n",
+        }],
+        within: 1_000,
+    },
+    Mutant {
+        name: "what was taken over is ours",
+        edits: &[Edit {
+            file: "src/reconcile/list.rs",
+            from: "let nameless = source.name.is_empty()",
+            to: "let nameless = crate::mutant(\"what was taken over is ours\") || source.name.is_empty()",
+        }],
+        within: 300,
+    },
+    Mutant {
+        name: "no pace",
+        edits: &[Edit {
+            file: "src/pace/pacer.rs",
+            from: "        if now < earliest {\n",
+            to: "        if now < earliest && !crate::mutant(\"no pace\") {\n",
+        }],
+        within: 100,
+    },
+    Mutant {
+        name: "a pace that is forgotten",
+        edits: &[Edit {
+            file: "src/platform/http.rs",
+            from: "        let pacer = Pacer::new(rate_limit, stamps, clock.now());\n",
+            to: "        let stamps = if crate::mutant(\"a pace that is forgotten\") { Vec::new() } else { stamps };
+        let pacer = Pacer::new(rate_limit, stamps, clock.now());\n",
         }],
         within: 300,
     },

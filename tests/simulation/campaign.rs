@@ -19,15 +19,13 @@ use kbsync::{
 use tempfile::TempDir;
 
 use crate::{
-    run::{Counts, Verdict, run},
+    counts::{Counts, Verdict},
+    run::run,
     script::Script,
 };
 
 /// Who does what blocks.
 pub type Hands = Arc<dyn Fn(Work) + Send + Sync>;
-
-/// After so many seeds that fail, the others are not run.
-const ENOUGH: usize = 3;
 
 /// Seeds that failed, each with what was broken.
 pub type Failed = Vec<(u64, Vec<String>)>;
@@ -83,8 +81,8 @@ pub fn numbers<T: std::str::FromStr>(name: &str) -> Option<Vec<T>> {
     std::env::var(name).ok().map(|text| text.split(',').map(read).collect())
 }
 
-/// Runs these seeds.
-pub fn campaign(seeds: Range<u64>) -> (Failed, Counts) {
+/// Runs these seeds, until so many of them have failed.
+pub fn campaign(seeds: Range<u64>, at_most: usize) -> (Failed, Counts) {
     let (next, enough) = (AtomicU64::new(seeds.start), AtomicBool::new(false));
     let (failed, counts) = (Mutex::new(Failed::new()), Mutex::new(Counts::default()));
     scope(|threads| {
@@ -101,7 +99,7 @@ pub fn campaign(seeds: Range<u64>) -> (Failed, Counts) {
                     if !verdict.broken.is_empty() {
                         let mut failed = failed.lock().expect("nobody panicked");
                         failed.push((seed, verdict.broken));
-                        enough.store(failed.len() >= ENOUGH, Ordering::Relaxed);
+                        enough.store(failed.len() >= at_most, Ordering::Relaxed);
                     }
                 }
             });

@@ -16,11 +16,32 @@ pub struct Oracle {
     pub broken: Vec<String>,
     /// What was counted on the way.
     pub touched: u64,
-    /// The documents that are there on an instance's machine, each with whether the platform has held it since.
-    present: BTreeMap<(usize, String), bool>,
+    /// The documents that are there on an instance's machine.
+    present: BTreeMap<(usize, String), Present>,
     /// Documents of which somebody else has taken something away, and when: until a later source holds them again, that is
     /// why they are absent.
     harmed: BTreeMap<(usize, String), Moment>,
+    /// The deletions of each instance's pass.
+    deletions: [Deletions; 2],
+}
+
+/// What is known of a document.
+#[derive(Default)]
+struct Present {
+    /// Whether it was there when a pass began: one that comes back while it is deleted is for the next pass.
+    seen: bool,
+    /// Whether the platform has held it since.
+    held: bool,
+}
+
+/// The deletions of a pass.
+#[derive(Default)]
+struct Deletions {
+    begun: Moment,
+    /// How many documents of a collection may be deleted, where that is not left to the instance.
+    allowed: Option<usize>,
+    /// Those that were.
+    made: BTreeSet<String>,
 }
 
 impl Oracle {
@@ -28,35 +49,39 @@ impl Oracle {
     pub fn present(&mut self, instance: usize, documents: &BTreeSet<String>) {
         self.present.retain(|(of, name), _| *of != instance || documents.contains(name));
         for name in documents {
-            self.present.entry((instance, name.clone())).or_insert(false);
+            self.present.entry((instance, name.clone())).or_default();
         }
     }
 
     /// Looks for holes.
     pub fn look(&mut self, sources: &[Source]) {
-        let mut held = BTreeSet::new();
-        for source in sources.iter().filter(|source| source.holds()) {
+        let (mut held, mut in_time) = (BTreeSet::new(), BTreeSet::new());
+        for source in sources.iter().filter(|source| source.holds() && !source.condemned) {
             if let Some((instance, name)) = ours(source) {
                 let document = (instance, name);
                 if self.harmed.get(&document).is_none_or(|when| source.created > *when) {
                     self.harmed.remove(&document);
+                    if !source.is_overdue() {
+                        in_time.insert(document.clone());
+                    }
                     held.insert(document);
                 }
             }
         }
-        for (document, was_held) in &mut self.present {
+        for (document, known) in &mut self.present {
             let is_held = held.contains(document);
-            if *was_held && !is_held {
+            if known.held && !is_held {
                 self.broken.push(format!("a hole: {} of {}", document.1, INSTANCES[document.0]));
             }
-            *was_held = is_held;
+            // What came too late may have been given up.
+            known.held = known.seen && in_time.contains(document) || known.held && is_held;
         }
     }
 
     /// Somebody takes a source away, or its name: what it held may be absent then through no fault of ours.
     pub fn harmed(&mut self, source: &Source, now: Moment) {
         if let Some(document) = ours(source) {
-            self.present.entry(document.clone()).and_modify(|was_held| *was_held = false);
+            self.present.entry(document.clone()).and_modify(|known| known.held = false);
             self.harmed.insert(document, now);
         }
     }
@@ -67,6 +92,41 @@ impl Oracle {
         let Some(instance) = who else { return };
         if source.maker != who {
             self.broken.push(format!("{} touched {} of {:?}", INSTANCES[instance], source.name, source.maker));
+        }
+    }
+
+    /// An instance begins a pass, in which it may delete so many documents of a collection.
+    pub fn begin_pass(&mut self, instance: usize, allowed: Option<usize>, begun: Moment) {
+        self.deletions[instance] = Deletions { begun, allowed, made: BTreeSet::new() };
+        self.present.iter_mut().filter(|((of, _), _)| *of == instance).for_each(|(_, known)| known.seen = true);
+    }
+
+    /// Whether the document of a source is not there any more.
+    pub fn is_gone(&self, source: &Source) -> bool {
+        ours(source).is_some_and(|document| !self.present.contains_key(&document))
+    }
+
+    /// A deletion is sent. It counts if it takes away the last of a document that is gone and has not moved, and that was
+    /// there before the pass began.
+    pub fn deletes(&mut self, source: &Source, instance: usize, sources: &[Source]) {
+        let Deletions { begun, allowed, made } = &mut self.deletions[instance];
+        let is_gone = |document: &(usize, String)| !self.present.contains_key(document) && source.created < *begun;
+        let Some(document) = ours(source).filter(is_gone) else { return };
+        let Some(content) = source.parsed.as_ref().map(|name| &name.hash).filter(|_| source.holds()) else { return };
+        let instead = |other: &&Source| {
+            let same = other.parsed.as_ref().is_some_and(|name| name.hash == *content);
+            let moved = same && ours(other).is_some_and(|other| self.present.contains_key(&other));
+            other.id != source.id && other.holds() && (moved || ours(other).as_ref() == Some(&document))
+        };
+        if sources.iter().any(|other| instead(&other)) {
+            return;
+        }
+        let collection = |document: &str| document.split('/').next().map(str::to_owned);
+        made.insert(document.1.clone());
+        let count = made.iter().filter(|other| collection(other) == collection(&document.1)).count();
+        if allowed.is_some_and(|allowed| count > allowed) {
+            let who = INSTANCES[instance];
+            self.broken.push(format!("{who} deletes {made:?}, and may delete {allowed:?} only"));
         }
     }
 

@@ -5,7 +5,10 @@ use std::{
     time::Duration,
 };
 
-use kbsync::model::{Moment, SourceName};
+use kbsync::{
+    model::{Moment, SourceName},
+    reconcile::JOB_TIMEOUT,
+};
 use rand::{RngExt, rngs::StdRng};
 
 use crate::{
@@ -31,6 +34,10 @@ pub struct Source {
     pub renamed: Option<u64>,
     /// Which instances a list has shown that.
     pub shown: Vec<usize>,
+    /// How many lists have left it out.
+    pub omitted: u64,
+    /// A deletion was sent while its document was gone: it may take effect whatever happens then.
+    pub condemned: bool,
 }
 
 /// What was put into a source.
@@ -38,6 +45,8 @@ pub struct Source {
 pub struct Document {
     pub hash: String,
     pub ready: bool,
+    /// It takes longer than a pass waits for a job, so it may have been given up.
+    overdue: bool,
     job: u64,
 }
 
@@ -47,6 +56,11 @@ impl Source {
         self.documents.iter().any(|document| {
             document.ready && self.parsed.as_ref().is_none_or(|name| name.hash.to_string() == document.hash)
         })
+    }
+
+    /// Whether what it holds came later than a pass waits for.
+    pub fn is_overdue(&self) -> bool {
+        self.documents.iter().any(|document| document.overdue)
     }
 
     pub fn status(&self) -> &'static str {
@@ -118,8 +132,8 @@ pub struct Platform {
     pub asked: [VecDeque<Moment>; 2],
     /// Requests that change something, since the beginning.
     pub mutating: u64,
-    /// The pass that is under way, or was the last one.
-    pub pass: u64,
+    /// The pass that was begun last.
+    pass: u64,
     /// All requests, and those that met a fault.
     pub requests: u64,
     pub faults: u64,
@@ -145,6 +159,14 @@ impl Platform {
         }
     }
 
+    /// An instance begins a pass, in which it may delete so many documents; gives the pass's number.
+    pub fn begin_pass(&mut self, instance: usize, allowed: Option<usize>, now: Moment) -> u64 {
+        self.oracle.begin_pass(instance, allowed, now);
+        self.oracle.look(&self.sources);
+        self.pass += 1;
+        self.pass
+    }
+
     fn next(&mut self) -> u64 {
         self.number += 1;
         self.number
@@ -158,6 +180,11 @@ impl Platform {
             && let Some(source) = self.sources.iter().find(|other| other.id == *source)
         {
             self.oracle.sent(source, instance);
+            if matches!(op, Op::Delete { .. }) {
+                self.oracle.deletes(source, instance, &self.sources);
+                let (condemned, id) = (self.oracle.is_gone(source), source.id.clone());
+                self.find(&id).expect("it is there").condemned |= condemned;
+            }
         }
         let token = self.next();
         self.due.insert((at, token), Due::Op { token, who, op, fate, takes });
@@ -210,10 +237,12 @@ impl Platform {
                     failed: false,
                     renamed: None,
                     shown: Vec::new(),
+                    omitted: 0,
+                    condemned: false,
                 };
                 self.sources.push(source.clone());
                 if let Some(content) = content {
-                    self.ingest(&source.id, &content, at + takes, fate);
+                    self.ingest(&source.id, &content, at, (fate, takes));
                 }
                 Done::Source(source)
             }
@@ -224,7 +253,7 @@ impl Platform {
                 Done::Refused(404, "no such source")
             }
             Op::Upload { source, content } => {
-                Done::Job { id: self.ingest(&source, &content, at + takes, fate), source }
+                Done::Job { id: self.ingest(&source, &content, at, (fate, takes)), source }
             }
             Op::Rename { source, name } => {
                 let found = self.find(&source).expect("it was touched");
@@ -247,14 +276,14 @@ impl Platform {
         true
     }
 
-    fn ingest(&mut self, source: &str, content: &[u8], at: Moment, fate: Fate) -> u64 {
+    fn ingest(&mut self, source: &str, content: &[u8], at: Moment, (fate, takes): (Fate, Duration)) -> u64 {
         let job = self.next();
-        let document = Document { hash: short_hash(content), ready: false, job };
+        let document = Document { hash: short_hash(content), ready: false, overdue: takes > JOB_TIMEOUT, job };
         self.find(source).expect("it is there").documents.push(document);
         let state = if fate == Fate::Forgotten { JobState::Forgotten } else { JobState::Working };
         self.jobs.insert(job, Job { source: source.to_owned(), state });
         if fate != Fate::Stuck {
-            self.due.insert((at, job), Due::Ingested { source: source.to_owned(), job, fate });
+            self.due.insert((at + takes, job), Due::Ingested { source: source.to_owned(), job, fate });
         }
         job
     }

@@ -27,6 +27,8 @@ pub enum Step {
     ClockJumps(i64),
     Idle(u64),
     Pass(PassStep),
+    /// Two instances at once.
+    Passes(PassStep, PassStep),
 }
 
 /// What people do to a config.
@@ -89,6 +91,7 @@ impl Script {
             total: rng.random_bool(0.8),
             dates: rng.random_bool(0.8),
             headers: rng.random_bool(0.5),
+            limit: *[100, 100, 20, 8].choose(&mut rng).expect("not empty"),
         };
         let instances = if rng.random_bool(0.3) { 2 } else { 1 };
         let max_deletes = if rng.random_bool(0.3) { 1 } else { 10 };
@@ -113,7 +116,8 @@ impl Script {
 
     /// A run that somebody has thought of, on a platform of plain manners.
     pub fn by_hand(api: Api, steps: Vec<Step>) -> Self {
-        let manners = Manners { api, newest_first: false, page: 100, total: true, dates: true, headers: true };
+        let manners =
+            Manners { api, newest_first: false, page: 100, total: true, dates: true, headers: true, limit: 100 };
         Self { manners, settle: false, max_deletes: 10, instances: 1, steps }
     }
 }
@@ -123,6 +127,7 @@ impl Step {
         let instance = rng.random_range(0..instances);
         match rng.random_range(0..100) {
             0..35 => Self::Disk(instance, DiskOp::any(rng)),
+            35..45 if instances == 2 => Self::Passes(PassStep::any(rng, 0), PassStep::any(rng, 1)),
             35..80 => Self::Pass(PassStep::any(rng, instance)),
             80..85 => Self::Config(instance, ConfigOp::any(rng)),
             85..90 => Self::Store(

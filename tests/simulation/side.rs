@@ -34,6 +34,8 @@ pub struct Side {
     pub delete: bool,
     max_deletes: u64,
     settle: bool,
+    /// Whether somebody has let every deletion be made.
+    approved: bool,
     /// Whether the store has forgotten something.
     pub forgot: bool,
     /// Whether its last process has made a full pass and lives, so that it may make one over a part.
@@ -53,6 +55,7 @@ impl Side {
             delete: true,
             max_deletes: script.max_deletes,
             settle: script.settle,
+            approved: false,
             forgot: false,
             warm: false,
         }
@@ -162,8 +165,15 @@ impl Side {
         self.collections.iter().any(|(name, _)| *name == collection)
     }
 
+    /// How many documents of a collection a pass may delete, where nobody has said that it may delete all.
+    pub fn allowed(&self) -> Option<usize> {
+        let guard = usize::try_from(self.max_deletes).expect("a few");
+        (!self.approved).then_some(if self.delete { guard } else { 0 })
+    }
+
     /// A person lets everything that waits for a word go on.
-    pub fn say_yes(&self) {
+    pub fn say_yes(&mut self) {
+        self.approved = true;
         if self.state.exists() && Db::open_to_read(&self.state).is_ok() {
             let mut db = Db::open(&self.state, None).expect("the store");
             db.release(|_| true).expect("the release");

@@ -13,7 +13,7 @@ use kbsync::{
     model::Moment,
     platform::{Delivery, Outgoing, Transport, Undelivered},
 };
-use rand::{RngExt, rngs::StdRng};
+use rand::{RngExt, rngs::StdRng, seq::IndexedMutRandom};
 use reqwest::Response;
 
 use crate::{
@@ -23,8 +23,8 @@ use crate::{
     wire::{self, Asked, Manners, Told},
 };
 
-/// How many requests a key has in so many seconds.
-pub const LIMIT: (u32, u64) = (100, 60);
+/// A key has so many requests in this time.
+pub const WINDOW: Duration = Duration::from_secs(60);
 /// How long an unanswered request may take effect.
 pub const GRACE: Duration = Duration::from_secs(30);
 
@@ -76,10 +76,10 @@ pub struct Way {
     pub late: bool,
     /// Counts the readings of the list; in that one the list forgets a source.
     pub lists: Mutex<(u64, Option<u64>)>,
-    /// Whether the pass compares the list with what it knows.
-    pub reads_names: bool,
-    /// Whether a limit that is exceeded is our own doing.
-    pub polite: bool,
+    /// The pass, where it compares the list with what it knows.
+    pub reader: Option<u64>,
+    /// From when on a limit that is exceeded is our own doing.
+    pub polite: Moment,
     pub trace: Arc<Mutex<Vec<String>>>,
 }
 
@@ -148,7 +148,7 @@ impl Way {
         }
         let (told, exceeded) = self.count(&mut platform, now);
         if exceeded {
-            if self.polite {
+            if now >= self.polite {
                 platform.oracle.broken.push(format!("429 through our own doing at {}", now.0));
             }
             return (latency, Answer::Fixed(429, vec![("retry-after", "5".to_owned())]));
@@ -163,7 +163,9 @@ impl Way {
             }
             Some(Fault::LostAfter) => Some(Answer::Lost("reset")),
             Some(Fault::LateEffect) => {
-                wait = Duration::from_millis(dice.random_range(50..5_000));
+                // What is not answered is given up after a minute.
+                let patience = if dice.random_bool(0.3) { 60_000 } else { 5_000 };
+                wait = Duration::from_millis(dice.random_range(50..patience));
                 effect = Some(now + (wait + latest.mul_f64(dice.random_range(0.0..1.0))).min(latest));
                 Some(Answer::Lost("no answer in time"))
             }
@@ -189,7 +191,7 @@ impl Way {
                 Saying::Of(effect.map_or(0, |at| platform.plan(at, Some(self.instance), op, fate)))
             }
             other => {
-                let omitted = self.omitted(&other, &platform, &mut dice);
+                let omitted = self.omitted(&other, &mut platform, &mut dice);
                 Saying::Shown(other, omitted)
             }
         };
@@ -199,16 +201,15 @@ impl Way {
     /// Counts a request; gives what is told of the limit, and whether it is exceeded.
     fn count(&self, platform: &mut Platform, now: Moment) -> (Told, bool) {
         let asked: &mut VecDeque<Moment> = &mut platform.asked[self.instance];
-        let window = Duration::from_secs(LIMIT.1);
-        while asked.front().is_some_and(|first| now.since(*first) >= window) {
+        while asked.front().is_some_and(|first| now.since(*first) >= WINDOW) {
             asked.pop_front();
         }
-        let limit = LIMIT.0 as usize;
+        let limit = self.manners.limit as usize;
         if asked.len() >= limit {
             return (Told::new(), true);
         }
         asked.push_back(now);
-        let renewed = *asked.front().expect("one was added") + window;
+        let renewed = *asked.front().expect("one was added") + WINDOW;
         let told = if self.manners.headers { wire::told(limit, asked.len(), renewed) } else { Told::new() };
         (told, false)
     }
@@ -230,12 +231,16 @@ impl Way {
     }
 
     /// A source that the list forgets in this reading.
-    fn omitted(&self, asked: &Asked, platform: &Platform, dice: &mut StdRng) -> Option<String> {
+    fn omitted(&self, asked: &Asked, platform: &mut Platform, dice: &mut StdRng) -> Option<String> {
         let Asked::List(_, after) = asked else { return None };
         let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
         lists.0 += u64::from(*after == 0);
-        let forgets = lists.1 == Some(lists.0) && !platform.sources.is_empty() && *after == 0;
-        forgets.then(|| platform.sources[dice.random_range(0..platform.sources.len())].id.clone())
+        if lists.1 != Some(lists.0) || *after > 0 {
+            return None;
+        }
+        let source = platform.sources.choose_mut(dice)?;
+        source.omitted += 1;
+        Some(source.id.clone())
     }
 
     /// The answer, as it is by now.
@@ -258,7 +263,7 @@ impl Way {
                 &self.manners,
                 &mut platform,
                 &asked,
-                self.reads_names.then_some(self.instance),
+                self.reader.map(|pass| (self.instance, pass)),
                 omitted.as_deref(),
             ),
         };

@@ -35,6 +35,8 @@ pub struct Manners {
     pub dates: bool,
     /// Every answer tells of the limit.
     pub headers: bool,
+    /// How many requests a key has in a minute.
+    pub limit: u32,
 }
 
 fn content(upload: &Upload) -> Vec<u8> {
@@ -85,15 +87,15 @@ pub fn read(manners: &Manners, request: &Outgoing<'_>) -> Asked {
     }
 }
 
-/// The answer to what was asked, which changes nothing; `omitted` is a source that the list forgets, and `who` reads names.
+/// The answer to what was asked, which changes nothing; `omitted` is a source that the list forgets, and `who` reads names, in
+/// which pass.
 pub fn shown(
     manners: &Manners,
     platform: &mut Platform,
     asked: &Asked,
-    who: Option<usize>,
+    who: Option<(usize, u64)>,
     omitted: Option<&str>,
 ) -> (u16, Value) {
-    let pass = platform.pass;
     match asked {
         Asked::List(size, after) => {
             let mut all: Vec<&mut Source> =
@@ -104,7 +106,8 @@ pub fn shown(
             let total = all.len();
             let page = all.into_iter().skip(*after).take(*size).map(|source| {
                 // What happens while a pass is under way, the next one reads.
-                source.shown.extend(who.filter(|_| source.renamed.is_some_and(|renamed| renamed < pass)));
+                let before = |(_, pass): &(usize, u64)| source.renamed.is_some_and(|renamed| renamed < *pass);
+                source.shown.extend(who.filter(before).map(|(instance, _)| instance));
                 describe(manners, source)
             });
             let page: Vec<_> = page.collect();
