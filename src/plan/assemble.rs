@@ -77,8 +77,8 @@ pub struct Plan {
     pub actions: Vec<Action>,
     /// Deletions that are not made.
     pub withheld: Vec<Withheld>,
-    /// Collections that were not seen for sure: what was begun for a document that is not seen may still be wanted.
-    pub unsure: BTreeSet<CollectionName>,
+    /// Collections of which everything was seen: what is not there is gone, or was never there.
+    pub seen: BTreeSet<CollectionName>,
 }
 
 impl Plan {
@@ -91,8 +91,8 @@ impl Plan {
 /// Makes the plan. `moves` are those that were begun before.
 pub fn assemble(mut gathered: Vec<Gathered>, moves: &[Move], policy: &Policy) -> Plan {
     let (mut actions, mut renames, mut puts, mut withheld) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let unsure = gathered.iter().filter(|one| one.authority != Authority::Whole).map(|one| one.collection.clone());
-    let unsure = unsure.collect();
+    let seen = gathered.iter().filter(|one| one.authority == Authority::Whole).map(|one| one.collection.clone());
+    let seen = seen.collect();
     // What was not seen for sure may be there again.
     for Gathered { collection, gone, .. } in gathered.iter_mut().filter(|one| one.authority == Authority::Whole) {
         let left = moves::settle(collection, gone, moves).into_iter();
@@ -115,7 +115,7 @@ pub fn assemble(mut gathered: Vec<Gathered>, moves: &[Move], policy: &Policy) ->
     }
     actions.append(&mut renames);
     actions.append(&mut puts);
-    Plan { actions, withheld, unsure }
+    Plan { actions, withheld, seen }
 }
 
 /// Takes out of what is wanted and gone what has the same content.
@@ -276,7 +276,7 @@ mod tests {
         let plan = assemble(vec![input], &[], &POLICY);
         assert_eq!(lines(&plan), ["+ b"]);
         assert_eq!(plan.withheld[0].why, Why::Unsure("the folder is missing".to_owned()));
-        assert_eq!(plan.unsure.len(), 1);
+        assert_eq!(plan.seen.len(), 0);
         assert!(!plan.is_in_step());
     }
 

@@ -26,6 +26,8 @@ pub struct Listed {
     pub name: SourceName,
     /// Whether it holds its document.
     pub holds: bool,
+    /// Whether the platform is at work on it: something was put into it.
+    pub at_work: bool,
     /// When it was made, where the platform says so.
     pub created: Option<Moment>,
 }
@@ -64,9 +66,10 @@ pub fn drift(
     now: Moment,
     grace: Duration,
 ) -> Vec<Drift> {
-    // What holds its document first, for others retire by it; then the oldest, and by id where the platform does not say:
-    // the choice is the same on every pass.
-    listed.sort_by(|a, b| (!a.holds, a.created, &a.id).cmp(&(!b.holds, b.created, &b.id)));
+    // What holds its document first, for others retire by it; then what is empty, which a lost answer is likelier to have
+    // made than what something was put into; then the oldest, and by id where the platform does not say: the choice is the
+    // same on every pass.
+    listed.sort_by(|a, b| (!a.holds, a.at_work, a.created, &a.id).cmp(&(!b.holds, b.at_work, b.created, &b.id)));
     let mut steps = Vec::new();
     let mut spare = listed.into_iter();
     let mut taken = has_live;
@@ -115,7 +118,7 @@ mod tests {
     fn listed(id: &str, age: u64, holds: bool) -> Listed {
         let name = SourceName::parse("c/a.md [default:0123456789ab]").unwrap();
         let created = Some(NOW - Duration::from_secs(age));
-        Listed { id: SourceId(id.to_owned()), name, holds, created }
+        Listed { id: SourceId(id.to_owned()), name, holds, at_work: false, created }
     }
 
     #[test]
@@ -131,6 +134,9 @@ mod tests {
         assert_eq!(judge(1, vec![listed("s", 1, false)]), [Drift::Found(one, listed("s", 1, false))]);
         let doubled = judge(90, vec![listed("t", 50, false), listed("s", 60, false)]);
         assert_eq!(doubled, [Drift::Found(one, listed("s", 60, false)), Drift::Claim(listed("t", 50, false))]);
+        let busy = Listed { at_work: true, ..listed("r", 70, false) };
+        let free = judge(90, vec![busy.clone(), listed("s", 60, false)]);
+        assert_eq!(free, [Drift::Found(one, listed("s", 60, false)), Drift::Claim(busy)]);
         let held = judge(90, vec![listed("s", 60, false), listed("t", 50, true)]);
         assert_eq!(held, [Drift::Found(one, listed("t", 50, true)), Drift::Claim(listed("s", 60, false))]);
     }

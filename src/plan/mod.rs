@@ -25,4 +25,4 @@ pub use merge::{Pair, merge};
 pub use moves::{Move, MoveState};
 pub use page::{Ask, Heard, ask, heard};
 pub use phrase::{LOOKED_AT, phrases};
-pub use resume::{Resume, UnderWay, resume};
+pub use resume::{Besides, Resume, UnderWay, resume};

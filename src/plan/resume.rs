@@ -16,15 +16,34 @@ const UPLOADS: usize = 3;
 pub struct UnderWay {
     /// The replica.
     pub replica: Replica,
-    /// Whether the platform holds nothing else of its document, as far as is known: then it may be the only version.
-    pub alone: bool,
+    /// What is known of its document besides.
+    pub besides: Besides,
     /// Whether its upload was not answered although the answer was waited for. One that was cut off by our own end is
     /// nothing that the platform could be blamed for.
     pub unanswered: bool,
     /// Whether the last list did not show its source: somebody may have taken it over, or deleted it.
     pub missing: bool,
-    /// Whether there is no record of its document: it is gone here.
-    pub gone: bool,
+}
+
+/// What is known of the document of a replica that is under way, besides that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Besides {
+    /// The platform holds it, in another source.
+    Held,
+    /// It is there, and the platform holds it nowhere else, as far as is known: this may be the only version.
+    NotHeld,
+    /// It is gone here, or was never seen.
+    Nothing,
+    /// The same, and another document with the same content is held: it has moved, or had a twin.
+    Elsewhere,
+}
+
+impl UnderWay {
+    /// Whether a pass before this one has decided to delete the last of a document, and the config says since then that
+    /// nothing is ever deleted.
+    pub fn is_kept(&self, never: bool) -> bool {
+        never && self.replica.phase == Phase::Retiring && self.besides == Besides::Nothing
+    }
 }
 
 /// What is done with what was begun.
@@ -32,13 +51,15 @@ pub struct UnderWay {
 pub struct Resume {
     /// Sources to delete: they retire already.
     pub delete: Vec<Replica>,
+    /// The same of documents that are gone, unless one of them is back.
+    pub finish: Vec<Replica>,
     /// Replicas that nobody needs any more: they begin to retire.
     pub retire: Vec<Replica>,
     /// Jobs to follow to their end.
     pub follow: Vec<Replica>,
     /// Empty sources that wait for their document; the plan still has the put.
     pub upload: Vec<Replica>,
-    /// Uploads of documents that have had too many without an answer: the documents are quarantined.
+    /// An upload of each document that has had too many without an answer: the documents are quarantined.
     pub give_up: Vec<Replica>,
     /// Whether something stays open that only a later list can settle.
     pub open: bool,
@@ -46,15 +67,16 @@ pub struct Resume {
     pub wait_since: Option<Moment>,
 }
 
-/// Sorts the replicas that are under way, and takes out of the plan what is being done already. Where `never` is set, what
-/// is gone here stays on the platform.
+/// Sorts the replicas that are under way, and takes out of the plan what is being done already. Where `never` is set, a
+/// deletion that was decided before is not made any more.
 pub fn resume(under_way: Vec<UnderWay>, plan: &mut Plan, never: bool, now: Moment, grace: Duration) -> Resume {
     let mut resume = Resume::default();
     let mut wanted = wanted_contents(plan);
     let going = going(plan);
     let mut taken_out = HashSet::new();
     let mut unanswered: BTreeMap<_, (Vec<Replica>, usize)> = BTreeMap::new();
-    for UnderWay { replica, alone, unanswered: ended_so, missing, gone } in under_way {
+    for one in under_way.into_iter().filter(|one| !one.is_kept(never)) {
+        let UnderWay { replica, besides, unanswered: ended_so, missing } = one;
         let document = (replica.collection.clone(), replica.path.clone());
         let same = wanted.get(&document).map(|hash| *hash == replica.hash);
         // Another list must tell whether it is still ours.
@@ -62,16 +84,16 @@ pub fn resume(under_way: Vec<UnderWay>, plan: &mut Plan, never: bool, now: Momen
             taken_out.extend((same == Some(true)).then_some(document));
             continue;
         }
-        let unseen = same.is_none() && plan.unsure.contains(&replica.collection);
+        let unseen = same.is_none() && !plan.seen.contains(&replica.collection);
         match replica.phase {
             Phase::Ready => {}
-            // Where not all was seen, its document may be wanted still.
-            Phase::Created | Phase::Uploading | Phase::Spoilt if unseen => {}
-            // Decided in a pass that did not come to it; and since then nobody is sure, or has changed their mind.
-            Phase::Retiring if gone && (unseen || never) => {}
-            // The document is back: what may be the only version goes when the next one is ready.
-            Phase::Retiring if alone && same.is_some() => {}
-            Phase::Retiring => resume.delete.push(replica),
+            Phase::Retiring => match besides {
+                Besides::Held | Besides::Elsewhere => resume.delete.push(replica),
+                Besides::Nothing => resume.finish.push(replica),
+                // The document is back, or may be: its old version goes when the next one is ready.
+                Besides::NotHeld if same.is_some() || unseen => {}
+                Besides::NotHeld => resume.delete.push(replica),
+            },
             // The outcome of its request is not known, and may not be for a while: the same is not asked for twice.
             Phase::Intent | Phase::Unknown => {
                 resume.open = true;
@@ -91,9 +113,15 @@ pub fn resume(under_way: Vec<UnderWay>, plan: &mut Plan, never: bool, now: Momen
                 replicas.push(replica);
                 *count += usize::from(ended_so);
             }
-            // What may be the only version that the platform holds goes when the next one is ready.
-            Phase::Uploading | Phase::Spoilt if same.is_none() && !alone => resume.retire.push(replica),
-            Phase::Uploading | Phase::Spoilt => {}
+            Phase::Uploading | Phase::Spoilt => match besides {
+                // What may be the only version that the platform holds goes when the next one is ready.
+                Besides::NotHeld => {}
+                // Where not everything was seen, its document may be wanted still.
+                Besides::Nothing | Besides::Elsewhere if unseen => {}
+                Besides::Held | Besides::Nothing | Besides::Elsewhere => {
+                    resume.retire.extend(same.is_none().then_some(replica));
+                }
+            },
             Phase::Ingesting if same == Some(false) || going.contains(&document) => {}
             Phase::Ingesting => {
                 // A document that is not planned for may be gone: the next round looks again.
@@ -111,7 +139,7 @@ pub fn resume(under_way: Vec<UnderWay>, plan: &mut Plan, never: bool, now: Momen
             taken_out.insert(document);
         } else if count >= UPLOADS {
             taken_out.insert(document);
-            resume.give_up.extend(replicas);
+            resume.give_up.extend(replicas.into_iter().next());
         }
     }
     plan.actions.retain(|action| match action {
@@ -175,13 +203,14 @@ mod tests {
     const NOW: Moment = Moment(1_000_000_000);
     const GRACE: Duration = Duration::from_secs(30);
 
-    fn at_work(replicas: Vec<Replica>, alone: bool, plan: &mut Plan) -> Resume {
-        let under_way = replicas.into_iter().map(|replica| under_way(replica, alone));
+    fn at_work(replicas: Vec<Replica>, besides: Besides, plan: &mut Plan) -> Resume {
+        plan.seen.insert(CollectionName::new("c").unwrap());
+        let under_way = replicas.into_iter().map(|replica| under_way(replica, besides));
         resume(under_way.collect(), plan, false, NOW, GRACE)
     }
 
-    fn under_way(replica: Replica, alone: bool) -> UnderWay {
-        UnderWay { replica, alone, unanswered: true, missing: false, gone: false }
+    fn under_way(replica: Replica, besides: Besides) -> UnderWay {
+        UnderWay { replica, besides, unanswered: true, missing: false }
     }
 
     #[test]
@@ -206,7 +235,7 @@ mod tests {
             (Phase::Ingesting, (elsewhere, 1), (0, 0, 1, 0, true, 1)),
         ] {
             let mut plan = put(path, content);
-            let resume = at_work(vec![replica(phase, 1)], false, &mut plan);
+            let resume = at_work(vec![replica(phase, 1)], Besides::Held, &mut plan);
             let Resume { delete, retire, follow, upload, open, .. } = resume;
             let got = (delete.len(), retire.len(), follow.len(), upload.len(), open, plan.actions.len());
             assert_eq!(got, expected, "{phase:?}, the plan puts {path} with content {content}");
@@ -218,7 +247,7 @@ mod tests {
         for phase in [Phase::Created, Phase::Uploading, Phase::Spoilt, Phase::Ingesting] {
             for (content, puts) in [(1, 0), (2, 1)] {
                 let mut plan = put("a", content);
-                let one = UnderWay { missing: true, ..under_way(replica(phase, 1), false) };
+                let one = UnderWay { missing: true, ..under_way(replica(phase, 1), Besides::Held) };
                 assert_eq!(resume(vec![one], &mut plan, false, NOW, GRACE), Resume::default(), "{phase:?}");
                 assert_eq!(plan.actions.len(), puts, "{phase:?}: the same is not begun twice");
             }
@@ -227,40 +256,39 @@ mod tests {
 
     #[test]
     fn what_was_begun_stays_while_its_folder_is_not_seen() {
-        let mut plan = Plan { unsure: BTreeSet::from([CollectionName::new("c").unwrap()]), ..Plan::default() };
-        for phase in [Phase::Created, Phase::Uploading, Phase::Spoilt] {
-            assert_eq!(at_work(vec![replica(phase, 1)], false, &mut plan), Resume::default(), "{phase:?}");
+        for (besides, retired) in [(Besides::Nothing, 0), (Besides::NotHeld, 0), (Besides::Held, 1)] {
+            for phase in [Phase::Uploading, Phase::Spoilt] {
+                let one = under_way(replica(phase, 1), besides);
+                let resume = resume(vec![one], &mut Plan::default(), false, NOW, GRACE);
+                assert_eq!(resume.retire.len(), retired, "{phase:?}, {besides:?}");
+            }
         }
     }
 
     #[test]
     fn a_deletion_that_was_decided_is_made_while_it_is_still_wanted() {
-        let unsure = || Plan { unsure: BTreeSet::from([CollectionName::new("c").unwrap()]), ..Plan::default() };
-        // The plan, whether the document is gone, whether nothing is ever deleted; and what is deleted.
-        for (mut plan, gone, never, expected) in [
-            (Plan::default(), true, false, 1),
-            (Plan::default(), true, true, 0),
-            (unsure(), true, false, 0),
-            (unsure(), false, true, 1),
+        let seen = || Plan { seen: BTreeSet::from([CollectionName::new("c").unwrap()]), ..Plan::default() };
+        // Whether the folder was seen, and nothing is ever deleted; then what is deleted, and what unless it is back.
+        for (besides, plan, never, expected) in [
+            (Besides::Nothing, seen(), false, (0, 1)),
+            (Besides::Nothing, Plan::default(), false, (0, 1)),
+            (Besides::Nothing, seen(), true, (0, 0)),
+            (Besides::Elsewhere, seen(), true, (1, 0)),
+            (Besides::Held, Plan::default(), true, (1, 0)),
+            (Besides::NotHeld, seen(), false, (1, 0)),
+            (Besides::NotHeld, Plan::default(), false, (0, 0)),
+            (Besides::NotHeld, Plan { seen: seen().seen, ..put("a", 2) }, false, (0, 0)),
         ] {
-            let one = UnderWay { gone, ..under_way(replica(Phase::Retiring, 1), false) };
-            let resume = resume(vec![one], &mut plan, never, NOW, GRACE);
-            assert_eq!(resume.delete.len(), expected, "gone {gone}, never {never}, {plan:?}");
-        }
-    }
-
-    #[test]
-    fn what_is_back_keeps_its_old_version_until_the_next_one_is_ready() {
-        for (alone, deleted) in [(true, 0), (false, 1)] {
-            let resume = at_work(vec![replica(Phase::Retiring, 1)], alone, &mut put("a", 2));
-            assert_eq!(resume.delete.len(), deleted);
+            let one = under_way(replica(Phase::Retiring, 1), besides);
+            let Resume { delete, finish, .. } = resume(vec![one], &mut plan.clone(), never, NOW, GRACE);
+            assert_eq!((delete.len(), finish.len()), expected, "{besides:?}, never {never}, {plan:?}");
         }
     }
 
     #[test]
     fn what_may_be_the_only_version_stays() {
         for phase in [Phase::Uploading, Phase::Spoilt] {
-            assert_eq!(at_work(vec![replica(phase, 1)], true, &mut put("b", 1)), Resume::default());
+            assert_eq!(at_work(vec![replica(phase, 1)], Besides::NotHeld, &mut put("b", 1)), Resume::default());
         }
     }
 
@@ -268,14 +296,14 @@ mod tests {
     fn an_unanswered_upload_is_waited_for_and_not_repeated_for_ever() {
         let aged = |age: u64| Replica { since: NOW - Duration::from_secs(age), ..replica(Phase::Uploading, 1) };
         let mut plan = put("a", 1);
-        let young = at_work(vec![aged(90), aged(10)], true, &mut plan);
+        let young = at_work(vec![aged(90), aged(10)], Besides::NotHeld, &mut plan);
         assert_eq!((young.open, young.wait_since, plan.actions.len()), (true, Some(aged(10).since), 0));
         let mut plan = put("a", 1);
-        let old = at_work(vec![aged(90), aged(30)], true, &mut plan);
+        let old = at_work(vec![aged(90), aged(30)], Besides::NotHeld, &mut plan);
         assert_eq!((old.open, old.give_up.len(), plan.actions.len()), (false, 0, 1));
         let mut plan = put("a", 1);
-        let many = at_work(vec![aged(90), aged(60), aged(30)], true, &mut plan);
-        assert_eq!((many.open, many.give_up.len(), plan.actions.len()), (false, 3, 0));
+        let many = at_work(vec![aged(90), aged(60), aged(30)], Besides::NotHeld, &mut plan);
+        assert_eq!((many.open, many.give_up.len(), plan.actions.len()), (false, 1, 0));
     }
 
     #[test]
@@ -284,6 +312,6 @@ mod tests {
         let gone = Gone { path: DocPath::new("a").unwrap(), live: hash, size: 1 };
         let collection = CollectionName::new("c").unwrap();
         let mut plan = Plan { actions: vec![Action::Delete { collection, gone, moved: false }], ..Plan::default() };
-        assert_eq!(at_work(vec![replica(Phase::Ingesting, 2)], false, &mut plan), Resume::default());
+        assert_eq!(at_work(vec![replica(Phase::Ingesting, 2)], Besides::Held, &mut plan), Resume::default());
     }
 }

@@ -87,6 +87,8 @@ pub enum Holding {
     Document,
     /// Not done yet, or nothing was put into it.
     Nothing,
+    /// Not done yet, and something was put into it.
+    AtWork,
     /// The platform says that it is done, and found nothing.
     Empty,
     /// The platform says that it failed, and why where it says that too.

@@ -50,6 +50,7 @@ impl<P: Platform> Pass<'_, P> {
     /// The order of work: what retires, then the plan's own order.
     async fn queue(&self, plan: Plan, resume: Resume) -> Result<VecDeque<Task>, Fatal> {
         let mut queue: VecDeque<Task> = resume.delete.into_iter().map(Task::Delete).collect();
+        queue.extend(resume.finish.into_iter().map(Task::Finish));
         for replica in resume.retire {
             queue.push_back(self.retire(replica).await?);
         }

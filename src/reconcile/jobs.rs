@@ -201,7 +201,7 @@ fn by_source(source: Option<RemoteSource>) -> Ending {
     match source.map(|source| source.holding) {
         Some(Holding::Document) => Ending::Ready,
         Some(Holding::Failed(reason)) => failed(reason),
-        Some(Holding::Nothing | Holding::Empty) | None => Ending::Lost,
+        Some(Holding::Nothing | Holding::AtWork | Holding::Empty) | None => Ending::Lost,
     }
 }
 
@@ -223,10 +223,10 @@ async fn ask_site<P: Platform>(
         Some(Holding::Failed(_)) => {
             Some(Ending::Failed("the platform could not crawl it, and does not say why".to_owned()))
         }
-        Some(Holding::Nothing) if age > CRAWL_AT_MOST => {
+        Some(Holding::Nothing | Holding::AtWork) if age > CRAWL_AT_MOST => {
             Some(Ending::Failed("the platform has crawled it for a day and has not come to an end".to_owned()))
         }
-        Some(Holding::Nothing) => (age > patience).then_some(Ending::Later),
+        Some(Holding::Nothing | Holding::AtWork) => (age > patience).then_some(Ending::Later),
         None => Some(Ending::Lost),
     };
     Ok(Polled::one(source, ending))
@@ -244,7 +244,7 @@ async fn ask_list<P: Platform>(platform: &P, page: u64, by_list: bool) -> Result
         Holding::Document => Some((source.id, Ending::Ready)),
         Holding::Failed(reason) if by_list => Some((source.id, failed(reason))),
         Holding::Failed(_) => Some((source.id, Ending::Lost)),
-        Holding::Nothing | Holding::Empty => None,
+        Holding::Nothing | Holding::AtWork | Holding::Empty => None,
     });
     Ok(Polled { endings: endings.collect(), seen, list: Some((pages, is_end)) })
 }

@@ -60,7 +60,7 @@ impl<P: Platform> Pass<'_, P> {
         let name = SourceName::parse(&source.name).filter(|name| name.instance == self.scope.instance);
         // Where nothing can be renamed, a source that we made is ours whatever the platform calls it.
         let nameless = source.name.is_empty() || !self.platform.abilities().rename;
-        let holds = source.holding == Holding::Document;
-        ListedSource { id: source.id, name, nameless, holds, created }
+        let (holds, at_work) = (source.holding == Holding::Document, source.holding == Holding::AtWork);
+        ListedSource { id: source.id, name, nameless, holds, at_work, created }
     }
 }

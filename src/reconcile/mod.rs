@@ -227,7 +227,7 @@ impl<P: Platform> Pass<'_, P> {
             }
         }
         let moves = self.store.call(|db| db.moves()).await?;
-        let plan = loop {
+        let mut plan = loop {
             let gathered = self.gather_folders(extent, report, &mut open).await?;
             let plan = plan::assemble(gathered, &moves, &policy(&self.scope.policy));
             // What a guard withholds is counted over the whole collection.
@@ -235,6 +235,7 @@ impl<P: Platform> Pass<'_, P> {
                 break plan;
             }
         };
+        plan.seen.retain(|collection| extent.is_whole(collection));
         report.judged(extent);
         let (plan, resume) = self.resume(plan, extent, report, &mut open).await?;
         self.apply(plan, resume, report, &mut open).await?;

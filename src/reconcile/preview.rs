@@ -67,7 +67,7 @@ pub async fn preview(scope: &Scope, accepted: &'static [&'static str], db: Optio
     }
     let policy = policy(&scope.policy);
     preview.plan = plan::assemble(gathered, &moves, &policy);
-    preview.under_way = under_way.len() as u64;
+    preview.under_way = under_way.iter().filter(|one| !one.is_kept(policy.never)).count() as u64;
     plan::resume(under_way, &mut preview.plan, policy.never, scope.machine.clock.now(), scope.policy.grace);
     Ok(preview)
 }

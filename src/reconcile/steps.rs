@@ -16,8 +16,11 @@ impl<P: Platform> Pass<'_, P> {
     pub(super) async fn carry_out(&self, task: Task) -> Result<Step, Fatal> {
         match task {
             Task::Delete(replica) => self.delete(replica).await,
+            // What comes back is looked at by a later round or pass, and its old version goes when the new one is ready.
+            Task::Finish(replica) if self.is_there(&replica.collection, &replica.path).await => Ok(Step::Nothing),
+            Task::Finish(replica) => self.delete(replica).await,
             Task::GiveUp(replica) => {
-                let reason = "several uploads of it got no answer, and the platform holds none of them; \
+                let reason = "the platform says of none of several uploads what has become of it, and holds none; \
                               `kbsync retry` lets it be tried again";
                 let failure = failure(&replica.collection, &replica.path, reason.to_owned());
                 self.store.call(move |db| db.give_up(&replica, reason)).await?;

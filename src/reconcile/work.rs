@@ -10,6 +10,8 @@ use crate::{
 pub(super) enum Task {
     /// Delete the source of a replica that retires.
     Delete(Replica),
+    /// The same, unless its document, which was gone, is back.
+    Finish(Replica),
     /// Quarantine the document of an upload that never got an answer.
     GiveUp(Replica),
     /// Delete every source of a document that is gone.

@@ -43,6 +43,8 @@ pub struct ListedSource {
     pub nameless: bool,
     /// Whether it holds its document.
     pub holds: bool,
+    /// Whether the platform is at work on it: something was put into it.
+    pub at_work: bool,
     /// When it was made, where the platform says so.
     pub created: Option<Moment>,
 }
@@ -84,7 +86,7 @@ impl Db {
         self.connection.execute_batch(
             "CREATE TEMP TABLE IF NOT EXISTS listed (
                  source_id TEXT PRIMARY KEY, collection TEXT, path TEXT, hash BLOB, nameless INTEGER, holds INTEGER,
-                 created INTEGER
+                 at_work INTEGER, created INTEGER
              ) WITHOUT ROWID;
              DELETE FROM listed;",
         )?;
@@ -97,7 +99,7 @@ impl Db {
     /// See [`StoreError`].
     pub fn add_page(&mut self, page: &[ListedSource]) -> Result<u64, StoreError> {
         self.together(|connection| {
-            let sql = "INSERT OR REPLACE INTO listed VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+            let sql = "INSERT OR REPLACE INTO listed VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
             let mut statement = connection.prepare_cached(sql)?;
             for source in page {
                 let name = source.name.as_ref();
@@ -108,6 +110,7 @@ impl Db {
                     name.map(|name| name.hash.0),
                     source.nameless,
                     source.holds,
+                    source.at_work,
                     source.created.map(|at| at.0.cast_signed()),
                 ])?;
             }
@@ -134,6 +137,7 @@ impl Db {
             connection.execute("UPDATE replicas SET since = ?1 WHERE since > ?1", [now.0.cast_signed()])?;
             finish_renames(connection, now)?;
             let (added, replaced) = finish_uploads(connection, now)?;
+            // A request may take effect until its grace is over, and then the work on it begins.
             retire_empty(connection, now, grace + terms.job_timeout)?;
             let mut report = ListReport {
                 added,
@@ -212,13 +216,13 @@ fn finish_uploads(connection: &Connection, now: Moment) -> Result<(u64, u64), ru
 
 /// Uploads without an answer of documents that are quarantined: nobody tries them again, and what holds nothing when the
 /// platform has had its time is of no use. Left under way, they would make every pass a full one.
-fn retire_empty(connection: &Connection, now: Moment, time: Duration) -> Result<(), rusqlite::Error> {
+fn retire_empty(connection: &Connection, now: Moment, after: Duration) -> Result<(), rusqlite::Error> {
     let sql = "UPDATE replicas SET phase = 'retiring', since = ?1 WHERE id IN (
                    SELECT r.id FROM replicas r JOIN listed l USING (source_id) JOIN documents d
                        ON d.collection = r.collection AND d.path = r.path AND d.trouble_hash = substr(d.hash, 1, 6)
                    WHERE r.phase IN ('uploading', 'spoilt') AND r.since <= ?2 AND l.collection IS NOT NULL
                        AND NOT l.holds)";
-    let (at, before) = (now.0.cast_signed(), (now - time).0.cast_signed());
+    let (at, before) = (now.0.cast_signed(), (now - after).0.cast_signed());
     connection.execute(sql, params![at, before]).map(drop)
 }
 
@@ -228,7 +232,7 @@ fn unclaimed(
     instance: &Instance,
 ) -> Result<BTreeMap<SourceName, Vec<Listed>>, rusqlite::Error> {
     let mut statement = connection.prepare(
-        "SELECT l.source_id, l.collection, l.path, l.hash, l.holds, l.created FROM listed l
+        "SELECT l.source_id, l.collection, l.path, l.hash, l.holds, l.at_work, l.created FROM listed l
          WHERE l.collection IS NOT NULL AND l.source_id NOT IN (SELECT source_id FROM replicas WHERE source_id IS NOT NULL)",
     )?;
     let mut rows = statement.query([])?;
@@ -239,7 +243,8 @@ fn unclaimed(
             id: SourceId(row.get(0)?),
             name: name.clone(),
             holds: row.get(4)?,
-            created: row.get::<_, Option<i64>>(5)?.map(|at| Moment(at.cast_unsigned())),
+            at_work: row.get(5)?,
+            created: row.get::<_, Option<i64>>(6)?.map(|at| Moment(at.cast_unsigned())),
         };
         by_name.entry(name).or_default().push(listed);
     }

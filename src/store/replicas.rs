@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     model::{CollectionName, DocPath, JobId, Making, Moment, Phase, Replica, ReplicaId, ShortHash, SourceId, Trouble},
-    plan::{Listed, UnderWay},
+    plan::{Besides, Listed, UnderWay},
 };
 
 pub(super) const COLUMNS: &str = "id, collection, path, hash, phase, since, source_id, job_id";
@@ -22,15 +22,20 @@ impl Db {
     /// See [`StoreError`].
     pub fn under_way(&self) -> Result<Vec<UnderWay>, StoreError> {
         let sql = format!(
-            "SELECT {COLUMNS}, EXISTS (SELECT * FROM documents d
-                 WHERE d.collection = r.collection AND d.path = r.path AND live IS NULL), unanswered, missing > 0,
-                 NOT EXISTS (SELECT * FROM documents d WHERE d.collection = r.collection AND d.path = r.path)
+            "SELECT {COLUMNS}, (SELECT live IS NOT NULL FROM documents d
+                 WHERE d.collection = r.collection AND d.path = r.path), unanswered, missing > 0,
+                 phase = 'retiring' AND EXISTS (SELECT * FROM documents d WHERE d.live = r.hash)
              FROM replicas r WHERE phase <> 'ready' ORDER BY id"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let rows = statement.query_map([], |row| {
-            let (alone, unanswered, missing, gone) = (row.get(8)?, row.get(9)?, row.get(10)?, row.get(11)?);
-            Ok(UnderWay { replica: replica(row)?, alone, unanswered, missing, gone })
+            let besides = match (row.get(8)?, row.get(11)?) {
+                (Some(true), _) => Besides::Held,
+                (Some(false), _) => Besides::NotHeld,
+                (None, true) => Besides::Elsewhere,
+                (None, false) => Besides::Nothing,
+            };
+            Ok(UnderWay { replica: replica(row)?, besides, unanswered: row.get(9)?, missing: row.get(10)? })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
@@ -168,7 +173,8 @@ impl Db {
         self.together(|connection| {
             let trouble = Trouble { hash: replica.hash, reason: reason.to_owned() };
             set_trouble(connection, replica.collection.as_str(), replica.path.as_str(), Some(&trouble))?;
-            connection.execute("UPDATE replicas SET unanswered = 0 WHERE id = ?1", [replica.id.0]).map(drop)
+            let sql = "UPDATE replicas SET unanswered = 0 WHERE collection = ?1 AND path = ?2";
+            connection.execute(sql, [replica.collection.as_str(), replica.path.as_str()]).map(drop)
         })
     }
 
@@ -303,8 +309,8 @@ pub(super) fn move_replica(
     retire_all(connection, collection, path, Some(replica.id), now)
 }
 
-/// The source of a replica is known. One that was made with its document needs nothing more from us, and one that holds it
-/// is not uploaded into.
+/// The source of a replica is known. One that was made with its document needs nothing more from us, and one that holds it,
+/// or that something was put into, is not uploaded into.
 pub(super) fn set_made(
     connection: &Connection,
     id: ReplicaId,
@@ -313,7 +319,7 @@ pub(super) fn set_made(
     now: Moment,
 ) -> Result<(), rusqlite::Error> {
     let phase = match making {
-        Making::Empty if source.holds => Phase::Uploading,
+        Making::Empty if source.holds || source.at_work => Phase::Uploading,
         Making::Empty => Phase::Created,
         Making::Filled => Phase::Ingesting,
     };

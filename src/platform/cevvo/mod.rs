@@ -173,13 +173,15 @@ pub(super) fn page_of(page: Page<Source>) -> SourcePage {
     SourcePage { sources: page.data.into_iter().map(remote).collect(), total }
 }
 
-/// `synced` with a document holds it; unknown statuses are "not yet" (reading of `source.status`).
+/// `synced` with a document holds it, one that was just made is `pending`; unknown statuses are "not yet" (reading of
+/// `source.status`).
 fn remote(source: Source) -> RemoteSource {
     let holding = match source.status.as_deref() {
         Some("synced") if source.document_count.is_some_and(|count| count > 0) => Holding::Document,
         Some("synced") if source.document_count == Some(0) => Holding::Empty,
         Some("failed" | "error") => Holding::Failed(None),
-        _ => Holding::Nothing,
+        None | Some("pending" | "synced") => Holding::Nothing,
+        Some(_) => Holding::AtWork,
     };
     let Source { id, name, created_at, auto_sync, .. } = source;
     RemoteSource { id: SourceId(id), name, holding, created_at, auto_sync }
@@ -229,7 +231,8 @@ mod tests {
         assert_eq!(holding(json!({"id": "s", "status": "synced", "document_count": 0})), Holding::Empty);
         assert_eq!(holding(json!({"id": "s", "status": "synced"})), Holding::Nothing);
         assert_eq!(holding(json!({"id": "s", "status": "failed"})), Holding::Failed(None));
-        assert_eq!(holding(json!({"id": "s", "status": "syncing", "document_count": 1})), Holding::Nothing);
+        assert_eq!(holding(json!({"id": "s", "status": "pending"})), Holding::Nothing);
+        assert_eq!(holding(json!({"id": "s", "status": "syncing", "document_count": 1})), Holding::AtWork);
         assert_eq!(holding(json!({"id": "s"})), Holding::Nothing);
     }
 }

@@ -8,7 +8,14 @@ use crate::model::{Instance, Making, SourceName};
 fn listed(id: &str, document: &str, content: u8, holds: bool) -> ListedSource {
     let instance = Instance::new("default").unwrap();
     let name = SourceName { collection: docs(), path: path(document), instance, hash: short(content) };
-    ListedSource { id: SourceId(id.to_owned()), name: Some(name), nameless: false, holds, created: None }
+    ListedSource {
+        id: SourceId(id.to_owned()),
+        name: Some(name),
+        nameless: false,
+        holds,
+        at_work: false,
+        created: None,
+    }
 }
 
 fn compare(db: &mut Db, page: &[ListedSource]) -> ListReport {
@@ -105,6 +112,15 @@ fn a_source_that_was_filled_after_the_store_was_saved_is_not_filled_again() {
     let report = compare(&mut db, &[listed("s1", "a.md", 1, false), listed("s2", "a.md", 1, true)]);
     assert_eq!(report.added, 1);
     assert_eq!((live(&db, "a.md"), phases(&db, "a.md")), (Some(short(1)), vec![Phase::Ready, Phase::Retiring]));
+}
+
+#[test]
+fn a_source_that_something_was_put_into_is_not_filled_again() {
+    let (_folder, mut db) = new_db();
+    see(&mut db, "a.md", 1);
+    db.intend(&docs(), &path("a.md"), short(1), NOW).unwrap();
+    compare(&mut db, &[ListedSource { at_work: true, ..listed("s1", "a.md", 1, false) }]);
+    assert_eq!(phases(&db, "a.md"), [Phase::Uploading]);
 }
 
 #[test]

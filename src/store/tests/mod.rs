@@ -11,6 +11,7 @@ use crate::{
         ShortHash, SourceId,
     },
     pace::{Stamp, Ticket},
+    plan::Besides,
 };
 
 const NOW: Moment = Moment(1_000_000_000);
@@ -288,4 +289,24 @@ fn an_approval_is_for_what_is_held_and_spent_deletion_by_deletion() {
     assert_eq!(db.collection(&docs()).unwrap().approved, 1);
     db.spend_approval("docs", 2).unwrap();
     assert!(db.approvals().unwrap().is_empty());
+}
+
+#[test]
+fn what_is_known_of_a_document_besides() {
+    let (_folder, mut db) = new_db();
+    let besides = |db: &Db| db.under_way().unwrap().iter().map(|one| one.besides).collect::<Vec<_>>();
+    see(&mut db, "a.md", 1);
+    let id = db.intend(&docs(), &path("a.md"), short(1), NOW).unwrap();
+    assert_eq!(besides(&db), [Besides::NotHeld]);
+    db.created(id, &SourceId("s1".to_owned()), None, Phase::Created, NOW).unwrap();
+    db.ready(id, NOW).unwrap();
+    let next = db.intend(&docs(), &path("a.md"), short(2), NOW).unwrap();
+    assert_eq!(besides(&db), [Besides::Held]);
+    db.drop_replica(next).unwrap();
+    db.gone(&docs(), &path("a.md"), NOW).unwrap();
+    assert_eq!(besides(&db), [Besides::Nothing]);
+    ready(&mut db, "twin.md", 1, "s2");
+    assert_eq!(besides(&db), [Besides::Elsewhere]);
+    see(&mut db, "a.md", 1);
+    assert_eq!(besides(&db), [Besides::NotHeld], "it is back");
 }

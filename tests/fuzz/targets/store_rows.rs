@@ -157,6 +157,7 @@ fn pass(db: &mut Db, text: &str) -> Result<(), StoreError> {
             name: SourceName::parse(names[number % names.len()]),
             nameless: number % 5 == 4,
             holds: number % 2 == 0,
+            at_work: number % 3 == 1,
             created: Some(NOW),
         })
         .collect();
