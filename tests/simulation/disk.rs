@@ -21,8 +21,8 @@ pub enum DiskOp {
     Swap(&'static str, &'static str),
     Ignore(Option<&'static str>),
     RemoveAll,
-    RootGoes,
-    RootIsBack,
+    RootGoes(&'static str),
+    RootIsBack(&'static str),
 }
 
 /// This document is edited and never moved or deleted.
@@ -30,7 +30,9 @@ pub const STEADY: &str = "a/steady.md";
 /// Its words, so that a platform can refuse them.
 pub const REFUSED: u8 = 13;
 
-/// Two folders, each a collection. A name without an extension is a folder's.
+/// Two folders, each a collection.
+pub const FOLDERS: [&str; 2] = ["a", "b"];
+/// A name without an extension is a folder's.
 const NAMES: [&str; 12] = [
     "a/one.md",
     "a/two.md",
@@ -51,6 +53,7 @@ impl DiskOp {
     pub fn any(rng: &mut StdRng) -> Self {
         let mut name = || *NAMES.choose(rng).expect("not empty");
         let (one, other) = (name(), name());
+        let folder = *FOLDERS.choose(rng).expect("not empty");
         let words = rng.random_range(0..REFUSED + 1);
         match rng.random_range(0..20) {
             0..7 => Self::Write(one, words),
@@ -61,8 +64,8 @@ impl DiskOp {
             14 | 15 => Self::Swap(one, other),
             16 => Self::Ignore(rng.random_bool(0.5).then_some("one.md")),
             17 => Self::RemoveAll,
-            18 => Self::RootGoes,
-            _ => Self::RootIsBack,
+            18 => Self::RootGoes(folder),
+            _ => Self::RootIsBack(folder),
         }
     }
 }
@@ -74,26 +77,26 @@ pub struct Disk {
 
 impl Disk {
     pub fn new(root: PathBuf) -> Self {
-        for folder in ["a", "b"] {
+        for folder in FOLDERS {
             fs::create_dir_all(root.join(folder)).expect("a folder");
         }
         Self { root }
     }
 
-    fn away(&self) -> PathBuf {
-        self.root.join("a is not mounted")
+    fn away(&self, folder: &str) -> PathBuf {
+        self.root.join(format!("{folder} is not mounted"))
     }
 
     /// Whether the folder of a collection is not there for a while.
     pub fn is_away(&self, folder: &str) -> bool {
-        folder == "a" && self.away().exists()
+        self.away(folder).exists()
     }
 
     /// Does something at a time; where it cannot be done, it is not.
     pub fn apply(&self, op: &DiskOp, now: Moment) {
         // What is below the folder that is away stays as it is.
         let path = |name: &str| self.root.join(name);
-        let closed = |name: &str| name.starts_with("a/") && self.is_away("a");
+        let closed = |name: &str| self.is_away(name.split('/').next().expect("a folder"));
         match op {
             DiskOp::Write(name, words) if !closed(name) => self.write(&path(name), &text(name, *words), now),
             DiskOp::Touch(name) if !closed(name) => date(&path(name), now),
@@ -119,8 +122,12 @@ impl Disk {
                     }
                 }
             }
-            DiskOp::RootGoes if !closed("a/") => fs::rename(path("a"), self.away()).expect("it is there"),
-            DiskOp::RootIsBack if closed("a/") => fs::rename(self.away(), path("a")).expect("it is there"),
+            DiskOp::RootGoes(folder) if !closed(folder) => {
+                fs::rename(path(folder), self.away(folder)).expect("it is there");
+            }
+            DiskOp::RootIsBack(folder) if closed(folder) => {
+                fs::rename(self.away(folder), path(folder)).expect("it is there");
+            }
             _ => {}
         }
     }
@@ -139,7 +146,7 @@ impl Disk {
     /// The documents of a folder that can be synced, by path, each with the beginning of its SHA-256. A folder that is
     /// away has what it had.
     pub fn documents(&self, folder: &str, only_markdown: bool) -> BTreeMap<String, String> {
-        let root = if self.is_away(folder) { self.away() } else { self.root.join(folder) };
+        let root = if self.is_away(folder) { self.away(folder) } else { self.root.join(folder) };
         let rules = fs::read_to_string(root.join(".gitignore")).unwrap_or_default();
         let ignored: BTreeSet<&str> = rules.lines().collect();
         let mut documents = BTreeMap::new();

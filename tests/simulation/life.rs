@@ -56,6 +56,11 @@ impl Life {
         Some(step)
     }
 
+    /// Whether it has died.
+    pub fn is_dead(&self) -> bool {
+        self.dead.load(Ordering::Relaxed)
+    }
+
     /// Whether its store has refused a write.
     pub fn store_failed(&self) -> bool {
         self.store_failed.load(Ordering::Relaxed)

@@ -1,4 +1,5 @@
-//! What must hold at every moment: never a hole, only ours, and politeness. What is broken is written down.
+//! What must hold at every moment: never a hole, only ours, and no more deletions than the guards allow. What is broken is
+//! written down.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,6 +43,8 @@ struct Deletions {
     allowed: Option<usize>,
     /// Those that were.
     made: BTreeSet<String>,
+    /// The documents that the platform held when it began.
+    held: BTreeSet<String>,
 }
 
 impl Oracle {
@@ -78,6 +81,14 @@ impl Oracle {
         }
     }
 
+    /// All is in step for an instance: what came late is not given up any more, and the harm is mended.
+    pub fn in_step(&mut self, instance: usize, sources: &[Source]) {
+        self.harmed.retain(|(of, _), _| *of != instance);
+        for document in held_by(sources, instance) {
+            self.present.entry((instance, document)).and_modify(|known| known.held = known.seen);
+        }
+    }
+
     /// Somebody takes a source away, or its name: what it held may be absent then through no fault of ours.
     pub fn harmed(&mut self, source: &Source, now: Moment) {
         if let Some(document) = ours(source) {
@@ -96,8 +107,9 @@ impl Oracle {
     }
 
     /// An instance begins a pass, in which it may delete so many documents of a collection.
-    pub fn begin_pass(&mut self, instance: usize, allowed: Option<usize>, begun: Moment) {
-        self.deletions[instance] = Deletions { begun, allowed, made: BTreeSet::new() };
+    pub fn begin_pass(&mut self, instance: usize, allowed: Option<usize>, begun: Moment, sources: &[Source]) {
+        let held = held_by(sources, instance).collect();
+        self.deletions[instance] = Deletions { begun, allowed, made: BTreeSet::new(), held };
         self.present.iter_mut().filter(|((of, _), _)| *of == instance).for_each(|(_, known)| known.seen = true);
     }
 
@@ -109,7 +121,7 @@ impl Oracle {
     /// A deletion is sent. It counts if it takes away the last of a document that is gone and has not moved, and that was
     /// there before the pass began.
     pub fn deletes(&mut self, source: &Source, instance: usize, sources: &[Source]) {
-        let Deletions { begun, allowed, made } = &mut self.deletions[instance];
+        let Deletions { begun, allowed, made, held } = &mut self.deletions[instance];
         let is_gone = |document: &(usize, String)| !self.present.contains_key(document) && source.created < *begun;
         let Some(document) = ours(source).filter(is_gone) else { return };
         let Some(content) = source.parsed.as_ref().map(|name| &name.hash).filter(|_| source.holds()) else { return };
@@ -121,12 +133,16 @@ impl Oracle {
         if sources.iter().any(|other| instead(&other)) {
             return;
         }
-        let collection = |document: &str| document.split('/').next().map(str::to_owned);
+        let of = |document: &String| document.split('/').next().map(str::to_owned);
+        let same = |other: &&String| of(other) == of(&document.1);
         made.insert(document.1.clone());
-        let count = made.iter().filter(|other| collection(other) == collection(&document.1)).count();
-        if allowed.is_some_and(|allowed| count > allowed) {
+        let deleted = made.iter().filter(same).count();
+        let Some(allowed) = *allowed else { return };
+        let is_all = held.iter().filter(same).all(|document| made.contains(document))
+            && held_by(sources, instance).filter(|other| same(&other)).all(|document| made.contains(&document));
+        if deleted > allowed || is_all && deleted >= 3 {
             let who = INSTANCES[instance];
-            self.broken.push(format!("{who} deletes {made:?}, and may delete {allowed:?} only"));
+            self.broken.push(format!("{who} deletes {made:?}, and may delete {allowed} of {held:?}, and not all"));
         }
     }
 
@@ -136,6 +152,12 @@ impl Oracle {
             self.broken.push(format!("{} touches {}, which was taken from it", INSTANCES[instance], source.id));
         }
     }
+}
+
+/// The documents of an instance that are held.
+fn held_by(sources: &[Source], instance: usize) -> impl Iterator<Item = String> {
+    let held = sources.iter().filter(|source| source.holds() && !source.condemned).filter_map(ours);
+    held.filter(move |(of, _)| *of == instance).map(|(_, document)| document)
 }
 
 /// The instance and the document that a source is for, as its name says.

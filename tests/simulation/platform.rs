@@ -34,7 +34,7 @@ pub struct Source {
     pub renamed: Option<u64>,
     /// Which instances a list has shown that.
     pub shown: Vec<usize>,
-    /// How many lists have left it out.
+    /// How many lists in a row have left it out.
     pub omitted: u64,
     /// A deletion was sent while its document was gone: it may take effect whatever happens then.
     pub condemned: bool,
@@ -161,7 +161,7 @@ impl Platform {
 
     /// An instance begins a pass, in which it may delete so many documents; gives the pass's number.
     pub fn begin_pass(&mut self, instance: usize, allowed: Option<usize>, now: Moment) -> u64 {
-        self.oracle.begin_pass(instance, allowed, now);
+        self.oracle.begin_pass(instance, allowed, now, &self.sources);
         self.oracle.look(&self.sources);
         self.pass += 1;
         self.pass
@@ -172,19 +172,25 @@ impl Platform {
         self.number
     }
 
-    /// Has something done at a time; gives the number that its result has then. An ingestion `takes` so long.
-    pub fn plan(&mut self, at: Moment, who: Who, op: Op, (fate, takes): (Fate, Duration)) -> u64 {
-        self.mutating += 1;
-        if let (Some(instance), Op::Upload { source, .. } | Op::Rename { source, .. } | Op::Delete { source }) =
-            (who, &op)
+    /// An instance sends what is to change something, whatever becomes of that.
+    pub fn judge(&mut self, instance: usize, op: &Op) {
+        if let Op::Upload { source, .. } | Op::Rename { source, .. } | Op::Delete { source } = op
             && let Some(source) = self.sources.iter().find(|other| other.id == *source)
         {
             self.oracle.sent(source, instance);
             if matches!(op, Op::Delete { .. }) {
                 self.oracle.deletes(source, instance, &self.sources);
-                let (condemned, id) = (self.oracle.is_gone(source), source.id.clone());
-                self.find(&id).expect("it is there").condemned |= condemned;
             }
+        }
+    }
+
+    /// Has something done at a time; gives the number that its result has then. An ingestion `takes` so long.
+    pub fn plan(&mut self, at: Moment, who: Who, op: Op, (fate, takes): (Fate, Duration)) -> u64 {
+        self.mutating += 1;
+        if let Op::Delete { source } = &op
+            && let Some(source) = self.sources.iter_mut().find(|other| other.id == *source)
+        {
+            source.condemned |= self.oracle.is_gone(source);
         }
         let token = self.next();
         self.due.insert((at, token), Due::Op { token, who, op, fate, takes });

@@ -51,9 +51,9 @@ impl World<'_> {
         let store = Arc::new(store.expect("the store opens"));
         let clock = Arc::new(ProcessClock::new(&self.time));
         let machine = Machine { clock: clock.clone(), hands: Arc::clone(self.hands) };
-        let part = step.part && lock(&side).warm;
+        let part = step.part.filter(|_| lock(&side).warm);
         let number = lock(&self.platform).begin_pass(step.instance, lock(&side).allowed(), self.time.now());
-        let client = self.client(step, (!part).then_some(number), &store, &life, clock).await;
+        let client = self.client(step, part.is_none().then_some(number), &store, &life, clock).await;
         let scope = lock(&side).scope(part, machine, self.reader);
         let (_stop, stopped) = watch::channel(false);
         let report = match client {
@@ -65,7 +65,7 @@ impl World<'_> {
             },
         };
         let mut counts = lock(&self.counts);
-        counts.deaths += u64::from(report.is_none());
+        counts.deaths += u64::from(life.is_dead());
         counts.store_failures += u64::from(life.store_failed());
         counts.reached += u64::from(step.dies_at.max(step.store_fails_at).is_some_and(|at| at <= life.steps()));
         if life.store_failed() {
@@ -84,7 +84,7 @@ impl World<'_> {
     async fn client(
         &self,
         step: &PassStep,
-        reader: Option<u64>,
+        comparing: Option<u64>,
         store: &Arc<Store>,
         life: &Arc<Life>,
         clock: Arc<ProcessClock>,
@@ -105,7 +105,7 @@ impl World<'_> {
             late: step.late,
             dice: Mutex::new(StdRng::seed_from_u64(step.seed)),
             lists: Mutex::new((0, step.forgets)),
-            reader,
+            comparing,
             polite: self.polite[step.instance].get(),
             trace: Arc::clone(&self.trace),
         };

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use kbsync::reconcile::{JOB_TIMEOUT, Outcome};
 
 use crate::{
-    disk::DiskOp,
+    disk::{DiskOp, FOLDERS},
     oracle::INSTANCES,
     run::{World, lock},
     script::{ConfigOp, PassStep, Step},
@@ -20,7 +20,9 @@ impl World<'_> {
     /// Good days, until all is in step.
     pub async fn rest(&self) {
         for number in 0..self.sides.len() {
-            self.take(&Step::Disk(number, DiskOp::RootIsBack)).await;
+            for folder in FOLDERS {
+                self.take(&Step::Disk(number, DiskOp::RootIsBack(folder))).await;
+            }
             self.take(&Step::Config(number, ConfigOp::Delete(true))).await;
             self.idle_until_quiet().await;
             self.idle(Duration::from_secs(600)).await;

@@ -151,6 +151,9 @@ impl World<'_> {
         }
         for instance in &well {
             self.check_in_step(*instance, "a while after a pass that ended ok", false);
+            let mut platform = lock(&self.platform);
+            let Platform { oracle, sources, .. } = &mut *platform;
+            oracle.in_step(*instance, sources);
         }
     }
 

@@ -75,8 +75,8 @@ pub struct PassStep {
     pub forgets: Option<u64>,
     /// Every change takes effect late, and is not answered.
     pub late: bool,
-    /// It looks at the first folder alone, and does not list.
-    pub part: bool,
+    /// It looks at one folder alone, by its number, and does not list.
+    pub part: Option<usize>,
 }
 
 impl Script {
@@ -176,7 +176,7 @@ impl PassStep {
             meanwhile,
             forgets: rng.random_bool(0.15).then(|| rng.random_range(1..4)),
             late: false,
-            part: rng.random_bool(0.25),
+            part: rng.random_bool(0.25).then(|| rng.random_range(0..2)),
         }
     }
 
@@ -191,7 +191,7 @@ impl PassStep {
             meanwhile: Vec::new(),
             forgets: None,
             late: false,
-            part: false,
+            part: None,
         }
     }
 }

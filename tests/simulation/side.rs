@@ -101,9 +101,10 @@ impl Side {
         self.forgot |= !matches!(op, StoreOp::Saved);
     }
 
-    /// The scope of a pass over everything, or over the first folder alone.
-    pub fn scope(&self, part: bool, machine: Machine, reader: &Reader) -> Scope {
-        let only = CollectionName::new("a").expect("a name");
+    /// The scope of a pass over everything, or over one folder alone.
+    pub fn scope(&self, part: Option<usize>, machine: Machine, reader: &Reader) -> Scope {
+        let only = part.map(|number| self.collections[number % self.collections.len()].0);
+        let only = only.map(|name| CollectionName::new(name).expect("a name"));
         Scope {
             instance: Instance::new(INSTANCES[self.number]).expect("a name"),
             collections: self.collections.iter().map(|(name, folder)| self.collection(name, folder)).collect(),
@@ -122,7 +123,7 @@ impl Side {
             gone_apart: Duration::ZERO,
             phrases: true,
             // One folder alone: what a look says on the way has room for that before anybody listens.
-            extent: if part { Extent::Part([(only, Wake::everything())].into()) } else { Extent::Full },
+            extent: only.map_or(Extent::Full, |only| Extent::Part([(only, Wake::everything())].into())),
             watches: BTreeMap::new(),
             deleted: BTreeMap::new(),
             machine,

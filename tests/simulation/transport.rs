@@ -77,7 +77,7 @@ pub struct Way {
     /// Counts the readings of the list; in that one the list forgets a source.
     pub lists: Mutex<(u64, Option<u64>)>,
     /// The pass, where it compares the list with what it knows.
-    pub reader: Option<u64>,
+    pub comparing: Option<u64>,
     /// From when on a limit that is exceeded is our own doing.
     pub polite: Moment,
     pub trace: Arc<Mutex<Vec<String>>>,
@@ -145,6 +145,9 @@ impl Way {
         self.say(format!("{} {} {path} {asked:?} {fault:?}", now.0, request.method));
         if let Some(Fault::NotSent) = fault {
             return (latency, Answer::NotSent);
+        }
+        if let Asked::Change(op) = &asked {
+            platform.judge(self.instance, op);
         }
         let (told, exceeded) = self.count(&mut platform, now);
         if exceeded {
@@ -263,7 +266,7 @@ impl Way {
                 &self.manners,
                 &mut platform,
                 &asked,
-                self.reader.map(|pass| (self.instance, pass)),
+                self.comparing.map(|pass| (self.instance, pass)),
                 omitted.as_deref(),
             ),
         };

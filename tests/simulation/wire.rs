@@ -105,6 +105,9 @@ pub fn shown(
             }
             let total = all.len();
             let page = all.into_iter().skip(*after).take(*size).map(|source| {
+                if who.is_some_and(|(instance, _)| source.maker == Some(instance)) {
+                    source.omitted = 0;
+                }
                 // What happens while a pass is under way, the next one reads.
                 let before = |(_, pass): &(usize, u64)| source.renamed.is_some_and(|renamed| renamed < *pass);
                 source.shown.extend(who.filter(before).map(|(instance, _)| instance));
