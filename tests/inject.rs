@@ -2,8 +2,8 @@
 //! disk do: after the next pass nothing is lost, doubled or orphaned, and nothing is left behind.
 //!
 //! strace does it, so these tests are for `.ci/run`, or by hand: `cargo test --test inject -- --ignored --nocapture`. With
-//! `KBSYNC_KILLS=5000` they go on until so many passes were killed, and every call fails both ways; with
-//! `KBSYNC_SWEEP="cevvo, calm: killed at writev"`, or a part of such a name, only what has it is repeated.
+//! `KBSYNC_KILLS=5000` they go on until so many passes were killed; with `KBSYNC_SWEEP="cevvo, calm: killed at writev"`, or
+//! a part of such a name, only what has it is repeated; with `KBSYNC_EVERY_CALL=1` every call fails once and for good.
 
 #[path = "inject/errors.rs"]
 mod errors;
