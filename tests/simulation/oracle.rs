@@ -24,6 +24,8 @@ pub struct Oracle {
     harmed: BTreeMap<(usize, String), Moment>,
     /// The deletions of each instance's pass.
     deletions: [Deletions; 2],
+    /// The documents that a pass of an instance has found in step: a guard counts what is known to be held.
+    confirmed: [BTreeSet<String>; 2],
 }
 
 /// What is known of a document.
@@ -33,6 +35,11 @@ struct Present {
     seen: bool,
     /// Whether the platform has held it since.
     held: bool,
+}
+
+/// The name of the collection of a document.
+fn collection(document: &str) -> Option<&str> {
+    document.split('/').next()
 }
 
 /// The deletions of a pass.
@@ -84,6 +91,7 @@ impl Oracle {
     /// All is in step for an instance: what came late is not given up any more, and the harm is mended.
     pub fn in_step(&mut self, instance: usize, sources: &[Source]) {
         self.harmed.retain(|(of, _), _| *of != instance);
+        self.confirmed[instance] = held_by(sources, instance).collect();
         for document in held_by(sources, instance) {
             self.present.entry((instance, document)).and_modify(|known| known.held = known.seen);
         }
@@ -133,12 +141,12 @@ impl Oracle {
         if sources.iter().any(|other| instead(&other)) {
             return;
         }
-        let of = |document: &String| document.split('/').next().map(str::to_owned);
-        let same = |other: &&String| of(other) == of(&document.1);
+        let same = |other: &&String| collection(other) == collection(&document.1);
         made.insert(document.1.clone());
         let deleted = made.iter().filter(same).count();
         let Some(allowed) = *allowed else { return };
         let is_all = held.iter().filter(same).all(|document| made.contains(document))
+            && made.iter().filter(same).all(|document| self.confirmed[instance].contains(document))
             && held_by(sources, instance).filter(|other| same(&other)).all(|document| made.contains(&document));
         if deleted > allowed || is_all && deleted >= 3 {
             let who = INSTANCES[instance];

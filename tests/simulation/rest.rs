@@ -33,7 +33,10 @@ impl World<'_> {
                 outcomes.push(report.outcome());
             }
             if outcomes.last() != Some(&Outcome::Ok) {
-                // What was tried again is quarantined again; when the platform has had its time, what is left is cleared away.
+                // What was tried again is quarantined again; when the platform has had its time, for a job that was waited
+                // for and for what it has left, that is cleared away.
+                self.idle(JOB_TIMEOUT + GRACE).await;
+                self.pass(&PassStep::calm(number)).await.expect("nobody kills it");
                 self.idle(JOB_TIMEOUT + GRACE).await;
                 let report = self.pass(&PassStep::calm(number)).await.expect("nobody kills it");
                 let calm = report.outcome() == Outcome::Failed && !report.is_open() && report.fatal.is_none();
