@@ -226,9 +226,10 @@ impl<P: Platform> Pass<'_, P> {
                 self.forget_other_pages().await?;
             }
         }
-        let moves = self.store.call(|db| db.moves()).await?;
         let mut plan = loop {
             let gathered = self.gather_folders(extent, report, &mut open).await?;
+            // After the look, which forgets what is gone: nothing waits for a document that has moved there.
+            let moves = self.store.call(|db| db.moves()).await?;
             let plan = plan::assemble(gathered, &moves, &policy(&self.scope.policy));
             // What a guard withholds is counted over the whole collection.
             if !extent.widen(plan.withheld.iter().map(|withheld| &withheld.collection)) {
