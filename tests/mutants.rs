@@ -85,11 +85,11 @@ fn build(copy: &Path) -> PathBuf {
         .expect("an executable")
 }
 
-/// By what a variant is convicted, and all that was said: by one of so many seeds, or by a death at one of all steps while
-/// what was asked for is late.
+/// By what a variant is convicted, and all that was said: by one of so many seeds, by a death at one of all steps while what
+/// was asked for is late, or by a list that leaves a source out.
 fn convicted(simulation: &Path, mutant: Option<&str>, within: u64) -> (Option<String>, String) {
     let mut all = String::new();
-    for test in ["nothing_is_lost", "is_late"] {
+    for test in ["nothing_is_lost", "is_late", "leaves_a_source_out"] {
         let mut run = Command::new(simulation);
         run.args([test, "--nocapture"]).env("KBSYNC_SEEDS", within.to_string()).env("KBSYNC_FIRST", "1");
         run.env_remove("KBSYNC_SEED").env_remove("KBSYNC_MUTANT");
@@ -97,7 +97,10 @@ fn convicted(simulation: &Path, mutant: Option<&str>, within: u64) -> (Option<St
         let run = run.output().expect("it runs");
         all += &String::from_utf8_lossy(&run.stdout);
         all += &String::from_utf8_lossy(&run.stderr);
-        let by = all.lines().find(|line| line.starts_with("seed ") || line.contains(", at step "));
+        let says = |line: &&str| {
+            line.starts_with("seed ") || [", at step ", ", by one list"].iter().any(|by| line.contains(by))
+        };
+        let by = all.lines().find(says);
         assert_eq!(by.is_none(), run.status.success(), "{all}");
         if let Some(by) = by {
             return (by.split(": ").next().map(str::to_owned), all);
