@@ -43,7 +43,7 @@ use crate::{
     config::{Chatbot, Collection, DeletePolicy, SyncPolicy},
     fetch::lists,
     model::{CollectionName, Instance, Moment, Phase},
-    plan::{self, Gathered, Plan, Policy, Resume},
+    plan::{self, Gathered, Plan, Policy, Resume, UnderWay},
     platform::{ApiError, Platform},
     scan::Watch,
     store::{Store, StoreError},
@@ -303,6 +303,7 @@ impl<P: Platform> Pass<'_, P> {
         self.note_guards(extent, report).await?;
         let mut under_way = self.store.call(|db| db.under_way()).await?;
         under_way.retain(|one| extent.is_whole(&one.replica.collection) || !self.is_crawled(&one.replica));
+        plan.seen.extend(left_the_config(&under_way, self.scope));
         let (grace, never) = (self.scope.policy.grace, policy(&self.scope.policy).never);
         let resume = plan::resume(under_way, &mut plan, never, self.now(), grace);
         if let Some(since) = resume.wait_since {
@@ -339,6 +340,12 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     if stop.wait_for(|stop| *stop).await.is_err() {
         std::future::pending().await
     }
+}
+
+/// Collections for which something was begun, and that have left the config: nobody wants any of it.
+fn left_the_config(under_way: &[UnderWay], scope: &Scope) -> Vec<CollectionName> {
+    let is_there = |name: &CollectionName| scope.collections.iter().any(|collection| collection.name == *name);
+    under_way.iter().map(|one| one.replica.collection.clone()).filter(|name| !is_there(name)).collect()
 }
 
 fn policy(sync: &SyncPolicy) -> Policy {

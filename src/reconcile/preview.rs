@@ -4,7 +4,7 @@
 use tokio::sync::mpsc;
 
 use super::{
-    Failure, Scope, Skipped,
+    Failure, Scope, Skipped, left_the_config,
     look::{self, Part},
     looked::Looked,
     pages::{Known, PagesLook},
@@ -68,6 +68,7 @@ pub async fn preview(scope: &Scope, accepted: &'static [&'static str], db: Optio
     let policy = policy(&scope.policy);
     preview.plan = plan::assemble(gathered, &moves, &policy);
     preview.under_way = under_way.iter().filter(|one| !one.is_kept(policy.never)).count() as u64;
+    preview.plan.seen.extend(left_the_config(&under_way, scope));
     plan::resume(under_way, &mut preview.plan, policy.never, scope.machine.clock.now(), scope.policy.grace);
     Ok(preview)
 }

@@ -14,7 +14,7 @@ use kbsync::{
         clock::Clock,
         nexvio::{self, Nexvio},
     },
-    reconcile::{self, Machine, Report, StoreJournal},
+    reconcile::{self, Machine, Outcome, Report, StoreJournal},
     store::Store,
 };
 use rand::{SeedableRng, rngs::StdRng};
@@ -71,6 +71,7 @@ impl World<'_> {
         if life.store_failed() {
             self.polite[step.instance].set(self.time.now() + WINDOW);
         }
+        lock(&side).unfinished = report.as_ref().is_none_or(|report| report.outcome() != Outcome::Ok);
         lock(&side).warm = report.as_ref().is_some_and(|report| report.fatal.is_none());
         let ended = match &report {
             None => "died".to_owned(),

@@ -36,6 +36,8 @@ pub struct Side {
     settle: bool,
     /// Whether somebody has let every deletion be made.
     approved: bool,
+    /// Whether its last pass has not ended well: what that had decided is done by the next one, besides its own.
+    pub unfinished: bool,
     /// Whether the store has forgotten something.
     pub forgot: bool,
     /// Whether its last process has made a full pass and lives, so that it may make one over a part.
@@ -56,6 +58,7 @@ impl Side {
             max_deletes: script.max_deletes,
             settle: script.settle,
             approved: false,
+            unfinished: false,
             forgot: false,
             warm: false,
         }
@@ -166,10 +169,11 @@ impl Side {
         self.collections.iter().any(|(name, _)| *name == collection)
     }
 
-    /// How many documents of a collection a pass may delete, where nobody has said that it may delete all.
+    /// How many documents of a collection a pass may delete, where nobody has said that it may delete all, and it has its
+    /// own decisions alone to carry out.
     pub fn allowed(&self) -> Option<usize> {
         let guard = usize::try_from(self.max_deletes).expect("a few");
-        (!self.approved).then_some(if self.delete { guard } else { 0 })
+        (!self.approved && !(self.delete && self.unfinished)).then_some(if self.delete { guard } else { 0 })
     }
 
     /// A person lets everything that waits for a word go on.
