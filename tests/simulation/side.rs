@@ -173,7 +173,8 @@ impl Side {
     /// own decisions alone to carry out.
     pub fn allowed(&self) -> Option<usize> {
         let guard = usize::try_from(self.max_deletes).expect("a few");
-        (!self.approved && !(self.delete && self.unfinished)).then_some(if self.delete { guard } else { 0 })
+        let others = self.approved || self.delete && self.unfinished;
+        (!others).then_some(if self.delete { guard } else { 0 })
     }
 
     /// A person lets everything that waits for a word go on.
