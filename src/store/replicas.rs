@@ -21,10 +21,13 @@ impl Db {
     /// # Errors
     /// See [`StoreError`].
     pub fn under_way(&self) -> Result<Vec<UnderWay>, StoreError> {
+        // The content is looked for among all documents, so only where it is asked for.
         let sql = format!(
             "SELECT {COLUMNS}, (SELECT live IS NOT NULL FROM documents d
                  WHERE d.collection = r.collection AND d.path = r.path), unanswered, missing > 0,
-                 phase = 'retiring' AND EXISTS (SELECT * FROM documents d WHERE d.live = r.hash)
+                 CASE WHEN phase = 'retiring' AND NOT EXISTS (SELECT * FROM documents d
+                     WHERE d.collection = r.collection AND d.path = r.path)
+                 THEN EXISTS (SELECT * FROM documents d WHERE d.live = r.hash) ELSE 0 END
              FROM replicas r WHERE phase <> 'ready' ORDER BY id"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
@@ -154,8 +157,7 @@ impl Db {
     /// See [`StoreError`].
     pub fn fail(&mut self, failed: &Replica, reason: &str, now: Moment) -> Result<(), StoreError> {
         self.together(|connection| {
-            let trouble = Trouble { hash: failed.hash, reason: reason.to_owned() };
-            set_trouble(connection, failed.collection.as_str(), failed.path.as_str(), Some(&trouble))?;
+            quarantine(connection, failed, reason)?;
             if failed.source.is_some() {
                 set_phase(connection, failed.id, Phase::Retiring, now)
             } else {
@@ -171,8 +173,7 @@ impl Db {
     /// See [`StoreError`].
     pub fn give_up(&mut self, replica: &Replica, reason: &str) -> Result<(), StoreError> {
         self.together(|connection| {
-            let trouble = Trouble { hash: replica.hash, reason: reason.to_owned() };
-            set_trouble(connection, replica.collection.as_str(), replica.path.as_str(), Some(&trouble))?;
+            quarantine(connection, replica, reason)?;
             let sql = "UPDATE replicas SET unanswered = 0 WHERE collection = ?1 AND path = ?2";
             connection.execute(sql, [replica.collection.as_str(), replica.path.as_str()]).map(drop)
         })
@@ -236,6 +237,12 @@ impl Db {
             Ok(retiring)
         })
     }
+}
+
+/// The document of a replica is quarantined as long as it has that content.
+fn quarantine(connection: &Connection, replica: &Replica, reason: &str) -> Result<(), rusqlite::Error> {
+    let trouble = Trouble { hash: replica.hash, reason: reason.to_owned() };
+    set_trouble(connection, replica.collection.as_str(), replica.path.as_str(), Some(&trouble))
 }
 
 /// See [`Db::ready`].

@@ -15,8 +15,6 @@ pub const INSTANCES: [&str; 2] = ["first", "second"];
 pub struct Oracle {
     /// What was broken.
     pub broken: Vec<String>,
-    /// What was counted on the way.
-    pub touched: u64,
     /// The documents that are there on an instance's machine.
     present: BTreeMap<(usize, String), Present>,
     /// Documents of which somebody else has taken something away, and when: until a later source holds them again, that is
@@ -35,11 +33,6 @@ struct Present {
     seen: bool,
     /// Whether the platform has held it since.
     held: bool,
-}
-
-/// The name of the collection of a document.
-fn collection(document: &str) -> Option<&str> {
-    document.split('/').next()
 }
 
 /// The deletions of a pass.
@@ -107,7 +100,6 @@ impl Oracle {
 
     /// A source is changed or deleted.
     pub fn touched(&mut self, source: &Source, who: Who) {
-        self.touched += 1;
         let Some(instance) = who else { return };
         if source.maker != who {
             self.broken.push(format!("{} touched {} of {:?}", INSTANCES[instance], source.name, source.maker));
@@ -129,9 +121,11 @@ impl Oracle {
     /// A deletion is sent. It counts if it takes away the last of a document that is gone and has not moved, and that was
     /// there before the pass began.
     pub fn deletes(&mut self, source: &Source, instance: usize, sources: &[Source]) {
+        if !self.is_gone(source) {
+            return;
+        }
         let Deletions { begun, allowed, made, held } = &mut self.deletions[instance];
-        let is_gone = |document: &(usize, String)| !self.present.contains_key(document) && source.created < *begun;
-        let Some(document) = ours(source).filter(is_gone) else { return };
+        let Some(document) = ours(source).filter(|_| source.created < *begun) else { return };
         let Some(content) = source.parsed.as_ref().map(|name| &name.hash).filter(|_| source.holds()) else { return };
         let instead = |other: &&Source| {
             let same = other.parsed.as_ref().is_some_and(|name| name.hash == *content);
@@ -160,6 +154,11 @@ impl Oracle {
             self.broken.push(format!("{} touches {}, which was taken from it", INSTANCES[instance], source.id));
         }
     }
+}
+
+/// The name of the collection of a document.
+fn collection(document: &str) -> Option<&str> {
+    document.split('/').next()
 }
 
 /// The documents of an instance that are held.

@@ -110,12 +110,12 @@ impl World<'_> {
             polite: self.polite[step.instance].get(),
             trace: Arc::clone(&self.trace),
         };
-        let (path, probe) = match self.script.manners.api {
-            Api::Cevvo => ("/api/v1", cevvo::PROBE),
-            Api::Nexvio => ("/api/v1", nexvio::PROBE),
+        let probe = match self.script.manners.api {
+            Api::Cevvo => cevvo::PROBE,
+            Api::Nexvio => nexvio::PROBE,
         };
         let connection = Connection {
-            base_url: format!("https://{}{path}", "platform.invalid").parse().expect("an address"),
+            base_url: "https://platform.invalid/api/v1".parse().expect("an address"),
             probe,
             api_key: "key".into(),
             rate_limit: RateLimit::new(limit, WINDOW),
