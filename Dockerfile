@@ -6,11 +6,9 @@ COPY Cargo.toml Cargo.lock ./
 COPY benches benches
 COPY docs/openapi docs/openapi
 COPY src src
-# With a target named, the flags are for kbsync and not for what helps to build it.
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target \
-    target="$(uname -m)-unknown-linux-gnu" \
-    && RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --locked --bin kbsync --target "$target" \
-    && install -D "target/$target/release/kbsync" /image/kbsync \
+    cargo rustc --release --locked --bin kbsync -- -C target-feature=+crt-static \
+    && install -D target/release/kbsync /image/kbsync \
     && install -D -m 644 /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/ca-certificates.crt \
     && mkdir /empty
 

@@ -14,6 +14,7 @@ use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::UnixStream,
     process::{Child, Command},
+    task::JoinHandle,
 };
 
 use crate::bench::{Bench, on_disk};
@@ -40,6 +41,7 @@ pub fn prepared(bench: Bench) -> Bench {
 pub struct Daemon {
     child: Child,
     log: Arc<Mutex<Vec<String>>>,
+    reader: JoinHandle<()>,
     socket: PathBuf,
 }
 
@@ -61,12 +63,12 @@ impl Daemon {
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let log = Arc::<Mutex<Vec<String>>>::default();
         let written = Arc::clone(&log);
-        tokio::spawn(async move {
+        let reader = tokio::spawn(async move {
             while let Ok(Some(line)) = lines.next_line().await {
                 written.lock().unwrap().push(line);
             }
         });
-        Self { child, log, socket: bench.path("status.sock") }
+        Self { child, log, reader, socket: bench.path("status.sock") }
     }
 
     /// One that has done its first pass, with nothing left to do.
@@ -172,7 +174,10 @@ impl Daemon {
     /// Waits for its end.
     pub async fn ended(&mut self) -> ExitStatus {
         let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await;
-        ended.unwrap_or_else(|_| panic!("it does not end\n{}", self.log())).unwrap()
+        let status = ended.unwrap_or_else(|_| panic!("it does not end\n{}", self.log())).unwrap();
+        let read = tokio::time::timeout(PATIENCE, &mut self.reader).await;
+        read.expect("nobody else writes to its log").unwrap();
+        status
     }
 
     /// Stops it as a service manager does, and gives its log.

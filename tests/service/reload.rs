@@ -36,7 +36,7 @@ async fn collections_come_and_change() {
     bench.reconfigure("    exclude: [\"000.md\"]\n", "");
     daemon.signal(Signal::HUP);
     daemon.done("and comes back", async || bench.ours().await.len() == 8).await;
-    assert_eq!(daemon.lines(&["the config was read again"]), 3);
+    daemon.until("each is told", async || daemon.lines(&["the config was read again"]) == 3).await;
     daemon.stop().await;
     bench.quiet().await;
 }
@@ -64,7 +64,8 @@ async fn a_config_that_cannot_be_used_changes_nothing() {
         bench.write("more.md", format!("# More {n}\n"));
         daemon.in_step(&bench).await;
     }
-    assert_eq!(daemon.lines(&["is refused; the one before stays in use"]), 5, "{}", daemon.log());
+    let refusal = ["is refused; the one before stays in use"];
+    daemon.until("each refusal is told", async || daemon.lines(&refusal) == 5).await;
     bench.run(&["status"]).await.ended(0, &["is refused: `status` was changed"]);
     bench.configure(&good);
     daemon.signal(Signal::HUP);

@@ -29,7 +29,8 @@ async fn term_in_the_middle_ends_soon_and_the_next_start_goes_on() {
     let daemon = uploading(&bench, Duration::from_millis(1_500)).await;
     let began = Instant::now();
     let log = daemon.stop().await;
-    assert!(began.elapsed() < Duration::from_secs(12), "{:?}\n{log}", began.elapsed());
+    // What it has begun gets ten seconds; the rest is for a busy machine.
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}\n{log}", began.elapsed());
     assert!(log.contains("kbsync has stopped"), "{log}");
     bench.run(&["status"]).await.ended(0, &["Last pass: temporary"]).without(&["Daemon", "error"]);
     bench.faults.clear();

@@ -51,7 +51,7 @@ async fn it_asks_by_its_schedule_and_says_what_is_news() {
     daemon.in_step(&bench).await;
     shows_within_a_minute(&daemon, "green", |last| last["failed"] == 0).await;
     daemon.says(&["info", "all is answered as it should be again"]).await;
-    assert_eq!(daemon.lines(&["not answered as it should be"]), 1, "{}", daemon.log());
+    daemon.until("it is told once", async || daemon.lines(&["not answered as it should be"]) == 1).await;
     let left = bench.api(Method::GET, "/conversations", json!(null)).await;
     assert_eq!(left["data"], json!([]));
     daemon.stop().await;
