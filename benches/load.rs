@@ -66,12 +66,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("a document: {:.2} requests", requests as f64 / f64::from(files));
     println!("memory: at most {} MiB", first.peak / 1024);
     println!("state: {} bytes a document", fs::metadata(desk.path().join("state.db"))?.len() / u64::from(files));
+    let changes = platform.requests().mutating();
     let second = run(&config, "sync").await?;
     let requests = platform.requests().total() - requests;
+    assert_eq!(platform.requests().mutating(), changes, "a second pass has nothing to change");
     println!("nothing to do: {:.1?}, {requests} requests, at most {} MiB", second.took, second.peak / 1024);
     for command in ["plan", "status"] {
         let ran = run(&config, command).await?;
         println!("{command}: {:.2?}, at most {} MiB", ran.took, ran.peak / 1024);
+        assert!(files > 100_000 || ran.took < Duration::from_secs(1), "{command} takes too long");
     }
     platform.stop().await;
     Ok(())

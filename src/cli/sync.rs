@@ -151,6 +151,12 @@ fn summary(report: &Report) {
             count(report.missing, "source")
         );
     }
+    if report.spare > 0 {
+        line!(
+            "{} of ours too many on the platform, and not all of them go at once; the next pass goes on.",
+            count(report.spare, "source")
+        );
+    }
     if report.settling.is_some() && report.crawling.is_empty() {
         line!("Some documents are still being written, by their collection's `settle`; a later pass takes them.");
     }

@@ -23,6 +23,8 @@ pub struct UnderWay {
     pub unanswered: bool,
     /// Whether the last list did not show its source: somebody may have taken it over, or deleted it.
     pub missing: bool,
+    /// Whether its source was its document's record before it began to retire.
+    pub was_ready: bool,
 }
 
 /// What is known of the document of a replica that is under way, besides that.
@@ -30,7 +32,7 @@ pub struct UnderWay {
 pub enum Besides {
     /// The platform holds it, in another source.
     Held,
-    /// It is there, and the platform holds it nowhere else, as far as is known: this may be the only version.
+    /// It was seen, and the platform holds it nowhere else, as far as is known: this may be the only version.
     NotHeld,
     /// It is gone here, or was never seen.
     Nothing,
@@ -76,7 +78,7 @@ pub fn resume(under_way: Vec<UnderWay>, plan: &mut Plan, never: bool, now: Momen
     let mut taken_out = HashSet::new();
     let mut unanswered: BTreeMap<_, (Vec<Replica>, usize)> = BTreeMap::new();
     for one in under_way.into_iter().filter(|one| !one.is_kept(never)) {
-        let UnderWay { replica, besides, unanswered: ended_so, missing } = one;
+        let UnderWay { replica, besides, unanswered: ended_so, missing, was_ready } = one;
         let document = (replica.collection.clone(), replica.path.clone());
         let same = wanted.get(&document).map(|hash| *hash == replica.hash);
         // Another list must tell whether it is still ours.
@@ -88,10 +90,10 @@ pub fn resume(under_way: Vec<UnderWay>, plan: &mut Plan, never: bool, now: Momen
         match replica.phase {
             Phase::Ready => {}
             Phase::Retiring => match besides {
-                Besides::Held | Besides::Elsewhere => resume.delete.push(replica),
-                Besides::Nothing => resume.finish.push(replica),
+                Besides::Held => resume.delete.push(replica),
+                Besides::Nothing | Besides::Elsewhere => resume.finish.push(replica),
                 // The document is back, or may be: its old version goes when the next one is ready.
-                Besides::NotHeld if same.is_some() || unseen => {}
+                Besides::NotHeld if was_ready || same.is_some() || unseen => {}
                 Besides::NotHeld => resume.delete.push(replica),
             },
             // The outcome of its request is not known, and may not be for a while: the same is not asked for twice.
@@ -210,7 +212,7 @@ mod tests {
     }
 
     fn under_way(replica: Replica, besides: Besides) -> UnderWay {
-        UnderWay { replica, besides, unanswered: true, missing: false }
+        UnderWay { replica, besides, unanswered: true, missing: false, was_ready: false }
     }
 
     #[test]
@@ -273,7 +275,8 @@ mod tests {
             (Besides::Nothing, seen(), false, (0, 1)),
             (Besides::Nothing, Plan::default(), false, (0, 1)),
             (Besides::Nothing, seen(), true, (0, 0)),
-            (Besides::Elsewhere, seen(), true, (1, 0)),
+            (Besides::Elsewhere, seen(), true, (0, 1)),
+            (Besides::Elsewhere, Plan::default(), false, (0, 1)),
             (Besides::Held, Plan::default(), true, (1, 0)),
             (Besides::NotHeld, seen(), false, (1, 0)),
             (Besides::NotHeld, Plan::default(), false, (0, 0)),
@@ -283,6 +286,17 @@ mod tests {
             let Resume { delete, finish, .. } = resume(vec![one], &mut plan.clone(), never, NOW, GRACE);
             assert_eq!((delete.len(), finish.len()), expected, "{besides:?}, never {never}, {plan:?}");
         }
+    }
+
+    #[test]
+    fn what_was_ready_goes_when_the_next_one_is_ready() {
+        let one = UnderWay { was_ready: true, ..under_way(replica(Phase::Retiring, 1), Besides::NotHeld) };
+        let mut plan = Plan { seen: BTreeSet::from([CollectionName::new("c").unwrap()]), ..Plan::default() };
+        assert_eq!(
+            resume(vec![one], &mut plan, false, NOW, GRACE),
+            Resume::default(),
+            "it is back, and not wanted now"
+        );
     }
 
     #[test]

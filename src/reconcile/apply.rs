@@ -149,6 +149,11 @@ impl<P: Platform> Work<'_, '_, P> {
     async fn take(&mut self, step: Step) -> Result<(), Fatal> {
         match step {
             Step::Nothing => {}
+            // From here on it is deleted, by this pass or a later one: a guard counts it now.
+            Step::Going(document, retiring) => {
+                self.report.going(&document.collection);
+                self.queue.push_front(Task::Empty(document, retiring));
+            }
             Step::Deleted(document) => {
                 self.report.deleted(&document);
                 (self.pass.event)(Event::Done { deed: Deed::Deleted, document });

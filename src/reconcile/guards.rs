@@ -3,10 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Extent, Fatal, Pass, Report};
-use crate::{
-    model::CollectionName,
-    plan::{Why, Withheld},
-};
+use crate::{model::CollectionName, plan::Why, store::Db};
 
 impl<P> Pass<'_, P> {
     /// Notes what is withheld now, so that it can be approved however the pass ends, and what the folders stand on. Of a
@@ -20,13 +17,19 @@ impl<P> Pass<'_, P> {
         names.retain(|name| extent.is_whole(name));
         for name in names {
             let withheld = report.withheld.iter().find(|withheld| withheld.collection == name);
-            // Who sees nothing sure does not release what was held.
-            let unsure = withheld.is_some_and(|withheld| matches!(withheld.why, Why::Unsure(_)));
-            let held = withheld.filter(|withheld| withheld.why.can_be_approved()).map_or(0, Withheld::deletes);
-            let sure = withheld.is_none_or(|withheld| withheld.why == Why::Never);
-            let footing = report.footings.get(&name).cloned().filter(|_| sure);
-            let held = (!unsure).then_some(held);
-            self.store.call(move |db| db.note_guard(&name, held, footing.as_ref())).await?;
+            // Who sees nothing sure, or was not asked, does not release what was held.
+            let held = match withheld {
+                None => Some(0),
+                Some(withheld) => withheld.why.can_be_approved().then(|| withheld.deletes()),
+            };
+            let never = withheld.is_some_and(|withheld| withheld.why == Why::Never);
+            let footing = report.footings.get(&name).cloned().filter(|_| withheld.is_none() || never);
+            let note = move |db: &mut Db| {
+                // Under `delete: never` nobody asked whether the folder is the one of before; that is asked later.
+                let known = never && db.collection(&name)?.footing.is_some();
+                db.note_guard(&name, held, footing.as_ref().filter(|_| !known))
+            };
+            self.store.call(note).await?;
         }
         Ok(())
     }

@@ -11,8 +11,9 @@ use crate::{
 const TRIES: u32 = 4;
 
 impl<P: Platform> Pass<'_, P> {
-    /// Lists all sources and settles what differs from the store; `retired` were retired in this pass before.
-    pub(super) async fn list(&self, retired: u64) -> Result<ListReport, Fatal> {
+    /// Lists all sources and settles what differs from the store; `retired` were retired in this pass before, and one of its
+    /// lists was not believed where it is `doubted`.
+    pub(super) async fn list(&self, retired: u64, doubted: bool) -> Result<ListReport, Fatal> {
         for _ in 0..TRIES {
             if self.list_once().await? {
                 let terms = Terms {
@@ -21,6 +22,7 @@ impl<P: Platform> Pass<'_, P> {
                     making: self.platform.abilities().making,
                     grace: self.scope.policy.grace,
                     job_timeout: self.scope.job_timeout,
+                    doubted,
                 };
                 let now = self.now();
                 return Ok(self.store.call(move |db| db.compare_list(&terms, now, retired)).await?);

@@ -213,8 +213,10 @@ impl<P: Platform> Pass<'_, P> {
     /// Only a list can tell what has become of what was left under way. A source that retires is deleted without one, and
     /// a website that is being crawled is waited for by passes over its own collection.
     async fn needs_list(&self) -> Result<bool, Fatal> {
-        let under_way = self.store.call(|db| db.under_way()).await?;
-        Ok(under_way.iter().any(|one| one.replica.phase != Phase::Retiring && !self.is_crawled(&one.replica)))
+        let (under_way, renamed) =
+            self.store.call(|db| Ok::<_, StoreError>((db.under_way()?, db.has_unanswered_renames()?))).await?;
+        let waits = |one: &UnderWay| one.replica.phase != Phase::Retiring && !self.is_crawled(&one.replica);
+        Ok(renamed || under_way.iter().any(waits))
     }
 
     async fn round(&self, extent: &mut Extent, report: &mut Report) -> Result<Open, Fatal> {
@@ -244,7 +246,7 @@ impl<P: Platform> Pass<'_, P> {
     }
 
     async fn gather_list(&self, report: &mut Report, open: &mut Open) -> Result<(), Fatal> {
-        let listed = self.unless_stopped(self.list(report.retired)).await?;
+        let listed = self.unless_stopped(self.list(report.retired, report.missing > 0)).await?;
         tracing::debug!(sources = listed.sources, ours = listed.ours, "the platform's sources are listed");
         report.listed(&listed);
         let grace = self.scope.policy.grace;

@@ -195,6 +195,8 @@ pub struct Report {
     pub lost: u64,
     /// Sources of ours that nothing referred to, and that were deleted.
     pub retired: u64,
+    /// More of them, left to another pass.
+    pub spare: u64,
     /// Collections whose website the platform is still crawling.
     pub crawling: BTreeSet<CollectionName>,
     /// Settings of sources that were put right.
@@ -271,6 +273,7 @@ impl Report {
         self.adopted += listed.adopted;
         self.lost += listed.lost;
         self.retired += listed.retired;
+        self.spare = listed.spare;
         self.strangers.clone_from(&listed.strangers);
     }
 
@@ -309,14 +312,18 @@ impl Report {
         self.fatal = Some(fatal);
     }
 
+    /// A document is to be deleted, and nothing holds that up any more.
+    pub(super) fn going(&mut self, collection: &CollectionName) {
+        *self.deleted_of.entry(collection.clone()).or_default() += 1;
+    }
+
     /// A document's source was deleted.
     pub(super) fn deleted(&mut self, document: &Document) {
         self.deleted += 1;
-        *self.deleted_of.entry(document.collection.clone()).or_default() += 1;
         self.succeeded(document);
     }
 
-    /// How many documents of a collection this pass has deleted.
+    /// How many deletions of a collection count against its guard.
     pub(super) fn deleted_of(&self, collection: &CollectionName) -> u64 {
         self.deleted_of.get(collection).copied().unwrap_or(0)
     }
@@ -344,7 +351,7 @@ impl Report {
 
     /// Whether another full pass has something to go on with.
     pub fn is_open(&self) -> bool {
-        self.open || self.missing > 0 || self.bots.unavailable.is_some()
+        self.open || self.missing > 0 || self.spare > 0 || self.bots.unavailable.is_some()
     }
 
     /// How the pass ended; the worst of what happened.

@@ -27,6 +27,7 @@ impl<P: Platform> Pass<'_, P> {
                 Ok(Step::Failed(failure, None))
             }
             Task::Gone(collection, gone) => self.gone(collection, gone).await,
+            Task::Empty(document, retiring) => Ok(self.delete_all(retiring).await?.unwrap_or(Step::Deleted(document))),
             Task::Rename(from, collection, to) => self.rename(from, collection, to).await,
             Task::Put(collection, wanted, Some(replica)) => self.fill(collection, wanted, replica).await,
             Task::Put(collection, wanted, None) => self.put(collection, wanted).await,
@@ -52,7 +53,7 @@ impl<P: Platform> Pass<'_, P> {
         let document = Document::new(&collection, &gone.path);
         let now = self.now();
         let retiring = self.store.call(move |db| db.gone(&collection, &gone.path, now)).await?;
-        Ok(self.delete_all(retiring).await?.unwrap_or(Step::Deleted(document)))
+        Ok(Step::Going(document, retiring))
     }
 
     /// Deletes what a moved document has left.
@@ -98,6 +99,8 @@ impl<P: Platform> Pass<'_, P> {
             return Ok(Step::Again(None));
         };
         let name = self.name(&collection, &to);
+        let id = replica.id;
+        self.store.call(move |db| db.renaming(id)).await?;
         match self.platform.rename(&source, &name.to_string()).await.map_err(fatal) {
             Ok(true) => {
                 let (before, document) = (Document::new(&away, &from.path), Document::new(&collection, &to.path));

@@ -14,8 +14,10 @@ pub(super) enum Task {
     Finish(Replica),
     /// Quarantine the document of an upload that never got an answer.
     GiveUp(Replica),
-    /// Delete every source of a document that is gone.
+    /// Note that a document is gone, whose every source is to be deleted.
     Gone(CollectionName, Gone),
+    /// Delete the sources of a document that is gone.
+    Empty(Document, Vec<Replica>),
     /// Give a source to another document.
     Rename((CollectionName, Gone), CollectionName, Wanted),
     /// Delete every source of a document that has moved, and is held at its new place.
@@ -28,6 +30,8 @@ pub(super) enum Task {
 pub(super) enum Step {
     /// Done, and nothing follows.
     Nothing,
+    /// The document is noted as gone, and these retire.
+    Going(Document, Vec<Replica>),
     /// The document's sources are deleted.
     Deleted(Document),
     /// The source of the first has the other document's name; these others of the two retire.

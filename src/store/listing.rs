@@ -30,6 +30,8 @@ pub struct Terms {
     pub grace: Duration,
     /// How long the platform may be at work on an upload.
     pub job_timeout: Duration,
+    /// Whether a list was not believed in this pass: only another one believes what is missing.
+    pub doubted: bool,
 }
 
 /// One source of the list.
@@ -66,6 +68,8 @@ pub struct ListReport {
     pub lost: u64,
     /// Sources that no document needs, and that are now to be deleted.
     pub retired: u64,
+    /// The same, left to another pass.
+    pub spare: u64,
     /// Since when the youngest unanswered request may take effect.
     pub wait_since: Option<Moment>,
     /// Sources that were there before and are not in this list: the next one will tell.
@@ -160,7 +164,7 @@ impl Db {
                 let sources = if open { unclaimed.remove(&name).unwrap_or_default() } else { Vec::new() };
                 let live = has_live(connection, &name)?;
                 let steps = drift(Some(&claim), sources, live, now, grace);
-                apply(connection, steps, terms.making, now, retired, &mut report)?;
+                apply(connection, steps, terms, now, retired, &mut report)?;
             }
             // Of several versions of a document the newest is the likeliest to be wanted.
             let mut unclaimed: Vec<_> = unclaimed.into_iter().collect();
@@ -169,7 +173,7 @@ impl Db {
             for (name, sources) in unclaimed {
                 let live = has_live(connection, &name)?;
                 let steps = drift(None, sources, live, now, grace);
-                apply(connection, steps, terms.making, now, retired, &mut report)?;
+                apply(connection, steps, terms, now, retired, &mut report)?;
             }
             let (added, replaced) = finish_uploads(connection, now)?;
             report.added += added;
@@ -187,6 +191,7 @@ fn finish_renames(connection: &Connection, now: Moment) -> Result<(), rusqlite::
         .prepare(sql)?
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
         .collect::<Result<_, _>>()?;
+    connection.execute("UPDATE replicas SET unanswered = 0 WHERE phase = 'ready' AND unanswered", [])?;
     for (id, collection, path) in moved {
         let sql = format!("SELECT {COLUMNS} FROM replicas WHERE id = ?1");
         let before = connection.query_row(&sql, [id], replica)?;
@@ -276,21 +281,21 @@ fn contradicted(connection: &Connection, instance: &Instance) -> Result<Vec<(Sou
 fn apply(
     connection: &Connection,
     steps: Vec<Drift>,
-    making: Making,
+    terms: &Terms,
     now: Moment,
     retired: u64,
     report: &mut ListReport,
 ) -> Result<(), rusqlite::Error> {
     for step in steps {
         match step {
-            Drift::Found(id, source) => set_made(connection, id, &source, making, now)?,
+            Drift::Found(id, source) => set_made(connection, id, &source, terms.making, now)?,
             Drift::NeverMade(id) => drop_row(connection, id)?,
             Drift::Wait(id, since) => {
                 set_phase(connection, id, Phase::Unknown, since)?;
                 report.wait_since = report.wait_since.max(Some(since));
             }
             // What was made with its document comes to hold it by itself.
-            Drift::Claim(source) => match making {
+            Drift::Claim(source) => match terms.making {
                 Making::Empty => insert(connection, &source, Phase::Uploading, now)?,
                 Making::Filled => insert(connection, &source, Phase::Ingesting, now)?,
             },
@@ -298,6 +303,7 @@ fn apply(
                 report.missing += 1;
                 connection.execute("UPDATE replicas SET missing = 1 WHERE id = ?1", [id.0])?;
             }
+            Drift::Lost(_) if terms.doubted => report.missing += 1,
             Drift::Lost(id) => {
                 report.lost += 1;
                 connection.execute(
@@ -320,6 +326,8 @@ fn apply(
                 if retired + report.retired < RETIRE_AT_MOST.max(report.ours / 10) {
                     report.retired += 1;
                     insert(connection, &source, Phase::Retiring, now)?;
+                } else {
+                    report.spare += 1;
                 }
             }
         }

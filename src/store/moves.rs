@@ -4,7 +4,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::{Db, StoreError};
 use crate::{
-    model::{CollectionName, DocPath, ShortHash},
+    model::{CollectionName, DocPath, ReplicaId, ShortHash},
     plan::{Gone, Move, MoveState},
 };
 
@@ -24,6 +24,25 @@ impl Db {
         let values = params![away.as_str(), from.path.as_str(), from.live.0, collection.as_str(), to.as_str()];
         self.connection.prepare_cached(sql)?.execute(values)?;
         Ok(())
+    }
+
+    /// Written before the request that gives a source another name: only a list can tell what became of it, unless it is
+    /// answered.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; nothing may be sent then.
+    pub fn renaming(&mut self, id: ReplicaId) -> Result<(), StoreError> {
+        self.connection.prepare_cached("UPDATE replicas SET unanswered = 1 WHERE id = ?1")?.execute([id.0])?;
+        Ok(())
+    }
+
+    /// Whether a source may have another name than is known.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn has_unanswered_renames(&self) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS (SELECT * FROM replicas WHERE phase = 'ready' AND unanswered)";
+        Ok(self.connection.query_row(sql, [], |row| row.get(0))?)
     }
 
     /// Every move whose old document is still on the platform.

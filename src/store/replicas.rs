@@ -25,20 +25,21 @@ impl Db {
         let sql = format!(
             "SELECT {COLUMNS}, (SELECT live IS NOT NULL FROM documents d
                  WHERE d.collection = r.collection AND d.path = r.path), unanswered, missing > 0,
-                 CASE WHEN phase = 'retiring' AND NOT EXISTS (SELECT * FROM documents d
+                 was_ready, CASE WHEN phase = 'retiring' AND NOT EXISTS (SELECT * FROM documents d
                      WHERE d.collection = r.collection AND d.path = r.path)
                  THEN EXISTS (SELECT * FROM documents d WHERE d.live = r.hash) ELSE 0 END
              FROM replicas r WHERE phase <> 'ready' ORDER BY id"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let rows = statement.query_map([], |row| {
-            let besides = match (row.get(8)?, row.get(11)?) {
+            let besides = match (row.get(8)?, row.get(12)?) {
                 (Some(true), _) => Besides::Held,
                 (Some(false), _) => Besides::NotHeld,
                 (None, true) => Besides::Elsewhere,
                 (None, false) => Besides::Nothing,
             };
-            Ok(UnderWay { replica: replica(row)?, besides, unanswered: row.get(9)?, missing: row.get(10)? })
+            let (unanswered, missing, was_ready) = (row.get(9)?, row.get(10)?, row.get(11)?);
+            Ok(UnderWay { replica: replica(row)?, besides, unanswered, missing, was_ready })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
@@ -141,8 +142,9 @@ impl Db {
     }
 
     /// The new source is ready, and in the same transaction every other one of its document retires. Gives those;
-    /// `None` for a replica that retires already, or is gone: it stays so, for its document went meanwhile; and for one
-    /// whose source was not in the last list, whatever its job says: another list must tell what has become of it.
+    /// `None` for a replica that retires already, or is gone: it stays so, for its document went meanwhile; for one whose
+    /// source was not in the last list, whatever its job says: another list must tell what has become of it; and for one of
+    /// another content while the present one is held: that retires.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -254,6 +256,17 @@ pub(super) fn make_ready(
     let sql = format!("SELECT {COLUMNS} FROM replicas WHERE id = ?1 AND phase <> 'retiring' AND missing = 0");
     let Some(new) = connection.query_row(&sql, [id.0], replica).optional()? else { return Ok(None) };
     let (collection, path) = (new.collection.as_str(), new.path.as_str());
+    let in_step = "SELECT count(*) FROM documents WHERE collection = ?1 AND path = ?2
+                       AND live = substr(hash, 1, 6) AND live <> ?3";
+    // A request of long ago may take effect when the present version is held: what it made is of no use.
+    if connection
+        .prepare_cached(in_step)?
+        .query_row(params![collection, path, new.hash.0], |row| row.get::<_, i64>(0))?
+        > 0
+    {
+        set_phase(connection, id, Phase::Retiring, now)?;
+        return Ok(None);
+    }
     set_phase(connection, id, Phase::Ready, now)?;
     set_live(connection, collection, path, Some(new.hash))?;
     set_trouble(connection, collection, path, None)?;
@@ -302,7 +315,7 @@ pub(super) fn move_replica(
     now: Moment,
 ) -> Result<Vec<Replica>, rusqlite::Error> {
     connection.execute(
-        "UPDATE replicas SET collection = ?2, path = ?3 WHERE id = ?1",
+        "UPDATE replicas SET collection = ?2, path = ?3, unanswered = 0 WHERE id = ?1",
         params![replica.id.0, collection, path],
     )?;
     if replica.phase != Phase::Ready {
@@ -344,7 +357,8 @@ pub(super) fn set_phase(
     phase: Phase,
     now: Moment,
 ) -> Result<(), rusqlite::Error> {
-    let sql = "UPDATE replicas SET phase = ?2, since = ?3 WHERE id = ?1";
+    let sql = "UPDATE replicas SET phase = ?2, since = ?3, was_ready = was_ready OR phase = 'ready',
+                   unanswered = unanswered AND ?2 <> 'ready' WHERE id = ?1";
     connection.prepare_cached(sql)?.execute(params![id.0, phase.as_str(), now.0.cast_signed()]).map(drop)
 }
 

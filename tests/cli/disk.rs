@@ -85,7 +85,13 @@ async fn the_empty_place_of_a_disk_that_is_not_mounted_deletes_nothing() {
     said.ended(8, &["held: 2 of 2 documents of docs", "on another device than before: is a disk not mounted?"]);
     assert_eq!(bench.running.requests().mutating(), 0);
     bench.quiet().await;
-    in_namespace(&bench, "mount -t tmpfs none docs").await;
+    // While nothing is ever deleted nobody asks which device it is; that is no answer for later.
+    bench.reconfigure("sync:\n", "sync:\n  delete: never\n");
+    let said = in_namespace(&bench, "mount -t tmpfs none docs").await.expect("it was possible before");
+    said.ended(0, &["`delete: never` keeps them"]);
+    bench.reconfigure("  delete: never\n", "");
+    let said = in_namespace(&bench, "mount -t tmpfs none docs").await.expect("it was possible before");
+    said.ended(8, &["held: 2 of 2 documents of docs", "on another device than before"]);
     bench.run(&["status"]).await.ended(0, &["2 deletions held", "another device"]);
     bench.run(&["approve", "docs"]).await.ended(0, &["up to 2"]);
     let said = in_namespace(&bench, "mount -t tmpfs none docs").await.expect("it was possible before");

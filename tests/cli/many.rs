@@ -2,6 +2,10 @@
 
 use std::{collections::BTreeSet, fs};
 
+use kbsync::local::Fault;
+use reqwest::Method;
+use serde_json::Value;
+
 use crate::bench::{Bench, PUT, SOURCES, UPLOAD, corpus};
 
 #[tokio::test]
@@ -46,6 +50,42 @@ async fn other_text_goes_up_under_a_name_that_the_platform_takes() {
     bench.run(&["explain", "docs/no-extension"]).await.ended(0, &["no files without an extension"]);
     fs::remove_file(bench.path("docs/picture.png")).unwrap();
     fs::remove_file(bench.path("docs/no-extension")).unwrap();
+    bench.in_step().await;
+    bench.quiet().await;
+}
+
+#[tokio::test]
+async fn many_sources_that_are_missing_at_once_are_believed_by_the_second_pass() {
+    let bench = Bench::new().await;
+    bench.write_many(40);
+    bench.synced().await;
+    for (_, sources) in bench.ours().await.into_iter().take(30) {
+        bench.api(Method::DELETE, &format!("/sources/{}", sources[0].id), Value::Null).await;
+    }
+    // What is open makes the pass list again.
+    bench.write("new.md", "# New\n");
+    bench.faults.once("POST", "/sources", Fault::LostAfter);
+    bench.running.requests().reset();
+    bench.sync().await.ended(5, &["30 sources missing from the platform's list, which is too many"]);
+    let log = bench.running.requests();
+    assert!(log.count("GET", "/sources") >= 2, "{} lists", log.count("GET", "/sources"));
+    assert_eq!(bench.ours().await.len(), 11, "nothing is sent again before it is believed");
+    bench.sync().await.ended(0, &["30 added"]);
+    bench.in_step().await;
+    bench.quiet().await;
+}
+
+#[tokio::test]
+async fn many_sources_too_many_are_deleted_in_several_passes_and_each_but_the_last_says_so() {
+    let bench = Bench::new().await;
+    bench.write("a.md", "# A\n");
+    bench.synced().await;
+    let name = bench.ours().await["docs/a.md"][0].name.clone();
+    for _ in 0..30 {
+        bench.others_source(&name, "# A\n").await;
+    }
+    bench.sync().await.ended(5, &["10 sources of ours too many on the platform"]);
+    bench.sync().await.ended(0, &[]).without(&["too many"]);
     bench.in_step().await;
     bench.quiet().await;
 }

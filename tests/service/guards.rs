@@ -71,6 +71,28 @@ async fn documents_that_go_one_by_one_are_counted_together() {
 }
 
 #[tokio::test]
+async fn what_the_platform_will_not_delete_is_counted_all_the_same() {
+    let bench = bench().await;
+    bench.write_many(40);
+    let daemon = Daemon::ready(&bench).await;
+    bench.faults.always("DELETE", "/sources", Fault::Status(409));
+    for n in 0..10 {
+        remove(&bench, n..n + 1);
+        let path = format!("{n:03}.md");
+        daemon.says(&["failed", "could not be deleted", &path]).await;
+    }
+    remove(&bench, 10..11);
+    daemon.shows("the eleventh is held", |status| status["collections"][0]["held"] == 1).await;
+    bench.faults.clear();
+    daemon.signal(Signal::USR1);
+    daemon.until("the ten are gone", async || bench.ours().await.len() == 30).await;
+    bench.run(&["approve", "docs"]).await.ended(0, &["up to 1"]);
+    daemon.in_step(&bench).await;
+    daemon.stop().await;
+    bench.quiet().await;
+}
+
+#[tokio::test]
 async fn a_document_that_failed_is_tried_again_when_somebody_asks() {
     let bench = bench().await;
     bench.write_many(3);

@@ -2,6 +2,7 @@
 
 use std::{fs, path::Path};
 
+use kbsync::local::{Change, Fault};
 use rustix::process::Signal;
 
 use crate::{
@@ -169,6 +170,34 @@ async fn a_burst_of_files_takes_few_passes() {
     assert_eq!((log.count("POST", "/sources"), log.count("POST", "/ingest/upload")), (many, many));
     assert!(log.total() <= many * 3, "{} requests", log.total());
     assert!(daemon.lines(&["the pass has ended"]) <= 8, "{}", daemon.log());
+    daemon.stop().await;
+    bench.quiet().await;
+}
+
+#[tokio::test]
+async fn a_rename_without_an_answer_is_looked_for_in_a_list() {
+    let bench = bench().await;
+    bench.write_many(5);
+    let daemon = Daemon::ready(&bench).await;
+    let mut seen = bench.running.watch();
+    bench.faults.always("PUT", "/sources", Fault::StatusAfter(503));
+    bench.faults.always("POST", "/sources", Fault::Status(401));
+    // Another document ends the pass before the rename is heard of.
+    bench.write("new.md", "# New\n");
+    rename(&bench, "docs/002.md", "docs/moved.md");
+    daemon.until("it has that name", async || bench.ours().await.contains_key("docs/moved.md")).await;
+    daemon.says(&["error", "401"]).await;
+    bench.write("moved.md", "# It was changed as well\n");
+    bench.faults.clear();
+    daemon.in_step(&bench).await;
+    let mut held = false;
+    while let Ok(change) = seen.try_recv() {
+        match change {
+            Change::Held { .. } => held = true,
+            Change::Gone { .. } => assert!(held, "the old version went before the new one was ready"),
+            Change::Renamed { .. } => {}
+        }
+    }
     daemon.stop().await;
     bench.quiet().await;
 }

@@ -71,7 +71,8 @@ impl World<'_> {
         if life.store_failed() {
             self.polite[step.instance].set(self.time.now() + WINDOW);
         }
-        lock(&side).unfinished = report.as_ref().is_none_or(|report| report.outcome() != Outcome::Ok);
+        lock(&side).unfinished =
+            report.as_ref().is_none_or(|report| !matches!(report.outcome(), Outcome::Ok | Outcome::Held));
         lock(&side).warm = report.as_ref().is_some_and(|report| report.fatal.is_none());
         let ended = match &report {
             None => "died".to_owned(),

@@ -19,10 +19,15 @@ fn listed(id: &str, document: &str, content: u8, holds: bool) -> ListedSource {
 }
 
 fn compare(db: &mut Db, page: &[ListedSource]) -> ListReport {
+    compare_doubting(db, page, false)
+}
+
+/// The same, where another list of the pass was not believed.
+fn compare_doubting(db: &mut Db, page: &[ListedSource], doubted: bool) -> ListReport {
     db.begin_list().unwrap();
     db.add_page(page).unwrap();
     let (instance, configured) = (Instance::new("default").unwrap(), BTreeSet::from([docs()]));
-    let terms = Terms { instance, configured, making: Making::Empty, grace: GRACE, job_timeout: GRACE * 9 };
+    let terms = Terms { instance, configured, making: Making::Empty, grace: GRACE, job_timeout: GRACE * 9, doubted };
     db.compare_list(&terms, NOW, 0).unwrap()
 }
 
@@ -57,6 +62,16 @@ fn a_source_is_lost_when_two_lists_miss_it() {
     assert_eq!(compare(&mut db, &[]).lost, 0, "it was there in between");
     assert_eq!(compare(&mut db, &[]).lost, 1);
     assert_eq!((live(&db, "a.md"), phases(&db, "a.md")), (None, vec![]));
+}
+
+#[test]
+fn what_a_doubtful_list_missed_is_lost_when_another_pass_misses_it() {
+    let (_folder, mut db) = new_db();
+    ready(&mut db, "a.md", 1, "s1");
+    assert_eq!(compare(&mut db, &[]).missing, 1);
+    let report = compare_doubting(&mut db, &[], true);
+    assert_eq!((report.missing, report.lost, live(&db, "a.md")), (1, 0, Some(short(1))));
+    assert_eq!(compare(&mut db, &[]).lost, 1);
 }
 
 #[test]
@@ -177,8 +192,10 @@ fn retiring_what_nothing_refers_to_is_limited() {
     ready(&mut db, "a.md", 1, "s");
     let mut page: Vec<_> = (0..60).map(|i| listed(&format!("t{i}"), "a.md", 1, true)).collect();
     page.push(listed("s", "a.md", 1, true));
-    assert_eq!(compare(&mut db, &page).retired, 20);
-    assert_eq!(compare(&mut db, &page).retired, 20);
+    for left in [40, 20, 0] {
+        let report = compare(&mut db, &page);
+        assert_eq!((report.retired, report.spare), (20, left), "what is left is told");
+    }
 }
 
 #[test]

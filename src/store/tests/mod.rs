@@ -310,3 +310,26 @@ fn what_is_known_of_a_document_besides() {
     see(&mut db, "a.md", 1);
     assert_eq!(besides(&db), [Besides::NotHeld], "it is back");
 }
+
+#[test]
+fn an_older_version_that_comes_late_displaces_nothing() {
+    let (_folder, mut db) = new_db();
+    see(&mut db, "a.md", 1);
+    let late = db.intend(&docs(), &path("a.md"), short(1), NOW).unwrap();
+    ready(&mut db, "a.md", 2, "s2");
+    db.created(late, &SourceId("s1".to_owned()), None, Phase::Ingesting, NOW).unwrap();
+    assert_eq!(db.ready(late, NOW).unwrap(), None);
+    assert_eq!((live(&db, "a.md"), phases(&db, "a.md")), (Some(short(2)), vec![Phase::Retiring, Phase::Ready]));
+}
+
+#[test]
+fn a_version_that_was_ready_is_known_while_it_retires() {
+    let (_folder, mut db) = new_db();
+    ready(&mut db, "a.md", 1, "s1");
+    db.gone(&docs(), &path("a.md"), NOW).unwrap();
+    see(&mut db, "a.md", 2);
+    let begun = db.intend(&docs(), &path("a.md"), short(2), NOW).unwrap();
+    db.enter(begun, Phase::Retiring, NOW).unwrap();
+    let under_way: Vec<_> = db.under_way().unwrap().iter().map(|one| (one.was_ready, one.besides)).collect();
+    assert_eq!(under_way, [(true, Besides::NotHeld), (false, Besides::NotHeld)]);
+}

@@ -165,7 +165,14 @@ fn pass(db: &mut Db, text: &str) -> Result<(), StoreError> {
     let making = if text.len().is_multiple_of(2) { Making::Empty } else { Making::Filled };
     let instance = Instance::new("default").expect("a name");
     let (grace, job_timeout) = (Duration::from_secs(30), Duration::from_secs(900));
-    let terms = Terms { instance, configured: BTreeSet::from([docs()]), making, grace, job_timeout };
+    let terms = Terms {
+        instance,
+        configured: BTreeSet::from([docs()]),
+        making,
+        grace,
+        job_timeout,
+        doubted: making == Making::Filled,
+    };
     let report = db.compare_list(&terms, NOW, 0)?;
     assert_eq!(report.sources, db.add_page(&[])?);
     for under_way in db.under_way()? {
