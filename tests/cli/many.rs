@@ -64,11 +64,11 @@ async fn many_sources_that_are_missing_at_once_are_believed_by_the_second_pass()
     }
     // What is open makes the pass list again.
     bench.write("new.md", "# New\n");
-    bench.faults.once("POST", "/sources", Fault::LostAfter);
+    bench.faults.once("POST", SOURCES, Fault::LostAfter);
     bench.running.requests().reset();
     bench.sync().await.ended(5, &["30 sources missing from the platform's list, which is too many"]);
     let log = bench.running.requests();
-    assert!(log.count("GET", "/sources") >= 2, "{} lists", log.count("GET", "/sources"));
+    assert!(log.count("GET", SOURCES) >= 2, "{} lists", log.count("GET", SOURCES));
     assert_eq!(bench.ours().await.len(), 11, "nothing is sent again before it is believed");
     bench.sync().await.ended(0, &["30 added"]);
     bench.in_step().await;
