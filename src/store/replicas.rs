@@ -256,14 +256,8 @@ pub(super) fn make_ready(
     let sql = format!("SELECT {COLUMNS} FROM replicas WHERE id = ?1 AND phase <> 'retiring' AND missing = 0");
     let Some(new) = connection.query_row(&sql, [id.0], replica).optional()? else { return Ok(None) };
     let (collection, path) = (new.collection.as_str(), new.path.as_str());
-    let in_step = "SELECT count(*) FROM documents WHERE collection = ?1 AND path = ?2
-                       AND live = substr(hash, 1, 6) AND live <> ?3";
     // A request of long ago may take effect when the present version is held: what it made is of no use.
-    if connection
-        .prepare_cached(in_step)?
-        .query_row(params![collection, path, new.hash.0], |row| row.get::<_, i64>(0))?
-        > 0
-    {
+    if is_superseded(connection, &new)? {
         set_phase(connection, id, Phase::Retiring, now)?;
         return Ok(None);
     }
@@ -273,6 +267,14 @@ pub(super) fn make_ready(
     // What is there again has not moved away.
     forget_move(connection, collection, path)?;
     retire_all(connection, collection, path, Some(id), now).map(Some)
+}
+
+/// Whether the platform holds the present version of a replica's document, and the replica is of another one.
+fn is_superseded(connection: &Connection, replica: &Replica) -> Result<bool, rusqlite::Error> {
+    let sql = "SELECT EXISTS (SELECT * FROM documents WHERE collection = ?1 AND path = ?2
+                   AND live = substr(hash, 1, 6) AND live <> ?3)";
+    let document = params![replica.collection.as_str(), replica.path.as_str(), replica.hash.0];
+    connection.prepare_cached(sql)?.query_row(document, |row| row.get(0))
 }
 
 fn drop_document(

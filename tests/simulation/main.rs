@@ -78,7 +78,7 @@ fn beginning() -> Vec<Step> {
     writes.chain([Step::Pass(PassStep::calm(0)), Step::Idle(60)]).collect()
 }
 
-/// A life with one of everything that people do, whose second pass is the one that is put to the test.
+/// A life with edits, moves, swaps and deletions, whose second pass is the one that is put to the test.
 fn plain_life(api: Api, pass: PassStep) -> Script {
     let disk = |op| Step::Disk(0, op);
     let mut steps = beginning();
