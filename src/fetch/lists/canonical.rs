@@ -36,6 +36,16 @@ pub enum BadAddress {
     NotText(String),
 }
 
+/// A reference in a list as a whole address. One that is whole already stays as it is, and so does what is no reference:
+/// [`canonical`] says what is wrong with it.
+pub(super) fn resolve(base: &Url, reference: &str) -> String {
+    let is_relative = Url::parse(reference) == Err(ParseError::RelativeUrlWithoutBase)
+        && !reference.starts_with('&')
+        && !reference.contains(char::REPLACEMENT_CHARACTER);
+    let resolved = is_relative.then(|| base.join(reference).ok()).flatten();
+    resolved.map_or_else(|| reference.to_owned(), String::from)
+}
+
 /// The address of a page as kbsync spells it: without fragment and default port, otherwise as browsers normalise it.
 ///
 /// # Errors

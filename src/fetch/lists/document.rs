@@ -4,8 +4,12 @@ use std::{borrow::Cow, io::Read};
 
 use encoding_rs::{Encoding, UTF_8};
 use flate2::read::MultiGzDecoder;
+use url::Url;
 
-use super::{canonical::shorten, url_file, xml};
+use super::{
+    canonical::{resolve, shorten},
+    url_file, xml,
+};
 
 /// The most that a list may hold, unpacked, in bytes: the limit of the sitemap protocol.
 pub(super) const MAX_SIZE: usize = 50_000_000;
@@ -82,14 +86,14 @@ impl Document {
     }
 }
 
-/// Reads a list. What it is, its content says, for servers often do not know.
-pub(super) fn read(body: &[u8], media_type: &str, charset: Option<&str>) -> Document {
+/// Reads the list at an address. What it is, its content says, for servers often do not know.
+pub(super) fn read(body: &[u8], media_type: &str, charset: Option<&str>, from: &Url) -> Document {
     let (bytes, damage) = unpack(body);
     let text = decode(&bytes, charset);
     let mut document = if text.trim_start().starts_with('<') {
-        xml::read(&text)
+        xml::read(&text, from)
     } else if media_type == "text/plain" || body.starts_with(&GZIP) {
-        lines(&text)
+        lines(&text, from)
     } else {
         Document::unread(Defect::Foreign)
     };
@@ -98,13 +102,16 @@ pub(super) fn read(body: &[u8], media_type: &str, charset: Option<&str>) -> Docu
     document
 }
 
-fn lines(text: &str) -> Document {
+fn lines(text: &str, from: &Url) -> Document {
     let mut document = Document::new(Names::Pages);
     for (line, address) in url_file::lines(text.as_bytes()) {
         if !document.has_room() {
             break;
         }
-        document.entries.push(Entry { address: address.into_owned(), lastmod: None, line: Some(line) });
+        // A line of words is no reference.
+        let is_relative = address.starts_with(['/', '.', '?']) && !address.contains(char::is_whitespace);
+        let address = if is_relative { resolve(from, &address) } else { address.into_owned() };
+        document.entries.push(Entry { address, lastmod: None, line: Some(line) });
     }
     document
 }
@@ -144,6 +151,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    fn read(body: &[u8], media_type: &str, charset: Option<&str>) -> Document {
+        super::read(body, media_type, charset, &Url::parse("https://a/map.xml").unwrap())
+    }
 
     const SITEMAP: &str = "<?xml version='1.0'?><urlset><url><loc>https://a/1</loc><lastmod>2026-01-02</lastmod></url>\
                            <url><loc>https://a/ä</loc></url></urlset>";

@@ -2,41 +2,53 @@
 
 use super::{
     document::{Entry, Names},
-    xml::{Field, Kind, text},
+    xml::{Field, Kind, reference, text},
 };
 
 /// The kind of list whose root has this name, if it is a feed.
 pub(super) fn kind(root: &str) -> Option<Kind> {
-    let (entry, depth) = match root {
-        "rss" => ("item", 3),
-        "RDF" => ("item", 2),
-        "feed" => ("entry", 2),
+    let (entry, depth, site) = match root {
+        "rss" => ("item", 3, Some(3)),
+        "RDF" => ("item", 2, Some(3)),
+        "feed" => ("entry", 2, None),
         _ => return None,
     };
     // `date` is Dublin Core's, which RSS 1.0 uses.
-    Some(Kind { names: Names::Pages, entry, depth, fields: &["link", "guid", "updated", "pubDate", "date"], make })
+    Some(Kind {
+        names: Names::Pages,
+        entry,
+        depth,
+        fields: &["link", "guid", "updated", "pubDate", "date"],
+        site,
+        make,
+    })
 }
 
 fn make(fields: &[Field]) -> Option<Entry> {
-    let address = atom_link(fields).or_else(|| text(fields, "link")).or_else(|| permalink(fields))?.to_owned();
+    let address = atom_link(fields).or_else(|| reference(fields, "link")).or_else(|| permalink(fields))?;
     let lastmod = ["updated", "pubDate", "date"].into_iter().find_map(|name| text(fields, name));
     Some(Entry { address, lastmod: lastmod.map(str::to_owned), line: None })
 }
 
 /// `<link rel="alternate" href="…"/>`, where `alternate` is what a link is that does not say.
-fn atom_link(fields: &[Field]) -> Option<&str> {
+fn atom_link(fields: &[Field]) -> Option<String> {
     let mut links = fields.iter().filter(|field| field.name == "link");
     links.find_map(|link| match link.attribute("rel") {
-        None | Some("alternate") => link.attribute("href").map(str::trim).filter(|href| !href.is_empty()),
+        None | Some("alternate") => {
+            let href = link.attribute("href").map(str::trim).filter(|href| !href.is_empty())?;
+            Some(link.resolve(href))
+        }
         Some(_) => None,
     })
 }
 
-/// A `guid` is the item's address unless it says that it is not.
-fn permalink(fields: &[Field]) -> Option<&str> {
+/// A `guid` is the item's address unless it says that it is not. Some are mere numbers all the same, so only one that
+/// looks like an address is resolved.
+fn permalink(fields: &[Field]) -> Option<String> {
     let guid = fields.iter().find(|field| field.name == "guid" && field.attribute("isPermaLink") != Some("false"))?;
     let text = guid.text.trim();
-    (!text.is_empty()).then_some(text)
+    let address = if text.starts_with('/') { guid.resolve(text) } else { text.to_owned() };
+    (!text.is_empty()).then_some(address)
 }
 
 #[cfg(test)]
@@ -75,11 +87,43 @@ mod tests {
             ),
         ];
         for (xml, expected, nameless) in table {
-            let document = read(xml.as_bytes(), "application/rss+xml", None);
+            let from = "https://a/feeds/1.xml".parse().unwrap();
+            let document = read(xml.as_bytes(), "application/rss+xml", None, &from);
             let entries: Vec<_> =
                 document.entries.iter().map(|entry| (entry.address.as_str(), entry.lastmod.as_deref())).collect();
             assert_eq!((&entries[..], document.nameless), (*expected, *nameless), "{xml}");
             assert_eq!((document.names, document.defect), (Names::Pages, None));
         }
+    }
+
+    #[test]
+    fn relative_links__each_kind_of_base__are_resolved() {
+        let atom = |base: &str, entry: &str| format!("<feed {base}>{entry}</feed>");
+        let rss = |channel: &str, item: &str| format!("<rss><channel>{channel}<item>{item}</item></channel></rss>");
+        for (xml, expected) in [
+            (atom("", "<entry><link href='/1'/></entry>"), "https://a/1"),
+            (atom("", "<entry><link href='1'/></entry>"), "https://a/feeds/1"),
+            (atom("", "<entry><link href='//b/1'/></entry>"), "https://b/1"),
+            (atom("", "<entry><link href='?p=1&amp;q=2'/></entry>"), "https://a/feeds/x.xml?p=1&q=2"),
+            (atom("xml:base='https://b/blog/'", "<entry><link href=' 1 '/></entry>"), "https://b/blog/1"),
+            (atom("xml:base='https://b/'", "<entry xml:base='blog/'><link href='1'/></entry>"), "https://b/blog/1"),
+            (atom("xml:base='/x/'", "<entry><link xml:base='y/' href='1'/></entry>"), "https://a/x/y/1"),
+            (atom("", "<entry xml:base='/y/'/><entry><link href='1'/></entry>"), "https://a/feeds/1"),
+            (atom("", "<entry><content xml:base='/y/'/><link href='1'/></entry>"), "https://a/feeds/1"),
+            (rss("<link>https://b/site/</link>", "<link>1</link>"), "https://b/site/1"),
+            (rss("<link>/site/</link>", "<link>1</link>"), "https://a/site/1"),
+            (rss("<atom:link href='https://c/'/><link>https://b/</link>", "<link>/1</link>"), "https://b/1"),
+            (rss("", "<link>\n ../1 \n</link>"), "https://a/1"),
+            (rss("", "<guid>/1</guid>"), "https://a/1"),
+            (
+                "<RDF><channel><link>https://b/</link></channel><item><link>/1</link></item></RDF>".to_owned(),
+                "https://b/1",
+            ),
+        ] {
+            let document = read(xml.as_bytes(), "text/xml", None, &"https://a/feeds/x.xml".parse().unwrap());
+            assert_eq!(document.entries.last().unwrap().address, expected, "{xml}");
+        }
+        let number = read(rss("", "<guid>17</guid>").as_bytes(), "", None, &"https://a/".parse().unwrap());
+        assert_eq!(number.entries[0].address, "17", "a number is no address");
     }
 }

@@ -245,9 +245,11 @@ async fn fetch(fetcher: &Fetcher, list: &Url, access: &Access) -> Result<(Url, D
         Answer::Kept(trouble) => return Err(trouble.to_string()),
     };
     let from = fetched.url;
-    let read = move || document::read(&fetched.body, &fetched.media_type, fetched.charset.as_deref());
-    let document = spawn_blocking(read).await.map_err(|error| error.to_string())?;
-    Ok((from, document))
+    let read = move || {
+        let document = document::read(&fetched.body, &fetched.media_type, fetched.charset.as_deref(), &from);
+        (from, document)
+    };
+    spawn_blocking(read).await.map_err(|error| error.to_string())
 }
 
 /// `1 page`, `2 pages`.

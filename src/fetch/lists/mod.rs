@@ -83,7 +83,7 @@ pub async fn expand(fetcher: &Fetcher, spec: &ListSpec, access: &Access) -> Page
 pub fn read(body: &[u8], media_type: &str, charset: Option<&str>, from: &Url) -> (Pages, BTreeSet<Url>) {
     let mut gathering = Gathering::new(Filter::default());
     let source = Source { way: vec![from.clone()], from: from.clone() };
-    let lists = gathering.take(&source, document::read(body, media_type, charset));
+    let lists = gathering.take(&source, document::read(body, media_type, charset, from));
     (gathering.finish(), lists)
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     document::{Entry, Names},
-    xml::{Field, Kind, text},
+    xml::{Field, Kind, reference, text},
 };
 
 /// The kind of list whose root has this name, if it is one of the protocol's.
@@ -12,11 +12,11 @@ pub(super) fn kind(root: &str) -> Option<Kind> {
         "sitemapindex" => (Names::Lists, "sitemap"),
         _ => return None,
     };
-    Some(Kind { names, entry, depth: 2, fields: &["loc", "lastmod"], make })
+    Some(Kind { names, entry, depth: 2, fields: &["loc", "lastmod"], site: None, make })
 }
 
 fn make(fields: &[Field]) -> Option<Entry> {
-    let address = text(fields, "loc")?.to_owned();
+    let address = reference(fields, "loc")?;
     Some(Entry { address, lastmod: text(fields, "lastmod").map(str::to_owned), line: None })
 }
 
@@ -25,7 +25,7 @@ mod tests {
     use crate::fetch::lists::document::{Defect, Document, MAX_ENTRIES, Names, read};
 
     fn sitemap(xml: &str) -> Document {
-        read(xml.as_bytes(), "application/xml", None)
+        read(xml.as_bytes(), "application/xml", None, &"https://a/maps/map.xml".parse().unwrap())
     }
 
     fn entries(document: &Document) -> Vec<(&str, Option<&str>)> {
@@ -65,6 +65,20 @@ mod tests {
             assert_eq!((entries(&document), &document.defect), (expected.to_vec(), &None), "{xml}");
             assert_eq!((document.names, document.nameless), (Names::Pages, 0));
         }
+    }
+
+    #[test]
+    fn relative_addresses__in_sitemaps_and_indexes__are_resolved() {
+        for (xml, expected) in [
+            ("<urlset><url><loc>1</loc></url></urlset>", "https://a/maps/1"),
+            ("<urlset><url><loc>\n /1?b=1&amp;c=2 \n</loc></url></urlset>", "https://a/1?b=1&c=2"),
+            ("<urlset><url><loc>//b/1</loc></url></urlset>", "https://b/1"),
+            ("<sitemapindex><sitemap><loc>child.xml</loc></sitemap></sitemapindex>", "https://a/maps/child.xml"),
+        ] {
+            assert_eq!(entries(&sitemap(xml)), [(expected, None)], "{xml}");
+        }
+        let lines = read(b"/1\n./2\nno address\n", "text/plain", None, &"https://a/maps/map.txt".parse().unwrap());
+        assert_eq!(entries(&lines), [("https://a/1", None), ("https://a/maps/2", None), ("no address", None)]);
     }
 
     #[test]

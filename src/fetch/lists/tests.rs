@@ -22,11 +22,17 @@ fn source(from: &str) -> Source {
     Source { way: vec![url("https://a/index.xml"), url("https://a/map.xml")], from: url(from) }
 }
 
+fn take(gathering: &mut Gathering, from: &str, xml: &str) -> BTreeSet<Url> {
+    let source = source(from);
+    let document = document::read(xml.as_bytes(), "", None, &source.from);
+    gathering.take(&source, document)
+}
+
 /// What is gathered from one sitemap of these `<url>`s.
 fn taken(entries: &str) -> Pages {
     let mut gathering = gathering();
     let xml = format!("<urlset>{entries}</urlset>");
-    let lists = gathering.take(&source("https://a/map.xml"), document::read(xml.as_bytes(), "", None));
+    let lists = take(&mut gathering, "https://a/map.xml", &xml);
     assert!(lists.is_empty());
     gathering.finish()
 }
@@ -136,7 +142,7 @@ async fn a_file_gives_its_pages_and_its_bad_lines() {
 
 #[test]
 fn many_bad_entries_are_counted() {
-    let Pages { pages, bad, failed } = taken(&(entry("https://a/1", "") + &entry("/2", "").repeat(100)));
+    let Pages { pages, bad, failed } = taken(&(entry("https://a/1", "") + &entry("ftp://a/2", "").repeat(100)));
     assert_eq!((pages.len(), bad.len(), failed.len()), (1, 21, 0));
     assert_eq!(bad[20], "https://a/map.xml: 80 items more cannot be used");
 }
@@ -151,7 +157,7 @@ fn a_list_speaks_for_its_own_host() {
     assert_eq!(failed, [""; 0]);
     let mut gathering = gathering();
     let xml = format!("<urlset>{others}</urlset>");
-    gathering.take(&source("https://b/moved.xml"), document::read(xml.as_bytes(), "", None));
+    take(&mut gathering, "https://b/moved.xml", &xml);
     let moved = gathering.finish();
     assert_eq!(moved.pages["https://b/1"].from, "https://a/map.xml");
     assert_eq!((moved.pages.len(), moved.bad.len()), (1, 1));
@@ -159,7 +165,7 @@ fn a_list_speaks_for_its_own_host() {
 
 #[test]
 fn a_list_without_a_page_failed() {
-    for entries in ["", &entry("https://b/1", ""), &entry("/1", ""), "<url/>"] {
+    for entries in ["", &entry("https://b/1", ""), &entry("ftp://a/1", ""), "<url/>"] {
         let pages = taken(entries);
         assert_eq!(pages.failed, ["https://a/map.xml: it names no page that can be used"], "{entries}");
     }
@@ -172,7 +178,7 @@ fn a_list_without_a_page_failed() {
     let filtered = Filter::new(&[], &["/".to_owned() + "**"]).unwrap();
     let mut gathering = Gathering::new(filtered);
     let xml = format!("<urlset>{}</urlset>", entry("https://a/1", ""));
-    gathering.take(&source("https://a/map.xml"), document::read(xml.as_bytes(), "", None));
+    take(&mut gathering, "https://a/map.xml", &xml);
     assert_eq!(gathering.finish(), Pages::default());
 }
 
@@ -182,7 +188,7 @@ fn an_index_does_not_lead_back() {
         let named = names.iter().map(|name| format!("<sitemap><loc>https://{name}</loc></sitemap>"));
         let xml = format!("<sitemapindex>{}</sitemapindex>", named.collect::<String>());
         let mut gathering = gathering();
-        let lists = gathering.take(&source("https://a/map.xml"), document::read(xml.as_bytes(), "", None));
+        let lists = take(&mut gathering, "https://a/map.xml", &xml);
         let lists: Vec<String> = lists.into_iter().map(String::from).collect();
         (lists, gathering.finish())
     };

@@ -2,13 +2,17 @@
 //!
 //! Prefixes are ignored, and what is deeper in an entry than its own fields: `image:loc` is no page.
 
+use std::rc::Rc;
+
 use quick_xml::{
     Reader,
     escape::{resolve_predefined_entity, unescape},
     events::{BytesStart, Event},
 };
+use url::Url;
 
 use super::{
+    canonical::resolve,
     document::{Defect, Document, Entry, Names},
     feed, sitemap,
 };
@@ -25,11 +29,18 @@ pub(super) struct Field {
     pub(super) name: String,
     pub(super) text: String,
     pub(super) attributes: Vec<(String, String)>,
+    /// What its relative references are resolved against: `xml:base`, else the feed's site, else the list's own address.
+    base: Rc<Url>,
 }
 
 impl Field {
     pub(super) fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
+    }
+
+    /// A reference in this field as a whole address. What is no reference stays as it is, to be reported.
+    pub(super) fn resolve(&self, reference: &str) -> String {
+        resolve(&self.base, reference)
     }
 }
 
@@ -43,6 +54,8 @@ pub(super) struct Kind {
     pub(super) depth: usize,
     /// The fields of an entry that are read.
     pub(super) fields: &'static [&'static str],
+    /// How deep the `<link>` is that names the site of an RSS feed, where its entries may be relative to it.
+    pub(super) site: Option<usize>,
     /// The entry that fields make, if they hold an address.
     pub(super) make: fn(&[Field]) -> Option<Entry>,
 }
@@ -51,6 +64,10 @@ struct Walk {
     kind: Kind,
     /// How many elements are open.
     depth: usize,
+    /// The bases in effect, the innermost last, each with the depth of the element that sets it.
+    bases: Vec<(usize, Rc<Url>)>,
+    /// The text of the feed's own `<link>` while that is open.
+    site: Option<String>,
     /// The fields of the open entry.
     entry: Option<Vec<Field>>,
     /// Whether the last of them is still open.
@@ -58,8 +75,8 @@ struct Walk {
     document: Document,
 }
 
-/// Reads a list to its root's end, or to where it is no XML any more.
-pub(super) fn read(text: &str) -> Document {
+/// Reads the list at an address to its root's end, or to where it is no XML any more.
+pub(super) fn read(text: &str, from: &Url) -> Document {
     let mut reader = Reader::from_str(text);
     reader.config_mut().expand_empty_elements = true;
     // `?a=1&b=2` is invalid and frequent, and its meaning is plain.
@@ -75,7 +92,7 @@ pub(super) fn read(text: &str) -> Document {
             (None, Event::DocType(kind)) if is_html(kind.split_whitespace().next().unwrap_or_default()) => {
                 break Some(Defect::Html);
             }
-            (None, Event::Start(root)) => match begun(&root) {
+            (None, Event::Start(root)) => match begun(&root, from) {
                 Ok(begun) => walk = Some(begun),
                 Err(defect) => break Some(defect),
             },
@@ -104,14 +121,17 @@ pub(super) fn read(text: &str) -> Document {
     document
 }
 
-fn begun(root: &BytesStart<'_>) -> Result<Walk, Defect> {
+fn begun(root: &BytesStart<'_>, from: &Url) -> Result<Walk, Defect> {
     let name = root.local_name();
     let name = name.as_ref();
     let kind = sitemap::kind(name)
         .or_else(|| feed::kind(name))
         .ok_or_else(|| if is_html(name) { Defect::Html } else { Defect::Root(name.to_owned()) })?;
     let document = Document::new(kind.names);
-    Ok(Walk { kind, depth: 1, entry: None, in_field: false, document })
+    let bases = vec![(0, Rc::new(from.clone()))];
+    let mut walk = Walk { kind, depth: 1, bases, site: None, entry: None, in_field: false, document };
+    walk.enter_base(root);
+    Ok(walk)
 }
 
 fn is_html(name: &str) -> bool {
@@ -121,23 +141,50 @@ fn is_html(name: &str) -> bool {
 impl Walk {
     fn open(&mut self, element: &BytesStart<'_>) {
         self.depth += 1;
+        self.enter_base(element);
         let name = element.local_name();
         let Kind { entry, depth, fields: wanted, .. } = self.kind;
         if self.depth == depth && name.as_ref() == entry {
             self.entry = Some(Vec::new());
         } else if let Some(fields) = self.entry.as_mut().filter(|_| self.depth == depth + 1) {
             self.in_field = wanted.contains(&name.as_ref()) && fields.len() < MAX_FIELDS;
-            if self.in_field {
+            if let (true, Some((_, base))) = (self.in_field, self.bases.last()) {
                 fields.push(Field {
                     name: name.as_ref().to_owned(),
                     text: String::new(),
                     attributes: attributes(element),
+                    base: Rc::clone(base),
                 });
             }
+        } else if self.kind.site == Some(self.depth) && self.entry.is_none() && element.name().as_ref() == "link" {
+            self.site = Some(String::new());
+        }
+    }
+
+    /// Takes an element's `xml:base`, which is itself relative to the one around it.
+    fn enter_base(&mut self, element: &BytesStart<'_>) {
+        let base = attributes_of(element).find(|(name, _)| name == "xml:base").map(|(_, base)| base);
+        if let Some((base, (_, around))) = base.zip(self.bases.last())
+            && let Ok(base) = around.join(base.trim())
+        {
+            self.bases.push((self.depth, Rc::new(base)));
+        }
+    }
+
+    /// The end of a feed's own `<link>`: its entries are relative to the site, unless an `xml:base` says something else.
+    fn close_site(&mut self) {
+        if let Some((site, [(_, own)])) = self.site.take().zip(self.bases.first_chunk::<1>())
+            && self.bases.len() == 1
+            && let Ok(site) = own.join(site.trim())
+        {
+            self.bases.push((0, Rc::new(site)));
         }
     }
 
     fn write(&mut self, text: &str) {
+        if let Some(site) = self.site.as_mut().filter(|_| self.kind.site == Some(self.depth)) {
+            site.push_str(&text[..text.floor_char_boundary(MAX_FIELD.saturating_sub(site.len()))]);
+        }
         let here = self.in_field && self.depth == self.kind.depth + 1;
         if let Some(field) = self.entry.as_mut().filter(|_| here).and_then(|fields| fields.last_mut()) {
             let room = MAX_FIELD.saturating_sub(field.text.len());
@@ -147,6 +194,9 @@ impl Walk {
 
     fn close(&mut self) {
         let depth = self.kind.depth;
+        if self.kind.site == Some(self.depth) {
+            self.close_site();
+        }
         if self.depth == depth + 1 {
             self.in_field = false;
         } else if self.depth == depth
@@ -158,23 +208,42 @@ impl Walk {
                 None => self.document.nameless += 1,
             }
         }
+        self.bases.pop_if(|(depth, _)| *depth == self.depth);
         self.depth -= 1;
     }
 }
 
+/// An element's attributes by their names without prefix.
 fn attributes(element: &BytesStart<'_>) -> Vec<(String, String)> {
+    let local = |(name, value): (String, String)| match name.rsplit_once(':') {
+        Some((_, local)) => (local.to_owned(), value),
+        None => (name, value),
+    };
+    attributes_of(element).map(local).collect()
+}
+
+/// An element's attributes by their whole names.
+fn attributes_of(element: &BytesStart<'_>) -> impl Iterator<Item = (String, String)> {
     let mut attributes = element.attributes();
     // Looking for duplicates costs the square of their number.
     attributes.with_checks(false);
-    let own = attributes.flatten().take(MAX_FIELDS).map(|attribute| {
+    attributes.flatten().take(MAX_FIELDS).map(|attribute| {
         let value = unescape(&attribute.value).unwrap_or_else(|_| attribute.value.clone());
-        (attribute.key.local_name().as_ref().to_owned(), value.into_owned())
-    });
-    own.collect()
+        (attribute.key.as_ref().to_owned(), value.into_owned())
+    })
 }
 
 /// The text of the first field of a name that holds any.
 pub(super) fn text<'f>(fields: &'f [Field], name: &str) -> Option<&'f str> {
-    let mut texts = fields.iter().filter(|field| field.name == name).map(|field| field.text.trim());
-    texts.find(|text| !text.is_empty())
+    texts(fields, name).next().map(|(text, _)| text)
+}
+
+/// The address in the first field of a name that holds any text.
+pub(super) fn reference(fields: &[Field], name: &str) -> Option<String> {
+    texts(fields, name).next().map(|(text, field)| field.resolve(text))
+}
+
+fn texts<'f>(fields: &'f [Field], name: &str) -> impl Iterator<Item = (&'f str, &'f Field)> {
+    let named = fields.iter().filter(move |field| field.name == name).map(|field| (field.text.trim(), field));
+    named.filter(|(text, _)| !text.is_empty())
 }
