@@ -45,6 +45,8 @@ mod origin;
 mod outages;
 #[path = "cli/plan.rs"]
 mod plan;
+#[path = "cli/projects.rs"]
+mod projects;
 #[path = "cli/secrets.rs"]
 mod secrets;
 #[path = "cli/state.rs"]

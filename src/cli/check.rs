@@ -3,7 +3,7 @@
 use super::{
     Exit,
     connect::{Context, abilities},
-    print::{count, line},
+    print::{self, count, line},
 };
 use crate::{config::Input, platform::Platform, reconcile, scan::Walk};
 
@@ -19,6 +19,9 @@ pub(super) async fn run(context: &Context, online: bool) -> anyhow::Result<Exit>
                 exit = Exit::Failed;
             }
         }
+    }
+    for missing in [&config.missing.key, &config.missing.headers].into_iter().flatten() {
+        print::warning(&format!("{}:{missing}", context.path.display()));
     }
     if online {
         let connected = context.connect_to_ask().await?;

@@ -1,15 +1,17 @@
 //! From the config to a platform that answers: loading, opening the store, and serving the local platform where it is
 //! the one.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap, fs::DirBuilder, os::unix::fs::DirBuilderExt, path::PathBuf, sync::Arc, time::Duration,
+};
 
 use secrecy::SecretString;
 use tokio::net::TcpListener;
 use url::Url;
 
-use super::{Args, names::UsageError, print};
+use super::{Args, names::UsageError, print, state};
 use crate::{
-    config::{self, Api, Config, PlatformKind},
+    config::{Api, Config, ConfigError, PlatformKind, Problem, UNTHROTTLED},
     extract::Extractor,
     fetch::Fetcher,
     local::{self, LocalError},
@@ -22,7 +24,7 @@ use crate::{
         nexvio::{self, Nexvio},
     },
     reconcile::{Extent, GONE_APART, JOB_TIMEOUT, Machine, Reader, Scope, StoreJournal},
-    store::{Db, Identity, Store, StoreError},
+    store::{Db, Store, StoreError},
 };
 
 /// A person who asked for a pass would rather have files in it that are just being written.
@@ -55,7 +57,10 @@ impl Reached {
     ) -> Result<Client, BuildError> {
         let kind = &config.platform.kind;
         let (mut base_url, api_key) = match kind {
-            PlatformKind::Remote { base_url, api_key, .. } => (base_url.clone(), api_key),
+            // A config that was read again may have another key.
+            PlatformKind::Remote { base_url, api_key, .. } => {
+                (base_url.clone(), api_key.as_ref().unwrap_or(&self.api_key))
+            }
             PlatformKind::Local { .. } => (self.base_url.clone(), &self.api_key),
         };
         let is_local = matches!(kind, PlatformKind::Local { .. });
@@ -134,9 +139,9 @@ impl Connected {
 
 impl Context {
     pub(super) fn load(args: &Args) -> anyhow::Result<Self> {
-        let config = config::load(&args.config, &|name| std::env::var(name).ok())?;
+        let (config, note) = state::load(&args.config)?;
         if !args.quiet {
-            config.warnings.iter().for_each(|warning| print::warning(warning));
+            config.warnings.iter().chain(&note).for_each(|warning| print::warning(warning));
         }
         Ok(Self { path: args.config.clone(), config, quiet: args.quiet })
     }
@@ -155,6 +160,7 @@ impl Context {
     }
 
     pub(super) fn scope(&self) -> anyhow::Result<Scope> {
+        self.require_headers()?;
         Ok(Scope {
             instance: self.config.instance.clone(),
             collections: self.config.collections.clone(),
@@ -175,7 +181,8 @@ impl Context {
 
     /// Opens the store for a pass.
     pub(super) fn store(&self) -> anyhow::Result<Arc<Store>> {
-        let identity = identity(&self.config);
+        let identity = state::bound_identity(&self.config, &self.path)?;
+        self.make_default_folder();
         let store = Store::open(&self.config.state, &identity)?;
         if let Some(aside) = store.set_aside() {
             print::warning(&format!(
@@ -184,19 +191,32 @@ impl Context {
                 aside.display()
             ));
         }
+        let meta = state::meta(&self.config, &self.path)?;
+        store.record_meta(meta);
         Ok(Arc::new(store))
+    }
+
+    /// Makes the default folder for the state, which no repository should take in. What fails here fails again, with
+    /// better words, when the state is opened.
+    fn make_default_folder(&self) {
+        let folder = self.config.state.parent().filter(|folder| folder.ends_with(".kbsync") && !folder.exists());
+        if let Some(folder) = folder
+            && DirBuilder::new().mode(0o700).create(folder).is_ok()
+        {
+            let _ = std::fs::write(folder.join(".gitignore"), "*\n");
+        }
     }
 
     /// Opens the store to look at it.
     pub(super) fn read_store(&self) -> Result<Db, StoreError> {
-        Db::open_ours_to_read(&self.config.state, &identity(&self.config))
+        Db::open_ours_to_read(&self.config.state, &state::bound_identity(&self.config, &self.path)?)
     }
 
     /// Fails where the store is about another platform or instance. One that is not there, or damaged, is only missed
     /// where it is needed.
     pub(super) fn refuse_foreign_store(&self) -> Result<(), StoreError> {
         match self.read_store() {
-            Err(error @ StoreError::Foreign { .. }) => Err(error),
+            Err(error @ (StoreError::Foreign { .. } | StoreError::OtherConfig { .. })) => Err(error),
             _ => Ok(()),
         }
     }
@@ -221,7 +241,9 @@ impl Context {
     pub(super) async fn reach(&self, address: &str) -> anyhow::Result<Reached> {
         let data_dir = match &self.config.platform.kind {
             PlatformKind::Remote { base_url, api_key, .. } => {
-                return Ok(Reached { base_url: base_url.clone(), api_key: api_key.clone(), local: None });
+                self.require(&self.config.missing.key)?;
+                let api_key = api_key.clone().unwrap_or_default();
+                return Ok(Reached { base_url: base_url.clone(), api_key, local: None });
             }
             PlatformKind::Local { data_dir, .. } => data_dir,
         };
@@ -238,6 +260,24 @@ impl Context {
         }
     }
 
+    /// Fails where a secret is missing that a pass uses.
+    pub(super) fn require_secrets(&self) -> Result<(), ConfigError> {
+        self.require(&self.config.missing.key)?;
+        self.require_headers()
+    }
+
+    /// Fails where a header for pages is missing.
+    pub(super) fn require_headers(&self) -> Result<(), ConfigError> {
+        self.require(&self.config.missing.headers)
+    }
+
+    fn require(&self, missing: &[Problem]) -> Result<(), ConfigError> {
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(ConfigError::Invalid { path: self.path.clone(), problems: missing.to_vec() })
+    }
+
     /// Serves the local platform of this config.
     pub(super) async fn serve(&self, address: &str) -> Result<local::Running, LocalError> {
         let PlatformKind::Local { data_dir, allow_private, .. } = &self.config.platform.kind else {
@@ -251,8 +291,10 @@ impl Context {
                 format!("{address}: {error}; give `platform.listen` another address"),
             )),
         })?;
+        self.make_default_folder();
+        state::ensure_local_id(&self.config)?;
         let options = local::Options {
-            rate_limit: Some(self.config.platform.rate_limit),
+            rate_limit: Some(self.config.platform.rate_limit).filter(|limit| *limit != UNTHROTTLED),
             allow_private: *allow_private,
             ..local::Options::new(data_dir.clone(), THIS_PROGRAM.into())
         };
@@ -280,18 +322,4 @@ pub(super) fn abilities(config: &Config) -> Abilities {
         Api::Cevvo => cevvo::ABILITIES,
         Api::Nexvio => nexvio::ABILITIES,
     }
-}
-
-/// What the store of a config is about.
-pub(super) fn identity(config: &Config) -> Identity {
-    let platform = match &config.platform.kind {
-        PlatformKind::Local { data_dir, api, .. } => {
-            let absolute = std::path::absolute(data_dir).unwrap_or_else(|_| data_dir.clone());
-            // What one of its APIs knows of a source or a job means nothing to the other.
-            let by = if *api == Api::Nexvio { " by nexvio" } else { "" };
-            format!("local {}{by}", absolute.display())
-        }
-        PlatformKind::Remote { base_url, .. } => base_url.to_string(),
-    };
-    Identity { platform, instance: config.instance.to_string() }
 }

@@ -21,6 +21,7 @@ mod progress;
 mod retry;
 mod run;
 mod sources;
+mod state;
 mod status;
 mod sync;
 mod verify;
@@ -169,7 +170,7 @@ fn exit_of(error: &anyhow::Error) -> Exit {
 fn exit_of_store(error: &StoreError) -> Exit {
     match error {
         StoreError::Locked { .. } => Exit::Locked,
-        StoreError::Newer { .. } | StoreError::Foreign { .. } => Exit::Usage,
+        StoreError::Newer { .. } | StoreError::Foreign { .. } | StoreError::OtherConfig { .. } => Exit::Usage,
         StoreError::Full => Exit::Temporary,
         StoreError::Damaged { .. }
         | StoreError::Older(_)

@@ -7,11 +7,12 @@ use secrecy::ExposeSecret;
 
 use super::{
     Exit,
-    connect::{Context, Reached, identity},
-    print,
+    connect::{Context, Reached},
+    print, state,
+    state::identity,
 };
 use crate::{
-    config::{self, Config, Listen, PlatformKind},
+    config::{Config, ConfigError, Listen, PlatformKind},
     daemon::{self, Counted, Host, Metrics, Service, Shared, endpoint, signals},
     platform::{Client, Journal, cevvo::Cevvo},
     store::Store,
@@ -21,6 +22,7 @@ pub(super) async fn run(context: Context) -> anyhow::Result<Exit> {
     // Before anything is begun: as process 1 a signal that nobody listens to is lost.
     let stop = signals::stop(Exit::Other as u8)?;
     let signals = signals::Signals::new()?;
+    context.require_secrets()?;
     let store = context.store()?;
     let reader = context.reader()?;
     let metrics = Arc::new(Metrics::new());
@@ -80,7 +82,11 @@ impl Home {
     }
 
     fn read(&self, before: &Config) -> anyhow::Result<Config> {
-        let config = config::load(&self.path, &|name| std::env::var(name).ok())?;
+        let (config, _) = state::load(&self.path)?;
+        let missing = [&config.missing.key[..], &config.missing.headers].concat();
+        if !missing.is_empty() {
+            return Err(ConfigError::Invalid { path: self.path.clone(), problems: missing }.into());
+        }
         if let Some(key) = bound_to_start(before, &config) {
             bail!("`{key}` was changed, and only a restart can use that");
         }
@@ -111,7 +117,7 @@ impl Host for Home {
 /// The key that the config gives; the local platform has its own.
 fn key(config: &Config) -> Option<&str> {
     match &config.platform.kind {
-        PlatformKind::Remote { api_key, .. } => Some(api_key.expose_secret()),
+        PlatformKind::Remote { api_key, .. } => api_key.as_ref().map(ExposeSecret::expose_secret),
         PlatformKind::Local { .. } => None,
     }
 }

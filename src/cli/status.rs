@@ -6,6 +6,7 @@ use super::{
     print::{self, bytes, count, line, moment, span, timestamp},
 };
 use crate::{
+    config::UNTHROTTLED,
     daemon::{
         Note, Watching,
         status::{self, Collection, Status, Withheld},
@@ -48,7 +49,9 @@ fn print_status(status: &Status) {
     if status.under_way > 0 {
         line!("{} under way; the next pass goes on with them.", count(status.under_way as u64, "source"));
     }
-    line!("Requests in the last {}: {} of {}.", span(status.limit.window), status.used, status.limit.count);
+    if status.limit != UNTHROTTLED {
+        line!("Requests in the last {}: {} of {}.", span(status.limit.window), status.used, status.limit.count);
+    }
     match &status.last {
         Some(pass) => line!("Last pass: {}, at {}.", pass.outcome, moment(pass.ended)),
         None => line!("No pass has ended yet."),

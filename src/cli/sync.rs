@@ -25,6 +25,7 @@ pub(super) const NAMED: usize = 20;
 const TRY_AGAIN: Duration = Duration::from_millis(200);
 
 pub(super) async fn run(context: &Context, wait: Option<Duration>) -> anyhow::Result<Exit> {
+    context.require_secrets()?;
     let stop = signals::stop(Exit::Temporary as u8)?;
     let store = match wait {
         None => context.store()?,

@@ -7,24 +7,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{node::Node, read::Reading};
+use super::{StatePlace, read::Reading};
 
-/// `$STATE_DIRECTORY/state.db`, as systemd sets it, else `kbsync/state.db` in the XDG state folder.
-pub(super) fn default_state(reading: &mut Reading, root: &Node) -> Option<PathBuf> {
+/// `$STATE_DIRECTORY/state.db`, as systemd sets it, else `.kbsync/state.db` beside the config.
+pub(super) fn default_state(reading: &Reading) -> (PathBuf, StatePlace) {
     let absolute = |name: &str| (reading.env)(name).map(PathBuf::from).filter(|path| path.is_absolute());
     // systemd joins several folders with colons; the first is ours.
     let given = (reading.env)("STATE_DIRECTORY").and_then(|list| list.split(':').next().map(PathBuf::from));
     if let Some(folder) = given.filter(|path| path.is_absolute()) {
-        return Some(folder.join("state.db"));
+        return (folder.join("state.db"), StatePlace::Given);
     }
     let xdg = absolute("XDG_STATE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/state")));
-    if xdg.is_none() {
-        reading.problem(
-            root.referenced,
-            "there is no place for the state, for HOME is not set; add `state: /path/to/state.db`",
-        );
-    }
-    xdg.map(|folder| folder.join("kbsync/state.db"))
+    let place = StatePlace::Beside { user_folder: xdg.map(|folder| folder.join("kbsync")) };
+    (reading.folder.join(".kbsync/state.db"), place)
 }
 
 /// A key read from a file, and whether others than its owner may read the file.

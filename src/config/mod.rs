@@ -35,7 +35,7 @@ use crate::model::{CollectionName, Instance, Schedule};
 
 pub use chatbots::Chatbot;
 pub use error::{ConfigError, Problem};
-pub use platform::{Api, Platform, PlatformKind};
+pub use platform::{Api, Platform, PlatformKind, UNTHROTTLED};
 pub use status::{Listen, Status};
 pub use verify::{Question, Reference, Verify};
 
@@ -46,6 +46,8 @@ pub struct Config {
     pub instance: Instance,
     /// The state database's file.
     pub state: PathBuf,
+    /// How its place was chosen.
+    pub state_place: StatePlace,
     /// Where documents are sent.
     pub platform: Platform,
     /// What is kept in step; at least one, names and folders unique.
@@ -64,6 +66,40 @@ pub struct Config {
     pub contact: Option<String>,
     /// What is allowed and yet unwise, one sentence each.
     pub warnings: Vec<String>,
+    /// Secrets that could not be read. Only commands that use them fail.
+    pub missing: MissingSecrets,
+}
+
+/// How the state's place was chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StatePlace {
+    /// By the config or by systemd.
+    Given,
+    /// By default: beside the config.
+    Beside {
+        /// kbsync's folder in the user's state folder: earlier versions kept the state there, and it is used where the
+        /// config's folder is read-only.
+        user_folder: Option<PathBuf>,
+    },
+}
+
+/// Secrets that could not be read, with the reasons.
+#[derive(Clone, Debug, Default)]
+pub struct MissingSecrets {
+    /// Of the platform's key.
+    pub key: Vec<Problem>,
+    /// Of headers for pages.
+    pub headers: Vec<Problem>,
+}
+
+impl Config {
+    /// Keeps the state somewhere else, and with it the local platform's data unless the config says where that is.
+    pub fn move_state(&mut self, to: PathBuf) {
+        if let PlatformKind::Local { data_dir, data_dir_given: false, .. } = &mut self.platform.kind {
+            *data_dir = platform::local_data(&to);
+        }
+        self.state = to;
+    }
 }
 
 /// A named set of documents that is kept in step.
@@ -277,9 +313,9 @@ pub fn check(path: &Path, bytes: &[u8], env: &dyn Fn(&str) -> Option<String>) ->
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut reading = read::Reading::new(text, folder, env);
     let config = read_config(&root, &mut reading);
-    let (problems, warnings) = reading.finish(&root);
+    let (problems, warnings, missing) = reading.finish(&root);
     match config {
-        Some(config) if problems.is_empty() => Ok(Config { warnings, ..config }),
+        Some(config) if problems.is_empty() => Ok(Config { warnings, missing, ..config }),
         _ => Err(invalid(problems)),
     }
 }
@@ -294,10 +330,10 @@ fn read_config(root: &node::Node, reading: &mut read::Reading) -> Option<Config>
         |node| reading.parsed(node, |text| Instance::new(text).map_err(|error| error.to_string())),
     );
     let state = match section.value("state") {
-        Some(node) => reading.path(node),
-        None => files::default_state(reading, root),
+        Some(node) => reading.path(node).map(|path| (path, StatePlace::Given)),
+        None => Some(files::default_state(reading)),
     };
-    let platform = platform::read(&section, state.as_deref(), reading);
+    let platform = platform::read(&section, state.as_ref().map(|(path, _)| path.as_path()), reading);
     let api = platform.as_ref().map(|platform| platform.kind.api());
     let collections = collections::read(&section, api, reading);
     let chatbots = chatbots::read(&section, platform.as_ref(), reading);
@@ -306,9 +342,11 @@ fn read_config(root: &node::Node, reading: &mut read::Reading) -> Option<Config>
     let status = status::read(&section, reading);
     let contact = section.value("contact").map(|node| reading.parsed(node, contact));
     let (sync, rhythm) = sync?;
+    let (state, state_place) = state?;
     Some(Config {
         instance: instance?,
-        state: state?,
+        state,
+        state_place,
         platform: platform?,
         collections: collections?,
         chatbots: chatbots?,
@@ -318,6 +356,7 @@ fn read_config(root: &node::Node, reading: &mut read::Reading) -> Option<Config>
         status: status?,
         contact: contact.map_or(Some(None), |contact| contact.map(Some))?,
         warnings: Vec::new(),
+        missing: MissingSecrets::default(),
     })
 }
 

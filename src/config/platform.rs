@@ -3,6 +3,7 @@
 use std::{
     fmt,
     net::SocketAddr,
+    num::NonZeroU32,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -14,7 +15,7 @@ use url::{Host, Url};
 use super::{
     files::{KeyFile, read_key},
     near::nearest,
-    read::{Reading, Section},
+    read::{Reading, Secret, Section, path_from},
 };
 use crate::model::RateLimit;
 
@@ -23,9 +24,13 @@ use crate::model::RateLimit;
 pub struct Platform {
     /// Which one, with what it needs.
     pub kind: PlatformKind,
-    /// The most requests that may be sent.
+    /// The most requests that may be sent; [`UNTHROTTLED`] for a local platform unless the config says otherwise.
     pub rate_limit: RateLimit,
 }
+
+/// The limit where there is none: more than a disk can serve.
+pub const UNTHROTTLED: RateLimit =
+    RateLimit { count: NonZeroU32::new(100_000).expect("not zero"), window: Duration::from_secs(1) };
 
 /// The kinds of platform.
 #[derive(Clone, Debug)]
@@ -36,6 +41,8 @@ pub enum PlatformKind {
         api: Api,
         /// Where it keeps its data.
         data_dir: PathBuf,
+        /// Whether the config names that folder; otherwise it is beside the state.
+        data_dir_given: bool,
         /// Where it listens; a loopback address.
         listen: SocketAddr,
         /// Whether it fetches pages on private, loopback and link-local addresses.
@@ -47,8 +54,9 @@ pub enum PlatformKind {
         api: Api,
         /// The address that API paths are appended to, without a slash at its end.
         base_url: Url,
-        /// The key for the `Authorization` header.
-        api_key: SecretString,
+        /// The key for the `Authorization` header; without one, [`MissingSecrets::key`](super::MissingSecrets) has the
+        /// reason.
+        api_key: Option<SecretString>,
     },
 }
 
@@ -110,7 +118,7 @@ pub(super) fn read(root: &Section, state: Option<&Path>, reading: &mut Reading) 
     let rate_limit = section
         .value("rate_limit")
         .and_then(|node| reading.parsed(node, |text| text.parse().map_err(|error| format!("{error}"))))
-        .unwrap_or_else(|| RateLimit::new(100, Duration::from_secs(60)));
+        .unwrap_or(if kind == Kind::Local { UNTHROTTLED } else { RateLimit::new(100, Duration::from_secs(60)) });
     let kind = match kind {
         Kind::Local => local(&section, state, reading)?,
         Kind::Remote(api) => remote(api, &section, reading)?,
@@ -154,9 +162,10 @@ fn refuse_foreign_keys(kind: Kind, section: &Section, reading: &mut Reading) {
 }
 
 fn local(section: &Section, state: Option<&Path>, reading: &mut Reading) -> Option<PlatformKind> {
-    let data_dir = match section.value("data_dir") {
+    let given = section.value("data_dir");
+    let data_dir = match given {
         Some(node) => reading.path(node)?,
-        None => state?.parent().unwrap_or(Path::new("")).join("local"),
+        None => local_data(state?),
     };
     let listen = match section.value("listen") {
         Some(node) => reading.parsed(node, loopback)?,
@@ -170,7 +179,12 @@ fn local(section: &Section, state: Option<&Path>, reading: &mut Reading) -> Opti
         Some(node) => reading.parsed(node, api)?,
         None => Api::Cevvo,
     };
-    Some(PlatformKind::Local { api, data_dir, listen, allow_private })
+    Some(PlatformKind::Local { api, data_dir, data_dir_given: given.is_some(), listen, allow_private })
+}
+
+/// Where the local platform keeps its data by default.
+pub(super) fn local_data(state: &Path) -> PathBuf {
+    state.parent().unwrap_or(Path::new("")).join("local")
 }
 
 fn loopback(text: &str) -> Result<SocketAddr, String> {
@@ -193,7 +207,7 @@ fn remote(api: Api, section: &Section, reading: &mut Reading) -> Option<Platform
         None => Url::parse(own).ok(),
     };
     let api_key = api_key(api, section, reading);
-    Some(PlatformKind::Remote { api, base_url: base_url?, api_key: api_key? })
+    Some(PlatformKind::Remote { api, base_url: base_url?, api_key })
 }
 
 /// Checks a platform's address. The key is sent to it, so it is encrypted unless it stays on this machine.
@@ -226,14 +240,16 @@ fn api_key(api: Api, section: &Section, reading: &mut Reading) -> Option<SecretS
             None
         }
         (Some((_, node)), None) => {
-            let key = reading.text(node)?;
-            checked(key, node.referenced, "the key", reading)
+            reading.secret_text(Secret::Key, node, |reading, key| checked(key, node.referenced, "the key", reading))
         }
         (None, Some((_, node))) => {
-            let path = reading.path(node)?;
-            key_from(&path, node.referenced, true, reading)
+            let folder = reading.folder;
+            let path = reading.secret_text(Secret::Key, node, |reading, text| {
+                path_from(folder, &text).map_err(|message| reading.problem(node.referenced, message)).ok()
+            })?;
+            reading.secret(Secret::Key, |reading| key_from(&path, node.referenced, true, reading))
         }
-        (None, None) => match (reading.env)("CREDENTIALS_DIRECTORY") {
+        (None, None) => reading.secret(Secret::Key, |reading| match (reading.env)("CREDENTIALS_DIRECTORY") {
             Some(folder) if Path::new(&folder).join("api_key").exists() => {
                 key_from(&Path::new(&folder).join("api_key"), section.place, false, reading)
             }
@@ -246,7 +262,7 @@ fn api_key(api: Api, section: &Section, reading: &mut Reading) -> Option<SecretS
                 reading.problem(section.place, message);
                 None
             }
-        },
+        }),
     }
 }
 

@@ -8,10 +8,11 @@ use std::{
 use serde_yaml::Location;
 
 use super::{
+    MissingSecrets,
     error::Problem,
     mask, near,
     node::{Entry, Node, Value},
-    substitute::substitute,
+    substitute::{is_reference, substitute},
 };
 use crate::model::Schedule;
 
@@ -25,7 +26,17 @@ pub(super) struct Reading<'a> {
     /// Looks up an environment variable.
     pub(super) env: &'a dyn Fn(&str) -> Option<String>,
     problems: Vec<(Location, String)>,
+    missing: Vec<(Secret, Location, String)>,
     warnings: Vec<String>,
+}
+
+/// What a secret is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Secret {
+    /// The platform.
+    Key,
+    /// The sites of pages.
+    Header,
 }
 
 /// The keys and values of one part of the config.
@@ -55,11 +66,11 @@ impl<'n> Section<'n> {
 
 impl<'a> Reading<'a> {
     pub(super) fn new(text: &'a str, folder: &'a Path, env: &'a dyn Fn(&str) -> Option<String>) -> Self {
-        Self { text, folder, env, problems: Vec::new(), warnings: Vec::new() }
+        Self { text, folder, env, problems: Vec::new(), missing: Vec::new(), warnings: Vec::new() }
     }
 
-    /// The problems in the order of the file with their lines, and the warnings.
-    pub(super) fn finish(mut self, root: &Node) -> (Vec<Problem>, Vec<String>) {
+    /// The problems in the order of the file with their lines, the warnings, and the secrets that are missing.
+    pub(super) fn finish(mut self, root: &Node) -> (Vec<Problem>, Vec<String>, MissingSecrets) {
         let secrets = mask::secrets(root);
         self.problems.sort_by_key(|(place, _)| (place.line(), place.column()));
         let problem = |(place, message): (Location, String)| {
@@ -67,7 +78,21 @@ impl<'a> Reading<'a> {
             let excerpt = mask::masked_line(self.text, line, &secrets);
             Problem { line, column: (place.column() as usize).max(1), message, excerpt }
         };
-        (self.problems.into_iter().map(problem).collect(), self.warnings)
+        let mut missing = MissingSecrets::default();
+        for (secret, place, message) in self.missing {
+            let list = if secret == Secret::Key { &mut missing.key } else { &mut missing.headers };
+            list.push(problem((place, message)));
+        }
+        (self.problems.into_iter().map(problem).collect(), self.warnings, missing)
+    }
+
+    /// Reads a secret that is kept outside the config: that it cannot be read is a mistake only where it is used.
+    pub(super) fn secret<T>(&mut self, secret: Secret, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
+        let before = self.problems.len();
+        let value = read(self);
+        let missing = self.problems.drain(before..).map(|(place, message)| (secret, place, message));
+        self.missing.extend(missing);
+        value
     }
 
     pub(super) fn problem(&mut self, place: Location, message: impl Into<String>) {
@@ -109,6 +134,20 @@ impl<'a> Reading<'a> {
                 self.problem(node.referenced, format!("expected text, found {}", other.noun()));
                 None
             }
+        }
+    }
+
+    /// Text that may be a secret, which `parse` accepts. Only one that refers to a variable is kept outside the config.
+    pub(super) fn secret_text<T>(
+        &mut self,
+        secret: Secret,
+        node: &Node,
+        parse: impl FnOnce(&mut Self, String) -> Option<T>,
+    ) -> Option<T> {
+        let read = |reading: &mut Self| reading.text(node).and_then(|text| parse(reading, text));
+        match &node.value {
+            Value::Text(text) if is_reference(text) => self.secret(secret, read),
+            _ => read(self),
         }
     }
 

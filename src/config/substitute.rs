@@ -25,6 +25,11 @@ pub(super) fn substitute(text: &str, env: &dyn Fn(&str) -> Option<String>) -> Re
     Ok(result)
 }
 
+/// Whether a text refers to variables, and is written as it should be.
+pub(super) fn is_reference(text: &str) -> bool {
+    text.contains("${") && substitute(text, &|_| Some(String::new())).is_ok()
+}
+
 fn resolve(reference: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<String, String> {
     let (name, default) = match reference.split_once(":-") {
         Some((name, default)) => (name, Some(default)),

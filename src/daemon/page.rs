@@ -9,6 +9,7 @@ use super::{
     note::{Note, Watching},
     status::{Collection, Status, Withheld},
 };
+use crate::config::UNTHROTTLED;
 
 /// Quarantined documents that the page names; `kbsync status` has them all.
 const NAMED: usize = 50;
@@ -99,7 +100,9 @@ fn facts(page: &mut String, status: &Status) {
         fact("Next full pass", next.map_or_else(|| "not planned".to_owned(), time));
         fact("Running", format!("process {pid}, since {}", time(*started)));
     }
-    fact("Requests", format!("{} of {}", status.used, status.limit));
+    if status.limit != UNTHROTTLED {
+        fact("Requests", format!("{} of {}", status.used, status.limit));
+    }
     fact("Version", env!("CARGO_PKG_VERSION").to_owned());
     page.push_str("</dl>\n");
 }

@@ -45,9 +45,32 @@ impl Folder {
         let uploads = root.join("uploads");
         DirBuilder::new().recursive(true).mode(0o700).create(&uploads).map_err(broken(&uploads))?;
         let key = open_key(&root.join("api_key"))?;
+        ensure_id(root, None)?;
         let left_in_haste = root.join("address").exists();
         Ok(Self { root: root.to_owned(), lock, key, left_in_haste })
     }
+}
+
+/// The folder's id, if it has one: it stays the same when the folder is moved, linked or copied.
+pub fn folder_id(root: &Path) -> Option<String> {
+    let id = fs::read_to_string(root.join("id")).ok()?;
+    let id = id.trim();
+    (id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| id.to_owned())
+}
+
+/// Gives the folder an id where it has none: `known`, or a random one.
+///
+/// # Errors
+/// [`LocalError::Folder`] where the folder cannot be written.
+pub fn ensure_id(root: &Path, known: Option<&str>) -> Result<String, LocalError> {
+    if let Some(id) = folder_id(root) {
+        return Ok(id);
+    }
+    let broken = |source| LocalError::Folder { path: root.to_owned(), source };
+    DirBuilder::new().recursive(true).mode(0o700).create(root).map_err(broken)?;
+    let id = known.map_or_else(|| format!("{}{}", ids::random_hex(), ids::random_hex()), str::to_owned);
+    write_whole(&root.join("id"), &id)?;
+    Ok(folder_id(root).unwrap_or(id))
 }
 
 /// Where another process serves the folder, if one does and has said so.
@@ -94,7 +117,7 @@ fn open_key(path: &Path) -> Result<SecretString, LocalError> {
 
 /// Writes a file of one line (mode 0600), so that a reader finds the whole of it or none.
 fn write_whole(path: &Path, line: &str) -> Result<(), LocalError> {
-    let fresh = path.with_extension("new");
+    let fresh = path.with_extension(format!("{}.new", std::process::id()));
     let write = || {
         let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&fresh)?;
         writeln!(file, "{line}")?;

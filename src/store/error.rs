@@ -44,6 +44,19 @@ pub enum StoreError {
         /// What the config says.
         wanted: String,
     },
+    /// It belongs to another config.
+    #[error(
+        "{path} is the state of {owner}; give {config} a `state:` of its own, or remove {owner} if {config} takes its place",
+        path = path.display(), owner = owner.display(), config = config.display()
+    )]
+    OtherConfig {
+        /// The store.
+        path: PathBuf,
+        /// The config that it belongs to.
+        owner: PathBuf,
+        /// The config that wanted to use it.
+        config: PathBuf,
+    },
     /// It is not a sound SQLite file.
     #[error("{path} is damaged ({cause}); `kbsync sync` sets it aside and rebuilds it from the platform")]
     Damaged {

@@ -10,6 +10,7 @@ mod moves;
 mod pages;
 mod passes;
 mod phrases;
+mod recorded;
 mod replicas;
 mod stamps;
 #[cfg(test)]
@@ -30,6 +31,7 @@ pub use lock::Lock;
 pub use pages::PageLook;
 pub use passes::{CollectionState, DocumentCounts, PassRecord};
 pub use phrases::{Phrase, VerificationRecord};
+pub use recorded::{CONFIG, CONFIG_FROM_STATE, PLATFORM, Recorded, RecordedDocument};
 
 /// A piece of work on the database.
 pub type Work = Box<dyn FnOnce(&mut Db) + Send>;
@@ -134,6 +136,16 @@ impl Store {
     /// Where the damaged file that was found here has gone.
     pub fn set_aside(&self) -> Option<&Path> {
         self.set_aside.as_deref()
+    }
+
+    /// Records what the state is about, in place of what it said before.
+    pub fn record_meta(&self, meta: Vec<(&'static str, String)>) {
+        self.send(move |db| {
+            // Where it fails, the pass says so in better words; it is recorded by the next one.
+            if let Err(error) = db.record_meta(&meta) {
+                tracing::debug!("cannot record what the state is about: {error}");
+            }
+        });
     }
 
     /// Runs work on the store's thread and gives what it gives.

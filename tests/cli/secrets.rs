@@ -111,3 +111,72 @@ async fn plain_http_to_another_machine_is_refused() {
     bench.reconfigure(&there, "http://192.0.2.1/api/v1");
     bench.sync().await.ended(2, &["the key would travel in clear; use `https://`"]);
 }
+
+/// Configs whose key or headers are not here, each with a word for what is missing.
+fn without_secrets(bench: &Bench) -> Vec<(String, &'static str)> {
+    let key = format!("api_key: {}", bench.running.api_key().expose_secret());
+    let config = fs::read_to_string(bench.path("kbsync.yaml")).unwrap();
+    fs::create_dir_all(bench.path("a-folder")).unwrap();
+    let with = |line: &str| config.replace(&key, line);
+    let pages = "  - name: wiki\n    urls: [https://example.invalid/a]\n    headers:\n      https://example.invalid:\n        \
+                 Authorization: Bearer ${WIKI_TOKEN}\n";
+    vec![
+        (with("api_key: ${CEVVO_API_KEY}"), "`CEVVO_API_KEY` is not set"),
+        (with("api_key_file: ./no-such-key"), "cannot be read"),
+        (with("api_key_file: ./a-folder"), "is not a file"),
+        (with("api_key_file: ${CREDENTIALS_DIRECTORY}/key"), "`CREDENTIALS_DIRECTORY` is not set"),
+        (with("#"), "needs a key"),
+        (format!("{config}{pages}"), "`WIKI_TOKEN` is not set"),
+    ]
+}
+
+#[tokio::test]
+async fn secret__missing__stops_only_commands_that_use_it() {
+    let bench = Bench::new().await;
+    bench.write_many(2);
+    bench.synced().await;
+    let key = bench.running.api_key().expose_secret().to_owned();
+    for (config, what) in without_secrets(&bench) {
+        bench.configure(&config);
+        for args in [
+            &["status"][..],
+            &["status", "--json"],
+            &["explain", "docs/000.md"],
+            &["approve", "docs"],
+            &["retry"],
+            &["completions", "bash"],
+        ] {
+            bench.run(args).await.ended(0, &[]).without(&[what, "Error"]);
+        }
+        // It only says what it misses.
+        bench.run(&["check"]).await.ended(0, &["docs", "ok", "warning: kbsync.yaml:", what]);
+        bench.run(&["health", "--at", "127.0.0.1:1"]).await.ended(1, &["is `kbsync run` running?"]);
+        let is_key = !config.contains("wiki");
+        if is_key {
+            bench.run(&["plan"]).await.ended(0, &["nothing to change"]).without(&[what]);
+        } else {
+            bench.run(&["plan"]).await.ended(2, &[what]);
+        }
+        let mut needs = vec![&["sync"][..], &["run"]];
+        if is_key {
+            needs.extend([&["check", "--online"][..], &["ask", "Why?"], &["sources"]]);
+        }
+        for args in needs {
+            let said = bench.run(args).await;
+            said.ended(2, &[what, "kbsync.yaml:"]);
+            keeps(&said, &key);
+        }
+    }
+}
+
+#[tokio::test]
+async fn secret__missing_before_the_first_pass__leaves_nothing_behind() {
+    let bench = Bench::new().await;
+    for (config, what) in without_secrets(&bench) {
+        bench.configure(&config);
+        bench.sync().await.ended(2, &[what]);
+        bench.run(&["status"]).await.ended(0, &["Nothing was synced yet"]);
+        assert!(!bench.path("state").exists(), "a state was made");
+    }
+    assert_eq!(bench.running.requests().total(), 0);
+}

@@ -185,7 +185,7 @@ async fn pass(config: &Config, store: &Arc<Store>, metrics: &Arc<Metrics>) {
     let http = Http::new(Connection {
         base_url: base_url.clone(),
         probe: PROBE,
-        api_key: api_key.clone(),
+        api_key: api_key.clone().unwrap(),
         rate_limit: config.platform.rate_limit,
         stamps: Vec::new(),
         journal: Box::new(journal),

@@ -10,7 +10,7 @@ use crate::config::{
     Headers, Pages, Via,
     node::{Node, Value},
     pattern,
-    read::{Reading, Section},
+    read::{Reading, Secret, Section},
 };
 
 pub(super) const KEYS: &[&str] = &[
@@ -178,13 +178,17 @@ fn headers(node: &Node, reading: &mut Reading) -> Option<Headers> {
                 reading.problem(name.referenced, message);
                 sound = false;
             }
-            let value = reading.parsed(value, |text| match HeaderValue::from_str(text) {
-                Ok(_) => Ok(text.to_owned()),
-                Err(_) => Err("a header's value is one line of plain characters".to_owned()),
-            });
-            match value {
-                Some(value) => of_origin.push((name.value.clone(), value.into())),
-                None => sound = false,
+            let place = value.referenced;
+            let checked = |reading: &mut Reading, text: String| {
+                let sound = HeaderValue::from_str(&text).is_ok();
+                if !sound {
+                    reading.problem(place, "a header's value is one line of plain characters");
+                }
+                sound.then_some(text)
+            };
+            // Without it the config cannot be used for a pass, but for everything else.
+            if let Some(value) = reading.secret_text(Secret::Header, value, checked) {
+                of_origin.push((name.value.clone(), value.into()));
             }
         }
     }

@@ -3,7 +3,7 @@
 use super::*;
 
 /// A good collection, to be added to what a case is about.
-const DOCS: &str = "collections: [{name: docs, folder: docs}]\n";
+pub(super) const DOCS: &str = "collections: [{name: docs, folder: docs}]\n";
 
 /// What a config holds (`#DOCS` stands for a good collection), and the errors without file and excerpt.
 const CASES: &[(&str, &[&str])] = &[
@@ -107,24 +107,20 @@ const CASES: &[(&str, &[&str])] = &[
     ),
     ("platform: {kind: cevo}\n#DOCS", &["1:18: there is no such platform; did you mean `cevvo`?"]),
     ("platform: {kind: zendesk}\n#DOCS", &["1:18: there is no such platform; `kind` is `local`, `cevvo` or `nexvio`"]),
-    (
-        "platform: {kind: nexvio}\n#DOCS",
-        &[
-            "1:11: nexvio needs a key: add `api_key: ${NEXVIO_API_KEY}` or `api_key_file: PATH`, or give systemd the credential `api_key`",
-        ],
-    ),
     ("platform: {api: nexwio}\n#DOCS", &["1:17: there is no such API; did you mean `nexvio`?"]),
     (
         "platform: {kind: nexvio, api: cevvo, api_key: k}\n#DOCS",
         &["1:26: `api` is for `kind: local`; remove it or change `kind`"],
     ),
+    ("platform:\n  kind: cevvo\n  api_key: ''\n#DOCS", &["3:12: the key is empty"]),
     (
-        "platform:\n  kind: cevvo\n#DOCS",
-        &[
-            "2:3: cevvo needs a key: add `api_key: ${CEVVO_API_KEY}` or `api_key_file: PATH`, or give systemd the credential `api_key`",
-        ],
+        "platform:\n  kind: cevvo\n  api_key_file: ~/key\n#DOCS",
+        &["3:17: `~` is not replaced here; write `${HOME}` in its place"],
     ),
-    ("platform:\n  kind: cevvo\n  api_key: ${EMPTY}\n#DOCS", &["3:12: the key is empty"]),
+    (
+        "platform:\n  kind: cevvo\n  api_key: ${NONE\n#DOCS",
+        &["3:12: a `$` begins `${NAME}` or `${NAME:-default}`; write `$$` for the character itself"],
+    ),
     ("platform:\n  kind: cevvo\n  api_key:\n#DOCS", &["3:10: expected text, found nothing"]),
     (
         "platform:\n  kind: cevvo\n  api_key: ${CEVVO_API_KEY}\n  api_key_file: x\n  listen: 127.0.0.1:1\n  allow_private: true\n#DOCS",

@@ -77,7 +77,7 @@ status:
     assert_eq!(config.state, Path::new("/etc/kb/.kbsync/state.db"));
     assert_eq!(config.platform.rate_limit, RateLimit::new(20, Duration::from_secs(2)));
     let PlatformKind::Remote { api: Api::Cevvo, base_url, api_key } = config.platform.kind else { panic!("not cevvo") };
-    assert_eq!((base_url.as_str(), api_key.expose_secret()), ("https://api.example.com/v1", KEY));
+    assert_eq!((base_url.as_str(), api_key.unwrap().expose_secret()), ("https://api.example.com/v1", KEY));
     let nexvio = check_text("platform: {kind: nexvio, api_key: k}\ncollections: [{name: a, folder: b}]").unwrap();
     let PlatformKind::Remote { api: Api::Nexvio, base_url, .. } = nexvio.platform.kind else { panic!("not nexvio") };
     assert_eq!(base_url.as_str(), "https://api.nexvio.ai/v1");
@@ -120,13 +120,19 @@ status:
 fn the_smallest_config_has_the_defaults() {
     let config = check_text("collections: [{name: docs, folder: docs}]").unwrap();
     assert_eq!(config.instance.as_str(), "default");
-    assert_eq!(config.state, Path::new("/home/ann/.local/state/kbsync/state.db"));
-    let PlatformKind::Local { api: Api::Cevvo, data_dir, listen, allow_private } = config.platform.kind else {
+    assert_eq!(config.state, Path::new("/etc/kb/.kbsync/state.db"));
+    let PlatformKind::Local { api: Api::Cevvo, ref data_dir, listen, allow_private, .. } = config.platform.kind else {
         panic!("not local")
     };
-    assert_eq!(data_dir, Path::new("/home/ann/.local/state/kbsync/local"));
+    assert_eq!(data_dir, Path::new("/etc/kb/.kbsync/local"));
+    let mut moved = config.clone();
+    moved.move_state("/var/x/state.db".into());
+    assert!(matches!(&moved.platform.kind, PlatformKind::Local { data_dir, .. } if data_dir == "/var/x/local"));
+    let mut given = check_text("platform: {data_dir: here}\ncollections: [{name: d, folder: .}]").unwrap();
+    given.move_state("/var/x/state.db".into());
+    assert!(matches!(&given.platform.kind, PlatformKind::Local { data_dir, .. } if data_dir == "/etc/kb/here"));
     assert_eq!((listen.to_string().as_str(), allow_private), ("127.0.0.1:8484", false));
-    assert_eq!(config.platform.rate_limit.to_string(), "100/min");
+    assert_eq!(config.platform.rate_limit, UNTHROTTLED);
     assert_eq!(config.sync, SyncPolicy::default());
     assert_eq!((config.rhythm.schedule.as_str(), config.rhythm.watch), ("0 3 * * *", true));
     let seconds = [config.rhythm.jitter, config.rhythm.debounce, config.rhythm.poll].map(|span| span.as_secs());
@@ -138,20 +144,29 @@ fn the_smallest_config_has_the_defaults() {
     let cevvo = check_text("platform: {kind: cevvo, api_key: k}\ncollections: [{name: d, folder: .}]").unwrap();
     assert!(matches!(cevvo.platform.kind, PlatformKind::Remote { base_url, .. }
         if base_url.as_str() == "https://prod-backend-api.cevvo.ai/api/v1"));
+    assert_eq!(cevvo.platform.rate_limit.to_string(), "100/min");
     assert_eq!(cevvo.collections[0].folder().unwrap().root, Path::new("/etc/kb/."));
 }
 
 #[test]
-fn the_state_is_where_the_environment_says() {
+fn state__without_a_key__is_beside_the_config_or_where_systemd_says() {
     let text = b"collections: [{name: docs, folder: docs}]";
     let state = |pairs: &[(&str, &str)]| {
         let env = |name: &str| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
-        check(Path::new("k.yaml"), text, &env).map(|config| config.state.display().to_string()).ok()
+        let config = check(Path::new("kb/k.yaml"), text, &env).unwrap();
+        let user_folder = match config.state_place {
+            StatePlace::Given => "given".to_owned(),
+            StatePlace::Beside { user_folder } => user_folder.unwrap_or_default().display().to_string(),
+        };
+        (config.state.display().to_string(), user_folder)
     };
-    assert_eq!(state(&[("STATE_DIRECTORY", "/a:/b"), ("HOME", "/h")]).unwrap(), "/a/state.db");
-    assert_eq!(state(&[("XDG_STATE_HOME", "/x"), ("HOME", "/h")]).unwrap(), "/x/kbsync/state.db");
-    assert_eq!(state(&[("XDG_STATE_HOME", "relative"), ("HOME", "/h")]).unwrap(), "/h/.local/state/kbsync/state.db");
-    assert_eq!(state(&[]), None);
+    let is = |place: &str, folder: &str| (place.to_owned(), folder.to_owned());
+    let beside = "kb/.kbsync/state.db";
+    assert_eq!(state(&[("STATE_DIRECTORY", "/a:/b"), ("HOME", "/h")]), is("/a/state.db", "given"));
+    assert_eq!(state(&[("STATE_DIRECTORY", "relative"), ("HOME", "/h")]), is(beside, "/h/.local/state/kbsync"));
+    assert_eq!(state(&[("XDG_STATE_HOME", "/x"), ("HOME", "/h")]), is(beside, "/x/kbsync"));
+    assert_eq!(state(&[("XDG_STATE_HOME", "x"), ("HOME", "/h")]), is(beside, "/h/.local/state/kbsync"));
+    assert_eq!(state(&[]), is(beside, ""));
 }
 
 #[test]
@@ -193,7 +208,7 @@ fn files_are_found_from_the_configs_folder_and_keys_are_trimmed() {
     fs::write(&key, format!("{KEY}\r\n")).unwrap();
     fs::set_permissions(&key, fs::Permissions::from_mode(0o640)).unwrap();
     let exposed = |config: &Config| match &config.platform.kind {
-        PlatformKind::Remote { api_key, .. } => api_key.expose_secret().to_owned(),
+        PlatformKind::Remote { api_key, .. } => api_key.as_ref().unwrap().expose_secret().to_owned(),
         PlatformKind::Local { .. } => String::new(),
     };
     let config = load(&path, &env).unwrap();

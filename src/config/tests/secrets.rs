@@ -1,5 +1,6 @@
 //! No mistake makes an error show the key.
 
+use super::mistakes::DOCS;
 use super::*;
 
 /// The places a key may have slid to, `@` standing for it.
@@ -154,11 +155,49 @@ fn a_key_file_that_is_wrong_is_not_quoted() {
         (KEY.repeat(2000), "larger than 16 KiB"),
     ] {
         fs::write(&key, content).unwrap();
-        let error = load(&path, &env).unwrap_err().to_string();
+        let error = missing_key(&path);
         assert!(error.contains(expected) && !error.contains(KEY), "{error}");
     }
     fs::write(&key, b"\xff").unwrap();
-    assert!(load(&path, &env).unwrap_err().to_string().contains("does not hold text"));
+    assert!(missing_key(&path).contains("does not hold text"));
     fs::remove_file(&key).unwrap();
-    assert!(load(&path, &env).unwrap_err().to_string().contains("cannot be read: No such file"));
+    assert!(missing_key(&path).contains("cannot be read: No such file"));
+}
+
+/// Why a config's key cannot be read, where that is all that is wrong with it.
+fn missing_key(path: &Path) -> String {
+    let config = load(path, &env).unwrap();
+    assert!(config.missing.headers.is_empty());
+    config.missing.key.iter().map(Problem::to_string).collect()
+}
+
+#[test]
+fn secret__unset_or_unreadable__is_missing_and_nothing_else() {
+    const PAGES: &str =
+        "collections:\n- name: p\n  urls: [https://a.b/c]\n  headers:\n    https://a.b:\n      X-Wiki: ";
+    let of_key = |text: &str| (format!("platform:\n  kind: cevvo\n  {text}\n{DOCS}"), true);
+    let of_header = |text: &str| (format!("{PAGES}{text}\n"), false);
+    let cases = [
+        (of_key("api_key: ${UNSET}"), "3:12: the environment variable `UNSET` is not set"),
+        (of_key("api_key: ${EMPTY}"), "3:12: the key is empty"),
+        (of_key("api_key: ${MULTILINE}"), "3:12: the key has white space in it"),
+        (of_key("api_key: \"${CEVVO_API_KEY} x\""), "3:12: the key has white space in it"),
+        (of_key("api_key_file: /nowhere/key"), "3:17: the key file named here cannot be read"),
+        (of_key("api_key_file: /"), "3:17: the key file / is not a file"),
+        (of_key("api_key_file: ${UNSET}/key"), "3:17: the environment variable `UNSET` is not set"),
+        (of_key("base_url: https://a.b"), "2:3: cevvo needs a key: add `api_key: ${CEVVO_API_KEY}` or"),
+        (of_header("${UNSET}"), "6:15: the environment variable `UNSET` is not set"),
+        (of_header("Bearer ${UNSET}"), "6:15: the environment variable `UNSET` is not set"),
+        (of_header("${MULTILINE}"), "6:15: a header's value is one line of plain characters"),
+    ];
+    for ((text, of_key), expected) in cases {
+        let config = check(Path::new("/etc/kb/kbsync.yaml"), text.as_bytes(), &env).expect(&text);
+        let (found, other) = match of_key {
+            true => (&config.missing.key, &config.missing.headers),
+            false => (&config.missing.headers, &config.missing.key),
+        };
+        let said: Vec<_> = found.iter().map(Problem::to_string).collect();
+        assert!(said.len() == 1 && said[0].starts_with(expected), "{text}\n{said:?}");
+        assert!(other.is_empty() && !format!("{config:?}").contains(KEY), "{text}");
+    }
 }
