@@ -20,6 +20,7 @@ use tempfile::TempDir;
 
 use crate::{
     counts::{Counts, Verdict},
+    knobs::{Choice, Knobs},
     run::run,
     script::Script,
 };
@@ -82,7 +83,7 @@ pub fn numbers<T: std::str::FromStr>(name: &str) -> Option<Vec<T>> {
 }
 
 /// Runs these seeds, until so many of them have failed.
-pub fn campaign(seeds: Range<u64>, at_most: usize) -> (Failed, Counts) {
+pub fn campaign(seeds: Range<u64>, at_most: usize, choice: Choice) -> (Failed, Counts) {
     let (next, enough) = (AtomicU64::new(seeds.start), AtomicBool::new(false));
     let (failed, counts) = (Mutex::new(Failed::new()), Mutex::new(Counts::default()));
     scope(|threads| {
@@ -94,7 +95,7 @@ pub fn campaign(seeds: Range<u64>, at_most: usize) -> (Failed, Counts) {
                     if seed >= seeds.end {
                         return;
                     }
-                    let verdict = desk.run(&Script::of(seed));
+                    let verdict = desk.run(&Script::of(seed, choice));
                     counts.lock().expect("nobody panicked").add(&verdict.counts);
                     if !verdict.broken.is_empty() {
                         let mut failed = failed.lock().expect("nobody panicked");
@@ -110,9 +111,18 @@ pub fn campaign(seeds: Range<u64>, at_most: usize) -> (Failed, Counts) {
     (failed, counts.into_inner().expect("nobody panicked"))
 }
 
-/// Leaves out what a failing seed does not need to fail: halves at first, single steps at last. Gives the steps that stay.
-pub fn shrink(seed: u64) -> (Vec<usize>, Script) {
-    let (desk, whole) = (Desk::new(), Script::of(seed));
+/// Leaves out what a failing seed does not need to fail: knobs, then halves of its steps, single steps at last. Gives the
+/// steps that stay.
+pub fn shrink(seed: u64, choice: Choice) -> (Vec<usize>, Knobs, Script) {
+    let desk = Desk::new();
+    let fails = |script: &Script| !desk.run(script).broken.is_empty();
+    let mut whole = Script::of(seed, choice);
+    for knob in whole.manners.knobs.drawn() {
+        let without = whole.with(whole.manners.knobs.without(knob));
+        if fails(&without) {
+            whole = without;
+        }
+    }
     let mut kept: Vec<usize> = (0..whole.steps.len()).collect();
     let mut piece = kept.len().div_ceil(2).max(1);
     loop {
@@ -120,15 +130,15 @@ pub fn shrink(seed: u64) -> (Vec<usize>, Script) {
         while at < kept.len() {
             let mut fewer = kept.clone();
             fewer.drain(at..(at + piece).min(kept.len()));
-            if desk.run(&whole.only(&fewer)).broken.is_empty() {
-                at += piece;
-            } else {
+            if fails(&whole.only(&fewer)) {
                 kept = fewer;
+            } else {
+                at += piece;
             }
         }
         if piece == 1 {
             let script = whole.only(&kept);
-            return (kept, script);
+            return (kept, script.manners.knobs, script);
         }
         piece = piece.div_ceil(2);
     }

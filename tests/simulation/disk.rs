@@ -33,7 +33,7 @@ pub const REFUSED: u8 = 13;
 /// Two folders, each a collection.
 pub const FOLDERS: [&str; 2] = ["a", "b"];
 /// A name without an extension is a folder's.
-const NAMES: [&str; 12] = [
+pub const NAMES: [&str; 18] = [
     "a/one.md",
     "a/two.md",
     "a/three.txt",
@@ -43,6 +43,13 @@ const NAMES: [&str; 12] = [
     "a/odd #1 [x:0123456789ab].md",
     "a/f.md/in.md",
     "a/f.md",
+    // In Unicode's decomposed form.
+    "a/cafe\u{301}.md",
+    "a/two  blanks.md",
+    "a/Q&A <1>.md",
+    "a/README.md",
+    "a/a name that is long enough to be cut.md",
+    "b/R&D  Cafe\u{301}.txt",
     "b/one.md",
     "b/sub/two.md",
     "b/sub",

@@ -3,12 +3,17 @@
 //!
 //! `KBSYNC_SEEDS=100000 cargo test --release --test simulation` runs so many, `KBSYNC_FROM` says where they begin. A seed
 //! that fails is made smaller, and said with the command that runs it again; with `KBSYNC_FIRST=1` it is only said.
+//!
+//! `KBSYNC_KNOBS` names the knobs of each life, with commas between them; with `all` those that are pending are drawn as well.
 
 mod campaign;
 mod counts;
 mod disk;
+mod knobs;
 mod life;
+mod lists;
 mod oracle;
+mod others;
 mod platform;
 mod process;
 mod rest;
@@ -22,6 +27,7 @@ mod wire;
 use campaign::{Desk, campaign, numbers, shrink};
 use disk::DiskOp;
 use kbsync::config::Api;
+use knobs::Choice;
 use script::{PassStep, Script, Step};
 
 /// Seeds of a run that nobody has asked for more.
@@ -33,9 +39,11 @@ const STEPS: u64 = 2_000;
 
 #[test]
 fn nothing_is_lost_or_doubled_whatever_happens() {
+    let choice = Choice::of_environment();
     if let Some(&[seed]) = numbers("KBSYNC_SEED").as_deref() {
         let steps = numbers("KBSYNC_STEPS");
-        let script = Script::of(seed);
+        let script = Script::of(seed, choice);
+        println!("knobs: {:?}", script.manners.knobs);
         let verdict = Desk::new().run(&steps.map_or(script.clone(), |steps| script.only(&steps)));
         println!("{}", verdict.trace.join("\n"));
         assert!(verdict.broken.is_empty(), "seed {seed}: {:#?}", verdict.broken);
@@ -45,16 +53,17 @@ fn nothing_is_lost_or_doubled_whatever_happens() {
     let from = one("KBSYNC_FROM").unwrap_or(0);
     let seeds = one("KBSYNC_SEEDS").unwrap_or(SEEDS);
     let only_first = std::env::var_os("KBSYNC_FIRST").is_some();
-    let (failed, counts) = campaign(from..from + seeds, if only_first { 1 } else { ENOUGH });
+    let (failed, counts) = campaign(from..from + seeds, if only_first { 1 } else { ENOUGH }, choice);
     println!("{seeds} seeds: {counts}");
     let Some((seed, broken)) = failed.first() else { return };
-    assert!(!only_first, "\nseed {seed}: {broken:#?}");
-    let (steps, script) = shrink(*seed);
+    let drawn = Script::of(*seed, choice).manners.knobs;
+    assert!(!only_first, "\nseed {seed}: with {drawn:?}: {broken:#?}");
+    let (steps, knobs, script) = shrink(*seed, choice);
     let steps: Vec<_> = steps.iter().map(usize::to_string).collect();
     let others: Vec<_> = failed[1..].iter().map(|(seed, broken)| (seed, &broken[0])).collect();
     panic!(
-        "seed {seed}: {broken:#?}\n{:#?}\nothers: {others:#?}\nrun it again with\n  \
-         KBSYNC_SEED={seed} KBSYNC_STEPS={} cargo test --test simulation nothing -- --nocapture",
+        "seed {seed}: with {drawn:?}: {broken:#?}\n{:#?}\nothers: {others:#?}\nrun it again with\n  \
+         KBSYNC_SEED={seed} KBSYNC_KNOBS={knobs:?} KBSYNC_STEPS={} cargo test --test simulation nothing -- --nocapture",
         script.steps,
         steps.join(",")
     );
@@ -64,7 +73,7 @@ fn nothing_is_lost_or_doubled_whatever_happens() {
 fn one_seed_is_one_run() {
     let desk = Desk::new();
     for seed in 0..25 {
-        let script = Script::of(seed);
+        let script = Script::of(seed, Choice::of_environment());
         let (first, second) = (desk.run(&script), desk.run(&script));
         let differ = first.trace.iter().zip(&second.trace).find(|(first, second)| first != second);
         assert_eq!((differ, first.trace.len()), (None, second.trace.len()), "seed {seed}");

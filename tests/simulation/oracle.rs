@@ -167,9 +167,9 @@ fn held_by(sources: &[Source], instance: usize) -> impl Iterator<Item = String> 
     held.filter(move |(of, _)| *of == instance).map(|(_, document)| document)
 }
 
-/// The instance and the document that a source is for, as its name says.
+/// The instance and the document that a source is for, as its name says. One that has lost its marker is for none.
 fn ours(source: &Source) -> Option<(usize, String)> {
-    let name = source.parsed.as_ref()?;
+    let name = source.parsed.as_ref().filter(|_| source.is_marked)?;
     let instance = INSTANCES.iter().position(|instance| *instance == name.instance.as_str())?;
     Some((instance, format!("{}/{}", name.collection, name.path)))
 }

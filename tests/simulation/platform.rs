@@ -6,13 +6,15 @@ use std::{
 };
 
 use kbsync::{
+    config::Api,
     model::{Moment, SourceName},
     reconcile::JOB_TIMEOUT,
 };
-use rand::{RngExt, rngs::StdRng};
+use rand::rngs::StdRng;
 
 use crate::{
     disk::{is_refused, short_hash},
+    knobs::{Knob, Knobs},
     oracle::Oracle,
 };
 
@@ -23,9 +25,12 @@ pub type Who = Option<usize>;
 #[derive(Clone, Debug)]
 pub struct Source {
     pub id: String,
+    /// What the platform has made of the name that was asked for.
     pub name: String,
-    /// Its name, where a kbsync gives such names.
+    /// The name that was asked for, where a kbsync gives such names.
     pub parsed: Option<SourceName>,
+    /// Whether the stored name still says whose source it is, and for which content.
+    pub is_marked: bool,
     pub maker: Who,
     pub created: Moment,
     pub documents: Vec<Document>,
@@ -38,6 +43,22 @@ pub struct Source {
     pub omitted: u64,
     /// A deletion was sent while its document was gone: it may take effect whatever happens then.
     pub condemned: bool,
+    /// Whether nobody may know of it: the answer that tells its id was lost.
+    pub is_unknown: bool,
+    /// How it shows since it has lost the document that it held.
+    pub spoilt: Option<&'static str>,
+    /// Whether its deletion is known to whoever sent it.
+    pub deletion: Deletion,
+}
+
+/// Whether somebody knows that a source was deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deletion {
+    Unknown,
+    /// A process was told.
+    Answered,
+    /// The same, and it has come to its end.
+    Noted,
 }
 
 /// What was put into a source.
@@ -58,12 +79,21 @@ impl Source {
         })
     }
 
+    /// Whether a name has kept what tells whose source it is.
+    pub fn is_marked(asked: &str, stored: &str) -> bool {
+        let marker = |name: &str| SourceName::parse(name).map(|name| (name.instance, name.hash));
+        marker(asked).is_some_and(|asked| marker(stored) == Some(asked))
+    }
+
     /// Whether what it holds came later than a pass waits for.
     pub fn is_overdue(&self) -> bool {
         self.documents.iter().any(|document| document.overdue)
     }
 
     pub fn status(&self) -> &'static str {
+        if let Some(status) = self.spoilt {
+            return status;
+        }
         match (self.failed, self.documents.iter().any(|document| !document.ready)) {
             (true, _) => "failed",
             (false, true) => "syncing",
@@ -97,14 +127,15 @@ pub enum Op {
 #[derive(Clone, Debug)]
 pub enum Done {
     Source(Source),
+    Renamed(Source),
     Job { id: u64, source: String },
-    Deleted,
+    Deleted(String),
     Refused(u16, &'static str),
 }
 
 #[derive(Debug)]
 enum Due {
-    Op { token: u64, who: Who, op: Op, fate: Fate, takes: Duration },
+    Op { token: u64, who: Who, op: Op, fate: Fate, takes: Duration, lost: bool },
     Ingested { source: String, job: u64, fate: Fate },
 }
 
@@ -127,13 +158,19 @@ pub enum JobState {
 pub struct Platform {
     pub sources: Vec<Source>,
     pub jobs: BTreeMap<u64, Job>,
+    /// Sources that were deleted, and when.
+    pub deleted: Vec<(Source, Moment)>,
+    pub knobs: Knobs,
+    /// Whose sources tell how many documents they have.
+    pub is_cevvo: bool,
+    pub dice: StdRng,
     pub oracle: Oracle,
     /// What each instance has asked lately, for the limit.
     pub asked: [VecDeque<Moment>; 2],
     /// Requests that change something, since the beginning.
     pub mutating: u64,
     /// The pass that was begun last.
-    pass: u64,
+    pub pass: u64,
     /// All requests, and those that met a fault.
     pub requests: u64,
     pub faults: u64,
@@ -143,10 +180,14 @@ pub struct Platform {
 }
 
 impl Platform {
-    pub fn new() -> Self {
+    pub fn new(knobs: Knobs, api: Api) -> Self {
         Self {
             sources: Vec::new(),
             jobs: BTreeMap::new(),
+            deleted: Vec::new(),
+            dice: knobs.dice(),
+            knobs,
+            is_cevvo: api == Api::Cevvo,
             oracle: Oracle::default(),
             asked: Default::default(),
             mutating: 0,
@@ -172,8 +213,30 @@ impl Platform {
         self.number
     }
 
+    /// A pass has ended. What a process that broke down was told, the next one need not know.
+    pub fn end_pass(&mut self, instance: usize, begun: Moment, broke_down: bool) {
+        for (source, _) in self.deleted.iter_mut().filter(|(source, _)| source.deletion == Deletion::Answered) {
+            source.deletion = if broke_down { Deletion::Unknown } else { Deletion::Noted };
+        }
+        let made = self.sources.iter_mut().filter(|source| source.maker == Some(instance) && source.created >= begun);
+        made.for_each(|source| source.is_unknown |= broke_down);
+    }
+
+    /// An instance's store knows of nothing any more.
+    pub fn forget(&mut self, instance: usize) {
+        let all = self.sources.iter_mut().chain(self.deleted.iter_mut().map(|(source, _)| source));
+        for source in all.filter(|source| source.maker == Some(instance)) {
+            (source.is_unknown, source.deletion) = (true, Deletion::Unknown);
+        }
+    }
+
     /// An instance sends what is to change something, whatever becomes of that.
     pub fn judge(&mut self, instance: usize, op: &Op) {
+        if let Op::Delete { source } = op
+            && self.deleted.iter().any(|(gone, _)| gone.id == *source && gone.deletion != Deletion::Unknown)
+        {
+            self.oracle.broken.push(format!("{source} is deleted again"));
+        }
         if let Op::Upload { source, .. } | Op::Rename { source, .. } | Op::Delete { source } = op
             && let Some(source) = self.sources.iter().find(|other| other.id == *source)
         {
@@ -184,8 +247,9 @@ impl Platform {
         }
     }
 
-    /// Has something done at a time; gives the number that its result has then. An ingestion `takes` so long.
-    pub fn plan(&mut self, at: Moment, who: Who, op: Op, (fate, takes): (Fate, Duration)) -> u64 {
+    /// Has something done at a time, whose answer may be `lost`; gives the number that its result has then. An ingestion
+    /// `takes` so long.
+    pub fn plan(&mut self, at: Moment, (who, lost): (Who, bool), op: Op, (fate, takes): (Fate, Duration)) -> u64 {
         self.mutating += 1;
         if let Op::Delete { source } = &op
             && let Some(source) = self.sources.iter_mut().find(|other| other.id == *source)
@@ -193,7 +257,7 @@ impl Platform {
             source.condemned |= self.oracle.is_gone(source);
         }
         let token = self.next();
-        self.due.insert((at, token), Due::Op { token, who, op, fate, takes });
+        self.due.insert((at, token), Due::Op { token, who, op, fate, takes, lost });
         token
     }
 
@@ -204,8 +268,8 @@ impl Platform {
         {
             let (at, _) = *entry.key();
             match entry.remove() {
-                Due::Op { token, who, op, fate, takes } => {
-                    let done = self.carry_out(at, who, op, fate, takes);
+                Due::Op { token, who, op, fate, takes, lost } => {
+                    let done = self.carry_out(at, (who, lost), op, fate, takes);
                     self.done.insert(token, done);
                 }
                 Due::Ingested { source, job, fate } => self.ingested(&source, job, fate),
@@ -228,15 +292,18 @@ impl Platform {
         self.sources.iter_mut().find(|source| source.id == id)
     }
 
-    fn carry_out(&mut self, at: Moment, who: Who, op: Op, fate: Fate, takes: Duration) -> Done {
+    pub fn carry_out(&mut self, at: Moment, (who, lost): (Who, bool), op: Op, fate: Fate, takes: Duration) -> Done {
         match op {
             Op::Create { content: Some(content), .. } if is_refused(&content) => Done::Refused(422, "these words"),
+            Op::Create { name, .. } if self.is_taken(&name) => Done::Refused(409, "the name is taken"),
             Op::Create { name, content } => {
                 let number = self.next();
+                let stored = self.knobs.rewritten(&name);
                 let source = Source {
-                    id: format!("s{number}"),
+                    id: if self.knobs.has(Knob::OddFields) { number.to_string() } else { format!("s{number}") },
                     parsed: SourceName::parse(&name),
-                    name,
+                    is_marked: Source::is_marked(&name, &stored),
+                    name: stored,
                     maker: who,
                     created: at,
                     documents: Vec::new(),
@@ -245,6 +312,9 @@ impl Platform {
                     shown: Vec::new(),
                     omitted: 0,
                     condemned: false,
+                    is_unknown: lost,
+                    spoilt: None,
+                    deletion: Deletion::Unknown,
                 };
                 self.sources.push(source.clone());
                 if let Some(content) = content {
@@ -253,6 +323,8 @@ impl Platform {
                 Done::Source(source)
             }
             Op::Upload { content, .. } if is_refused(&content) => Done::Refused(422, "these words"),
+            Op::Upload { source, .. } if self.is_young(&source, at) => Done::Refused(404, "no such source"),
+            Op::Rename { name, .. } if self.is_taken(&name) => Done::Refused(409, "the name is taken"),
             Op::Upload { ref source, .. } | Op::Rename { ref source, .. } | Op::Delete { ref source }
                 if !self.touch(source, who) =>
             {
@@ -262,17 +334,32 @@ impl Platform {
                 Done::Job { id: self.ingest(&source, &content, at, (fate, takes)), source }
             }
             Op::Rename { source, name } => {
+                let stored = self.knobs.rewritten(&name);
                 let found = self.find(&source).expect("it was touched");
-                found.parsed = SourceName::parse(&name);
+                (found.parsed, found.is_marked) = (SourceName::parse(&name), Source::is_marked(&name, &stored));
                 // Whoever had given it a name has lost it by a hair; the list shows that it is ours.
-                (found.name, found.renamed) = (name, None);
-                Done::Source(found.clone())
+                (found.name, found.renamed) = (stored, None);
+                Done::Renamed(found.clone())
             }
             Op::Delete { source } => {
-                self.sources.retain(|other| other.id != source);
-                Done::Deleted
+                let gone = self.sources.extract_if(.., |other| other.id == source);
+                self.deleted.extend(gone.map(|gone| (gone, at)));
+                Done::Deleted(source)
             }
         }
+    }
+
+    /// Whether a name cannot be given twice, and is given.
+    fn is_taken(&self, name: &str) -> bool {
+        let stored = self.knobs.rewritten(name);
+        self.knobs.has(Knob::NamesUnique) && self.sources.iter().any(|source| source.name == stored)
+    }
+
+    /// Whether a source has not reached every replica of the platform.
+    fn is_young(&self, id: &str, now: Moment) -> bool {
+        let lag = Duration::from_millis(self.knobs.detail(Knob::UploadsLag, &[1_000, 2_500, 6_000]));
+        let young = |source: &&Source| source.id == id && now.since(source.created) < lag;
+        self.knobs.has(Knob::UploadsLag) && self.sources.iter().any(|source| young(&source))
     }
 
     /// Somebody changes a source, if it is there. Nobody changes what is not theirs.
@@ -307,54 +394,6 @@ impl Platform {
                 found.failed = true;
             }
             _ => found.documents.iter_mut().filter(|document| document.job == job).for_each(|it| it.ready = true),
-        }
-    }
-
-    /// What people, and other programs, do to it.
-    pub fn somebody(&mut self, what: &Somebody, now: Moment, rng: &mut StdRng) {
-        self.advance(now);
-        let ours: Vec<usize> = (0..self.sources.len()).filter(|at| self.sources[*at].maker.is_some()).collect();
-        let one = ours.get(rng.random_range(0..ours.len().max(1))).copied();
-        match what {
-            Somebody::Deletes => {
-                if let Some(one) = one {
-                    let gone = self.sources.remove(one);
-                    self.oracle.harmed(&gone, now);
-                }
-            }
-            Somebody::Renames => {
-                if let Some(one) = one {
-                    self.oracle.harmed(&self.sources[one], now);
-                    let source = &mut self.sources[one];
-                    source.name = "Somebody's".to_owned();
-                    (source.parsed, source.renamed) = (None, Some(self.pass));
-                    source.shown.clear();
-                }
-            }
-            Somebody::Adds(name) => {
-                let op = Op::Create { name: (*name).to_owned(), content: Some(b"somebody's words\n".to_vec()) };
-                self.carry_out(now, None, op, Fate::Done, Duration::ZERO);
-            }
-        }
-        self.oracle.look(&self.sources);
-    }
-}
-
-/// What people, and other programs, do to a platform.
-#[derive(Clone, Debug)]
-pub enum Somebody {
-    Deletes,
-    Renames,
-    Adds(&'static str),
-}
-
-impl Somebody {
-    pub fn any(rng: &mut StdRng) -> Self {
-        match rng.random_range(0..4) {
-            0 => Self::Deletes,
-            1 => Self::Renames,
-            2 => Self::Adds("Product Documentation"),
-            _ => Self::Adds("a/one.md [other:0123456789ab]"),
         }
     }
 }

@@ -52,6 +52,7 @@ impl World<'_> {
         let clock = Arc::new(ProcessClock::new(&self.time));
         let machine = Machine { clock: clock.clone(), hands: Arc::clone(self.hands) };
         let part = step.part.filter(|_| lock(&side).warm);
+        let begun = self.time.now();
         let number = lock(&self.platform).begin_pass(step.instance, lock(&side).allowed(), self.time.now());
         let client = self.client(step, part.is_none().then_some(number), &store, &life, clock).await;
         let scope = lock(&side).scope(part, machine, self.reader);
@@ -71,6 +72,7 @@ impl World<'_> {
         if life.store_failed() {
             self.polite[step.instance].set(self.time.now() + WINDOW);
         }
+        lock(&self.platform).end_pass(step.instance, begun, life.is_dead() || life.store_failed());
         lock(&side).unfinished =
             report.as_ref().is_none_or(|report| !matches!(report.outcome(), Outcome::Ok | Outcome::Held));
         lock(&side).warm = report.as_ref().is_some_and(|report| report.fatal.is_none());
@@ -107,6 +109,7 @@ impl World<'_> {
             late: step.late,
             dice: Mutex::new(StdRng::seed_from_u64(step.seed)),
             lists: Mutex::new((0, step.forgets)),
+            empty: self.script.manners.empty_lists(step),
             comparing,
             polite: self.polite[step.instance].get(),
             trace: Arc::clone(&self.trace),

@@ -1,12 +1,17 @@
 //! Rest: passes on good days, and what must hold then.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
-use kbsync::reconcile::{JOB_TIMEOUT, Outcome};
+use kbsync::reconcile::{JOB_TIMEOUT, Outcome, Report};
 
 use crate::{
     disk::{DiskOp, FOLDERS},
+    knobs::Knob,
     oracle::INSTANCES,
+    platform::Source,
     run::{World, lock},
     script::{ConfigOp, PassStep, Step},
     transport::GRACE,
@@ -15,6 +20,17 @@ use crate::{
 /// Passes on good days after which all must be in step. A guard may hold two times, a failure may show late, and what
 /// is missing is believed the second time.
 const PASSES_TO_REST: usize = 6;
+
+/// What no kbsync can get round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Obstacle {
+    /// The name under which it would go up loses its marker.
+    Name,
+    /// The document, or what is made for it, is refused.
+    Document,
+    /// Its older versions stay.
+    Deletion,
+}
 
 impl World<'_> {
     /// Good days, until all is in step.
@@ -39,7 +55,9 @@ impl World<'_> {
                 self.pass(&PassStep::calm(number)).await.expect("nobody kills it");
                 self.idle(JOB_TIMEOUT + GRACE).await;
                 let report = self.pass(&PassStep::calm(number)).await.expect("nobody kills it");
-                let calm = report.outcome() == Outcome::Failed && !report.is_open() && report.fatal.is_none();
+                let is_open = report.is_open() && self.script.manners.knobs.broken().is_none();
+                let calm = report.outcome() == Outcome::Failed && !is_open && report.fatal.is_none();
+                self.check_named(number, &report);
                 if !(calm && self.is_refused(number)) {
                     self.broken(format!(
                         "{} passes on good days gave {outcomes:?}, and then {report:?}",
@@ -51,23 +69,53 @@ impl World<'_> {
             let before = lock(&self.platform).mutating;
             let report = self.pass(&PassStep::calm(number)).await.expect("nobody kills it");
             let after = lock(&self.platform).mutating;
-            if after != before {
+            // What the platform may do some time is tried again, and no more than that.
+            let again = if self.script.manners.knobs.broken().is_some() { 6 } else { 0 };
+            if after - before > again {
                 self.broken(format!("a pass with nothing changed sent {} requests ({:?})", after - before, report));
             }
         }
     }
 
-    /// Whether there is a document that the platform refuses.
+    /// Whether there is a document that the platform cannot be brought in step with.
     fn is_refused(&self, number: usize) -> bool {
-        let refused = crate::disk::refused_hashes();
-        lock(&self.sides[number]).wanted().values().any(|hash| refused.contains(hash))
+        let wanted = lock(&self.sides[number]).wanted();
+        wanted.iter().any(|(key, hash)| self.obstacle(number, key, hash).is_some())
+            || self.script.manners.knobs.broken().is_some_and(|broken| broken.what == Knob::DeleteBroken)
+    }
+
+    /// What keeps a document from being on the platform, or its older versions from going.
+    fn obstacle(&self, number: usize, key: &str, hash: &str) -> Option<Obstacle> {
+        let knobs = self.script.manners.knobs;
+        let name = format!("{key} [{}:{hash}]", INSTANCES[number]);
+        if !Source::is_marked(&name, &knobs.rewritten(&name)) {
+            return Some(Obstacle::Name);
+        }
+        match knobs.broken().filter(|broken| broken.document == key).map(|broken| broken.what) {
+            Some(Knob::CreateBroken | Knob::UploadBroken) => return Some(Obstacle::Document),
+            Some(Knob::DeleteBroken) => return Some(Obstacle::Deletion),
+            _ => {}
+        }
+        crate::disk::refused_hashes().iter().any(|refused| refused == hash).then_some(Obstacle::Document)
+    }
+
+    /// What cannot be brought in step is named.
+    fn check_named(&self, number: usize, report: &Report) {
+        for (key, hash) in lock(&self.sides[number]).wanted() {
+            let is_named = report.failures().chain(&report.quarantined).any(|it| it.document.to_string() == key);
+            if !is_named && matches!(self.obstacle(number, &key, &hash), Some(Obstacle::Name | Obstacle::Document)) {
+                self.broken(format!("{key} cannot be brought in step, and nothing says so: {report:?}"));
+            }
+        }
     }
 
     /// The platform has each document of an instance once, with its content, and nothing else of it.
     pub fn check_in_step(&self, number: usize, when: &str, with_refusals: bool) {
         let side = lock(&self.sides[number]);
-        let refused = crate::disk::refused_hashes();
         let mut wanted = side.wanted();
+        let obstacles: BTreeMap<_, _> =
+            wanted.iter().filter_map(|(key, hash)| Some((key.clone(), self.obstacle(number, key, hash)?))).collect();
+        let undeletable = self.script.manners.knobs.broken().filter(|broken| broken.what == Knob::DeleteBroken);
         let (mut wrong, mut older) = (Vec::new(), BTreeSet::new());
         let mut platform = lock(&self.platform);
         for source in platform.sources.iter().filter(|source| source.maker.is_some()) {
@@ -79,23 +127,35 @@ impl World<'_> {
             if !side.is_configured(name.collection.as_str()) && (side.forgot || source.omitted > 1) {
                 continue;
             }
+            // What cannot be told from sources of others, nobody finds where its id is not known.
+            let is_nameless = !source.is_marked || self.script.manners.is_nameless();
+            if is_nameless && source.is_unknown {
+                continue;
+            }
+            if !source.is_marked {
+                wrong.push(format!("{} has lost its marker and is still there: {source:?}", source.name));
+                continue;
+            }
             match wanted.get(&key) {
                 // The older version of what is refused stays, and nothing else.
-                Some(hash)
+                Some(_)
                     if with_refusals
-                        && refused.contains(hash)
+                        && obstacles.get(&key) == Some(&Obstacle::Document)
                         && source.status() == "synced"
                         && older.insert(key.clone()) => {}
                 Some(hash) if source.documents.len() == 1 && source.holds() && *hash == source.documents[0].hash => {
                     wanted.remove(&key);
                 }
+                // Its older versions stay as well.
+                _ if undeletable.is_some_and(|broken| broken.document == key) && with_refusals => {}
                 Some(_) => wrong.push(format!("{} is doubled or not as it is here: {source:?}", source.name)),
                 // A version of a document that `delete: never` keeps may be of another time than the one that is here.
                 None if !side.delete => {}
                 None => wrong.push(format!("{} is doubled, or there although it is gone", source.name)),
             }
         }
-        wanted.retain(|_, hash| !refused.contains(hash));
+        let is_possible = |key: &String| !matches!(obstacles.get(key), Some(Obstacle::Name | Obstacle::Document));
+        wanted.retain(|key, _| is_possible(key));
         wrong.extend(wanted.into_keys().map(|key| format!("{key} is lost")));
         platform.oracle.broken.extend(wrong.into_iter().map(|what| format!("{when}: {what}")));
     }

@@ -18,7 +18,8 @@ use crate::{
     campaign::Hands,
     counts::{Counts, Verdict},
     disk::DiskOp,
-    platform::{Platform, Somebody},
+    others::Somebody,
+    platform::Platform,
     script::{PassStep, Script, Step, StoreOp},
     side::Side,
     time::Time,
@@ -52,7 +53,7 @@ pub fn run(script: &Script, root: &Path, reader: &Reader, hands: &Hands) -> Verd
         let sides = (0..script.instances).map(|number| Arc::new(Mutex::new(Side::new(number, root, script))));
         let world = World {
             script,
-            platform: Arc::new(Mutex::new(Platform::new())),
+            platform: Arc::new(Mutex::new(Platform::new(script.manners.knobs, script.manners.api))),
             time: Time::new(),
             sides: sides.collect(),
             reader,
@@ -110,6 +111,7 @@ impl World<'_> {
                 self.idle_until_quiet().await;
                 lock(&self.sides[*side]).store(*op);
                 if !matches!(op, StoreOp::Saved) {
+                    lock(&self.platform).forget(*side);
                     self.polite[*side].set(self.time.now() + WINDOW);
                 }
             }

@@ -3,7 +3,12 @@
 use kbsync::config::Api;
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
-use crate::{disk::DiskOp, platform::Somebody, wire::Manners};
+use crate::{
+    disk::DiskOp,
+    knobs::{Choice, Knob, Knobs},
+    others::Somebody,
+    wire::Manners,
+};
 
 /// A run.
 #[derive(Clone, Debug)]
@@ -80,9 +85,10 @@ pub struct PassStep {
 }
 
 impl Script {
-    /// The run of a seed.
-    pub fn of(seed: u64) -> Self {
+    /// The run of a seed, with such knobs.
+    pub fn of(seed: u64, choice: Choice) -> Self {
         let mut rng = StdRng::seed_from_u64(seed);
+        let knobs = Knobs::of(seed, choice);
         let api = if rng.random_bool(0.6) { Api::Cevvo } else { Api::Nexvio };
         let manners = Manners {
             api,
@@ -92,7 +98,10 @@ impl Script {
             dates: rng.random_bool(0.8),
             headers: rng.random_bool(0.5),
             limit: *[100, 100, 20, 8].choose(&mut rng).expect("not empty"),
+            knobs,
         };
+        // Where little is let through, what is told of it counts.
+        let manners = if knobs.has(Knob::OddRates) { Manners { headers: true, limit: 8, ..manners } } else { manners };
         let instances = if rng.random_bool(0.3) { 2 } else { 1 };
         let max_deletes = if rng.random_bool(0.3) { 1 } else { 10 };
         let mut steps = Vec::new();
@@ -114,11 +123,33 @@ impl Script {
         Self { steps: steps.iter().map(|step| self.steps[*step].clone()).collect(), ..self.clone() }
     }
 
+    /// The same with other knobs.
+    pub fn with(&self, knobs: Knobs) -> Self {
+        Self { manners: Manners { knobs, ..self.manners }, ..self.clone() }
+    }
+
     /// A run that somebody has thought of, on a platform of plain manners.
     pub fn by_hand(api: Api, steps: Vec<Step>) -> Self {
-        let manners =
-            Manners { api, newest_first: false, page: 100, total: true, dates: true, headers: true, limit: 100 };
+        let manners = Manners {
+            api,
+            newest_first: false,
+            page: 100,
+            total: true,
+            dates: true,
+            headers: true,
+            limit: 100,
+            knobs: Knobs::default(),
+        };
         Self { manners, settle: false, max_deletes: 10, instances: 1, steps }
+    }
+}
+
+impl Manners {
+    /// How many readings of the list are empty in a pass, from the first.
+    pub fn empty_lists(&self, pass: &PassStep) -> u64 {
+        let mut dice = StdRng::seed_from_u64(pass.seed);
+        let is_empty = self.knobs.has(Knob::ListEmpty) && !pass.is_calm() && dice.random_bool(0.4);
+        if is_empty { dice.random_range(1..=2) } else { 0 }
     }
 }
 
@@ -178,6 +209,11 @@ impl PassStep {
             late: false,
             part: rng.random_bool(0.25).then(|| rng.random_range(0..2)),
         }
+    }
+
+    /// Whether it is one on a good day.
+    fn is_calm(&self) -> bool {
+        self.seed == 0
     }
 
     /// A full pass on a good day.

@@ -10,15 +10,17 @@ use std::{
 
 use futures_util::stream;
 use kbsync::{
-    model::Moment,
+    model::{Moment, SourceName},
     platform::{Delivery, Outgoing, Transport, Undelivered},
 };
 use rand::{RngExt, rngs::StdRng, seq::IndexedMutRandom};
 use reqwest::Response;
 
 use crate::{
+    knobs::{Broken, Knob},
     life::Life,
-    platform::{Fate, Op, Platform},
+    lists::Reading,
+    platform::{Deletion, Done, Fate, Op, Platform},
     time::Time,
     wire::{self, Asked, Manners, Told},
 };
@@ -76,6 +78,8 @@ pub struct Way {
     pub late: bool,
     /// Counts the readings of the list; in that one the list forgets a source.
     pub lists: Mutex<(u64, Option<u64>)>,
+    /// In so many readings, from the first, the list is empty.
+    pub empty: u64,
     /// The pass, where it compares the list with what it knows.
     pub comparing: Option<u64>,
     /// From when on a limit that is exceeded is our own doing.
@@ -91,6 +95,8 @@ enum Answer {
     NotSent,
     /// This one, whatever was done.
     Fixed(u16, Told),
+    /// This one, each time.
+    Broken(u16, Told, &'static str),
     /// What is to be said, and how much of it arrives.
     Said(Saying, Told, Option<Fault>),
 }
@@ -99,7 +105,7 @@ enum Saying {
     /// What became of a change.
     Of(u64),
     /// What there is.
-    Shown(Asked, Option<String>),
+    Shown(Asked, Reading),
 }
 
 impl Transport for Way {
@@ -149,12 +155,18 @@ impl Way {
         if let Asked::Change(op) = &asked {
             platform.judge(self.instance, op);
         }
+        if matches!(asked, Asked::List(..)) && self.manners.knobs.has(Knob::ListGrows) {
+            platform.grow(now);
+        }
         let (told, exceeded) = self.count(&mut platform, now);
         if exceeded {
             if now >= self.polite {
                 platform.oracle.broken.push(format!("429 through our own doing at {}", now.0));
             }
             return (latency, Answer::Fixed(429, vec![("retry-after", "5".to_owned())]));
+        }
+        if let Some((status, body)) = self.broken(&platform, &asked) {
+            return (latency, Answer::Broken(status, told, body));
         }
         // Whoever asked may die at once, and the next process counts from then on.
         let (soon, latest) = (latency / 2, GRACE.mul_f64(0.95));
@@ -191,11 +203,12 @@ impl Way {
         let saying = match asked {
             Asked::Change(op) => {
                 let fate = self.fate(&mut dice, &op);
-                Saying::Of(effect.map_or(0, |at| platform.plan(at, Some(self.instance), op, fate)))
+                let is_lost = fault.is_some() || self.manners.knobs.has(Knob::CreateSilent);
+                Saying::Of(effect.map_or(0, |at| platform.plan(at, (Some(self.instance), is_lost), op, fate)))
             }
             other => {
-                let omitted = self.omitted(&other, &mut platform, &mut dice);
-                Saying::Shown(other, omitted)
+                let reading = self.reading(&other, &mut platform, &mut dice);
+                Saying::Shown(other, reading)
             }
         };
         (wait, fixed.unwrap_or(Answer::Said(saying, told, fault)))
@@ -213,7 +226,8 @@ impl Way {
         }
         asked.push_back(now);
         let renewed = *asked.front().expect("one was added") + WINDOW;
-        let told = if self.manners.headers { wire::told(limit, asked.len(), renewed) } else { Told::new() };
+        let told =
+            if self.manners.headers { wire::told(&self.manners, asked.len(), (now, renewed)) } else { Told::new() };
         (told, false)
     }
 
@@ -233,17 +247,46 @@ impl Way {
         }
     }
 
-    /// A source that the list forgets in this reading.
-    fn omitted(&self, asked: &Asked, platform: &mut Platform, dice: &mut StdRng) -> Option<String> {
-        let Asked::List(_, after) = asked else { return None };
+    /// What is wrong with this reading of the list.
+    fn reading(&self, asked: &Asked, platform: &mut Platform, dice: &mut StdRng) -> Reading {
+        let mut reading = Reading { who: self.comparing.map(|pass| (self.instance, pass)), ..Reading::default() };
+        let Asked::List(_, after) = asked else { return reading };
         let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
         lists.0 += u64::from(*after == 0);
-        if lists.1 != Some(lists.0) || *after > 0 {
-            return None;
+        reading.is_empty = lists.0 <= self.empty;
+        if lists.1 == Some(lists.0)
+            && *after == 0
+            && let Some(source) = platform.sources.choose_mut(dice)
+        {
+            source.omitted += 1;
+            reading.omitted = Some(source.id.clone());
         }
-        let source = platform.sources.choose_mut(dice)?;
-        source.omitted += 1;
-        Some(source.id.clone())
+        reading
+    }
+
+    /// The answer to what is broken for good.
+    fn broken(&self, platform: &Platform, asked: &Asked) -> Option<(u16, &'static str)> {
+        let Broken { what, document, status } = self.manners.knobs.broken()?;
+        let is_it = |name: &Option<SourceName>| {
+            name.as_ref().is_some_and(|name| format!("{}/{}", name.collection, name.path) == document)
+        };
+        let of = |id: &str| platform.sources.iter().any(|source| source.id == id && is_it(&source.parsed));
+        let is_broken = match (asked, what) {
+            (Asked::Job(id), Knob::JobBroken) => platform.jobs.get(id).is_some_and(|job| of(&job.source)),
+            (Asked::Change(Op::Delete { source }), Knob::DeleteBroken) => of(source),
+            (Asked::Change(Op::Upload { source, .. }), Knob::UploadBroken) => of(source),
+            (Asked::Change(Op::Create { name, .. }), Knob::CreateBroken) => is_it(&SourceName::parse(name)),
+            (Asked::Change(Op::Create { name, content: Some(_) }), Knob::UploadBroken) => {
+                is_it(&SourceName::parse(name))
+            }
+            _ => false,
+        };
+        let body = match status {
+            403 => "<html><h1>Forbidden</h1>Request blocked.</html>",
+            200 => r#"{"deleted": false}"#,
+            _ => r#"{"message": "it cannot be done"}"#,
+        };
+        is_broken.then_some((status, body))
     }
 
     /// The answer, as it is by now.
@@ -255,23 +298,23 @@ impl Way {
             Answer::Lost(cause) => return Err(Undelivered::NoAnswer(cause.to_owned())),
             Answer::NotSent => return Err(Undelivered::NotSent("connection refused".to_owned())),
             Answer::Fixed(status, told) => return Ok(wire::response(status, &told, r#"{"message":"trouble"}"#)),
+            Answer::Broken(status, told, body) => return Ok(wire::response(status, &told, body)),
             Answer::Said(saying, told, fault) => (saying, told, fault),
         };
         let (status, value) = match saying {
             Saying::Of(token) => {
                 let done = platform.result(token).expect("its time has come");
+                if let (Done::Deleted(id), None) = (&done, fault)
+                    && let Some((source, _)) = platform.deleted.iter_mut().find(|(source, _)| source.id == *id)
+                {
+                    source.deletion = Deletion::Answered;
+                }
                 wire::done(&self.manners, &done)
             }
-            Saying::Shown(asked, omitted) => wire::shown(
-                &self.manners,
-                &mut platform,
-                &asked,
-                self.comparing.map(|pass| (self.instance, pass)),
-                omitted.as_deref(),
-            ),
+            Saying::Shown(asked, reading) => wire::shown(&self.manners, &mut platform, &asked, &reading, now),
         };
         drop(platform);
-        let body = value.to_string();
+        let body = if value.is_null() { String::new() } else { value.to_string() };
         self.say(format!("{} -> {status} {body}", now.0));
         Ok(match fault {
             Some(Fault::Cut) if status < 300 => {

@@ -1,0 +1,275 @@
+//! Knobs: what a platform may do that its pages do not promise. Each life draws a random subset of them (swarm testing).
+
+use std::fmt;
+
+use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
+use unicode_normalization::UnicodeNormalization;
+
+use crate::disk::NAMES;
+
+/// One belief that a client could hold about a platform, and that does not hold in a life that has drawn it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Knob {
+    /// Names are stored in Unicode's composed form.
+    NamesComposed,
+    /// Blanks in names are trimmed and collapsed.
+    NamesTrimmed,
+    /// Names are stored in lower case.
+    NamesFolded,
+    /// `&`, `<` and `>` in names become HTML entities.
+    NamesEscaped,
+    /// Names are cut, so that some or all lose their marker.
+    NamesCut,
+    /// The list shows no names, where the API has no call that shows one.
+    NamesMissing,
+    /// `total` is one too high.
+    TotalHigh,
+    /// `total` is one too low.
+    TotalLow,
+    /// `total` is null.
+    TotalNull,
+    /// `total` is a string, and `page` is missing.
+    TotalText,
+    /// Sources of others have odd fields, or are no objects at all.
+    OddItems,
+    /// A field of every source and job is of another type or format than the pages show.
+    OddFields,
+    /// A field of every source is missing, or null.
+    NoFields,
+    /// A new source shows in lists some seconds late.
+    ListLags,
+    /// A deleted source shows in lists for some seconds more.
+    ListKeeps,
+    /// Others add sources and delete them, while a list is read.
+    ListGrows,
+    /// Every page of the list is of another order.
+    ListShuffles,
+    /// Pages of the list are shorter than what was asked for.
+    PagesShort,
+    /// The list ignores which page is asked for, and shows everything each time.
+    ListWhole,
+    /// The list is empty, once or twice in a row.
+    ListEmpty,
+    /// An upload is answered 404 while its source is young.
+    UploadsLag,
+    /// Each status of one document's jobs is answered with an error.
+    JobBroken,
+    /// No source of one document can be deleted.
+    DeleteBroken,
+    /// No source can be created for one document.
+    CreateBroken,
+    /// No source of one document takes an upload.
+    UploadBroken,
+    /// Two sources cannot have the same name.
+    NamesUnique,
+    /// Deletions and renames are answered 204, without a body.
+    NoBodies,
+    /// A created source is answered without a body.
+    CreateSilent,
+    /// A source that was ready loses its document later.
+    SourcesSpoil,
+    /// Rate headers come in another dialect, or by another clock.
+    OddRates,
+}
+
+use Knob::*;
+
+impl Knob {
+    pub const ALL: [Self; 30] = [
+        NamesComposed,
+        NamesTrimmed,
+        NamesFolded,
+        NamesEscaped,
+        NamesCut,
+        NamesMissing,
+        TotalHigh,
+        TotalLow,
+        TotalNull,
+        TotalText,
+        OddItems,
+        OddFields,
+        NoFields,
+        ListLags,
+        ListKeeps,
+        ListGrows,
+        ListShuffles,
+        PagesShort,
+        ListWhole,
+        ListEmpty,
+        UploadsLag,
+        JobBroken,
+        DeleteBroken,
+        CreateBroken,
+        UploadBroken,
+        NamesUnique,
+        NoBodies,
+        CreateSilent,
+        SourcesSpoil,
+        OddRates,
+    ];
+
+    /// Knobs that no life draws yet, as the program does not cope with them. `KBSYNC_KNOBS=all` draws them all the same.
+    pub const PENDING: &[Self] = &[
+        NamesComposed,
+        NamesTrimmed,
+        NamesFolded,
+        NamesEscaped,
+        NamesCut,
+        NamesMissing,
+        TotalHigh,
+        TotalLow,
+        TotalNull,
+        TotalText,
+        OddItems,
+        OddFields,
+        NoFields,
+        ListKeeps,
+        ListGrows,
+        ListShuffles,
+        PagesShort,
+        ListEmpty,
+        UploadsLag,
+        JobBroken,
+        DeleteBroken,
+        CreateBroken,
+        UploadBroken,
+        NamesUnique,
+        NoBodies,
+        SourcesSpoil,
+        OddRates,
+    ];
+
+    fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|knob| format!("{knob:?}") == name)
+    }
+}
+
+/// The knobs of a life, with the dice for their details.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct Knobs {
+    bits: u64,
+    seed: u64,
+}
+
+/// Which knobs lives may draw: by `KBSYNC_KNOBS` exactly those that it names, `all` of them, or else all but the pending ones.
+#[derive(Clone, Copy, Debug)]
+pub enum Choice {
+    Exactly(u64),
+    From(u64),
+}
+
+impl Choice {
+    pub fn of_environment() -> Self {
+        let bits = |knobs: &[Knob]| knobs.iter().fold(0, |bits, knob| bits | knob.bit());
+        match std::env::var("KBSYNC_KNOBS").as_deref() {
+            Err(_) => Self::From(bits(&Knob::ALL) & !bits(Knob::PENDING)),
+            Ok("all") => Self::From(bits(&Knob::ALL)),
+            Ok(names) => {
+                let names = names.split(',').filter(|name| !name.is_empty());
+                let known =
+                    |name| Knob::named(name).unwrap_or_else(|| panic!("KBSYNC_KNOBS: no knob is called {name}"));
+                Self::Exactly(bits(&names.map(known).collect::<Vec<_>>()))
+            }
+        }
+    }
+}
+
+impl Knob {
+    fn bit(self) -> u64 {
+        1 << self as u32
+    }
+}
+
+impl Knobs {
+    /// The knobs of a seed. They have dice of their own, so that a new knob changes no step of a life.
+    pub fn of(seed: u64, choice: Choice) -> Self {
+        let seed = seed ^ 0x6b6e_6f62;
+        match choice {
+            Choice::Exactly(bits) => Self { bits, seed },
+            Choice::From(bits) => {
+                let mut rng = StdRng::seed_from_u64(seed);
+                let some: Vec<_> = Knob::ALL.into_iter().filter(|knob| bits & knob.bit() != 0).collect();
+                let most = if rng.random_bool(0.3) { 0 } else { rng.random_range(1..=4) };
+                let bits = some.sample(&mut rng, most).fold(0, |bits, knob| bits | knob.bit());
+                Self { bits, seed }
+            }
+        }
+    }
+
+    pub fn has(self, knob: Knob) -> bool {
+        self.bits & knob.bit() != 0
+    }
+
+    pub fn drawn(self) -> impl Iterator<Item = Knob> {
+        Knob::ALL.into_iter().filter(move |knob| self.has(*knob))
+    }
+
+    /// The same without one of them.
+    pub fn without(self, knob: Knob) -> Self {
+        Self { bits: self.bits & !knob.bit(), ..self }
+    }
+
+    /// A detail of a knob, which is the same in the whole life.
+    pub fn detail<T: Copy>(self, knob: Knob, of: &[T]) -> T {
+        let salt = (knob as u64) << 32 | of.len() as u64;
+        let mut rng = StdRng::seed_from_u64(self.seed ^ salt);
+        *of.choose(&mut rng).expect("not empty")
+    }
+
+    /// Dice for what happens anew each time.
+    pub fn dice(self) -> StdRng {
+        StdRng::seed_from_u64(self.seed)
+    }
+
+    /// What becomes of a name.
+    pub fn rewritten(self, name: &str) -> String {
+        let mut name = name.to_owned();
+        if self.has(NamesComposed) {
+            name = name.nfc().collect();
+        }
+        if self.has(NamesTrimmed) {
+            name = name.split_whitespace().collect::<Vec<_>>().join(" ");
+        }
+        if self.has(NamesFolded) {
+            name = name.to_lowercase();
+        }
+        if self.has(NamesEscaped) {
+            name = name.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        }
+        if self.has(NamesCut) {
+            name = name.chars().take(self.detail(NamesCut, &[28, 45, 45, 45])).collect();
+        }
+        name
+    }
+
+    /// What is broken for good, and how.
+    pub fn broken(self) -> Option<Broken> {
+        let (knob, statuses): (_, &[u16]) = if self.has(JobBroken) {
+            (JobBroken, &[500, 404, 403, 400])
+        } else if self.has(DeleteBroken) {
+            (DeleteBroken, &[500, 403, 405, 409, 200])
+        } else if self.has(CreateBroken) {
+            (CreateBroken, &[500, 400, 402, 403, 409])
+        } else if self.has(UploadBroken) {
+            (UploadBroken, &[500, 400, 403, 404, 402])
+        } else {
+            return None;
+        };
+        let documents: Vec<_> = NAMES.into_iter().filter(|name| name.contains('.')).collect();
+        Some(Broken { what: knob, document: self.detail(knob, &documents), status: self.detail(knob, statuses) })
+    }
+}
+
+impl fmt::Debug for Knobs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.drawn().map(|knob| format!("{knob:?}")).collect::<Vec<_>>().join(","))
+    }
+}
+
+/// One resource that is broken for good.
+#[derive(Clone, Copy, Debug)]
+pub struct Broken {
+    pub what: Knob,
+    pub document: &'static str,
+    pub status: u16,
+}
