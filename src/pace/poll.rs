@@ -1,13 +1,15 @@
-//! When and how to ask after jobs: one by one near their predicted end, or many with one page of the list.
+//! Poll schedule for ingestion jobs: one by one near their predicted end, or many with one page of the list.
 
 use std::{collections::VecDeque, time::Duration};
 
 use crate::model::Moment;
 
-/// Polls take at most one request in so many, so that uploads keep the rest of the rate.
-const POLL_SHARE: u32 = 24;
-/// Up to so many jobs are asked after one by one; more are cheaper by the list.
+/// While documents are being uploaded, one request in this many is a poll.
+const UPLOADS_PER_POLL: u32 = 16;
+/// Up to this many jobs are polled one by one; more are cheaper by the list.
 const FEW: usize = 2;
+/// Bounds of the time between two polls when nothing is being uploaded.
+const INTERVAL: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(60));
 const REMEMBERED: usize = 64;
 
 /// How long past jobs took.
@@ -23,11 +25,12 @@ impl Durations {
         self.0.push_back(took);
     }
 
-    /// The duration that four of five jobs kept to; zero while nothing is known.
+    /// The duration that half of the jobs kept to; zero while nothing is known. Each was noticed some time after it had
+    /// ended, so that a longer one would be noticed later and later.
     pub fn predicted(&self) -> Duration {
         let mut sorted: Vec<_> = self.0.iter().copied().collect();
         sorted.sort_unstable();
-        sorted.get(sorted.len() * 4 / 5).or(sorted.last()).copied().unwrap_or_default()
+        sorted.get(sorted.len() / 2).copied().unwrap_or_default()
     }
 }
 
@@ -47,25 +50,30 @@ pub enum Poll {
 pub struct PollSchedule {
     gap: Duration,
     last: Option<Moment>,
+    /// The last poll that saw a job end.
+    settled: Option<Moment>,
     fruitless: u32,
 }
 
 impl PollSchedule {
     /// A schedule for a platform that takes a request every `gap`.
     pub fn new(gap: Duration) -> Self {
-        Self { gap, last: None, fruitless: 0 }
+        Self { gap, last: None, settled: None, fruitless: 0 }
     }
 
-    /// What to ask now, with `outstanding` jobs of which the oldest was begun at `oldest`. While there is something
-    /// to upload (`busy`), polls keep to their share of the rate.
+    /// The next poll, with `outstanding` jobs of which the oldest was begun at `oldest`. While there is something to
+    /// upload (`busy`), polls take a fixed share of the rate. Otherwise the interval is a third of the time for which no
+    /// job has ended, so that an end is noticed soon after it happened, however long it took, for few requests.
     pub fn next(&self, now: Moment, outstanding: usize, oldest: Moment, predicted: Duration, busy: bool) -> Poll {
         let mut due = oldest + predicted.max(self.gap);
         if let Some(last) = self.last {
-            let interval = if busy { self.gap * POLL_SHARE } else { self.gap };
-            // Jobs that take longer than predicted are asked after ever less often. How long they take is known only as
-            // well as they were asked after, so that the one must not follow the other without end.
-            let patience = (predicted / 4).clamp(self.gap * 2, self.gap * POLL_SHARE) * self.fruitless.min(8);
-            due = due.max(last + interval.max(patience));
+            let interval = if busy {
+                self.gap * UPLOADS_PER_POLL
+            } else {
+                let quiet = last.since(self.settled.map_or(oldest, |settled| settled.max(oldest)));
+                (quiet / 3).max(self.gap * 2).clamp(INTERVAL.0, INTERVAL.1)
+            };
+            due = due.max(last + interval);
         }
         if now < due {
             Poll::At(due)
@@ -80,7 +88,12 @@ impl PollSchedule {
     /// A poll was made, and settled so many jobs.
     pub fn polled(&mut self, now: Moment, settled: usize) {
         self.last = Some(now);
-        self.fruitless = if settled > 0 { 0 } else { self.fruitless.saturating_add(1) };
+        if settled > 0 {
+            self.settled = Some(now);
+            self.fruitless = 0;
+        } else {
+            self.fruitless = self.fruitless.saturating_add(1);
+        }
     }
 }
 
@@ -92,13 +105,13 @@ mod tests {
     const BEGUN: Moment = Moment(50_000_000);
 
     #[test]
-    fn the_prediction_is_what_four_of_five_kept_to() {
+    fn prediction__many_durations__is_their_median() {
         let mut durations = Durations::default();
         assert_eq!(durations.predicted(), Duration::ZERO);
         for seconds in [9, 1, 2, 3, 4, 5, 6, 7, 8, 100] {
             durations.record(SECOND * seconds);
         }
-        assert_eq!(durations.predicted(), SECOND * 9);
+        assert_eq!(durations.predicted(), SECOND * 6);
     }
 
     #[test]
@@ -110,24 +123,56 @@ mod tests {
     }
 
     #[test]
-    fn jobs_that_were_noticed_late_do_not_make_the_next_ones_be_noticed_later() {
+    fn poll_interval__uploads_pending__is_a_fixed_share_of_the_rate() {
         let mut schedule = PollSchedule::new(SECOND);
-        let now = BEGUN + SECOND * 36_000;
-        schedule.polled(now, 0);
-        assert_eq!(schedule.next(now, 9, BEGUN, SECOND * 30_000, false), Poll::At(now + SECOND * POLL_SHARE));
+        let now = BEGUN + SECOND * 100;
+        for settled in [1, 0, 0, 7] {
+            schedule.polled(now, settled);
+            let next = schedule.next(now, 9, BEGUN, SECOND, true);
+            assert_eq!(next, Poll::At(now + SECOND * UPLOADS_PER_POLL), "{settled} settled");
+        }
     }
 
     #[test]
-    fn polls_leave_the_rate_to_uploads_and_grow_patient() {
+    fn poll_interval__nothing_ends__grows_with_the_time_since_the_last_end() {
         let mut schedule = PollSchedule::new(SECOND);
-        let now = BEGUN + SECOND * 100;
-        schedule.polled(now, 1);
-        assert_eq!(schedule.next(now, 9, BEGUN, SECOND, true), Poll::At(now + SECOND * POLL_SHARE));
-        assert_eq!(schedule.next(now, 9, BEGUN, SECOND, false), Poll::At(now + SECOND));
-        schedule.polled(now, 0);
-        assert_eq!(schedule.next(now + SECOND * 100, 9, BEGUN, SECOND * 40, false), Poll::One);
-        schedule.polled(now, 0);
-        assert_eq!(schedule.next(now, 9, BEGUN, SECOND * 40, false), Poll::At(now + SECOND * 20));
-        assert_eq!(schedule.next(now + SECOND * 100, 9, BEGUN, SECOND * 40, false), Poll::List);
+        for (at, settled, interval) in [(1, 0, 2), (30, 0, 10), (90, 0, 30), (90, 5, 2), (120, 0, 10), (9_000, 0, 60)] {
+            let now = BEGUN + SECOND * at;
+            schedule.polled(now, settled);
+            assert_eq!(schedule.next(now, 9, BEGUN, SECOND, false), Poll::At(now + SECOND * interval), "at {at}");
+        }
+    }
+
+    #[test]
+    fn polls__one_slow_job__are_few_and_notice_its_end_soon() {
+        for gap in [Duration::from_micros(10), SECOND / 2] {
+            for took in [2, 20, 200, 900] {
+                let (mut schedule, mut now, mut polls) = (PollSchedule::new(gap), BEGUN, 0);
+                while now.since(BEGUN) < SECOND * took {
+                    match schedule.next(now, 1, BEGUN, Duration::ZERO, false) {
+                        Poll::At(at) => now = at,
+                        Poll::One => {
+                            schedule.polled(now, 0);
+                            polls += 1;
+                        }
+                        Poll::List => panic!("a list for one job"),
+                    }
+                }
+                assert!(polls <= 50, "{polls} polls of a job of {took} s at {gap:?}");
+                let late = now.since(BEGUN) - SECOND * took;
+                assert!(late <= SECOND + SECOND * took / 3, "{late:?} late for a job of {took} s at {gap:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn poll_kind__many_jobs__alternates_while_nothing_ends() {
+        let mut schedule = PollSchedule::new(SECOND);
+        let (now, later) = (BEGUN + SECOND * 100, BEGUN + SECOND * 1_000);
+        let kinds = [1, 0, 0].map(|settled| {
+            schedule.polled(now, settled);
+            schedule.next(later, 9, BEGUN, SECOND * 40, false)
+        });
+        assert_eq!(kinds, [Poll::List, Poll::One, Poll::List]);
     }
 }

@@ -63,6 +63,10 @@ impl Platform for Client {
         whichever!(self, client => client.gap())
     }
 
+    fn queued(&self) -> usize {
+        whichever!(self, client => client.queued())
+    }
+
     async fn sources(&self, page: u64) -> Result<SourcePage, ApiError> {
         whichever!(self, client => client.sources(page).await)
     }

@@ -34,12 +34,10 @@ pub trait Journal: Send + Sync {
 /// What goes first when several requests wait; the order of the variants is the order of the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Class {
-    /// Deletes, and finishing what was begun.
+    /// Deletes, uploads into sources that were made, and polls of jobs, whose share of the rate their schedule limits.
     Finish,
     /// New sources, and everything that a person waits for.
     Begin,
-    /// Asking after jobs.
-    Poll,
 }
 
 /// A request's leave to go.
@@ -126,6 +124,11 @@ impl Gate {
 
     pub(super) fn gap(&self) -> Duration {
         self.lock().pacer.full_rate_gap()
+    }
+
+    /// The number of requests that wait for their turn.
+    pub(super) fn queued(&self) -> usize {
+        self.lock().waiting.len()
     }
 
     /// Waits for leave. `Err` says why a pass does not wait any longer.
@@ -285,7 +288,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finishing_goes_before_beginning_and_both_before_asking() {
-        assert!(Class::Finish < Class::Begin && Class::Begin < Class::Poll);
+    fn finishing_goes_before_beginning() {
+        assert!(Class::Finish < Class::Begin);
     }
 }

@@ -160,6 +160,11 @@ impl Http {
         self.gate.gap()
     }
 
+    /// The number of requests that wait for their turn.
+    pub fn queued(&self) -> usize {
+        self.gate.queued()
+    }
+
     /// Sends a request and reads its answer as JSON.
     pub(super) async fn call<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T, ApiError> {
         let read = async |response| {

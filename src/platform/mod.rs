@@ -154,6 +154,9 @@ pub trait Platform: Send + Sync {
     /// The least time between two requests.
     fn gap(&self) -> std::time::Duration;
 
+    /// The number of requests that wait for their turn.
+    fn queued(&self) -> usize;
+
     /// One page of the list of all sources, from 1.
     fn sources(&self, page: u64) -> impl Future<Output = Result<SourcePage, ApiError>> + Send;
 

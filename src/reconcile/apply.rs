@@ -23,8 +23,12 @@ use crate::{
     platform::Platform,
 };
 
-/// Requests that are under way at once; the pacer decides how fast they go.
+/// Tasks that run at once; the pacer decides how fast their requests go.
 const AT_ONCE: usize = 8;
+/// Requests that wait for the pacer at once. With more of them a pass would take longer to stop, for no more speed.
+const QUEUED: usize = 2;
+/// The queue of the pacer is looked at no more often than this.
+const LEAST_WAIT: Duration = Duration::from_millis(1);
 /// What is in flight when somebody asks to stop has so long to end.
 const LAST_MOMENTS: Duration = Duration::from_secs(10);
 
@@ -111,6 +115,9 @@ impl<P: Platform> Work<'_, '_, P> {
                 return Ok(());
             }
             let poll = self.next_poll();
+            // The queue of the pacer empties without a word.
+            let more = !self.queue.is_empty() && self.running.len() < AT_ONCE;
+            let gap = self.pass.platform.gap().max(LEAST_WAIT);
             let ended = tokio::select! {
                 biased;
                 () = stopped(&mut stop) => Err(Fatal::Stopped),
@@ -123,6 +130,7 @@ impl<P: Platform> Work<'_, '_, P> {
                     self.running.push(Box::pin(self.jobs.ask(self.pass.platform, poll, self.pass.now())));
                     Ok(())
                 }
+                () = tokio::time::sleep(gap), if more => Ok(()),
             };
             if let Err(fatal) = ended {
                 self.wind_up().await;
@@ -132,9 +140,12 @@ impl<P: Platform> Work<'_, '_, P> {
     }
 
     fn start(&mut self) {
-        while self.running.len() < AT_ONCE {
+        // A task that was just started has not queued its request yet.
+        let mut queued = self.pass.platform.queued();
+        while self.running.len() < AT_ONCE && queued < QUEUED {
             let Some(task) = self.queue.pop_front() else { return };
             self.running.push(Box::pin(self.pass.carry_out(task)));
+            queued += 1;
         }
     }
 

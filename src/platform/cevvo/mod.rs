@@ -102,9 +102,13 @@ impl Platform for Cevvo {
         self.http.gap()
     }
 
+    fn queued(&self) -> usize {
+        self.http.queued()
+    }
+
     async fn sources(&self, page: u64) -> Result<SourcePage, ApiError> {
         let query = [("page", page.to_string()), ("per_page", PAGE_SIZE.to_string())];
-        let call = Call::new(Method::GET, "/sources", Class::Poll).query(&query);
+        let call = Call::new(Method::GET, "/sources", Class::Finish).query(&query);
         Ok(page_of(self.http.call(call).await?))
     }
 
@@ -143,7 +147,7 @@ impl Platform for Cevvo {
     }
 
     async fn job(&self, id: &JobId) -> Result<JobState, ApiError> {
-        let call = Call::new(Method::GET, "/ingest/status/{id}", Class::Poll).id(&id.0);
+        let call = Call::new(Method::GET, "/ingest/status/{id}", Class::Finish).id(&id.0);
         match self.http.call::<Job>(call).await {
             Ok(job) => Ok(match state_of(&job) {
                 JobState::Failed(reason) => JobState::Failed(self.http.without_key(&reason)),

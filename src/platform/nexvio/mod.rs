@@ -98,8 +98,12 @@ impl Platform for Nexvio {
         self.http.gap()
     }
 
+    fn queued(&self) -> usize {
+        self.http.queued()
+    }
+
     async fn sources(&self, page: u64) -> Result<SourcePage, ApiError> {
-        Ok(page_of(self.knowledge_for(PAGE_SIZE, (page - 1) * PAGE_SIZE, Class::Poll).await?, page))
+        Ok(page_of(self.knowledge_for(PAGE_SIZE, (page - 1) * PAGE_SIZE, Class::Finish).await?, page))
     }
 
     async fn create(&self, name: &str, kind: &SourceKind, file: Option<Upload>) -> Result<Created, ApiError> {
