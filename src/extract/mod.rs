@@ -21,7 +21,7 @@ use tokio::process::{Child, ChildStdin, Command};
 use url::Url;
 
 pub use self::child::{child_main, text_here};
-pub use self::html::Page;
+pub use self::html::{Page, SIGN_IN_WORDS};
 
 /// How much of a child's standard error is kept: a reason is one line.
 const MAX_STDERR: u64 = 4 << 10;

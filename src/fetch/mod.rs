@@ -23,6 +23,7 @@ pub use address::private;
 pub use fetcher::Fetcher;
 pub use robots::robots_verdict;
 pub use trouble::Trouble;
+pub use way::{leads_to_sign_in, shown};
 
 /// How long things may take.
 #[derive(Clone, Copy, Debug)]

@@ -82,15 +82,21 @@ impl Way {
         Ok(())
     }
 
-    /// Whether the last redirect led to a page where one signs in, which the page that was asked for is not itself.
+    /// Whether the address suggests that it has led to a page for signing in.
     pub(super) fn at_sign_in(&self) -> bool {
-        let asked = sign_in_words(&self.start);
-        sign_in_words(&self.here).iter().any(|word| !asked.contains(word))
+        leads_to_sign_in(&self.start, &self.here)
     }
 }
 
+/// Whether an address is named as pages for signing in are, and the one that was asked for is not. A name alone proves
+/// nothing: a document about signing in is named so, too.
+pub fn leads_to_sign_in(start: &Url, here: &Url) -> bool {
+    let asked = sign_in_words(start);
+    sign_in_words(here).iter().any(|word| !asked.contains(word))
+}
+
 /// An address for people: without what may be secret (a user, a query).
-pub(super) fn shown(url: &Url) -> String {
+pub fn shown(url: &Url) -> String {
     let mut url = url.clone();
     url.set_query(None);
     // Only addresses without a host refuse this, and those have no user either.

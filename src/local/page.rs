@@ -118,6 +118,9 @@ pub(super) async fn read(app: &App, url: &Url, access: &Access, scratch: &Path) 
         if page.asks_for_password {
             return Err(PageError::Password);
         }
+        if page.markdown.is_empty() {
+            return Err(ExtractError::NoText(extract::Kind::Html).into());
+        }
         let title = Some(page.title).filter(|title| !title.trim().is_empty());
         let links = page.links.iter().filter_map(|link| Url::parse(link).ok()).collect();
         return Ok(Page { url, title, text: page.markdown, links, sha256 });

@@ -119,15 +119,24 @@ async fn redirects_with_a_user_are_not_followed() {
 }
 
 #[tokio::test]
-async fn pages_to_sign_in_are_not_taken_for_the_page() {
+async fn redirect_to_sign_in__that_answers_no_page__does_not_mean_that_the_page_is_gone() {
     let origin = Origin::start();
-    origin.serve("/login", Reply::page("Who are you?"));
     // Many a site says for good what it means for now.
     for status in [301, 302, 303, 307, 308] {
         origin.serve("/", Reply::redirect(status, "/login?next=%2F&token=secret"));
-        assert_eq!(trouble(get(&origin.url("/")).await), Trouble::Login(origin.url("/login").to_string()));
-        assert_eq!(origin.count("/login?next=%2F&token=secret"), 0);
+        for answer in [404, 410, 401, 403, 500] {
+            origin.serve("/login", Reply::status(answer));
+            assert_eq!(trouble(get(&origin.url("/")).await), Trouble::Login(origin.url("/login").to_string()));
+        }
     }
+}
+
+#[tokio::test]
+async fn redirect_to_sign_in__by_its_name_alone__is_followed() {
+    let origin = Origin::start();
+    origin.serve("/docs/login/", Reply::page("How the login endpoint works"));
+    origin.serve("/auth-guide", Reply::redirect(301, "/docs/login/"));
+    assert_eq!(page(get(&origin.url("/auth-guide")).await).url, origin.url("/docs/login/"));
 }
 
 fn header(origin: &Origin, name: HeaderName, value: &str) -> (String, Vec<(HeaderName, SecretString)>) {

@@ -8,18 +8,42 @@ const OF_THE_VISIT: &[&str] = &[
     "jsessionid",
     "sessionid",
     "session_id",
+    "sessid",
+    "cfid",
+    "cftoken",
+    "csrf",
     "csrf_token",
+    "csrftoken",
+    "_csrf",
     "csrfmiddlewaretoken",
     "authenticity_token",
+    "xsrf",
+    "_xsrf",
+    "xsrf-token",
+    "nonce",
+    "_wpnonce",
+    "__requestverificationtoken",
+    "cachebuster",
+    "cache_buster",
+    "nocache",
     "gclid",
+    "gbraid",
+    "wbraid",
+    "dclid",
+    "yclid",
+    "srsltid",
     "fbclid",
+    "igshid",
     "msclkid",
     "mc_cid",
     "mc_eid",
+    "mkt_tok",
     "_ga",
     "_gl",
 ];
-const TRACKING: &[&str] = &["utm_", "aspsessionid", "mtm_"];
+const TRACKING: &[&str] = &["utm_", "aspsessionid", "mtm_", "_hs", "hsa_"];
+/// Parameters that name the visit where their value looks like a token or a time, and the page otherwise.
+const BY_VALUE: &[&str] = &["_", "cb", "r", "rand", "rnd", "s", "sid", "t", "timestamp", "token", "ts"];
 
 /// What addresses in a page are relative to.
 pub(super) struct Base {
@@ -58,6 +82,11 @@ impl Base {
         }
     }
 
+    /// Whether an address without a fragment is that of the page itself.
+    pub(super) fn is_page(&self, url: &Url) -> bool {
+        *url == self.page
+    }
+
     /// The address of another page, without a fragment.
     pub(super) fn page(&self, href: &str) -> Option<Url> {
         self.base.join(href.trim()).ok().filter(is_web).map(without_visit).map(without_fragment)
@@ -75,8 +104,11 @@ fn without_fragment(mut url: Url) -> Url {
 
 fn without_visit(mut url: Url) -> Url {
     let is_of_the_visit = |pair: &str| {
-        let name = pair.split('=').next().unwrap_or_default().to_ascii_lowercase();
-        OF_THE_VISIT.contains(&name.as_str()) || TRACKING.iter().any(|start| name.starts_with(start))
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let name = name.to_ascii_lowercase();
+        OF_THE_VISIT.contains(&name.as_str())
+            || TRACKING.iter().any(|start| name.starts_with(start))
+            || (BY_VALUE.contains(&name.as_str()) && is_token(value))
     };
     if let Some(query) = url.query().filter(|query| query.split('&').any(is_of_the_visit)) {
         let left = query.split('&').filter(|pair| !is_of_the_visit(pair)).collect::<Vec<_>>().join("&");
@@ -87,7 +119,20 @@ fn without_visit(mut url: Url) -> Url {
         let path = format!("{path}{below}");
         url.set_path(&path);
     }
+    // ASP.NET keeps the session in a part of the path: `/(S(…))/page.aspx`.
+    if url.path().contains("/(S(") || url.path().contains("/(A(") {
+        let is_session = |part: &str| part.starts_with("(S(") || part.starts_with("(A(");
+        let path = url.path().split('/').filter(|part| !is_session(part)).collect::<Vec<_>>().join("/");
+        url.set_path(&path);
+    }
     url
+}
+
+/// Whether a value is random or a time in seconds or milliseconds, and no word or small number.
+fn is_token(value: &str) -> bool {
+    let digits = value.chars().filter(char::is_ascii_digit).count();
+    let is_time = digits == value.len() && digits >= 9;
+    is_time || (value.len() >= 8 && digits >= 2 && digits < value.len())
 }
 
 #[cfg(test)]
@@ -117,6 +162,10 @@ mod tests {
             (&plain, "b;jsessionid=ABC.1?id=3", "https://example.com/docs/b?id=3"),
             (&plain, "b;jsessionid=ABC/c", "https://example.com/docs/b/c"),
             (&plain, "b;v=1", "https://example.com/docs/b;v=1"),
+            (&plain, "b?sid=8f3a77bc&_=1767225600123&nonce=x", "https://example.com/docs/b"),
+            (&plain, "b?sid=12&t=intro", "https://example.com/docs/b?sid=12&t=intro"),
+            (&plain, "/(S(lit3py55t21z5v55vlm25s55))/a.aspx", "https://example.com/a.aspx"),
+            (&plain, "?p=1&amp=2", "https://example.com/docs/a.html?p=1&amp=2"),
         ] {
             assert_eq!(away(base, href), expected, "{href}");
         }

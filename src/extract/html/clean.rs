@@ -1,14 +1,19 @@
 //! What of a page is not its content: what frames it, sells, asks, or is not shown.
 
+use std::collections::HashSet;
+
 use dom_query::NodeRef;
 
-use super::address::{Base, Target};
+use super::{
+    address::{Base, Target},
+    hidden,
+};
 
 /// Elements that go with all that is in them.
 const TAGS: &[&str] = &[
-    "audio", "button", "canvas", "datalist", "dialog", "embed", "head", "iframe", "input", "link", "meta", "meter",
-    "nav", "noframes", "noscript", "object", "optgroup", "option", "output", "progress", "script", "select", "style",
-    "svg", "template", "textarea", "video",
+    "audio", "canvas", "datalist", "dialog", "embed", "head", "iframe", "input", "link", "meta", "meter", "nav",
+    "noframes", "noscript", "object", "optgroup", "option", "output", "progress", "script", "select", "style", "svg",
+    "template", "textarea", "video",
 ];
 const ROLES: &[&str] =
     &["alertdialog", "complementary", "contentinfo", "dialog", "menu", "menubar", "navigation", "search"];
@@ -26,6 +31,7 @@ const NAMES: &[&str] = &[
     "navfooter",
     "navheader",
     "navigation",
+    "modal",
     "navrow",
     "pager",
     "page-footer",
@@ -108,19 +114,25 @@ const MAX_WORDS: usize = 40;
 const NOTES: &[&str] =
     &["admonition", "callout", "caution", "footnote", "important", "note", "tip", "topic", "warning"];
 
-/// Takes away what is not content below an element.
-pub(super) fn clean(element: &NodeRef<'_>, base: &Base, in_article: bool) {
-    for child in element.children() {
-        if child.is_comment() || (child.is_element() && goes(&child, base, in_article)) {
+/// Takes away what is not content below an element. `opened` are the identifiers of what the page's controls open.
+pub(super) fn clean(element: &NodeRef<'_>, base: &Base, opened: &HashSet<String>, in_article: bool) {
+    // A panel is known by what stands before it, so what goes is found before anything is taken away.
+    let children = element.children();
+    let going: Vec<_> = children
+        .iter()
+        .map(|child| child.is_comment() || (child.is_element() && goes(child, base, opened, in_article)))
+        .collect();
+    for (child, goes) in children.iter().zip(going) {
+        if goes {
             child.remove_from_parent();
         } else if child.is_element() {
             let is_article = ["article", "main", "section", "blockquote"].iter().any(|name| child.has_name(name));
-            clean(&child, base, in_article || is_article);
+            clean(child, base, opened, in_article || is_article);
         }
     }
 }
 
-fn goes(element: &NodeRef<'_>, base: &Base, in_article: bool) -> bool {
+fn goes(element: &NodeRef<'_>, base: &Base, opened: &HashSet<String>, in_article: bool) -> bool {
     let name = element.node_name().unwrap_or_default();
     // The page itself is never one of its own trimmings, whatever its class.
     if matches!(name.as_ref(), "html" | "body" | "main" | "article") {
@@ -131,12 +143,13 @@ fn goes(element: &NodeRef<'_>, base: &Base, in_article: bool) -> bool {
         "header" => !in_article && !is_title(element),
         "footer" => !in_article || !element.ancestors_it(Some(2)).any(|above| above.has_name("blockquote")),
         "aside" => !is_note(element),
+        "button" => !hidden::is_text(element),
         // Some servers put the whole page into one form.
         "form" => !holds(element, &["h1", "h2", "main", "article"]),
         name => TAGS.contains(&name),
     };
     is_frame
-        || is_hidden(element)
+        || (hidden::is_hidden(element) && !hidden::is_panel(element, opened))
         || has_role(element)
         || is_named_so(element)
         || is_own_contents(element, base)
@@ -146,14 +159,6 @@ fn goes(element: &NodeRef<'_>, base: &Base, in_article: bool) -> bool {
 /// Whether an element is one that says what else is to be known.
 pub(super) fn is_note(element: &NodeRef<'_>) -> bool {
     names(element).any(|(is_class, name)| is_class && NOTES.iter().any(|note| name.contains(note)))
-}
-
-fn is_hidden(element: &NodeRef<'_>) -> bool {
-    let style = element.attr("style").unwrap_or_default().to_ascii_lowercase().replace(' ', "");
-    element.attr("hidden").is_some_and(|hidden| &*hidden != "until-found")
-        || element.attr("aria-hidden").is_some_and(|hidden| &*hidden == "true")
-        || style.contains("display:none")
-        || style.contains("visibility:hidden")
 }
 
 fn has_role(element: &NodeRef<'_>) -> bool {

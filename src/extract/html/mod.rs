@@ -6,9 +6,12 @@ mod charset;
 mod clean;
 mod code;
 mod content;
+mod hidden;
 mod imprint;
 mod inline;
 mod main_part;
+mod redirect;
+mod sign_in;
 mod table;
 mod title;
 
@@ -18,8 +21,11 @@ use dom_query::{Document, NodeRef};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use self::address::Base;
+use self::{address::Base, redirect::Leads, sign_in::PasswordField};
 use super::refusal::Refusal;
+use crate::model::Sketch;
+
+pub use self::sign_in::SIGN_IN_WORDS;
 
 /// Elements that lie in one another. No page that is meant to be read comes near, and what follows is recursive.
 const MAX_DEPTH: usize = 512;
@@ -34,8 +40,10 @@ pub struct Page {
     pub markdown: String,
     /// Where the links of the whole page lead, in order and once each: http and https, without fragments.
     pub links: Vec<String>,
-    /// Whether it asks for a password: it is a login page.
+    /// Whether it is a form that asks for a password, and little else.
     pub asks_for_password: bool,
+    /// Where it leads, if it is an HTML-level redirect.
+    pub redirect: Option<String>,
 }
 
 /// What is asked of the child beside the page: the first line of what it reads.
@@ -55,16 +63,19 @@ pub(super) fn page(request: &Request, html: &[u8]) -> Result<Page, Refusal> {
     refuse_depth(&root)?;
     let base_href = document.select_single("base[href]").attr("href");
     let base = Base::new(&address, base_href.as_deref());
-    let (links, asks_for_password) = (links(&root, &base), asks_for_password(&root));
+    let (links, password, leads) = (links(&root, &base), PasswordField::of(&root), Leads::of(&document, &base));
     let said = title::said(&document);
-    clean::clean(&root, &base, false);
+    clean::clean(&root, &base, &hidden::opened(&root), false);
     let mut blocks = main_part::blocks(&document, &base);
     imprint::remove(&mut blocks);
     let title = title::settle(&said, &mut blocks);
-    if blocks.is_empty() {
+    let markdown = block::markdown(&blocks);
+    let words = Sketch::of(&markdown, &request.address).words;
+    let redirect = leads.target(&format!("{said} {markdown}"), words).map(String::from);
+    if blocks.is_empty() && redirect.is_none() {
         return Err(Refusal::NoText);
     }
-    Ok(Page { title, markdown: block::markdown(&blocks), links, asks_for_password })
+    Ok(Page { title, markdown, links, asks_for_password: password.is_all(words), redirect })
 }
 
 fn refuse_depth(root: &NodeRef<'_>) -> Result<(), Refusal> {
@@ -87,11 +98,6 @@ fn links(root: &NodeRef<'_>, base: &Base) -> Vec<String> {
     };
     let links = root.descendants_it().filter_map(href).filter_map(|href| base.page(&href));
     links.map(String::from).filter(|link| seen.insert(link.clone())).collect()
-}
-
-fn asks_for_password(root: &NodeRef<'_>) -> bool {
-    let is_password = |kind: &str| kind.trim().eq_ignore_ascii_case("password");
-    root.descendants_it().any(|node| node.has_name("input") && node.attr("type").is_some_and(|kind| is_password(&kind)))
 }
 
 #[cfg(test)]

@@ -184,6 +184,137 @@ fn a_synopsis_of_links_is_no_menu() {
 }
 
 #[test]
+fn panels__closed_at_first__are_content() {
+    let tabs = |panel: &str| {
+        format!("<ul role=tablist><li role=tab>A<li role=tab>B</ul><div role=tabpanel>One</div><div {panel}>Word</div>")
+    };
+    let after = |button: &str, panel: &str| format!("<div>{button}{panel}</div>");
+    let question = "<h3><button aria-expanded=false>How?</button></h3>";
+    for html in [
+        tabs("role=tabpanel hidden"),
+        tabs("role=tabpanel hidden=true"),
+        tabs("role=tabpanel aria-hidden=true"),
+        tabs("role=tabpanel style='display: none'"),
+        tabs("hidden=until-found"),
+        tabs("class=tab-pane style='display:none' aria-labelledby=b"),
+        after("<a href=#b>B</a>", "<div id=b hidden>Word</div>"),
+        after("<button data-bs-target='#b'>B</button>", "<div id=b style='DISPLAY:NONE'>Word</div>"),
+        after("<span aria-controls='a b'>B</span>", "<p id=b hidden>Word</p>"),
+        after(question, "<div hidden>Word</div>"),
+        after(question, "<p hidden>Word</p>"),
+        after("<dt><button aria-expanded=false>How?</button></dt>", "<dd hidden>Word</dd>"),
+        "<div class=answer style='display:none'><p>Word</p></div>".to_owned(),
+        "<section aria-hidden=true><h2>A part</h2><p>Word</p></section>".to_owned(),
+        "<div hidden>More than a few words are here, and one is Word</div>".to_owned(),
+        "<table><tr><td>a<td>b<tr style='display:none'><td>see the Word<td>in c</table>".to_owned(),
+        "<details><summary>More</summary><p>Word</p></details>".to_owned(),
+        "<h3><button aria-expanded=false>Word, or not?</button></h3><div><p>So.</p></div>".to_owned(),
+        "<div><button aria-controls=x class=accordion>What is the Word?</button><div id=x hidden>It.</div></div>"
+            .to_owned(),
+        "<summary><button>Word</button></summary>".to_owned(),
+        "<div role=tablist><button role=tab>Word</button></div>".to_owned(),
+    ] {
+        let text = markdown(&page_with(&html));
+        assert!(text.contains("Word"), "{html}: {text}");
+    }
+}
+
+#[test]
+fn chrome__hidden_or_behind_buttons__is_no_content() {
+    let plain = markdown(&page_with(""));
+    for around in [
+        "<div class=modal style='display:none'><p>Subscribe to more of this</p></div>",
+        "<div class='modal fade'><p>Subscribe to more of this</p></div>",
+        "<div id=cookie-notice hidden><p>We use cookies to see what you do</p><button>OK</button></div>",
+        "<div hidden><form><p>Write to us about all of it</p><input name=mail></form></div>",
+        "<div hidden><p>Your name and address</p><input name=mail></div>",
+        "<div role=dialog aria-hidden=true><p>Are you sure that you want to go?</p></div>",
+        "<div id=error-message style='display:none'><p>Something went wrong, try again</p></div>",
+        "<div class=tooltip hidden><p>This is what it is about</p></div>",
+        "<div class=search-results hidden><p>Nothing was found for your words</p></div>",
+        "<nav hidden><ul><li><a href=/a>A</a></ul></nav>",
+        "<span hidden>some words that are more than four</span><i aria-hidden=true>*</i>",
+        "<div hidden id=token>8f3a77bc</div>",
+        "<template><p>Some words in a template</p></template>",
+        "<a class=visually-hidden href=#main>Skip to the content of the page</a>",
+        "<button>Copy</button><button aria-expanded=false>Menu</button><button aria-label=x>Show all of it</button>",
+    ] {
+        assert_eq!(markdown(&page_with(around)), plain, "{around}");
+    }
+    let copied = markdown(&page_with("<h2>A part <button class=copy>Copy link</button></h2>"));
+    assert!(copied.contains("## A part") && !copied.contains("Copy"), "{copied}");
+}
+
+#[test]
+fn password_field__beside_a_document__is_no_sign_in_page() {
+    let form =
+        "<form action=/login><label>User <input name=user></label><input type=password><button>Log in</button></form>";
+    let article = format!("<main><h1>Article</h1><p>{}</main>", "It has many words about a subject. ".repeat(10));
+    let short =
+        "<main><h1>Article</h1><p>A short text of fifteen words or so, which is no notice, but says something.</main>";
+    for html in [
+        format!("<header>{form}</header>{article}"),
+        format!("<div id=sidebar>{form}</div>{article}"),
+        format!("{article}<footer>{form}</footer>"),
+        format!("{article}<div class=modal style='display:none'>{form}</div>"),
+        format!("{article}<dialog>{form}</dialog>"),
+        format!("{article}<p>Try it: <input type=password>"),
+        format!("{article}{form}"),
+        format!("<header>{form}</header>{short}"),
+        format!("{short}<div class='login-popup' hidden>{form}</div>"),
+    ] {
+        assert!(!read(&html).asks_for_password, "{html}");
+    }
+    for html in [
+        format!("<h1>Sign in</h1><p>Please sign in.</p>{form}"),
+        format!(
+            "<main><h1>Welcome to the wiki of the company</h1><p>Sign in with your account. Who has lost the password asks the help desk.</p>{form}</main>"
+        ),
+        "<form><h1>Sign in</h1><p>Who are you?</p><input type=PassWord></form>".to_owned(),
+        format!("<header>{form}</header><main><p>Sign in to see this page.</main>"),
+    ] {
+        assert!(read(&html).asks_for_password, "{html}");
+    }
+}
+
+#[test]
+fn redirect__within_html__is_found() {
+    let stub = |head: &str, body: &str| {
+        format!("<html><head><title>Redirecting</title>{head}</head><body>{body}</body></html>")
+    };
+    let words = format!("<p>{}", "This page is a document with many words. ".repeat(20));
+    let refresh = |content: &str| format!("<meta http-equiv='Refresh' content='{content}'>");
+    let canonical = "<link rel=canonical href=/x>";
+    let link = "<a href=/x>Click here if you are not redirected.</a>";
+    for html in [
+        stub(&refresh("0; url=/x"), ""),
+        stub(&refresh("0; url=/x"), &words),
+        stub(&refresh("5;URL=../x"), "<p>This page has moved.</p>"),
+        stub(&format!("<base href=/y/z/>{}", refresh("0; url=../../x")), "<p>moved"),
+        stub(&format!("{canonical}<script>window.location.replace('/x')</script>"), ""),
+        stub("<script>location.href = \"/x\";</script>", link),
+        stub(canonical, link),
+        stub("<script>document.location='https://example.com/x'</script>", "<p>We are on our way"),
+    ] {
+        assert_eq!(read(&html).redirect.as_deref(), Some("https://example.com/x"), "{html}");
+    }
+    for html in [
+        stub(&refresh("300"), &words),
+        stub(&refresh("0; url=/docs/page.html#top"), &words),
+        stub(&refresh("5; url=/x"), &words),
+        stub(&refresh("1800; url=/x"), "<p>short"),
+        stub(&format!("<noscript>{}</noscript>", refresh("0; url=/x")), "<p>short"),
+        stub(canonical, &words),
+        stub(canonical, "<p>A short page with another spelling of its address"),
+        stub("<script>if (old) location.href = '/x'</script>", &words),
+        "<title>App</title><script>function out() { location = '/login' }</script><p>Wait".to_owned(),
+        stub(&refresh("0; url=javascript:x()"), "<p>short"),
+    ] {
+        assert_eq!(read(&html).redirect, None, "{html}");
+    }
+}
+
+#[test]
 fn links_and_passwords() {
     let page = read(
         "<base href=/v2/><nav><a href=a.html#x>A</a><a href=a.html#y>A</a></nav><p>x<a href=//e.org/b?utm_source=z>B</a>\
@@ -192,6 +323,7 @@ fn links_and_passwords() {
     assert_eq!(page.links, ["https://example.com/v2/a.html", "https://e.org/b", "https://example.com/d"]);
     assert!(page.asks_for_password);
     assert!(!read("<p>x<input type=text>").asks_for_password);
+    assert_eq!(page.redirect, None);
 }
 
 #[test]

@@ -117,9 +117,6 @@ impl Fetcher {
             let status = answered.response.status();
             if let Some(location) = redirect(&answered.response) {
                 way.follow(location, is_permanent(status), MOST_HOPS)?;
-                if way.at_sign_in() {
-                    return Err(Trouble::Login(shown(way.here())));
-                }
                 continue;
             }
             return match status {
@@ -128,6 +125,7 @@ impl Fetcher {
                 }
                 StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT => Err(Trouble::Empty),
                 StatusCode::NOT_MODIFIED if validators.is_some() => Ok(Answer::Unchanged { moved: way.moved() }),
+                _ if way.at_sign_in() => Err(Trouble::Login(shown(way.here()))),
                 StatusCode::NOT_FOUND | StatusCode::GONE if way.is_permanent() => {
                     Ok(Answer::Gone { status: status.as_u16() })
                 }

@@ -159,7 +159,7 @@ impl PagesLook<'_> {
                     looked.failed.push(Failure { document, reason });
                     return Vec::new();
                 }
-                let Content { moved, validators, bytes, hash, kind } = *content;
+                let Content { moved, validators, bytes, hash, kind, .. } = *content;
                 let target = moved.unwrap_or_else(|| listed.clone());
                 if target != *listed {
                     note(listed, Heard::Moved(target.to_string()), None);

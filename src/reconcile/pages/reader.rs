@@ -1,6 +1,7 @@
 //! Reading a page: fetched, judged by its type, cleaned, and kept on disk while it is to go up.
 
 use std::{
+    collections::HashSet,
     fs::{self, File},
     io::{self, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
@@ -15,10 +16,13 @@ use url::Url;
 
 use crate::{
     config::{Pages, Via},
-    extract::{self, Extractor},
-    fetch::{Access, Answer, Fetched, Fetcher, Validators},
-    model::ContentHash,
+    extract::{self, Extractor, SIGN_IN_WORDS},
+    fetch::{Access, Answer, Fetched, Fetcher, Trouble, Validators, leads_to_sign_in, shown},
+    model::{ContentHash, Sketch},
 };
+
+/// HTML-level redirects that are followed.
+const MOST_HTML_HOPS: usize = 5;
 
 /// Pages that are cleaned at once.
 const EXTRACTING: usize = 2;
@@ -60,6 +64,28 @@ pub(super) struct Content {
     pub(super) kind: &'static str,
 }
 
+/// What of a fetched page is a document.
+enum Cleaned {
+    Document {
+        bytes: Vec<u8>,
+        kind: &'static str,
+    },
+    /// It only leads on.
+    Leads(Url),
+}
+
+impl Content {
+    fn new(moved: Option<Url>, validators: Validators, bytes: Vec<u8>, kind: &'static str, via: Via) -> Self {
+        // What the platform makes of a page by itself is not what we would upload: the one is never taken for the other.
+        let kept_apart: &[u8] = match via {
+            Via::Upload => b"",
+            Via::Url => b"fetched by the platform\n",
+        };
+        let hash = ContentHash(Sha256::new().chain_update(kept_apart).chain_update(&bytes).finalize().into());
+        Self { moved, validators, bytes, hash, kind }
+    }
+}
+
 impl Reader {
     /// A reader for the store at `state`, beside which it keeps what is to go up.
     pub fn new(fetcher: Fetcher, extractor: Extractor, state: &Path) -> Self {
@@ -78,28 +104,59 @@ impl Reader {
         &self.extractor
     }
 
+    /// Reads a page, following redirects within HTML as those of HTTP: they are for good.
     pub(super) async fn read(&self, url: &Url, access: &Access, validators: Option<&Validators>, via: Via) -> Read {
-        match self.fetcher.get(url, access, validators).await {
-            Answer::Page(page) => {
-                self.cleaned(*page, via).await.map_or_else(Read::Nothing, |content| Read::Content(Box::new(content)))
+        let (mut here, mut permanent, mut seen) = (url.clone(), true, HashSet::new());
+        while seen.len() <= MOST_HTML_HOPS {
+            let page = match self.fetcher.get(&here, access, validators).await {
+                Answer::Page(page) => *page,
+                Answer::Unchanged { moved } => {
+                    let here = moved.unwrap_or(here);
+                    return Read::Unchanged { moved: (permanent && here != *url).then_some(here) };
+                }
+                Answer::Gone { .. } if permanent => return Read::Gone,
+                Answer::Gone { .. } => return Read::Nothing(Trouble::RedirectToMissing.to_string()),
+                Answer::Kept(trouble) => return Read::Nothing(trouble.to_string()),
+            };
+            let is_redirected = page.url != here;
+            permanent &= page.moved.is_some() || !is_redirected;
+            let (at, mut validators) = (page.url.clone(), page.validators.clone());
+            match self.cleaned(page, url).await {
+                Err(reason) => return Read::Nothing(reason),
+                Ok(Cleaned::Document { bytes, kind }) => {
+                    let moved = (permanent && at != *url).then(|| at.clone());
+                    validators.of = (at != *url).then_some(at);
+                    return Read::Content(Box::new(Content::new(moved, validators, bytes, kind, via)));
+                }
+                Ok(Cleaned::Leads(to)) if seen.contains(&to) => {
+                    return Read::Nothing(Trouble::RedirectLoop(to.to_string()).to_string());
+                }
+                Ok(Cleaned::Leads(to)) => {
+                    seen.extend([here, at]);
+                    here = to;
+                }
             }
-            Answer::Unchanged { moved } => Read::Unchanged { moved },
-            Answer::Gone { .. } => Read::Gone,
-            Answer::Kept(trouble) => Read::Nothing(trouble.to_string()),
         }
+        Read::Nothing(Trouble::TooManyRedirects(MOST_HTML_HOPS).to_string())
     }
 
-    /// What of a page is a document.
-    async fn cleaned(&self, page: Fetched, via: Via) -> Result<Content, String> {
+    /// What of a page is a document, where `asked` is the address that led to it.
+    async fn cleaned(&self, page: Fetched, asked: &Url) -> Result<Cleaned, String> {
         let kind = page.kind()?;
-        let Fetched { url, moved, charset, body, validators, .. } = page;
+        let Fetched { url, charset, body, .. } = page;
         let (bytes, kind) = match kind {
             "html" => {
                 let _permit = self.extracting.acquire().await.map_err(|error| error.to_string())?;
                 let page = self.extractor.page(&body, charset.as_deref(), &url).await;
                 let page = page.map_err(|error| error.to_string())?;
+                if let Some(to) = page.redirect.and_then(|to| Url::parse(&to).ok()) {
+                    let has_user = !to.username().is_empty() || to.password().is_some();
+                    let host = to.host_str().unwrap_or_default();
+                    let refused = || Trouble::RedirectWithUser(host.to_owned()).to_string();
+                    return if has_user { Err(refused()) } else { Ok(Cleaned::Leads(to)) };
+                }
                 if page.asks_for_password {
-                    return Err("it asks for a password, so it is hardly the page that is meant".to_owned());
+                    return Err("it asks for a password and says little else, so it is a page to sign in".to_owned());
                 }
                 (page.markdown.into_bytes(), "md")
             }
@@ -109,13 +166,12 @@ impl Reader {
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Err("it is empty".to_owned());
         }
-        // What the platform makes of a page by itself is not what we would upload: the one is never taken for the other.
-        let kept_apart: &[u8] = match via {
-            Via::Upload => b"",
-            Via::Url => b"fetched by the platform\n",
-        };
-        let hash = ContentHash(Sha256::new().chain_update(kept_apart).chain_update(&bytes).finalize().into());
-        Ok(Content { moved, validators, bytes, hash, kind })
+        let is_text = matches!(kind, "md" | "txt");
+        let sketch = is_text.then(|| Sketch::of(&String::from_utf8_lossy(&bytes), asked.as_str()));
+        if sketch.is_some_and(|sketch| sketch.words <= SIGN_IN_WORDS) && leads_to_sign_in(asked, &url) {
+            return Err(Trouble::Login(shown(&url)).to_string());
+        }
+        Ok(Cleaned::Document { bytes, kind })
     }
 
     /// Keeps what is to go up.
