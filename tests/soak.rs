@@ -68,7 +68,7 @@ fn configure(folder: &Path, platform: &Running, settle: usize) {
     let (url, key) = (platform.base_url(), platform.api_key().expose_secret());
     let config = format!(
         "platform: {{ kind: cevvo, base_url: \"{url}\", api_key: {key}, rate_limit: 2000/s }}\n\
-         state: state/state.db\nsync: {{ debounce: 20ms, max_deletes: 1000 }}\nstatus: {{ listen: none }}\n\
+         state: state/state.db\nsync: {{ debounce: 20ms, max_deletes: 1000, schedule: 0 0 29 2 * }}\nstatus: {{ listen: none }}\n\
          collections: [{{ name: docs, folder: docs, settle: {settle}ms }}]\n"
     );
     fs::write(folder.join("kbsync.yaml"), config).unwrap();
@@ -84,6 +84,8 @@ impl Service {
     async fn begin(folder: &Path) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kbsync"));
         command.arg("run").current_dir(folder).env_clear().env("HOME", folder).kill_on_drop(true);
+        // The service must not wait longer than this test.
+        command.env("KBSYNC_TEST_SPEED", "60");
         let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let log = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut service = Self { child, log };

@@ -171,7 +171,7 @@ fn exit_of_store(error: &StoreError) -> Exit {
     match error {
         StoreError::Locked { .. } => Exit::Locked,
         StoreError::Newer { .. } | StoreError::Foreign { .. } | StoreError::OtherConfig { .. } => Exit::Usage,
-        StoreError::Full => Exit::Temporary,
+        StoreError::Full | StoreError::Busy => Exit::Temporary,
         StoreError::Damaged { .. }
         | StoreError::Older(_)
         | StoreError::Missing(_)

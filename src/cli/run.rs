@@ -1,29 +1,34 @@
 //! `kbsync run`: the service, until it is stopped.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::bail;
 use secrecy::ExposeSecret;
+use tokio::sync::watch;
 
 use super::{
     Exit,
     connect::{Context, Reached},
     print, state,
     state::identity,
+    sync::first,
 };
 use crate::{
     config::{Config, ConfigError, Listen, PlatformKind},
     daemon::{self, Counted, Host, Metrics, Service, Shared, endpoint, signals},
     platform::{Client, Journal, cevvo::Cevvo},
-    store::Store,
+    store::{Store, StoreError},
 };
+
+/// The pause before a locked state is opened again.
+const OPEN_AGAIN: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(context: Context) -> anyhow::Result<Exit> {
     // Before anything is begun: as process 1 a signal that nobody listens to is lost.
     let stop = signals::stop(Exit::Other as u8)?;
     let signals = signals::Signals::new()?;
     context.require_secrets()?;
-    let store = context.store()?;
+    let Some(store) = store(&context, stop.clone()).await? else { return Ok(Exit::Ok) };
     let reader = context.reader()?;
     let metrics = Arc::new(Metrics::new());
     let listen = match &context.config.platform.kind {
@@ -54,6 +59,21 @@ pub(super) async fn run(context: Context) -> anyhow::Result<Exit> {
     tracing::info!("kbsync has stopped");
     ended?;
     Ok(Exit::Ok)
+}
+
+/// Opens the store, as soon as no other program keeps it locked. `None` where the service is stopped before.
+async fn store(context: &Context, stop: watch::Receiver<bool>) -> anyhow::Result<Option<Arc<Store>>> {
+    loop {
+        match context.store() {
+            Err(error) if matches!(error.downcast_ref(), Some(StoreError::Busy)) => tracing::warn!("{error}"),
+            opened => return opened.map(Some),
+        }
+        // Opening it has waited already.
+        tokio::select! {
+            () = first(stop.clone()) => return Ok(None),
+            () = tokio::time::sleep(OPEN_AGAIN) => {}
+        }
+    }
 }
 
 /// Binds the status endpoint. Without it everything else goes on.

@@ -276,6 +276,8 @@ pub struct Rhythm {
     pub debounce: Duration,
     /// How often a folder that cannot be watched is looked at.
     pub poll: Duration,
+    /// How many times faster schedules and retries run. Only tests set it, in the environment.
+    pub speed: u32,
 }
 
 /// The largest config that is read, in bytes.

@@ -30,7 +30,7 @@ pub struct Platform {
 
 /// The limit where there is none: more than a disk can serve.
 pub const UNTHROTTLED: RateLimit =
-    RateLimit { count: NonZeroU32::new(100_000).expect("not zero"), window: Duration::from_secs(1) };
+    RateLimit { count: NonZeroU32::new(50_000).expect("not zero"), window: Duration::from_millis(500) };
 
 /// The kinds of platform.
 #[derive(Clone, Debug)]

@@ -44,6 +44,7 @@ impl Default for Rhythm {
             watch: true,
             debounce: Duration::from_secs(2),
             poll: Duration::from_secs(60),
+            speed: 1,
         }
     }
 }
@@ -110,6 +111,7 @@ fn rhythm(section: &Section, reading: &mut Reading) -> Rhythm {
         watch: watch.unwrap_or(default.watch),
         debounce: debounce.unwrap_or(default.debounce),
         poll: poll.unwrap_or(default.poll),
+        speed: (reading.env)("KBSYNC_TEST_SPEED").and_then(|text| text.parse().ok()).unwrap_or(default.speed).max(1),
     }
 }
 

@@ -42,6 +42,7 @@ pub(super) struct Agenda {
     /// After a pass that failed nothing begins before then.
     not_before: Moment,
     failures: u32,
+    begun: Zoned,
     ticked: Zoned,
 }
 
@@ -104,6 +105,7 @@ impl Agenda {
             due: None,
             not_before: Moment::default(),
             failures: 0,
+            begun: wall.clone(),
             ticked: wall,
         }
     }
@@ -149,6 +151,7 @@ impl Agenda {
 
     /// Time has passed. What a schedule missed, in a suspended machine or during a pass, is done once.
     pub(super) fn tick(&mut self, now: Moment, wall: &Zoned, rng: &mut impl Rng) {
+        let wall = &self.at_speed(wall);
         let set_back = wall.duration_until(&self.ticked) > CORRECTION;
         self.ticked = wall.clone();
         let mut looks = Vec::new();
@@ -202,10 +205,17 @@ impl Agenda {
 
     /// A pass did not come to its end: the same again, after a while that grows.
     pub(super) fn failed(&mut self, extent: Extent, now: Moment, rng: &mut impl Rng) {
-        let backoff = Backoff::new(AGAIN.0, AGAIN.1).expect("the bounds are in order");
-        self.not_before = now + AGAIN.0 / 2 + backoff.delay(self.failures, rng);
+        let (least, most) = (AGAIN.0 / self.rhythm.speed, AGAIN.1 / self.rhythm.speed);
+        let backoff = Backoff::new(least, most).expect("the bounds are in order");
+        self.not_before = now + least / 2 + backoff.delay(self.failures, rng);
         self.failures = self.failures.saturating_add(1);
         self.again(extent, now);
+    }
+
+    /// The time that schedules go by.
+    fn at_speed(&self, wall: &Zoned) -> Zoned {
+        let ahead = self.begun.duration_until(wall).saturating_mul(i32::try_from(self.rhythm.speed - 1).unwrap_or(0));
+        wall.checked_add(ahead).unwrap_or_else(|_| wall.clone())
     }
 
     /// This is to be done at that time.
@@ -319,6 +329,19 @@ mod tests {
         agenda.succeeded();
         agenda.woke(docs(), wake("a"), now);
         assert_eq!(agenda.next(), Some(now + SECOND * 2));
+    }
+
+    #[test]
+    fn speed__of_sixty__makes_a_minute_a_second_and_retries_as_much_sooner() {
+        let rhythm = Rhythm { speed: 60, ..rhythm("* * * * *", Duration::ZERO) };
+        let mut agenda = Agenda::new(rhythm, &[], None, at("2026-11-21T12:00:00"), &mut rng());
+        assert_eq!(agenda.take(START), Some(Extent::Full));
+        for second in 1..5 {
+            agenda.tick(START, &at(&format!("2026-11-21T12:00:{second:02}")), &mut rng());
+            assert_eq!(agenda.take(START), Some(Extent::Full), "{second}");
+        }
+        agenda.failed(Extent::Full, START, &mut rng());
+        assert!(agenda.next().unwrap().since(START) <= AGAIN.0 * 3 / 120);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::{
     model::{CollectionName, DocPath, Footing, Moment},
     plan::{Why, Withheld},
     scan::Wake,
-    store::{ListReport, StoreError},
+    store::ListReport,
 };
 
 /// Something that a person may want to see while a pass runs.
@@ -358,7 +358,8 @@ impl Report {
     pub fn outcome(&self) -> Outcome {
         match &self.fatal {
             Some(Fatal::Denied(_)) => Outcome::Denied,
-            Some(Fatal::Unavailable(_) | Fatal::Stopped | Fatal::Store(StoreError::Full)) => Outcome::Temporary,
+            Some(Fatal::Unavailable(_) | Fatal::Stopped) => Outcome::Temporary,
+            Some(Fatal::Store(error)) if error.is_temporary() => Outcome::Temporary,
             Some(Fatal::Store(_) | Fatal::Refused(_)) => Outcome::Broken,
             None if self.failures().next().is_some() || !self.bots.failed.is_empty() => Outcome::Failed,
             None if self.withheld.iter().any(|withheld| withheld.why != Why::Never) => Outcome::Held,

@@ -71,6 +71,11 @@ pub enum StoreError {
     /// The disk is full.
     #[error("the disk is full: the state could not be written. Nothing was lost; make room and run again")]
     Full,
+    /// Another program keeps it locked.
+    #[error(
+        "the state is locked by another program, such as a backup. Nothing was lost; run again when that has ended"
+    )]
+    Busy,
     /// Its folder or lock file cannot be used.
     #[error("cannot use {path}: {cause}")]
     Folder {
@@ -87,10 +92,18 @@ pub enum StoreError {
     Stopped,
 }
 
+impl StoreError {
+    /// Whether the same may succeed later, with nothing mended here.
+    pub fn is_temporary(&self) -> bool {
+        matches!(self, Self::Full | Self::Busy)
+    }
+}
+
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
             Some(rusqlite::ErrorCode::DiskFull) => Self::Full,
+            Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => Self::Busy,
             // The file by which SQLite's connections share their view could not grow.
             Some(_) if error.sqlite_error().is_some_and(|error| error.extended_code == SQLITE_IOERR_SHMSIZE) => {
                 Self::Full

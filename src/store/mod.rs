@@ -121,8 +121,8 @@ impl Store {
         // Who holds the lock knows that no daemon does; what a killed one said of itself is true no more.
         match db.forget_daemon() {
             // A pass says in better words that the disk is full.
-            Ok(()) | Err(StoreError::Full) => {}
-            Err(error) => return Err(error),
+            Err(error) if !matches!(error, StoreError::Full) => return Err(error),
+            _ => {}
         }
         let desk = desk(db).map_err(|cause| StoreError::Folder { path: path.to_owned(), cause })?;
         Ok(Self { desk, path: path.to_owned(), set_aside, _lock: lock })

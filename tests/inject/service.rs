@@ -50,7 +50,9 @@ async fn sweep(api: Api, point: Point, apart: usize, tally: &Tally) {
 
 /// A service's life: a first pass, two changes while it runs, and a stop. Whether it was killed.
 async fn lives(ground: &mut Ground, point: Point, number: usize) -> bool {
-    let (command, trace) = strace::struck(&ground.args("run"), &ground.store, point, Blow::Kill, number);
+    let (mut command, trace) = strace::struck(&ground.args("run"), &ground.store, point, Blow::Kill, number);
+    // The service must not wait longer than this test.
+    command.env("KBSYNC_TEST_SPEED", "60");
     let mut service = tokio::spawn(async move { strace::run(command, Some(&trace)).await });
     for change in [false, true, true] {
         if change {

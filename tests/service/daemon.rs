@@ -21,6 +21,8 @@ use crate::bench::{Bench, on_disk};
 
 /// The longest that a test waits for anything.
 pub const PATIENCE: Duration = Duration::from_secs(40);
+/// How many times faster schedules and retries of the service run: it must never wait longer than a test.
+const SPEED: &str = "60";
 /// How often it looks.
 const LOOK: Duration = Duration::from_millis(25);
 
@@ -53,6 +55,7 @@ impl Daemon {
     /// A daemon whose environment is another one.
     pub fn with(bench: &Bench, change: impl FnOnce(&mut Command)) -> Self {
         let mut command = bench.command(&["--log-format", "json", "run"]);
+        command.env("KBSYNC_TEST_SPEED", SPEED);
         change(&mut command);
         Self::of(command, bench)
     }

@@ -10,13 +10,17 @@ use std::{
 };
 
 use kbsync::store::Lock;
+use rusqlite::Connection;
 use rustix::process::Signal;
 use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpStream},
 };
 
-use crate::daemon::{Daemon, bench, held};
+use crate::{
+    bench::Bench,
+    daemon::{Daemon, PATIENCE, bench, held},
+};
 
 #[tokio::test]
 async fn a_platform_that_is_away_is_said_and_waited_for() {
@@ -66,6 +70,50 @@ async fn a_second_one_is_turned_away_and_questions_are_answered() {
     bench.run(&["explain", "docs/000.md"]).await.ended(0, &["docs/000.md"]);
     bench.run(&["sources"]).await.ended(0, &["3 sources"]);
     bench.write("new.md", "# New\n");
+    daemon.in_step(&bench).await;
+    daemon.stop().await;
+    bench.quiet().await;
+}
+
+/// Another program that has the state for itself, as a backup or a person with `sqlite3`, until it is dropped.
+fn locked(bench: &Bench) -> Connection {
+    let other = Connection::open(bench.path("state/state.db")).unwrap();
+    other.busy_timeout(PATIENCE).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    other
+}
+
+const LOCKED: &str = "the state is locked by another program";
+
+#[tokio::test]
+async fn state_locked_by_another_program__while_the_service_runs__is_waited_for() {
+    let bench = bench().await;
+    bench.write_many(3);
+    let daemon = Daemon::ready(&bench).await;
+    let other = locked(&bench);
+    bench.write("new.md", "# New\n");
+    daemon.says(&[LOCKED]).await;
+    assert_eq!(daemon.get("/healthz").await, Some((200, "ok\n".to_owned())));
+    bench.run(&["approve", "docs"]).await.ended(5, &[LOCKED]);
+    drop(other);
+    daemon.in_step(&bench).await;
+    daemon.stop().await;
+    bench.quiet().await;
+}
+
+#[tokio::test]
+async fn state_locked_by_another_program__at_the_start__is_waited_for() {
+    let bench = bench().await;
+    bench.write_many(3);
+    bench.synced().await;
+    let other = locked(&bench);
+    let (sync, retry) = tokio::join!(bench.sync(), bench.run(&["retry"]));
+    sync.ended(5, &[LOCKED]);
+    retry.ended(5, &[LOCKED]);
+    bench.run(&["status"]).await.ended(0, &["3 documents in step"]);
+    let daemon = Daemon::start(&bench);
+    daemon.says(&[LOCKED]).await;
+    drop(other);
     daemon.in_step(&bench).await;
     daemon.stop().await;
     bench.quiet().await;

@@ -1,9 +1,9 @@
 //! The service asks by a schedule of its own; and a person may ask beside it.
 
-use std::{fs, time::Duration};
+use std::fs;
 
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     daemon::{Daemon, bench},
@@ -12,21 +12,6 @@ use crate::{
 
 const QUESTION: &str = "verify:\n  schedule: \"* * * * *\"\n  questions:\n    \
     - ask: When does the office open?\n      expect_source: docs/opening.md\n";
-
-/// The longest that a verification by the schedule may take to come: every minute is due.
-const MINUTE: Duration = Duration::from_secs(60);
-
-/// Waits until the status shows something that comes once a minute.
-async fn shows_within_a_minute(daemon: &Daemon, what: &str, shows: impl Fn(&Value) -> bool) {
-    let mut looks = tokio::time::interval(Duration::from_millis(100));
-    let wait = async {
-        while !shows(&daemon.status().await["last_verification"]) {
-            looks.tick().await;
-        }
-    };
-    let waited = tokio::time::timeout(MINUTE + Duration::from_secs(30), wait).await;
-    assert!(waited.is_ok(), "never: {what}\n{}", daemon.log());
-}
 
 #[tokio::test]
 async fn it_asks_by_its_schedule_and_says_what_is_news() {
@@ -42,18 +27,20 @@ async fn it_asks_by_its_schedule_and_says_what_is_news() {
 
     let source = bench.ours().await["docs/opening.md"][0].id.clone();
     bench.api(Method::DELETE, &format!("/sources/{source}"), json!(null)).await;
-    shows_within_a_minute(&daemon, "red", |last| last["checks"] == 1 && last["failed"] == 1).await;
+    daemon
+        .shows("red", |status| status["last_verification"]["checks"] == 1 && status["last_verification"]["failed"] == 1)
+        .await;
     daemon.says(&["warn", "not answered as it should be", "it does not cite docs/opening.md"]).await;
     let (_, metrics) = daemon.get("/metrics").await.unwrap();
     assert!(metrics.contains("kbsync_verify_failed 1\n"), "{metrics}");
 
     daemon.signal(rustix::process::Signal::USR1);
     daemon.in_step(&bench).await;
-    shows_within_a_minute(&daemon, "green", |last| last["failed"] == 0).await;
+    daemon.shows("green", |status| status["last_verification"]["failed"] == 0).await;
     daemon.says(&["info", "all is answered as it should be again"]).await;
     daemon.until("it is told once", async || daemon.lines(&["not answered as it should be"]) == 1).await;
-    let left = bench.api(Method::GET, "/conversations", json!(null)).await;
-    assert_eq!(left["data"], json!([]));
+    let left = async || bench.api(Method::GET, "/conversations", json!(null)).await["data"].take();
+    daemon.until("no conversation is left", async || left().await == json!([])).await;
     daemon.stop().await;
     bench.quiet().await;
 }

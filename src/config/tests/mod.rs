@@ -109,6 +109,7 @@ status:
         watch: false,
         debounce: Duration::from_secs(600),
         poll: Duration::from_secs(1),
+        speed: 1,
     };
     assert_eq!(config.rhythm, rhythm);
     let hosts = ["kb.example.com", "10.0.0.5"].map(str::to_owned).to_vec();

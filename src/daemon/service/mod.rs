@@ -173,9 +173,10 @@ impl<H: Host> Service<H> {
         self.watches.check();
         self.wake();
         self.agenda.tick(clock::now(), &Zoned::now(), &mut self.rng);
-        let version = self.store.call(|db| db.data_version()).await?;
-        if std::mem::replace(&mut self.version, version) != version {
-            self.heed_person().await?;
+        // While another program holds the state, what a person asks for is heard later.
+        match self.heed_person().await {
+            Err(error) if !error.is_temporary() => return Err(error.into()),
+            _ => {}
         }
         self.shared.beat();
         self.shared.show_life();
@@ -188,8 +189,12 @@ impl<H: Host> Service<H> {
         }
     }
 
-    /// Somebody has written to the store: a person who approved deletions, or wants failed documents tried again.
-    async fn heed_person(&mut self) -> Result<(), Fatal> {
+    /// Where somebody has written to the store: a person who approved deletions, or wants failed documents tried again.
+    async fn heed_person(&mut self) -> Result<(), StoreError> {
+        let version = self.store.call(|db| db.data_version()).await?;
+        if version == self.version {
+            return Ok(());
+        }
         let approved = self.store.call(|db| db.approvals()).await?;
         let configured: BTreeSet<&str> = self.config.collections.iter().map(|c| c.name.as_str()).collect();
         if approved.keys().any(|name| !configured.contains(name.as_str())) {
@@ -198,6 +203,7 @@ impl<H: Host> Service<H> {
         let everything = Extent::folders(self.config.collections.iter().map(|c| c.name.clone()));
         self.agenda.again(everything, clock::now());
         self.agenda.hurry();
+        self.version = version;
         Ok(())
     }
 
@@ -291,7 +297,7 @@ impl<H: Host> Service<H> {
         let again = report.extent.whole();
         match report.fatal {
             // Nothing but a new start looks at the store's file again.
-            Some(Fatal::Store(error)) if !matches!(error, StoreError::Full) => return Err(Fatal::Store(error)),
+            Some(Fatal::Store(error)) if !error.is_temporary() => return Err(Fatal::Store(error)),
             Some(Fatal::Stopped) if gave_way => {}
             Some(Fatal::Stopped) => self.agenda.again(again, now),
             Some(_) => self.agenda.failed(again, now, &mut self.rng),
@@ -326,13 +332,13 @@ impl<H: Host> Service<H> {
         self.keep(move |db| note.keep(db)).await
     }
 
-    /// Writes what only those who ask want to know: for that a full disk is no reason to end.
+    /// Writes what only those who ask want to know: for that a full or locked disk is no reason to end.
     async fn keep(
         &mut self,
         work: impl FnOnce(&mut Db) -> Result<(), StoreError> + Send + 'static,
     ) -> Result<(), Fatal> {
         match self.store.call(work).await {
-            Err(StoreError::Full) => {
+            Err(error) if error.is_temporary() => {
                 self.kept = None;
                 Ok(())
             }
