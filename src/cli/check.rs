@@ -25,7 +25,7 @@ pub(super) async fn run(context: &Context, online: bool) -> anyhow::Result<Exit>
     }
     if online {
         let connected = context.connect_to_ask().await?;
-        let listed = connected.client.sources(1).await;
+        let listed = connected.client.sources(None).await;
         connected.close().await;
         let listed = listed?;
         let total = listed.total.unwrap_or(listed.sources.len() as u64);

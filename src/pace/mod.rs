@@ -4,6 +4,7 @@
 
 mod backoff;
 mod breaker;
+mod failure;
 mod pacer;
 mod poll;
 mod verdict;
@@ -13,6 +14,7 @@ mod simulation;
 
 pub use backoff::{Backoff, RetryBudget};
 pub use breaker::{Breaker, Gate};
+pub use failure::{Failure, FailureScope, Probe, RequestKind, failure};
 pub use pacer::{Pacer, Stamp, Ticket, Turn};
 pub use poll::{Durations, Poll, PollSchedule};
 pub use verdict::{Ending, Verdict, verdict};

@@ -22,10 +22,8 @@ pub enum Verdict {
     Again,
     /// Too many requests: nothing was done; the whole key pauses, and this costs no attempt.
     Pause,
-    /// The platform will answer the same to the same request.
+    /// The platform will answer the same to the same request; [`failure`](super::failure) tells whom that concerns.
     Definite,
-    /// The key is not accepted: the pass stops.
-    Denied,
     /// The request may or may not have taken effect; only looking will tell.
     Unknown,
 }
@@ -38,7 +36,6 @@ pub fn verdict(ending: Ending, repeatable: bool) -> Verdict {
         Ending::NoAnswer | Ending::Garbled => uncertain,
         Ending::Answered(status) => match status {
             200..=299 => Verdict::Done,
-            401 | 403 => Verdict::Denied,
             429 => Verdict::Pause,
             408 | 425 => uncertain,
             // Redirects are not followed: the key goes to the configured origin only.
@@ -61,8 +58,8 @@ mod tests {
             (Answered(204), Verdict::Done, Verdict::Done),
             (Answered(301), Verdict::Definite, Verdict::Definite),
             (Answered(400), Verdict::Definite, Verdict::Definite),
-            (Answered(401), Verdict::Denied, Verdict::Denied),
-            (Answered(403), Verdict::Denied, Verdict::Denied),
+            (Answered(401), Verdict::Definite, Verdict::Definite),
+            (Answered(403), Verdict::Definite, Verdict::Definite),
             (Answered(404), Verdict::Definite, Verdict::Definite),
             (Answered(408), Verdict::Again, Verdict::Unknown),
             (Answered(413), Verdict::Definite, Verdict::Definite),

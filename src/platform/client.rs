@@ -5,8 +5,8 @@ use std::time::Duration;
 use url::Url;
 
 use super::{
-    Abilities, ApiError, Created, JobState, Platform, RemoteSource, SourceKind, SourcePage, Upload, cevvo::Cevvo,
-    nexvio::Nexvio,
+    Abilities, ApiError, Created, Cursor, JobState, Platform, RemoteSource, Renamed, SourceKind, SourcePage, Upload,
+    cevvo::Cevvo, nexvio::Nexvio,
 };
 use crate::model::{JobId, SourceId};
 
@@ -67,8 +67,8 @@ impl Platform for Client {
         whichever!(self, client => client.queued())
     }
 
-    async fn sources(&self, page: u64) -> Result<SourcePage, ApiError> {
-        whichever!(self, client => client.sources(page).await)
+    async fn sources(&self, at: Option<Cursor>) -> Result<SourcePage, ApiError> {
+        whichever!(self, client => client.sources(at).await)
     }
 
     async fn create(&self, name: &str, kind: &SourceKind, file: Option<Upload>) -> Result<Created, ApiError> {
@@ -95,7 +95,7 @@ impl Platform for Client {
         whichever!(self, client => client.job(id).await)
     }
 
-    async fn rename(&self, id: &SourceId, name: &str) -> Result<bool, ApiError> {
+    async fn rename(&self, id: &SourceId, name: &str) -> Result<Option<Renamed>, ApiError> {
         whichever!(self, client => client.rename(id, name).await)
     }
 

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use crate::pace::{Failure, FailureScope};
+
 /// Why a request did not give what was asked for.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
-    /// 401 or 403: no request with this key makes sense.
+    /// 401, or 403 to a probe too: no request with this key makes sense.
     #[error("the platform refuses the key ({status}): {message}. Check `platform.api_key` and what the key may do")]
     Denied {
         /// The status.
@@ -16,15 +18,18 @@ pub enum ApiError {
     /// The platform cannot be reached or is in trouble; as far as is known, nothing was done.
     #[error("{0}")]
     Unavailable(String),
-    /// A definite refusal of this one request.
-    #[error("the platform answered {status} to {call}: {message}")]
+    /// A refusal, or a request that keeps failing while the platform works otherwise; [`ApiError::failure`] tells whom it
+    /// concerns.
+    #[error("{}", refused(call, *status, message))]
     Refused {
         /// The request.
         call: String,
-        /// The status.
+        /// The status; 0 where there was no answer.
         status: u16,
         /// The platform's own words.
         message: String,
+        /// Whom it concerns.
+        failure: Failure,
     },
     /// The request was sent and its answer was lost: it may have taken effect.
     #[error("{call} got no usable answer ({cause}); it may have taken effect")]
@@ -43,9 +48,28 @@ pub enum ApiError {
 }
 
 impl ApiError {
+    /// Whom it concerns, and whether time may mend it.
+    pub fn failure(&self) -> Failure {
+        let (scope, transient) = match self {
+            Self::Refused { failure, .. } => return *failure,
+            Self::Denied { .. } => (FailureScope::Account, false),
+            Self::Unavailable(_) => (FailureScope::Platform, true),
+            Self::Unknown { .. } | Self::File(_) => (FailureScope::Document, true),
+            Self::NoSuchCall(_) => (FailureScope::Document, false),
+        };
+        Failure { scope, transient }
+    }
+
     /// Whether the refusal says that the thing does not exist.
     pub(super) fn is_not_found(&self) -> bool {
         matches!(self, Self::Refused { status: 404 | 410, .. })
+    }
+}
+
+fn refused(call: &str, status: u16, message: &str) -> String {
+    match status {
+        0 => format!("{call} keeps failing: {message}"),
+        status => format!("the platform answered {status} to {call}: {message}"),
     }
 }
 

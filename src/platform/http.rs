@@ -1,107 +1,53 @@
 //! The one HTTP layer: key, time-outs, pace, retries, bounded reading of answers, and verdicts on what came of it.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use reqwest::{Method, Response};
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
 use super::{
-    ApiError, BuildError, Upload,
+    ApiError, BuildError,
     answer::{bounded, refusal},
+    call::Call,
     clock::{Clock, System},
     connection::{Connection, Line, Timing},
     error::spoken,
     gate::{Class, Gate, GivenUp, InFlight, LONGEST_PAUSE, Leave},
     headers::{self, Told},
+    judge::Trials,
     transport::{Body, Outgoing, Transport, Undelivered, address, client, is_loopback},
 };
 use crate::{
     model::is_id,
-    pace::{Breaker, Ending, Pacer, Ticket, Verdict, verdict},
+    pace::{Breaker, Ending, Failure, FailureScope, Pacer, RequestKind, Ticket, Verdict, verdict},
 };
 
 /// The longest answer that is read; pages of a hundred sources are far below it.
-const LONGEST_ANSWER: usize = 16 << 20;
+pub(super) const LONGEST_ANSWER: usize = 16 << 20;
 /// Attempts at a request that never left: a wrong host or no network is said soon.
 const ATTEMPTS_UNSENT: u32 = 3;
 /// Attempts at a request that may be repeated.
 const ATTEMPTS: u32 = 6;
+/// The same for a poll, which comes again anyway and must not keep the others waiting.
+const ATTEMPTS_POLL: u32 = 3;
 /// An upload has this much more time for every byte: 32 KiB/s is the slowest line that works.
 const SLOWEST_LINE: u64 = 32 << 10;
 
 /// What is wrong with an answer that came whole.
 const UNLIKE: &str = "the answer is not what the API's page shows; check `platform.base_url`";
 
-/// One request to a platform.
-pub struct Call<'a> {
-    pub(super) method: Method,
-    /// Below the base, with `{id}` where an id belongs.
-    path: &'static str,
-    id: &'a str,
-    pub(super) query: &'a [(&'a str, String)],
-    pub(super) body: Body<'a>,
-    pub(super) class: Class,
-    /// Whether the answer may take as long as it likes, as long as it goes on coming.
-    streamed: bool,
-}
-
-impl<'a> Call<'a> {
-    pub(super) fn new(method: Method, path: &'static str, class: Class) -> Self {
-        Self { method, path, id: "", query: &[], body: Body::None, class, streamed: false }
-    }
-
-    /// The id that its path is about.
-    pub(super) fn id(self, id: &'a str) -> Self {
-        Self { id, ..self }
-    }
-
-    pub(super) fn query(self, query: &'a [(&'a str, String)]) -> Self {
-        Self { query, ..self }
-    }
-
-    /// Bodies are our own plain structs, which always become JSON.
-    pub(super) fn json(self, body: &impl Serialize) -> Self {
-        Self { body: Body::Json(serde_json::to_value(body).unwrap_or_default()), ..self }
-    }
-
-    /// A form of one field and a document, which is read from its start.
-    pub(super) fn form(self, field: (&'static str, &'a str), upload: &'a Upload) -> Self {
-        Self { body: Body::Form(field, upload), ..self }
-    }
-
-    /// What is asked for, whichever one it is.
-    pub(super) fn endpoint(&self) -> String {
-        format!("{} {}", self.method, self.path)
-    }
-
-    /// Its path's segments.
-    fn segments(&self) -> impl Iterator<Item = &str> {
-        self.path.split('/').skip(1).map(|segment| if segment == "{id}" { self.id } else { segment })
-    }
-
-    /// Whether sending it twice does no harm. POST makes something new each time.
-    fn repeatable(&self) -> bool {
-        self.method != Method::POST
-    }
-}
-
-impl fmt::Display for Call<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.method, self.path.replace("{id}", self.id))
-    }
-}
-
 /// The client of one (origin, key).
 pub struct Http {
     transport: Arc<dyn Transport>,
-    clock: Arc<dyn Clock>,
+    pub(super) clock: Arc<dyn Clock>,
     base: Url,
     key: SecretString,
-    gate: Arc<Gate>,
-    timing: Timing,
+    pub(super) gate: Arc<Gate>,
+    pub(super) trials: Arc<Trials>,
+    pub(super) timing: Timing,
     probe: (&'static str, Vec<(&'static str, String)>),
 }
 
@@ -138,7 +84,8 @@ impl Http {
         let gate = Gate::new(pacer, breaker, journal, Arc::clone(&clock), rng);
         let query = probe.1.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         let gate = Arc::new(gate);
-        Ok(Self { transport, clock, base: base_url, key: api_key, gate, timing, probe: (probe.0, query) })
+        let (key, trials, probe) = (api_key, Arc::default(), (probe.0, query));
+        Ok(Self { transport, clock, base: base_url, key, gate, trials, timing, probe })
     }
 
     /// The same platform's other API, at another address of the same origin: one key, one pace.
@@ -146,13 +93,14 @@ impl Http {
         let mut base = self.base.clone();
         base.set_path(path);
         let (transport, clock) = (Arc::clone(&self.transport), Arc::clone(&self.clock));
-        let (key, gate) = (self.key.clone(), Arc::clone(&self.gate));
-        Self { transport, clock, base, key, gate, timing: self.timing, probe: self.probe.clone() }
+        let (key, gate, trials) = (self.key.clone(), Arc::clone(&self.gate), Arc::clone(&self.trials));
+        Self { transport, clock, base, key, gate, trials, timing: self.timing, probe: self.probe.clone() }
     }
 
     /// A pass begins, with new patience for a platform in trouble.
     pub fn begin(&self) {
         self.gate.begin();
+        self.trials.begin();
     }
 
     /// The least time between two requests.
@@ -178,6 +126,10 @@ impl Http {
 
     /// What a readable answer of another shape means. A call that changes nothing has done nothing.
     pub(super) fn unlike(&self, call: &Call<'_>) -> ApiError {
+        if call.method == Method::GET && call.kind == RequestKind::Document {
+            let failure = Failure { scope: FailureScope::Document, transient: true };
+            return ApiError::Refused { call: call.to_string(), status: 200, message: UNLIKE.to_owned(), failure };
+        }
         if call.method == Method::GET {
             return ApiError::Unavailable(format!(
                 "{call} to {} was answered with something else than the API's page shows; check `platform.base_url`",
@@ -204,6 +156,7 @@ impl Http {
         call: &Call<'_>,
         read: impl AsyncFn(Response) -> Result<T, String>,
     ) -> Result<T, ApiError> {
+        let began = self.clock.now();
         let mut attempt = 0;
         let mut refused_since = None;
         loop {
@@ -222,7 +175,10 @@ impl Http {
             let verdict = verdict(ending, call.repeatable());
             let pause = ticket.map_or(Ok(()), |ticket| self.settle(ticket, ending, told));
             let message = match outcome {
-                Ok(value) => return Ok(value),
+                Ok(value) => {
+                    self.trials.accepted(call.kind);
+                    return Ok(value);
+                }
                 Err(message) => self.without_key(&message),
             };
             match verdict {
@@ -239,40 +195,32 @@ impl Http {
                 })?,
                 Verdict::Again => {
                     attempt += 1;
-                    let most = if ending == Ending::NotSent { ATTEMPTS_UNSENT } else { ATTEMPTS };
+                    let most = match ending {
+                        Ending::NotSent => ATTEMPTS_UNSENT,
+                        _ if call.is_poll() => ATTEMPTS_POLL,
+                        _ => ATTEMPTS,
+                    };
                     let delay =
                         if attempt < most { self.gate.retry_delay(attempt - 1, &self.timing.backoff) } else { None };
-                    let Some(delay) = delay else { return Err(self.unavailable(call, &message)) };
+                    let Some(delay) = delay else { return Err(self.judge(call, ending, message, began).await) };
                     tracing::debug!(call = %call, attempt, cause = message, "trying again");
                     tokio::time::sleep(delay).await;
                 }
                 Verdict::Done | Verdict::Unknown => {
                     return Err(ApiError::Unknown { call: call.to_string(), cause: message });
                 }
-                Verdict::Denied => return Err(ApiError::Denied { status: status_of(ending), message }),
-                Verdict::Definite => {
-                    return Err(ApiError::Refused { call: call.to_string(), status: status_of(ending), message });
-                }
+                Verdict::Definite => return Err(self.judge(call, ending, message, began).await),
             }
         }
     }
 
     /// Waits for a turn, and probes when the breaker asks for it.
-    async fn leave(&self, class: Class) -> Result<Ticket, ApiError> {
+    pub(super) async fn leave(&self, class: Class) -> Result<Ticket, ApiError> {
         loop {
             match self.gate.leave(class).await {
                 Ok(Leave::Send(ticket)) => return Ok(ticket),
-                Ok(Leave::Probe(ticket)) => {
-                    let in_flight = InFlight::new(&self.gate, ticket);
-                    let probe = Call::new(Method::GET, self.probe.0, class).query(&self.probe.1);
-                    let sent = self.clock.now();
-                    let Attempt { ending, told, .. } = self.attempt(&probe).await?;
-                    self.gate.journal.ended(&probe.endpoint(), outcome_of(ending), self.clock.now().since(sent));
-                    if let Some(ticket) = in_flight.ended() {
-                        // Only whether it answers counts here; what it says is heard by the next request.
-                        let _ = self.settle(ticket, ending, told);
-                    }
-                }
+                // Only whether it answers counts here; what it says is heard by the next request.
+                Ok(Leave::Probe(ticket)) => drop(self.send_probe(ticket, class).await?),
                 Err(GivenUp::Failing) => {
                     let text = format!("{} keeps failing; nothing was lost, try again later", self.origin());
                     return Err(ApiError::Unavailable(text));
@@ -285,6 +233,24 @@ impl Http {
                 }
             }
         }
+    }
+
+    /// Sends the probe. Gives how it ended, and the answer where it is a success.
+    pub(super) async fn send_probe(
+        &self,
+        ticket: Ticket,
+        class: Class,
+    ) -> Result<(Ending, Option<Response>), ApiError> {
+        let in_flight = InFlight::new(&self.gate, ticket);
+        let probe = Call::new(Method::GET, self.probe.0, class).query(&self.probe.1);
+        let sent = self.clock.now();
+        let Attempt { ending, told, result } = self.attempt(&probe).await?;
+        self.gate.journal.ended(&probe.endpoint(), outcome_of(ending), self.clock.now().since(sent));
+        if let Some(ticket) = in_flight.ended() {
+            // How long the platform asks to wait is kept by the gate.
+            let _ = self.settle(ticket, ending, told);
+        }
+        Ok((ending, result.ok()))
     }
 
     /// Tells the gate what came of a request. `Err` when the platform asks for a wait longer than a pass keeps.
@@ -333,7 +299,7 @@ impl Http {
         words.replace(self.key.expose_secret(), "[the key]")
     }
 
-    fn unavailable(&self, call: &Call<'_>, cause: &str) -> ApiError {
+    pub(super) fn unavailable(&self, call: &Call<'_>, cause: &str) -> ApiError {
         ApiError::Unavailable(format!("{call} to {} failed: {cause}; nothing was lost, try again later", self.origin()))
     }
 
@@ -343,7 +309,7 @@ impl Http {
 }
 
 /// The status of an answer; 0 where there was none.
-fn status_of(ending: Ending) -> u16 {
+pub(super) fn status_of(ending: Ending) -> u16 {
     if let Ending::Answered(status) = ending { status } else { 0 }
 }
 

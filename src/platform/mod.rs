@@ -1,6 +1,7 @@
 //! The platforms: what reconciling needs of one, and the clients that give it.
 
 mod answer;
+mod call;
 pub mod cevvo;
 mod client;
 pub mod clock;
@@ -10,24 +11,27 @@ mod form;
 mod gate;
 mod headers;
 mod http;
+mod judge;
 pub mod nexvio;
 pub mod read;
 mod transport;
 pub mod wire;
 
-use std::{fs::File, future::Future};
+use std::{fs::File, future::Future, num::NonZeroU64};
 
 use jiff::Timestamp;
 use url::Url;
 
+pub use call::Call;
 pub use client::Client;
 pub use connection::{Connection, Line, Timing};
 pub use error::{ApiError, BuildError};
 pub use gate::Journal;
-pub use http::{Call, Http};
+pub use http::Http;
 pub use transport::{Body, Delivery, Outgoing, Transport, Undelivered};
 
 use crate::model::{JobId, Making, SourceId};
+pub use crate::pace::{Failure, FailureScope};
 
 /// What a platform can do, as its pages say; the protocol follows it.
 #[derive(Clone, Copy, Debug)]
@@ -95,13 +99,26 @@ pub enum Holding {
     Failed(Option<String>),
 }
 
-/// One page of the list of sources.
+/// Where a page of the list of sources begins. Its meaning is the client's own; later pages have greater ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cursor(NonZeroU64);
+
+/// One page of the list of sources. How many it holds is the platform's choice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourcePage {
     /// The sources of this page.
     pub sources: Vec<RemoteSource>,
-    /// How many the whole list has, where the platform says so.
+    /// How many more it has that cannot be read, such as those without an id.
+    pub unreadable: u64,
+    /// How many the whole list has, where the platform says so; it may be wrong.
     pub total: Option<u64>,
+    /// The page after this one; none after an empty page.
+    pub next: Option<Cursor>,
+    /// Whether the platform says that nothing comes after this page. Otherwise only a page that brings nothing new is the
+    /// end: some platforms repeat their last page, or ignore what they are asked for.
+    pub may_be_last: bool,
+    /// The page with the end of the list, where the platform says enough to tell.
+    pub last: Option<Cursor>,
 }
 
 /// What a platform says of one job.
@@ -135,6 +152,15 @@ pub struct Created {
     pub source: SourceId,
     /// The ingestion of the document that it was made with, where the platform tells of it.
     pub job: Option<JobId>,
+    /// The name that the platform gave it, where it says so; it may not be the one that was asked for.
+    pub name: Option<String>,
+}
+
+/// A source that was given another name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Renamed {
+    /// The name that it has now, where the platform says so; it may not be the one that was asked for.
+    pub name: Option<String>,
 }
 
 /// What reconciling needs of a platform whose sources hold one document each. The calls that not every platform has are
@@ -157,8 +183,8 @@ pub trait Platform: Send + Sync {
     /// The number of requests that wait for their turn.
     fn queued(&self) -> usize;
 
-    /// One page of the list of all sources, from 1.
-    fn sources(&self, page: u64) -> impl Future<Output = Result<SourcePage, ApiError>> + Send;
+    /// One page of the list of all sources; without a cursor the first one.
+    fn sources(&self, at: Option<Cursor>) -> impl Future<Output = Result<SourcePage, ApiError>> + Send;
 
     /// Makes a source of this name; with the file in it where sources are made filled.
     fn create(
@@ -191,8 +217,8 @@ pub trait Platform: Send + Sync {
         std::future::ready(Err(ApiError::NoSuchCall("tells of a job")))
     }
 
-    /// Gives a source another name, without ingesting anything. `false` when the source does not exist.
-    fn rename(&self, _: &SourceId, _: &str) -> impl Future<Output = Result<bool, ApiError>> + Send {
+    /// Gives a source another name, without ingesting anything. `None` when the source does not exist.
+    fn rename(&self, _: &SourceId, _: &str) -> impl Future<Output = Result<Option<Renamed>, ApiError>> + Send {
         std::future::ready(Err(ApiError::NoSuchCall("renames a source")))
     }
 

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::{
-    JobState, Journal, SourcePage, answer,
+    Cursor, JobState, Journal, SourcePage, answer,
     cevvo::{self, ChatEvent, assistant},
     clock, form,
     gate::{Class, Gate, Leave},
@@ -34,7 +34,7 @@ pub fn reason(body: &[u8]) -> Option<String> {
 
 /// A page of Cevvo's sources.
 pub fn cevvo_page(body: &[u8]) -> Option<SourcePage> {
-    serde_json::from_slice::<Page<Source>>(body).ok().map(cevvo::page_of)
+    serde_json::from_slice::<Page<Source>>(body).ok().map(|page| cevvo::page_of(page, 1))
 }
 
 /// How a job of Cevvo's is.
@@ -58,9 +58,14 @@ pub fn cevvo_stream<'a>(chunks: impl Iterator<Item = &'a [u8]>) -> (Vec<ChatEven
     (events, false)
 }
 
-/// Page `page` of Nexvio's sources.
-pub fn nexvio_page(body: &[u8], page: u64) -> Option<SourcePage> {
-    nexvio_list::<Knowledge>(body, "knowledge").map(|found| nexvio::page_of(found, page))
+/// A page of Nexvio's sources, after so many.
+pub fn nexvio_page(body: &[u8], offset: u64) -> Option<SourcePage> {
+    nexvio_list::<Knowledge>(body, "knowledge").map(|found| nexvio::page_of(found, offset))
+}
+
+/// The number within a cursor: a page's, or how many come before it.
+pub fn offset(cursor: Cursor) -> u64 {
+    cursor.0.get()
 }
 
 /// A list of Nexvio's, whatever it is wrapped in.

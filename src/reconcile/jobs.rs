@@ -14,7 +14,7 @@ use super::{
 use crate::{
     model::{JobId, Moment, Phase, Replica, ReplicaId, SourceId},
     pace::{Durations, Poll, PollSchedule},
-    platform::{Holding, JobState, Platform, RemoteSource},
+    platform::{Cursor, Holding, JobState, Platform, RemoteSource},
     scan::Wake,
 };
 
@@ -113,7 +113,7 @@ impl Jobs {
             job.asked = now;
             one = Some((job.source.clone(), job.job.clone(), now.since(job.begun)));
         }
-        let (page, timeout, by_list) = (self.paging.page(), self.timeout, self.by_list);
+        let (page, timeout, by_list) = (self.paging.at(), self.timeout, self.by_list);
         async move {
             let polled = match one {
                 Some((source, Some(job), age)) => ask_one(platform, source, &job, age > timeout).await?,
@@ -139,13 +139,16 @@ impl Jobs {
             settled.extend(self.end(id, ending, now));
         }
         // Where something was, there may be more. A platform that shows the same page again has no other.
-        let whole = match polled.list {
-            Some((pages, is_end)) if settled.is_empty() => {
-                self.paging.looked(pages, is_end || polled.seen == self.page)
+        let seen: Vec<_> = polled.list.iter().flat_map(|page| &page.sources).map(|source| source.id.clone()).collect();
+        let whole = match &polled.list {
+            Some(_) if settled.is_empty() && seen == self.page => {
+                self.paging.end();
+                true
             }
+            Some(page) if settled.is_empty() => self.paging.read(page),
             Some(_) | None => false,
         };
-        self.page = polled.seen;
+        self.page = seen;
         if self.by_list {
             let late = self.followed.iter().filter(|(_, job)| now.since(job.begun) > self.timeout);
             let late: Vec<_> = late.map(|(id, _)| *id).collect();
@@ -233,20 +236,18 @@ async fn ask_site<P: Platform>(
 }
 
 /// Asks for a page of the list; where there is nobody else to ask (`by_list`), a failure that it shows is the end.
-async fn ask_list<P: Platform>(platform: &P, page: u64, by_list: bool) -> Result<Polled, Fatal> {
-    let found = platform.sources(page).await.map_err(always_fatal)?;
-    let page_size = platform.abilities().page_size;
-    let pages = found.total.map(|total| total.div_ceil(page_size));
-    // A list that tells no total, and has less on a page than fits or more, ends there.
-    let is_end = found.sources.len() as u64 != page_size;
-    let seen = found.sources.iter().map(|source| source.id.clone()).collect();
-    let endings = found.sources.into_iter().filter_map(|source| match source.holding {
-        Holding::Document => Some((source.id, Ending::Ready)),
-        Holding::Failed(reason) if by_list => Some((source.id, failed(reason))),
-        Holding::Failed(_) => Some((source.id, Ending::Lost)),
-        Holding::Nothing | Holding::AtWork | Holding::Empty => None,
+async fn ask_list<P: Platform>(platform: &P, at: Option<Cursor>, by_list: bool) -> Result<Polled, Fatal> {
+    let page = platform.sources(at).await.map_err(always_fatal)?;
+    let endings = page.sources.iter().filter_map(|source| {
+        let ending = match &source.holding {
+            Holding::Document => Ending::Ready,
+            Holding::Failed(reason) if by_list => failed(reason.clone()),
+            Holding::Failed(_) => Ending::Lost,
+            Holding::Nothing | Holding::AtWork | Holding::Empty => return None,
+        };
+        Some((source.id.clone(), ending))
     });
-    Ok(Polled { endings: endings.collect(), seen, list: Some((pages, is_end)) })
+    Ok(Polled { endings: endings.collect(), list: Some(page) })
 }
 
 impl<P: Platform> Pass<'_, P> {

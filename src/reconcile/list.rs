@@ -37,15 +37,19 @@ impl<P: Platform> Pass<'_, P> {
     /// One reading of the list, page by page; `false` when it shifted and cannot be complete.
     async fn list_once(&self) -> Result<bool, Fatal> {
         self.store.call(|db| db.begin_list()).await?;
-        let (mut before, mut announced) = (0, None);
+        let (mut before, mut announced, mut unreadable, mut at) = (0, None, 0, None);
         for page in 1.. {
             (self.event)(Event::Listing { page });
-            let found = self.platform.sources(page).await.map_err(always_fatal)?;
+            let found = self.platform.sources(at).await.map_err(always_fatal)?;
+            unreadable += found.unreadable;
+            at = found.next;
             let sources: Vec<_> = found.sources.into_iter().map(|source| self.listed(source)).collect();
             let count = self.store.call(move |db| db.add_page(&sources)).await?;
             // A page that brings nothing new is the end, also where a platform repeats its last one for ever.
-            let last = count == before;
+            let last = count == before || at.is_none();
             before = count;
+            // What cannot be read counts; without it a list would never be complete.
+            let count = count + unreadable;
             match found.total {
                 Some(total) if *announced.get_or_insert(total) != total => return Ok(false),
                 Some(total) if count == total => return Ok(true),

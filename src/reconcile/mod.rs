@@ -360,10 +360,13 @@ fn policy(sync: &SyncPolicy) -> Policy {
 
 /// Sorts an error of the platform: those that stop a pass, and those that concern one document only.
 fn fatal(error: ApiError) -> Result<ApiError, Fatal> {
+    let failure = error.failure();
     match error {
         ApiError::Denied { .. } => Err(Fatal::Denied(error.to_string())),
         ApiError::Unavailable(reason) => Err(Fatal::Unavailable(reason)),
-        ApiError::Refused { .. } | ApiError::Unknown { .. } | ApiError::NoSuchCall(_) | ApiError::File(_) => Ok(error),
+        error if !failure.is_general() => Ok(error),
+        error if failure.transient => Err(Fatal::Unavailable(error.to_string())),
+        error => Err(Fatal::Refused(error.to_string())),
     }
 }
 
@@ -371,9 +374,6 @@ fn fatal(error: ApiError) -> Result<ApiError, Fatal> {
 fn always_fatal(error: ApiError) -> Fatal {
     fatal(error).map_or_else(
         |fatal| fatal,
-        |error| match error {
-            ApiError::Refused { .. } | ApiError::NoSuchCall(_) => Fatal::Refused(error.to_string()),
-            error => Fatal::Unavailable(error.to_string()),
-        },
+        |error| if error.failure().transient { Fatal::Unavailable } else { Fatal::Refused }(error.to_string()),
     )
 }

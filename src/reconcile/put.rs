@@ -7,7 +7,7 @@ use crate::{
     config::{Folder, Input, Pages, Via, Website},
     model::{CollectionName, DocPath, Fingerprint, JobId, Making, Moment, Phase, Replica, SourceName},
     plan::Wanted,
-    platform::{ApiError, Created, Platform, SourceKind, Upload},
+    platform::{ApiError, Created, Failure as ApiFailure, Platform, SourceKind, Upload},
     scan::{self, HashError, Root},
 };
 
@@ -48,7 +48,7 @@ impl<P: Platform> Pass<'_, P> {
             (true, true) => Phase::Spoilt,
             (true, false) => Phase::Ingesting,
         };
-        let (Created { source, job }, now) = (created, self.now());
+        let (Created { source, job, .. }, now) = (created, self.now());
         let replica = Replica { phase, since: now, source: Some(source.clone()), job: job.clone(), ..replica };
         if !self.store.call(move |db| db.created(id, &source, job.as_ref(), phase, now)).await? {
             let reason = "the platform answered with the id of another document's source; kbsync needs one for each";
@@ -71,23 +71,24 @@ impl<P: Platform> Pass<'_, P> {
     /// Notes why no source is known to be made.
     async fn not_created(&self, replica: Replica, wanted: &Wanted, error: ApiError) -> Result<Step, Fatal> {
         let id = replica.id;
+        if error.failure().is_general() {
+            // Nothing was sent, or it was refused as a whole: nothing was made.
+            self.store.call(move |db| db.drop_replica(id)).await?;
+            return Err(always_fatal(error));
+        }
         match error {
+            // What time may mend is tried again by the next pass.
+            error @ (ApiError::File(_) | ApiError::Refused { failure: ApiFailure { transient: true, .. }, .. }) => {
+                self.store.call(move |db| db.drop_replica(id)).await?;
+                Ok(Step::Failed(failure(&replica.collection, &wanted.path, error.to_string()), None))
+            }
             error @ (ApiError::Refused { .. } | ApiError::NoSuchCall(_)) => self.fail(replica, error.to_string()).await,
             ApiError::Unknown { .. } => {
                 let now = self.now();
                 self.store.call(move |db| db.enter(id, Phase::Unknown, now)).await?;
                 Ok(Step::Unknown(now + self.scope.policy.grace))
             }
-            // The request was never whole.
-            error @ ApiError::File(_) => {
-                self.store.call(move |db| db.drop_replica(id)).await?;
-                Ok(Step::Failed(failure(&replica.collection, &wanted.path, error.to_string()), None))
-            }
-            error @ (ApiError::Denied { .. } | ApiError::Unavailable(_)) => {
-                // Nothing was sent, or it was refused as a whole: nothing was made.
-                self.store.call(move |db| db.drop_replica(id)).await?;
-                Err(always_fatal(error))
-            }
+            error @ (ApiError::Denied { .. } | ApiError::Unavailable(_)) => Err(always_fatal(error)),
         }
     }
 
@@ -157,17 +158,18 @@ impl<P: Platform> Pass<'_, P> {
                 self.store.call(move |db| db.unanswered(id, now)).await?;
                 Ok(Step::Unknown(now + self.scope.policy.grace))
             }
-            Err(error @ (ApiError::Refused { .. } | ApiError::NoSuchCall(_))) => {
-                self.fail(replica, error.to_string()).await
-            }
-            Err(error @ ApiError::File(_)) => {
-                Ok(Step::Failed(failure(&replica.collection, &wanted.path, error.to_string()), Some(replica)))
-            }
-            Err(error @ (ApiError::Denied { .. } | ApiError::Unavailable(_))) => {
+            Err(error) if error.failure().is_general() => {
                 let now = self.now();
                 self.store.call(move |db| db.enter(id, Phase::Created, now)).await?;
                 Err(always_fatal(error))
             }
+            Err(
+                error @ (ApiError::File(_) | ApiError::Refused { failure: ApiFailure { transient: true, .. }, .. }),
+            ) => Ok(Step::Failed(failure(&replica.collection, &wanted.path, error.to_string()), Some(replica))),
+            Err(error @ (ApiError::Refused { .. } | ApiError::NoSuchCall(_))) => {
+                self.fail(replica, error.to_string()).await
+            }
+            Err(error @ (ApiError::Denied { .. } | ApiError::Unavailable(_))) => Err(always_fatal(error)),
         }
     }
 

@@ -102,14 +102,19 @@ impl<P: Platform> Pass<'_, P> {
         let id = replica.id;
         self.store.call(move |db| db.renaming(id)).await?;
         match self.platform.rename(&source, &name.to_string()).await.map_err(fatal) {
-            Ok(true) => {
+            Ok(Some(_)) => {
                 let (before, document) = (Document::new(&away, &from.path), Document::new(&collection, &to.path));
                 let now = self.now();
                 let retiring = self.store.call(move |db| db.moved(&replica, &collection, &to.path, now)).await?;
                 Ok(Step::Renamed(before, document, retiring))
             }
             // The platform lost it: the next round finds it missing, and puts the document anew.
-            Ok(false) => Ok(Step::Again(None)),
+            Ok(None) => Ok(Step::Again(None)),
+            // It may have been done all the same: only a list tells.
+            Err(Ok(error)) if error.failure().transient => {
+                let reason = format!("its source {source} could not be renamed: {error}");
+                Ok(Step::Failed(failure(&collection, &to.path, reason), None))
+            }
             // A platform that will not rename it may take it anew; the old one goes in the next round.
             Err(Ok(_)) => Ok(Step::Instead(Task::Put(collection, to, None))),
             Err(Err(fatal)) => Err(fatal),

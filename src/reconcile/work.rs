@@ -4,6 +4,7 @@ use super::{Document, Failure};
 use crate::{
     model::{CollectionName, Moment, Replica, SourceId},
     plan::{Gone, Wanted},
+    platform::SourcePage,
 };
 
 /// One piece of work.
@@ -54,10 +55,8 @@ pub(super) enum Step {
 #[derive(Debug)]
 pub(super) struct Polled {
     pub(super) endings: Vec<(SourceId, Ending)>,
-    /// The sources that the list showed.
-    pub(super) seen: Vec<SourceId>,
-    /// Where the list was asked: how many pages it has, if the platform says so, and whether this one may be its last.
-    pub(super) list: Option<(Option<u64>, bool)>,
+    /// The page of the list, where the list was asked.
+    pub(super) list: Option<SourcePage>,
 }
 
 /// How a job ended.
@@ -76,6 +75,6 @@ pub(super) enum Ending {
 impl Polled {
     /// What asking after one gave.
     pub(super) fn one(source: SourceId, ending: Option<Ending>) -> Self {
-        Self { endings: ending.map(|ending| (source, ending)).into_iter().collect(), seen: Vec::new(), list: None }
+        Self { endings: ending.map(|ending| (source, ending)).into_iter().collect(), list: None }
     }
 }

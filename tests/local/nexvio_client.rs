@@ -55,7 +55,7 @@ async fn knowledge_is_added_listed_and_deleted() {
     let made = client.create("owls [default:0123456789ab]", &SourceKind::File, Some(upload)).await.unwrap();
     let ready = async {
         loop {
-            let page = client.sources(1).await.unwrap();
+            let page = client.sources(None).await.unwrap();
             assert_eq!((page.total, &page.sources[0].id, page.sources.len()), (Some(1), &made.source, 1));
             if page.sources[0].holding == Holding::Document {
                 return page.sources[0].clone();

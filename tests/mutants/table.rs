@@ -58,7 +58,7 @@ pub const MUTANTS: [Mutant; 12] = [
     Mutant {
         name: "blind retry",
         edits: &[Edit {
-            file: "src/platform/http.rs",
+            file: "src/platform/call.rs",
             from: "        self.method != Method::POST\n",
             to: "        self.method != Method::POST || crate::mutant(\"blind retry\")\n",
         }],

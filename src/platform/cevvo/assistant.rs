@@ -7,8 +7,8 @@ use reqwest::{Method, Response};
 use super::Cevvo;
 use crate::platform::{
     ApiError,
+    call::Call,
     gate::Class,
-    http::Call,
     wire::cevvo::{
         ChatAnswer, ChatRequest, Citation, Conversation, CoverageGap, Deleted, Overview, Page, StreamEvent, Thread,
         TopQuestion,

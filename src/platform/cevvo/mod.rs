@@ -2,20 +2,24 @@
 
 pub(super) mod assistant;
 
-use std::time::Duration;
+use std::{num::NonZeroU64, time::Duration};
 
 use reqwest::Method;
 use url::Url;
 
 use super::{
-    Abilities, ApiError, Created, Holding, Http, JobState, Platform, RemoteSource, SourceKind, SourcePage, Upload,
+    Abilities, ApiError, Created, Cursor, Holding, Http, JobState, Platform, RemoteSource, Renamed, SourceKind,
+    SourcePage, Upload,
     answer::{message_in, shortened},
+    call::Call,
     form::EXTENSIONS,
     gate::Class,
-    http::Call,
     wire::cevvo::{CreateSource, Deleted, IngestUrl, Job, Page, Source, UpdateSource},
 };
-use crate::model::{JobId, Making, SourceId};
+use crate::{
+    model::{JobId, Making, SourceId},
+    pace::RequestKind,
+};
 
 pub use assistant::{ChatEvent, ChatStream, Period};
 
@@ -50,7 +54,11 @@ impl Cevvo {
     /// # Errors
     /// See [`ApiError`]; an unknown outcome must be looked for in the list.
     pub async fn create_source(&self, source: &CreateSource) -> Result<Source, ApiError> {
-        self.http.call(Call::new(Method::POST, "/sources", Class::Begin).json(source)).await
+        self.make(source, RequestKind::Create).await
+    }
+
+    async fn make(&self, source: &CreateSource, kind: RequestKind) -> Result<Source, ApiError> {
+        self.http.call(Call::new(Method::POST, "/sources", Class::Begin).json(source).about(kind)).await
     }
 
     /// Changes a source's name or its auto sync.
@@ -58,7 +66,12 @@ impl Cevvo {
     /// # Errors
     /// See [`ApiError`].
     pub async fn update_source(&self, id: &SourceId, change: &UpdateSource) -> Result<Source, ApiError> {
-        self.http.call(Call::new(Method::PUT, "/sources/{id}", Class::Finish).id(&id.0).json(change)).await
+        self.change(id, change, RequestKind::Document).await
+    }
+
+    async fn change(&self, id: &SourceId, change: &UpdateSource, kind: RequestKind) -> Result<Source, ApiError> {
+        let call = Call::new(Method::PUT, "/sources/{id}", Class::Finish).id(&id.0).json(change);
+        self.http.call(call.about(kind)).await
     }
 
     /// One page of sources, as the platform lists them; `kind` is `website`, `file` or `text`.
@@ -76,16 +89,8 @@ impl Cevvo {
     /// # Errors
     /// See [`ApiError`].
     pub async fn get_source(&self, id: &SourceId) -> Result<Source, ApiError> {
-        self.http.call(Call::new(Method::GET, "/sources/{id}", Class::Finish).id(&id.0)).await
-    }
-
-    /// Changes a source that may not exist any more.
-    async fn update(&self, id: &SourceId, change: UpdateSource) -> Result<bool, ApiError> {
-        match self.update_source(id, &change).await {
-            Ok(_) => Ok(true),
-            Err(error) if error.is_not_found() => Ok(false),
-            Err(error) => Err(error),
-        }
+        let call = Call::new(Method::GET, "/sources/{id}", Class::Finish).id(&id.0);
+        self.http.call(call.about(RequestKind::Document)).await
     }
 }
 
@@ -106,48 +111,53 @@ impl Platform for Cevvo {
         self.http.queued()
     }
 
-    async fn sources(&self, page: u64) -> Result<SourcePage, ApiError> {
+    async fn sources(&self, at: Option<Cursor>) -> Result<SourcePage, ApiError> {
+        let page = at.map_or(1, |Cursor(page)| page.get());
         let query = [("page", page.to_string()), ("per_page", PAGE_SIZE.to_string())];
-        let call = Call::new(Method::GET, "/sources", Class::Finish).query(&query);
-        Ok(page_of(self.http.call(call).await?))
+        let call = Call::new(Method::GET, "/sources", Class::Finish).query(&query).about(RequestKind::List);
+        Ok(page_of(self.http.call(call).await?, page))
     }
 
     async fn source(&self, id: &SourceId) -> Result<Option<RemoteSource>, ApiError> {
-        match self.get_source(id).await {
-            Ok(source) => Ok(Some(remote(source))),
-            Err(error) if error.is_not_found() => Ok(None),
-            Err(error) => Err(error),
-        }
+        Ok(found(self.get_source(id).await)?.map(remote))
     }
 
     async fn create(&self, name: &str, kind: &SourceKind, _: Option<Upload>) -> Result<Created, ApiError> {
-        let (kind, url, auto_sync) = match kind {
-            SourceKind::File => ("file", None, None),
-            SourceKind::Page { .. } => ("text", None, None),
-            SourceKind::Website { url, auto_sync } => ("website", Some(url.to_string()), Some(*auto_sync)),
+        let about = RequestKind::Create;
+        let (kind, url, auto_sync, about) = match kind {
+            SourceKind::File => ("file", None, None, about),
+            SourceKind::Page { .. } => ("text", None, None, about),
+            SourceKind::Website { url, auto_sync } => {
+                ("website", Some(url.to_string()), Some(*auto_sync), RequestKind::Collection)
+            }
         };
         let body = CreateSource { name: name.to_owned(), kind: kind.to_owned(), url, auto_sync };
-        Ok(Created { source: SourceId(self.create_source(&body).await?.id), job: None })
+        let made = self.make(&body, about).await?;
+        Ok(Created { source: SourceId(made.id), job: None, name: said(made.name) })
     }
 
     async fn ingest(&self, source: &SourceId, url: &Url) -> Result<JobId, ApiError> {
         let body = IngestUrl { url: url.to_string(), source_id: source.0.clone() };
-        let job: Job = self.http.call(Call::new(Method::POST, "/ingest/url", Class::Finish).json(&body)).await?;
+        let job: Job = self
+            .http
+            .call(Call::new(Method::POST, "/ingest/url", Class::Finish).json(&body).about(RequestKind::Document))
+            .await?;
         Ok(JobId(job.job_id))
     }
 
     async fn set_auto_sync(&self, id: &SourceId, on: bool) -> Result<bool, ApiError> {
-        self.update(id, UpdateSource { name: None, auto_sync: Some(on) }).await
+        let change = UpdateSource { name: None, auto_sync: Some(on) };
+        Ok(found(self.change(id, &change, RequestKind::Collection).await)?.is_some())
     }
 
     async fn upload(&self, source: &SourceId, upload: Upload) -> Result<JobId, ApiError> {
         let call = Call::new(Method::POST, "/ingest/upload", Class::Finish).form(("source_id", &source.0), &upload);
-        let job: Job = self.http.call(call).await?;
+        let job: Job = self.http.call(call.about(RequestKind::Upload)).await?;
         Ok(JobId(job.job_id))
     }
 
     async fn job(&self, id: &JobId) -> Result<JobState, ApiError> {
-        let call = Call::new(Method::GET, "/ingest/status/{id}", Class::Finish).id(&id.0);
+        let call = Call::new(Method::GET, "/ingest/status/{id}", Class::Finish).id(&id.0).about(RequestKind::Document);
         match self.http.call::<Job>(call).await {
             Ok(job) => Ok(match state_of(&job) {
                 JobState::Failed(reason) => JobState::Failed(self.http.without_key(&reason)),
@@ -158,23 +168,46 @@ impl Platform for Cevvo {
         }
     }
 
-    async fn rename(&self, id: &SourceId, name: &str) -> Result<bool, ApiError> {
-        self.update(id, UpdateSource { name: Some(name.to_owned()), auto_sync: None }).await
+    async fn rename(&self, id: &SourceId, name: &str) -> Result<Option<Renamed>, ApiError> {
+        let change = UpdateSource { name: Some(name.to_owned()), auto_sync: None };
+        Ok(found(self.update_source(id, &change).await)?.map(|source| Renamed { name: said(source.name) }))
     }
 
     async fn delete(&self, id: &SourceId) -> Result<(), ApiError> {
-        let call = Call::new(Method::DELETE, "/sources/{id}", Class::Finish).id(&id.0);
-        match self.http.call::<Deleted>(call).await {
-            Ok(_) => Ok(()),
-            Err(error) if error.is_not_found() => Ok(()),
-            Err(error) => Err(error),
-        }
+        let call = Call::new(Method::DELETE, "/sources/{id}", Class::Finish).id(&id.0).about(RequestKind::Document);
+        found(self.http.call::<Deleted>(call).await).map(drop)
     }
 }
 
-pub(super) fn page_of(page: Page<Source>) -> SourcePage {
+/// What is not found is nothing, and no failure.
+fn found<T>(answer: Result<T, ApiError>) -> Result<Option<T>, ApiError> {
+    match answer {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// A name that the platform says.
+fn said(name: String) -> Option<String> {
+    Some(name).filter(|name| !name.is_empty())
+}
+
+/// The answer to a request for page `number`.
+pub(super) fn page_of(page: Page<Source>, number: u64) -> SourcePage {
+    let count = page.data.len() as u64;
     let total = page.meta.map(|meta| meta.total);
-    SourcePage { sources: page.data.into_iter().map(remote).collect(), total }
+    // A platform may give fewer than it was asked for.
+    let size = page.meta.map(|meta| meta.per_page).filter(|size| (count.max(1)..=PAGE_SIZE).contains(size));
+    let pages = total.map(|total| total.div_ceil(size.unwrap_or(PAGE_SIZE)));
+    SourcePage {
+        sources: page.data.into_iter().map(remote).collect(),
+        unreadable: 0,
+        total,
+        next: NonZeroU64::new(number + 1).filter(|_| count > 0).map(Cursor),
+        may_be_last: count == 0 || pages.is_some_and(|pages| number >= pages),
+        last: pages.and_then(NonZeroU64::new).map(Cursor),
+    }
 }
 
 /// `synced` with a document holds it, one that was just made is `pending`; unknown statuses are "not yet" (reading of

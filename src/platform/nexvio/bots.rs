@@ -5,10 +5,11 @@ use reqwest::Method;
 use super::{List, Nexvio};
 use crate::{
     model::{BotField, BotFields},
+    pace::RequestKind,
     platform::{
         ApiError,
+        call::Call,
         gate::Class,
-        http::Call,
         wire::nexvio::{Appearance, Chatbot, ChatbotChange},
     },
 };
@@ -59,7 +60,7 @@ impl Nexvio {
     /// # Errors
     /// See [`ApiError`]; here a chatbot that does not exist is one.
     pub async fn delete_bot(&self, id: &str) -> Result<(), ApiError> {
-        self.remove("/bots/{id}", id).await
+        self.remove("/bots/{id}", id, RequestKind::Other).await
     }
 }
 

@@ -5,8 +5,8 @@ use reqwest::Method;
 use super::{List, Nexvio};
 use crate::platform::{
     ApiError,
+    call::Call,
     gate::Class,
-    http::Call,
     wire::nexvio::{Conversation, Message, Stats},
 };
 

@@ -4,11 +4,14 @@ use reqwest::Method;
 use serde_json::Value;
 
 use super::{List, Nexvio};
-use crate::platform::{
-    ApiError,
-    gate::Class,
-    http::Call,
-    wire::nexvio::{EnableIntegration, Integration},
+use crate::{
+    pace::RequestKind,
+    platform::{
+        ApiError,
+        call::Call,
+        gate::Class,
+        wire::nexvio::{EnableIntegration, Integration},
+    },
 };
 
 impl Nexvio {
@@ -34,6 +37,6 @@ impl Nexvio {
     /// # Errors
     /// See [`ApiError`]; here one that does not exist is one.
     pub async fn disable_integration(&self, id: &str) -> Result<(), ApiError> {
-        self.remove("/integrations/{id}", id).await
+        self.remove("/integrations/{id}", id, RequestKind::Other).await
     }
 }

@@ -7,17 +7,20 @@ mod conversations;
 pub(super) mod envelope;
 mod integrations;
 
-use std::time::Duration;
+use std::{num::NonZeroU64, time::Duration};
 
 use super::{
-    Abilities, ApiError, Created, Holding, Http, Platform, RemoteSource, SourceKind, SourcePage, Upload,
+    Abilities, ApiError, Created, Cursor, Holding, Http, Platform, RemoteSource, SourceKind, SourcePage, Upload,
     answer::{message_in, shortened},
+    call::Call,
     form::EXTENSIONS,
     gate::Class,
-    http::Call,
     wire::nexvio::{AddPage, Knowledge},
 };
-use crate::model::{Making, SourceId};
+use crate::{
+    model::{Making, SourceId},
+    pace::RequestKind,
+};
 use reqwest::Method;
 
 pub use conversations::Span;
@@ -60,7 +63,8 @@ impl Nexvio {
 
     async fn knowledge_for(&self, limit: u64, offset: u64, class: Class) -> Result<List<Knowledge>, ApiError> {
         let query = [("limit", limit.to_string()), ("offset", offset.to_string())];
-        self.list(Call::new(Method::GET, "/knowledge", class).query(&query), "knowledge").await
+        let call = Call::new(Method::GET, "/knowledge", class).query(&query).about(RequestKind::List);
+        self.list(call, "knowledge").await
     }
 
     /// Asks for a list, whatever it is wrapped in.
@@ -76,8 +80,8 @@ impl Nexvio {
     }
 
     /// Deletes something; what is gone already is an error, and what the answer holds does not matter.
-    async fn remove(&self, path: &'static str, id: &str) -> Result<(), ApiError> {
-        self.http.call_without_answer(Call::new(Method::DELETE, path, Class::Finish).id(id)).await
+    async fn remove(&self, path: &'static str, id: &str, kind: RequestKind) -> Result<(), ApiError> {
+        self.http.call_without_answer(Call::new(Method::DELETE, path, Class::Finish).id(id).about(kind)).await
     }
 }
 
@@ -102,12 +106,13 @@ impl Platform for Nexvio {
         self.http.queued()
     }
 
-    async fn sources(&self, page: u64) -> Result<SourcePage, ApiError> {
-        Ok(page_of(self.knowledge_for(PAGE_SIZE, (page - 1) * PAGE_SIZE, Class::Finish).await?, page))
+    async fn sources(&self, at: Option<Cursor>) -> Result<SourcePage, ApiError> {
+        let offset = at.map_or(0, |Cursor(offset)| offset.get());
+        Ok(page_of(self.knowledge_for(PAGE_SIZE, offset, Class::Finish).await?, offset))
     }
 
     async fn create(&self, name: &str, kind: &SourceKind, file: Option<Upload>) -> Result<Created, ApiError> {
-        let call = Call::new(Method::POST, "/knowledge", Class::Begin);
+        let call = Call::new(Method::POST, "/knowledge", Class::Begin).about(RequestKind::Create);
         let keys = ["knowledge", "source"];
         let made: Knowledge = match (kind, file) {
             (SourceKind::File, Some(file)) => self.one(call.form(("name", name), &file), &keys).await?,
@@ -118,22 +123,29 @@ impl Platform for Nexvio {
             (SourceKind::File, None) => return Err(ApiError::NoSuchCall("makes an empty source")),
             (SourceKind::Website { .. }, _) => return Err(ApiError::NoSuchCall("crawls a website")),
         };
-        Ok(Created { source: SourceId(made.id), job: None })
+        Ok(Created { source: SourceId(made.id), job: None, name: made.name.filter(|name| !name.is_empty()) })
     }
 
     async fn delete(&self, id: &SourceId) -> Result<(), ApiError> {
-        match self.remove("/knowledge/{id}", &id.0).await {
+        match self.remove("/knowledge/{id}", &id.0, RequestKind::Document).await {
             Err(error) if !error.is_not_found() => Err(error),
             Ok(()) | Err(_) => Ok(()),
         }
     }
 }
 
-pub(super) fn page_of(found: List<Knowledge>, page: u64) -> SourcePage {
-    // What has no id is nobody's, and counts: without it a list would never be complete.
-    let nobodys = (0..found.unread).map(|number| Knowledge { id: format!("?{page}.{number}"), ..Knowledge::default() });
-    let sources = found.items.into_iter().chain(nobodys).map(remote).collect();
-    SourcePage { sources, total: found.total }
+/// The answer to a request for the sources after `offset`. The next page begins after those that came, however many.
+pub(super) fn page_of(found: List<Knowledge>, offset: u64) -> SourcePage {
+    let count = found.count();
+    let next = offset.saturating_add(count);
+    SourcePage {
+        sources: found.items.into_iter().map(remote).collect(),
+        unreadable: found.unread,
+        total: found.total,
+        next: NonZeroU64::new(next).filter(|_| count > 0).map(Cursor),
+        may_be_last: count == 0 || found.total.is_some_and(|total| next >= total),
+        last: found.total.and_then(|total| NonZeroU64::new(total.saturating_sub(count))).map(Cursor),
+    }
 }
 
 /// Without a status, listed means ready; unknown statuses are "not yet" (reading of `/knowledge`).

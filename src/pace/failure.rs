@@ -1,0 +1,217 @@
+//! Failure scope: whom a failed request concerns, from its kind, its answer and what a probe of the platform shows.
+//!
+//! One refused request proves little: firewalls answer 403 or 405 to a single text, quotas answer 402 to a single file. So
+//! a refusal is the document's until a probe, or several refused documents in a row, show that it is everybody's.
+
+use super::Ending;
+
+/// Documents refused in a row, with none accepted between them, whose refusal concerns everything.
+const REFUSED_IN_A_ROW: u32 = 3;
+
+/// What a request is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestKind {
+    /// Lists the sources.
+    List,
+    /// Makes a document's source.
+    Create,
+    /// Fills a document's source.
+    Upload,
+    /// Concerns one document's source or job.
+    Document,
+    /// Concerns the one source of a collection, such as a website.
+    Collection,
+    /// Anything else, such as a question.
+    Other,
+}
+
+/// What a probe, a cheap request to list sources, shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Probe {
+    /// The platform works, and accepts the key.
+    Works,
+    /// The platform refuses the key.
+    Refused,
+    /// The platform does not work.
+    Fails,
+}
+
+/// Whom a failure concerns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureScope {
+    /// The key, its rights or its quota: every request.
+    Account,
+    /// The platform, or the way to it: every request.
+    Platform,
+    /// A page of the list of sources, while the platform works otherwise.
+    List,
+    /// One collection.
+    Collection,
+    /// One document.
+    Document,
+}
+
+/// Whom a failure concerns, and whether time may mend it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Whom it concerns.
+    pub scope: FailureScope,
+    /// Whether the same request may succeed later, with nothing changed on this side.
+    pub transient: bool,
+}
+
+impl Failure {
+    /// Whether every other request fails too, so that a pass should stop.
+    pub fn is_general(self) -> bool {
+        matches!(self.scope, FailureScope::Account | FailureScope::Platform)
+    }
+
+    fn lasting(scope: FailureScope) -> Self {
+        Self { scope, transient: false }
+    }
+
+    fn transient(scope: FailureScope) -> Self {
+        Self { scope, transient: true }
+    }
+}
+
+/// Judges a request whose last attempt ended so. `refused_in_a_row` counts refused requests of its kind, with
+/// this one. `None` asks
+/// for a probe.
+pub fn failure(request: RequestKind, ending: Ending, probe: Option<Probe>, refused_in_a_row: u32) -> Option<Failure> {
+    use FailureScope::{Account, Platform};
+    let own = match request {
+        RequestKind::List => FailureScope::List,
+        RequestKind::Create | RequestKind::Upload | RequestKind::Document => FailureScope::Document,
+        RequestKind::Collection => FailureScope::Collection,
+        RequestKind::Other => Platform,
+    };
+    // What the refusal means once it is everybody's.
+    let unless_general = |general: Failure| match request {
+        RequestKind::List | RequestKind::Other => general,
+        RequestKind::Create | RequestKind::Upload if refused_in_a_row >= REFUSED_IN_A_ROW => general,
+        RequestKind::Create | RequestKind::Upload | RequestKind::Document | RequestKind::Collection => {
+            Failure::transient(own)
+        }
+    };
+    let by_probe = |refused: Failure, works: Failure| {
+        if request == RequestKind::Other {
+            return Some(refused);
+        }
+        Some(match probe? {
+            Probe::Works => works,
+            Probe::Refused => refused,
+            Probe::Fails => Failure::transient(Platform),
+        })
+    };
+    let in_trouble = || by_probe(Failure::transient(Platform), Failure::transient(own));
+    match ending {
+        Ending::NotSent => Some(Failure::transient(Platform)),
+        Ending::NoAnswer | Ending::Garbled => in_trouble(),
+        Ending::Answered(status) => match status {
+            401 => Some(Failure::lasting(Account)),
+            402 => Some(unless_general(Failure::transient(Account))),
+            403 if request == RequestKind::List => Some(Failure::lasting(Account)),
+            403 => by_probe(Failure::lasting(Account), unless_general(Failure::lasting(Account))),
+            429 => Some(Failure::transient(Account)),
+            300..=399 | 407 if request == RequestKind::List => Some(Failure::lasting(Platform)),
+            300..=399 | 407 => by_probe(Failure::lasting(Platform), Failure::transient(own)),
+            404 | 405 | 410 | 501 | 505 if request == RequestKind::Document => Some(Failure::lasting(own)),
+            // The source is not there, or not yet.
+            404 | 410 if request == RequestKind::Upload => Some(Failure::transient(own)),
+            404 | 405 | 410 | 501 | 505 => Some(unless_general(Failure::lasting(Platform))),
+            408 | 425 | 0..=299 | 500..=u16::MAX => in_trouble(),
+            // They depend on what else there is, not on what was sent.
+            409 | 423 | 424 => Some(Failure::transient(own)),
+            400..=499 => Some(Failure::lasting(own)),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Ending::{Answered, Garbled, NoAnswer, NotSent};
+    use FailureScope::{Account, Collection, Document, List, Platform};
+    use RequestKind as Kind;
+
+    const KINDS: [Kind; 6] = [Kind::List, Kind::Create, Kind::Upload, Kind::Document, Kind::Collection, Kind::Other];
+
+    /// Every class of answer, and whom it concerns: to a list, to the first creation, to the third in a row, and to one
+    /// document; the platform works otherwise. `true` is transient.
+    #[test]
+    fn failure__the_platform_works_otherwise__concerns_what_the_request_is_about() {
+        for (ending, list, first, third, document) in [
+            (Answered(200), (List, true), (Document, true), (Document, true), (Document, true)),
+            (Answered(302), (Platform, false), (Document, true), (Document, true), (Document, true)),
+            (Answered(400), (List, false), (Document, false), (Document, false), (Document, false)),
+            (Answered(401), (Account, false), (Account, false), (Account, false), (Account, false)),
+            (Answered(402), (Account, true), (Document, true), (Account, true), (Document, true)),
+            (Answered(403), (Account, false), (Document, true), (Account, false), (Document, true)),
+            (Answered(404), (Platform, false), (Document, true), (Platform, false), (Document, false)),
+            (Answered(405), (Platform, false), (Document, true), (Platform, false), (Document, false)),
+            (Answered(407), (Platform, false), (Document, true), (Document, true), (Document, true)),
+            (Answered(408), (List, true), (Document, true), (Document, true), (Document, true)),
+            (Answered(409), (List, true), (Document, true), (Document, true), (Document, true)),
+            (Answered(410), (Platform, false), (Document, true), (Platform, false), (Document, false)),
+            (Answered(413), (List, false), (Document, false), (Document, false), (Document, false)),
+            (Answered(415), (List, false), (Document, false), (Document, false), (Document, false)),
+            (Answered(422), (List, false), (Document, false), (Document, false), (Document, false)),
+            (Answered(423), (List, true), (Document, true), (Document, true), (Document, true)),
+            (Answered(425), (List, true), (Document, true), (Document, true), (Document, true)),
+            (Answered(429), (Account, true), (Account, true), (Account, true), (Account, true)),
+            (Answered(451), (List, false), (Document, false), (Document, false), (Document, false)),
+            (Answered(500), (List, true), (Document, true), (Document, true), (Document, true)),
+            (Answered(501), (Platform, false), (Document, true), (Platform, false), (Document, false)),
+            (Answered(503), (List, true), (Document, true), (Document, true), (Document, true)),
+            (Answered(599), (List, true), (Document, true), (Document, true), (Document, true)),
+            (Garbled, (List, true), (Document, true), (Document, true), (Document, true)),
+            (NoAnswer, (List, true), (Document, true), (Document, true), (Document, true)),
+            (NotSent, (Platform, true), (Platform, true), (Platform, true), (Platform, true)),
+        ] {
+            let judged = |kind, in_a_row| {
+                let failure = failure(kind, ending, Some(Probe::Works), in_a_row).expect("a probe was made");
+                (failure.scope, failure.transient)
+            };
+            assert_eq!(judged(Kind::List, 0), list, "{ending:?} to a list");
+            assert_eq!(judged(Kind::Create, 1), first, "{ending:?} to a creation");
+            assert_eq!(judged(Kind::Create, 3), third, "{ending:?} to the third creation");
+            assert_eq!(judged(Kind::Document, 9), document, "{ending:?} to a document");
+            if !matches!(ending, Answered(404 | 410)) {
+                assert_eq!(judged(Kind::Upload, 1), first, "{ending:?} to an upload");
+                assert_eq!(judged(Kind::Upload, 3), third, "{ending:?} to the third upload");
+            }
+            let collection = judged(Kind::Collection, 9);
+            assert!(collection.0 == Collection || collection.0 == document.0, "{ending:?}: {collection:?}");
+        }
+    }
+
+    #[test]
+    fn failure__the_probe_fails_too__concerns_the_platform_or_the_account() {
+        for kind in [Kind::List, Kind::Create, Kind::Upload, Kind::Document, Kind::Collection] {
+            for ending in [Answered(500), Answered(503), Answered(408), NoAnswer, Garbled] {
+                for probe in [Probe::Fails, Probe::Refused] {
+                    let judged = failure(kind, ending, Some(probe), 1);
+                    assert_eq!(judged, Some(Failure::transient(Platform)), "{kind:?} {ending:?} {probe:?}");
+                }
+            }
+        }
+        let forbidden = |probe| failure(Kind::Create, Answered(403), Some(probe), 1);
+        assert_eq!(forbidden(Probe::Refused), Some(Failure::lasting(Account)));
+        assert_eq!(forbidden(Probe::Fails), Some(Failure::transient(Platform)));
+        let absent = failure(Kind::Upload, Answered(404), None, 9);
+        assert_eq!(absent, Some(Failure::transient(Document)), "a source may not be there yet");
+    }
+
+    #[test]
+    fn failure__without_a_probe__asks_for_one_only_where_it_tells() {
+        for kind in KINDS {
+            for status in 100..=599 {
+                let asks = failure(kind, Answered(status), None, 1).is_none();
+                let tells = failure(kind, Answered(status), Some(Probe::Works), 1)
+                    != failure(kind, Answered(status), Some(Probe::Fails), 1);
+                assert_eq!(asks, tells, "{kind:?} {status}");
+            }
+        }
+    }
+}

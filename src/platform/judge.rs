@@ -1,0 +1,109 @@
+//! Judging failed requests: probes where only a probe can tell, and counts documents refused in a row.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use tokio::sync::Mutex;
+
+use super::{
+    ApiError, Http,
+    answer::bounded,
+    call::Call,
+    gate::Class,
+    http::{LONGEST_ANSWER, status_of},
+};
+use crate::{
+    model::Moment,
+    pace::{Ending, Failure, FailureScope, Probe, RequestKind, failure},
+};
+
+/// Attempts at a probe that the platform fails to answer.
+const ATTEMPTS: u32 = 3;
+
+/// What one key's requests have shown so far.
+#[derive(Default)]
+pub(super) struct Trials {
+    /// The last probe, and when it was answered.
+    probed: Mutex<Option<(Moment, Probe)>>,
+    /// Creations refused since the last one that was accepted, and uploads.
+    refused: [AtomicU32; 2],
+}
+
+impl Trials {
+    /// A pass begins: a document that was refused in the last one is not everybody's trouble in this one.
+    pub(super) fn begin(&self) {
+        self.accepted(RequestKind::Create);
+        self.accepted(RequestKind::Upload);
+    }
+
+    /// A request was accepted.
+    pub(super) fn accepted(&self, kind: RequestKind) {
+        if let Some(refused) = self.counter(kind) {
+            refused.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// Counts a refusal. Gives how many of its kind were refused in a row.
+    fn refused(&self, kind: RequestKind) -> u32 {
+        self.counter(kind).map_or(0, |refused| refused.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    fn counter(&self, kind: RequestKind) -> Option<&AtomicU32> {
+        match kind {
+            RequestKind::Create => Some(&self.refused[0]),
+            RequestKind::Upload => Some(&self.refused[1]),
+            RequestKind::List | RequestKind::Document | RequestKind::Collection | RequestKind::Other => None,
+        }
+    }
+}
+
+impl Http {
+    /// What it means that a request, begun then, failed for good.
+    pub(super) async fn judge(&self, call: &Call<'_>, ending: Ending, message: String, began: Moment) -> ApiError {
+        let in_a_row = self.trials.refused(call.kind);
+        let judged = match failure(call.kind, ending, None, in_a_row) {
+            None => failure(call.kind, ending, Some(self.probe_since(began).await), in_a_row),
+            judged => judged,
+        };
+        let failure = judged.unwrap_or(Failure { scope: FailureScope::Platform, transient: true });
+        let status = status_of(ending);
+        match failure {
+            Failure { scope: FailureScope::Account, transient: false } => ApiError::Denied { status, message },
+            Failure { scope: FailureScope::Platform, transient: true } => self.unavailable(call, &message),
+            failure => ApiError::Refused { call: call.to_string(), status, message, failure },
+        }
+    }
+
+    /// Probes the platform, unless a probe was answered since then. Failures at the same time share one.
+    async fn probe_since(&self, began: Moment) -> Probe {
+        let mut probed = self.trials.probed.lock().await;
+        if let Some((at, probe)) = *probed
+            && at >= began
+        {
+            return probe;
+        }
+        let mut probe = Probe::Fails;
+        for attempt in 0..ATTEMPTS {
+            probe = self.probe().await;
+            if probe != Probe::Fails {
+                break;
+            }
+            let Some(delay) = self.gate.retry_delay(attempt, &self.timing.backoff) else { break };
+            tokio::time::sleep(delay).await;
+        }
+        *probed = Some((self.clock.now(), probe));
+        probe
+    }
+
+    async fn probe(&self) -> Probe {
+        let Ok(ticket) = self.leave(Class::Finish).await else { return Probe::Fails };
+        match self.send_probe(ticket, Class::Finish).await {
+            Ok((Ending::Answered(401 | 403), _)) => Probe::Refused,
+            // A page that some box on the way answers with is not the platform.
+            Ok((_, Some(response))) => match bounded(response, LONGEST_ANSWER).await {
+                Ok(body) if serde_json::from_slice::<serde::de::IgnoredAny>(&body).is_ok() => Probe::Works,
+                _ => Probe::Fails,
+            },
+            _ => Probe::Fails,
+        }
+    }
+}
