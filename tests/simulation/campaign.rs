@@ -20,13 +20,16 @@ use tempfile::TempDir;
 
 use crate::{
     counts::{Counts, Verdict},
-    knobs::{Choice, Knobs},
+    knobs::Knobs,
     run::run,
     script::Script,
 };
 
 /// Who does what blocks.
 pub type Hands = Arc<dyn Fn(Work) + Send + Sync>;
+
+/// The life of a seed.
+pub type Life<'a> = &'a (dyn Fn(u64) -> Script + Sync);
 
 /// Seeds that failed, each with what was broken.
 pub type Failed = Vec<(u64, Vec<String>)>;
@@ -83,7 +86,7 @@ pub fn numbers<T: std::str::FromStr>(name: &str) -> Option<Vec<T>> {
 }
 
 /// Runs these seeds, until so many of them have failed.
-pub fn campaign(seeds: Range<u64>, at_most: usize, choice: Choice) -> (Failed, Counts) {
+pub fn campaign(seeds: Range<u64>, at_most: usize, life: Life) -> (Failed, Counts) {
     let (next, enough) = (AtomicU64::new(seeds.start), AtomicBool::new(false));
     let (failed, counts) = (Mutex::new(Failed::new()), Mutex::new(Counts::default()));
     scope(|threads| {
@@ -95,7 +98,7 @@ pub fn campaign(seeds: Range<u64>, at_most: usize, choice: Choice) -> (Failed, C
                     if seed >= seeds.end {
                         return;
                     }
-                    let verdict = desk.run(&Script::of(seed, choice));
+                    let verdict = desk.run(&life(seed));
                     counts.lock().expect("nobody panicked").add(&verdict.counts);
                     if !verdict.broken.is_empty() {
                         let mut failed = failed.lock().expect("nobody panicked");
@@ -113,10 +116,9 @@ pub fn campaign(seeds: Range<u64>, at_most: usize, choice: Choice) -> (Failed, C
 
 /// Leaves out what a failing seed does not need to fail: knobs, then halves of its steps, single steps at last. Gives the
 /// steps that stay.
-pub fn shrink(seed: u64, choice: Choice) -> (Vec<usize>, Knobs, Script) {
+pub fn shrink(mut whole: Script) -> (Vec<usize>, Knobs, Script) {
     let desk = Desk::new();
     let fails = |script: &Script| !desk.run(script).broken.is_empty();
-    let mut whole = Script::of(seed, choice);
     for knob in whole.manners.knobs.drawn() {
         let without = whole.with(whole.manners.knobs.without(knob));
         if fails(&without) {

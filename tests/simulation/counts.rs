@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::branches::Branches;
+
 /// What a run gave.
 #[derive(Debug, Default)]
 pub struct Verdict {
@@ -28,6 +30,7 @@ pub struct Counts {
     pub changes: u64,
     pub faults: u64,
     pub seconds: u64,
+    pub branches: Branches,
 }
 
 impl Counts {
@@ -41,17 +44,19 @@ impl Counts {
         self.changes += more.changes;
         self.faults += more.faults;
         self.seconds += more.seconds;
+        self.branches.add(&more.branches);
     }
 }
 
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { passes, deaths, store_failures, reached: _, steps, requests, changes, faults, seconds } = self;
+        let Self { passes, deaths, store_failures, reached: _, steps, requests, changes, faults, seconds, branches } =
+            self;
         let days = seconds / 86_400;
         write!(
             f,
             "{passes} passes, {deaths} deaths, {store_failures} stores that could not be written, {steps} steps by others, \
-             {requests} requests ({changes} of them to change something), {faults} faults, {days} simulated days"
+             {requests} requests ({changes} of them to change something), {faults} faults, {days} simulated days; branches: {branches}"
         )
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use unicode_normalization::UnicodeNormalization;
 
-use crate::disk::NAMES;
+use crate::broken::{Broken, Part};
 
 /// One belief that a client could hold about a platform, and that does not hold in a life that has drawn it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -242,21 +242,16 @@ impl Knobs {
         name
     }
 
-    /// What is broken for good, and how.
+    /// What is broken for good.
     pub fn broken(self) -> Option<Broken> {
-        let (knob, statuses): (_, &[u16]) = if self.has(JobBroken) {
-            (JobBroken, &[500, 404, 403, 400])
-        } else if self.has(DeleteBroken) {
-            (DeleteBroken, &[500, 403, 405, 409, 200])
-        } else if self.has(CreateBroken) {
-            (CreateBroken, &[500, 400, 402, 403, 409])
-        } else if self.has(UploadBroken) {
-            (UploadBroken, &[500, 400, 403, 404, 402])
-        } else {
-            return None;
-        };
-        let documents: Vec<_> = NAMES.into_iter().filter(|name| name.contains('.')).collect();
-        Some(Broken { what: knob, document: self.detail(knob, &documents), status: self.detail(knob, statuses) })
+        let parts = [
+            (JobBroken, Part::Job),
+            (DeleteBroken, Part::Deletion),
+            (CreateBroken, Part::Creation),
+            (UploadBroken, Part::Upload),
+        ];
+        let drawn = parts.into_iter().find(|(knob, _)| self.has(*knob));
+        drawn.map(|(_, part)| Broken::any(part, self.seed))
     }
 }
 
@@ -264,12 +259,4 @@ impl fmt::Debug for Knobs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.drawn().map(|knob| format!("{knob:?}")).collect::<Vec<_>>().join(","))
     }
-}
-
-/// One resource that is broken for good.
-#[derive(Clone, Copy, Debug)]
-pub struct Broken {
-    pub what: Knob,
-    pub document: &'static str,
-    pub status: u16,
 }

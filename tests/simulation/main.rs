@@ -6,12 +6,15 @@
 //!
 //! `KBSYNC_KNOBS` names the knobs of each life, with commas between them; with `all` those that are pending are drawn as well.
 
+mod branches;
+mod broken;
 mod campaign;
 mod counts;
 mod disk;
 mod knobs;
 mod life;
 mod lists;
+mod liveness;
 mod oracle;
 mod others;
 mod platform;
@@ -24,7 +27,8 @@ mod time;
 mod transport;
 mod wire;
 
-use campaign::{Desk, campaign, numbers, shrink};
+use campaign::{Desk, Life, campaign, numbers, shrink};
+use counts::Counts;
 use disk::DiskOp;
 use kbsync::config::Api;
 use knobs::Choice;
@@ -32,6 +36,8 @@ use script::{PassStep, Script, Step};
 
 /// Seeds of a run that nobody has asked for more.
 const SEEDS: u64 = 2_000;
+/// The same of lives in which something is broken for good.
+const STUCK: u64 = 200;
 /// After so many seeds that fail, the others are not run.
 const ENOUGH: usize = 3;
 /// No pass of the plain life takes more steps.
@@ -40,30 +46,43 @@ const STEPS: u64 = 2_000;
 #[test]
 fn nothing_is_lost_or_doubled_whatever_happens() {
     let choice = Choice::of_environment();
+    let counts = many_lives("nothing", SEEDS, &|seed| Script::of(seed, choice));
+    let is_whole = ["KBSYNC_SEED", "KBSYNC_SEEDS", "KBSYNC_KNOBS"].iter().all(|name| std::env::var_os(name).is_none());
+    assert!(!is_whole || counts.branches.unreached().is_empty(), "never reached: {:?}", counts.branches.unreached());
+}
+
+#[test]
+fn everything_else_makes_progress_whatever_is_stuck() {
+    many_lives("progress", STUCK, &Script::with_something_stuck);
+}
+
+/// Runs lives, and makes one that fails smaller.
+fn many_lives(test: &str, seeds: u64, life: Life) -> Counts {
     if let Some(&[seed]) = numbers("KBSYNC_SEED").as_deref() {
         let steps = numbers("KBSYNC_STEPS");
-        let script = Script::of(seed, choice);
-        println!("knobs: {:?}", script.manners.knobs);
+        let script = life(seed);
+        println!("knobs: {:?}, broken: {:?}", script.manners.knobs, script.manners.broken);
         let verdict = Desk::new().run(&steps.map_or(script.clone(), |steps| script.only(&steps)));
         println!("{}", verdict.trace.join("\n"));
         assert!(verdict.broken.is_empty(), "seed {seed}: {:#?}", verdict.broken);
-        return;
+        return verdict.counts;
     }
     let one = |name| numbers(name).and_then(|numbers| numbers.first().copied());
     let from = one("KBSYNC_FROM").unwrap_or(0);
-    let seeds = one("KBSYNC_SEEDS").unwrap_or(SEEDS);
+    let seeds = one("KBSYNC_SEEDS").unwrap_or(seeds);
     let only_first = std::env::var_os("KBSYNC_FIRST").is_some();
-    let (failed, counts) = campaign(from..from + seeds, if only_first { 1 } else { ENOUGH }, choice);
+    let (failed, counts) = campaign(from..from + seeds, if only_first { 1 } else { ENOUGH }, life);
     println!("{seeds} seeds: {counts}");
-    let Some((seed, broken)) = failed.first() else { return };
-    let drawn = Script::of(*seed, choice).manners.knobs;
-    assert!(!only_first, "\nseed {seed}: with {drawn:?}: {broken:#?}");
-    let (steps, knobs, script) = shrink(*seed, choice);
+    let Some((seed, broken)) = failed.first() else { return counts };
+    let manners = life(*seed).manners;
+    let drawn = format!("knobs {:?}, broken {:?}", manners.knobs, manners.broken);
+    assert!(!only_first, "\nseed {seed}: with {drawn}: {broken:#?}");
+    let (steps, knobs, script) = shrink(life(*seed));
     let steps: Vec<_> = steps.iter().map(usize::to_string).collect();
     let others: Vec<_> = failed[1..].iter().map(|(seed, broken)| (seed, &broken[0])).collect();
     panic!(
-        "seed {seed}: with {drawn:?}: {broken:#?}\n{:#?}\nothers: {others:#?}\nrun it again with\n  \
-         KBSYNC_SEED={seed} KBSYNC_KNOBS={knobs:?} KBSYNC_STEPS={} cargo test --test simulation nothing -- --nocapture",
+        "seed {seed}: with {drawn}: {broken:#?}\n{:#?}\nothers: {others:#?}\nrun it again with\n  \
+         KBSYNC_SEED={seed} KBSYNC_KNOBS={knobs:?} KBSYNC_STEPS={} cargo test --test simulation {test} -- --nocapture",
         script.steps,
         steps.join(",")
     );

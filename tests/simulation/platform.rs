@@ -13,6 +13,7 @@ use kbsync::{
 use rand::rngs::StdRng;
 
 use crate::{
+    branches::{Branch, Branches},
     disk::{is_refused, short_hash},
     knobs::{Knob, Knobs},
     oracle::Oracle,
@@ -169,6 +170,7 @@ pub struct Platform {
     pub asked: [VecDeque<Moment>; 2],
     /// Requests that change something, since the beginning.
     pub mutating: u64,
+    pub branches: Branches,
     /// The pass that was begun last.
     pub pass: u64,
     /// All requests, and those that met a fault.
@@ -191,6 +193,7 @@ impl Platform {
             oracle: Oracle::default(),
             asked: Default::default(),
             mutating: 0,
+            branches: Branches::default(),
             pass: 0,
             requests: 0,
             faults: 0,
@@ -299,6 +302,7 @@ impl Platform {
             Op::Create { name, content } => {
                 let number = self.next();
                 let stored = self.knobs.rewritten(&name);
+                self.branches.count(Branch::NameRewritten, u64::from(stored != name));
                 let source = Source {
                     id: if self.knobs.has(Knob::OddFields) { number.to_string() } else { format!("s{number}") },
                     parsed: SourceName::parse(&name),
@@ -335,6 +339,7 @@ impl Platform {
             }
             Op::Rename { source, name } => {
                 let stored = self.knobs.rewritten(&name);
+                self.branches.count(Branch::RenameUnanswered, u64::from(lost));
                 let found = self.find(&source).expect("it was touched");
                 (found.parsed, found.is_marked) = (SourceName::parse(&name), Source::is_marked(&name, &stored));
                 // Whoever had given it a name has lost it by a hair; the list shows that it is ours.

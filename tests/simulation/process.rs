@@ -21,6 +21,7 @@ use rand::{SeedableRng, rngs::StdRng};
 use tokio::sync::watch;
 
 use crate::{
+    branches::Branches,
     life::{Happening, Life, SimulatedDesk},
     run::{World, disk, lock, somebody},
     script::{Meanwhile, PassStep},
@@ -57,16 +58,21 @@ impl World<'_> {
         let client = self.client(step, part.is_none().then_some(number), &store, &life, clock).await;
         let scope = lock(&side).scope(part, machine, self.reader);
         let (_stop, stopped) = watch::channel(false);
+        let events = Mutex::new(Vec::new());
+        let hear = |event| lock(&events).push(event);
         let report = match client {
             None => None,
             Some(client) => tokio::select! {
                 biased;
                 () = life.death.notified() => None,
-                report = reconcile::pass(&client, &store, &scope, stopped, &|_| ()) => Some(report),
+                report = reconcile::pass(&client, &store, &scope, stopped, &hear) => Some(report),
             },
         };
         let mut counts = lock(&self.counts);
         counts.deaths += u64::from(life.is_dead());
+        if let Some(report) = &report {
+            counts.branches.add(&Branches::of(report, &lock(&events)));
+        }
         counts.store_failures += u64::from(life.store_failed());
         counts.reached += u64::from(step.dies_at.max(step.store_fails_at).is_some_and(|at| at <= life.steps()));
         if life.store_failed() {

@@ -8,8 +8,8 @@ use std::{
 use kbsync::reconcile::{JOB_TIMEOUT, Outcome, Report};
 
 use crate::{
+    broken::{Broken, Part},
     disk::{DiskOp, FOLDERS},
-    knobs::Knob,
     oracle::INSTANCES,
     platform::Source,
     run::{World, lock},
@@ -28,6 +28,8 @@ enum Obstacle {
     Name,
     /// The document, or what is made for it, is refused.
     Document,
+    /// It is never ready.
+    Ingestion,
     /// Its older versions stay.
     Deletion,
 }
@@ -55,7 +57,7 @@ impl World<'_> {
                 self.pass(&PassStep::calm(number)).await.expect("nobody kills it");
                 self.idle(JOB_TIMEOUT + GRACE).await;
                 let report = self.pass(&PassStep::calm(number)).await.expect("nobody kills it");
-                let is_open = report.is_open() && self.script.manners.knobs.broken().is_none();
+                let is_open = report.is_open() && self.script.manners.broken.is_none();
                 let calm = report.outcome() == Outcome::Failed && !is_open && report.fatal.is_none();
                 self.check_named(number, &report);
                 if !(calm && self.is_refused(number)) {
@@ -70,7 +72,7 @@ impl World<'_> {
             let report = self.pass(&PassStep::calm(number)).await.expect("nobody kills it");
             let after = lock(&self.platform).mutating;
             // What the platform may do some time is tried again, and no more than that.
-            let again = if self.script.manners.knobs.broken().is_some() { 6 } else { 0 };
+            let again = if self.script.manners.broken.is_some() { 6 } else { 0 };
             if after - before > again {
                 self.broken(format!("a pass with nothing changed sent {} requests ({:?})", after - before, report));
             }
@@ -81,7 +83,7 @@ impl World<'_> {
     fn is_refused(&self, number: usize) -> bool {
         let wanted = lock(&self.sides[number]).wanted();
         wanted.iter().any(|(key, hash)| self.obstacle(number, key, hash).is_some())
-            || self.script.manners.knobs.broken().is_some_and(|broken| broken.what == Knob::DeleteBroken)
+            || self.script.manners.broken.is_some_and(|broken| broken.part == Part::Deletion)
     }
 
     /// What keeps a document from being on the platform, or its older versions from going.
@@ -91,22 +93,37 @@ impl World<'_> {
         if !Source::is_marked(&name, &knobs.rewritten(&name)) {
             return Some(Obstacle::Name);
         }
-        match knobs.broken().filter(|broken| broken.document == key).map(|broken| broken.what) {
-            Some(Knob::CreateBroken | Knob::UploadBroken) => return Some(Obstacle::Document),
-            Some(Knob::DeleteBroken) => return Some(Obstacle::Deletion),
+        match self.script.manners.broken.filter(|broken| broken.document == key).map(|broken| broken.part) {
+            Some(Part::Creation | Part::Upload) => return Some(Obstacle::Document),
+            Some(Part::Ingestion) => return Some(Obstacle::Ingestion),
+            Some(Part::Deletion) => return Some(Obstacle::Deletion),
             _ => {}
         }
         crate::disk::refused_hashes().iter().any(|refused| refused == hash).then_some(Obstacle::Document)
     }
 
     /// What cannot be brought in step is named.
-    fn check_named(&self, number: usize, report: &Report) {
-        for (key, hash) in lock(&self.sides[number]).wanted() {
+    pub fn check_named(&self, number: usize, report: &Report) {
+        let wanted = lock(&self.sides[number]).wanted();
+        for (key, hash) in wanted {
+            let obstacle = self.obstacle(number, &key, &hash);
+            let is_stuck = match obstacle {
+                Some(Obstacle::Name | Obstacle::Document | Obstacle::Ingestion) => true,
+                Some(Obstacle::Deletion) => self.sources_of(&key) > 1,
+                None => false,
+            };
             let is_named = report.failures().chain(&report.quarantined).any(|it| it.document.to_string() == key);
-            if !is_named && matches!(self.obstacle(number, &key, &hash), Some(Obstacle::Name | Obstacle::Document)) {
-                self.broken(format!("{key} cannot be brought in step, and nothing says so: {report:?}"));
+            if is_stuck && !is_named {
+                self.broken(format!("{key} cannot be brought in step ({obstacle:?}), and nothing says so: {report:?}"));
             }
         }
+    }
+
+    fn sources_of(&self, key: &str) -> usize {
+        let is_it = |source: &&Source| {
+            source.parsed.as_ref().is_some_and(|name| format!("{}/{}", name.collection, name.path) == key)
+        };
+        lock(&self.platform).sources.iter().filter(is_it).count()
     }
 
     /// The platform has each document of an instance once, with its content, and nothing else of it.
@@ -115,7 +132,13 @@ impl World<'_> {
         let mut wanted = side.wanted();
         let obstacles: BTreeMap<_, _> =
             wanted.iter().filter_map(|(key, hash)| Some((key.clone(), self.obstacle(number, key, hash)?))).collect();
-        let undeletable = self.script.manners.knobs.broken().filter(|broken| broken.what == Knob::DeleteBroken);
+        let broken = self.script.manners.broken.filter(|_| with_refusals);
+        // Of one document older versions stay, or what never becomes ready; all that is gone stays where no list is whole.
+        let stays = |key: &str, is_gone: bool| match broken {
+            Some(Broken { part: Part::Deletion | Part::Ingestion, document, .. }) => document == key,
+            Some(Broken { part: Part::Page, .. }) => is_gone,
+            _ => false,
+        };
         let (mut wrong, mut older) = (Vec::new(), BTreeSet::new());
         let mut platform = lock(&self.platform);
         for source in platform.sources.iter().filter(|source| source.maker.is_some()) {
@@ -146,15 +169,16 @@ impl World<'_> {
                 Some(hash) if source.documents.len() == 1 && source.holds() && *hash == source.documents[0].hash => {
                     wanted.remove(&key);
                 }
-                // Its older versions stay as well.
-                _ if undeletable.is_some_and(|broken| broken.document == key) && with_refusals => {}
+                known if stays(&key, known.is_none()) => {}
                 Some(_) => wrong.push(format!("{} is doubled or not as it is here: {source:?}", source.name)),
                 // A version of a document that `delete: never` keeps may be of another time than the one that is here.
                 None if !side.delete => {}
                 None => wrong.push(format!("{} is doubled, or there although it is gone", source.name)),
             }
         }
-        let is_possible = |key: &String| !matches!(obstacles.get(key), Some(Obstacle::Name | Obstacle::Document));
+        let is_possible = |key: &String| {
+            !matches!(obstacles.get(key), Some(Obstacle::Name | Obstacle::Document | Obstacle::Ingestion))
+        };
         wanted.retain(|key, _| is_possible(key));
         wrong.extend(wanted.into_keys().map(|key| format!("{key} is lost")));
         platform.oracle.broken.extend(wrong.into_iter().map(|what| format!("{when}: {what}")));

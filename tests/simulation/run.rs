@@ -69,11 +69,16 @@ pub fn run(script: &Script, root: &Path, reader: &Reader, hands: &Hands) -> Verd
                 break;
             }
         }
-        if !world.is_broken() {
+        if !world.is_broken() && script.is_liveness {
+            world.progress().await;
+        } else if !world.is_broken() {
             world.rest().await;
         }
         let platform = lock(&world.platform);
+        let mut branches = lock(&world.counts).branches;
+        branches.add(&platform.branches);
         let counts = Counts {
+            branches,
             seconds: world.time.now().since(begun).as_secs(),
             requests: platform.requests,
             changes: platform.mutating,

@@ -20,6 +20,8 @@ pub struct Script {
     /// How many instances there are.
     pub instances: usize,
     pub steps: Vec<Step>,
+    /// Whether something is broken for good, and everything else is to go on.
+    pub is_liveness: bool,
 }
 
 /// One step of an instance, or of the world.
@@ -99,6 +101,7 @@ impl Script {
             headers: rng.random_bool(0.5),
             limit: *[100, 100, 20, 8].choose(&mut rng).expect("not empty"),
             knobs,
+            broken: knobs.broken(),
         };
         // Where little is let through, what is told of it counts.
         let manners = if knobs.has(Knob::OddRates) { Manners { headers: true, limit: 8, ..manners } } else { manners };
@@ -113,7 +116,7 @@ impl Script {
         for _ in 0..rng.random_range(2..14) {
             steps.push(Step::any(&mut rng, instances));
         }
-        Self { manners, settle: rng.random_bool(0.3), max_deletes, instances, steps }
+        Self { manners, settle: rng.random_bool(0.3), max_deletes, instances, steps, is_liveness: false }
     }
 }
 
@@ -125,7 +128,7 @@ impl Script {
 
     /// The same with other knobs.
     pub fn with(&self, knobs: Knobs) -> Self {
-        Self { manners: Manners { knobs, ..self.manners }, ..self.clone() }
+        Self { manners: Manners { knobs, broken: knobs.broken(), ..self.manners }, ..self.clone() }
     }
 
     /// A run that somebody has thought of, on a platform of plain manners.
@@ -139,8 +142,9 @@ impl Script {
             headers: true,
             limit: 100,
             knobs: Knobs::default(),
+            broken: None,
         };
-        Self { manners, settle: false, max_deletes: 10, instances: 1, steps }
+        Self { manners, settle: false, max_deletes: 10, instances: 1, steps, is_liveness: false }
     }
 }
 

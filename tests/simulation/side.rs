@@ -8,7 +8,7 @@ use std::{
 };
 
 use kbsync::{
-    config::{Collection, DeletePolicy, Folder, Input, SyncPolicy},
+    config::{Chatbot, Collection, DeletePolicy, Folder, Input, SyncPolicy},
     model::{CollectionName, Instance},
     reconcile::{Extent, Machine, Reader, Scope},
     scan::Wake,
@@ -16,6 +16,7 @@ use kbsync::{
 };
 
 use crate::{
+    broken::Part,
     disk::Disk,
     oracle::INSTANCES,
     script::{ConfigOp, Script, StoreOp},
@@ -33,6 +34,7 @@ pub struct Side {
     only_markdown: bool,
     pub delete: bool,
     max_deletes: u64,
+    chatbots: Vec<Chatbot>,
     settle: bool,
     /// Whether somebody has let every deletion be made.
     approved: bool,
@@ -56,6 +58,11 @@ impl Side {
             only_markdown: false,
             delete: true,
             max_deletes: script.max_deletes,
+            chatbots: if script.manners.broken.is_some_and(|it| it.part == Part::Bots) {
+                chatbots()
+            } else {
+                Vec::new()
+            },
             settle: script.settle,
             approved: false,
             unfinished: false,
@@ -111,7 +118,7 @@ impl Side {
         Scope {
             instance: Instance::new(INSTANCES[self.number]).expect("a name"),
             collections: self.collections.iter().map(|(name, folder)| self.collection(name, folder)).collect(),
-            chatbots: Vec::new(),
+            chatbots: self.chatbots.clone(),
             policy: SyncPolicy {
                 max_deletes: self.max_deletes,
                 max_delete_percent: 10,
@@ -188,4 +195,11 @@ impl Side {
             }
         }
     }
+}
+
+/// One bot that is kept as the config says.
+fn chatbots() -> Vec<Chatbot> {
+    let text = "platform:\n  kind: nexvio\n  api_key: key\ncollections:\n  - name: a\n    folder: /a\n\
+                chatbots:\n  - id: bot\n    name: Assistant\n";
+    kbsync::config::check(Path::new("/kbsync.yaml"), text.as_bytes(), &|_| None).expect("a config").chatbots
 }

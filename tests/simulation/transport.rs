@@ -10,14 +10,14 @@ use std::{
 
 use futures_util::stream;
 use kbsync::{
-    model::{Moment, SourceName},
+    model::Moment,
     platform::{Delivery, Outgoing, Transport, Undelivered},
 };
 use rand::{RngExt, rngs::StdRng, seq::IndexedMutRandom};
 use reqwest::Response;
 
 use crate::{
-    knobs::{Broken, Knob},
+    knobs::Knob,
     life::Life,
     lists::Reading,
     platform::{Deletion, Done, Fate, Op, Platform},
@@ -165,7 +165,7 @@ impl Way {
             }
             return (latency, Answer::Fixed(429, vec![("retry-after", "5".to_owned())]));
         }
-        if let Some((status, body)) = self.broken(&platform, &asked) {
+        if let Some((status, body)) = self.manners.broken.and_then(|broken| broken.answer(&platform, &asked)) {
             return (latency, Answer::Broken(status, told, body));
         }
         // Whoever asked may die at once, and the next process counts from then on.
@@ -202,7 +202,10 @@ impl Way {
         };
         let saying = match asked {
             Asked::Change(op) => {
-                let fate = self.fate(&mut dice, &op);
+                let mut fate = self.fate(&mut dice, &op);
+                if self.manners.broken.is_some_and(|broken| broken.sticks(&platform, &op)) {
+                    fate.0 = Fate::Stuck;
+                }
                 let is_lost = fault.is_some() || self.manners.knobs.has(Knob::CreateSilent);
                 Saying::Of(effect.map_or(0, |at| platform.plan(at, (Some(self.instance), is_lost), op, fate)))
             }
@@ -262,31 +265,6 @@ impl Way {
             reading.omitted = Some(source.id.clone());
         }
         reading
-    }
-
-    /// The answer to what is broken for good.
-    fn broken(&self, platform: &Platform, asked: &Asked) -> Option<(u16, &'static str)> {
-        let Broken { what, document, status } = self.manners.knobs.broken()?;
-        let is_it = |name: &Option<SourceName>| {
-            name.as_ref().is_some_and(|name| format!("{}/{}", name.collection, name.path) == document)
-        };
-        let of = |id: &str| platform.sources.iter().any(|source| source.id == id && is_it(&source.parsed));
-        let is_broken = match (asked, what) {
-            (Asked::Job(id), Knob::JobBroken) => platform.jobs.get(id).is_some_and(|job| of(&job.source)),
-            (Asked::Change(Op::Delete { source }), Knob::DeleteBroken) => of(source),
-            (Asked::Change(Op::Upload { source, .. }), Knob::UploadBroken) => of(source),
-            (Asked::Change(Op::Create { name, .. }), Knob::CreateBroken) => is_it(&SourceName::parse(name)),
-            (Asked::Change(Op::Create { name, content: Some(_) }), Knob::UploadBroken) => {
-                is_it(&SourceName::parse(name))
-            }
-            _ => false,
-        };
-        let body = match status {
-            403 => "<html><h1>Forbidden</h1>Request blocked.</html>",
-            200 => r#"{"deleted": false}"#,
-            _ => r#"{"message": "it cannot be done"}"#,
-        };
-        is_broken.then_some((status, body))
     }
 
     /// The answer, as it is by now.

@@ -12,6 +12,7 @@ use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
 use crate::{
+    broken::{Broken, Part},
     knobs::{Knob, Knobs},
     lists::{self, Reading},
     platform::{Done, Job, JobState, Op, Platform, Source},
@@ -25,6 +26,7 @@ pub enum Asked {
     List(usize, usize),
     Source(String),
     Job(u64),
+    Bot,
     Nothing,
 }
 
@@ -43,6 +45,8 @@ pub struct Manners {
     pub limit: u32,
     /// What it does besides that nobody would expect.
     pub knobs: Knobs,
+    /// What is broken for good.
+    pub broken: Option<Broken>,
 }
 
 fn content(upload: &Upload) -> Vec<u8> {
@@ -74,12 +78,14 @@ pub fn read(manners: &Manners, request: &Outgoing<'_>) -> Asked {
             Asked::List(size, (query("page").unwrap_or(1) - 1) * size)
         }
         (&Method::GET, ["knowledge"], _) => {
-            let most =
-                if manners.knobs.has(Knob::PagesShort) { manners.knobs.detail(Knob::PagesShort, &[2, 5]) } else { 100 };
+            let is_short =
+                manners.knobs.has(Knob::PagesShort) || manners.broken.is_some_and(|it| it.part == Part::Page);
+            let most = if is_short { manners.knobs.detail(Knob::PagesShort, &[2, 5]) } else { 100 };
             Asked::List(query("limit").unwrap_or(50).min(most), query("offset").unwrap_or(0))
         }
         (&Method::GET, ["sources", id], _) => Asked::Source((*id).to_owned()),
         (&Method::GET, ["ingest", "status", id], _) => id.parse().map_or(Asked::Nothing, Asked::Job),
+        (&Method::GET, ["chatbots" | "bots", _], _) => Asked::Bot,
         (&Method::POST, ["sources"], _) => Asked::Change(Op::Create { name: field("name"), content: None }),
         (&Method::POST, ["knowledge"], Some(content)) => {
             Asked::Change(Op::Create { name: field("name"), content: Some(content) })
@@ -116,6 +122,7 @@ pub fn shown(
             None | Some(Job { state: JobState::Forgotten, .. }) => (404, json!({"message": "no such job"})),
             Some(job) => (200, describe_job(manners, *id, job)),
         },
+        Asked::Bot => (200, json!({"id": "bot", "name": "Assistant"})),
         Asked::Change(_) | Asked::Nothing => (404, json!({"message": "no such call"})),
     }
 }

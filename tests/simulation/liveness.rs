@@ -1,0 +1,90 @@
+//! Liveness: one thing is broken for good, and everything else is in step after a few passes and requests all the same.
+
+use std::time::Duration;
+
+use kbsync::config::Api;
+use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
+
+use crate::{
+    broken::{Broken, Part},
+    disk::{DiskOp, NAMES, STEADY},
+    knobs::Knobs,
+    run::{World, lock},
+    script::{PassStep, Script, Step},
+    transport::GRACE,
+    wire::Manners,
+};
+
+/// Full passes after a change, after which everything else is in step.
+const PASSES: u64 = 3;
+/// A pass sends no more requests than that, and for each document so many more.
+const REQUESTS: u64 = 40;
+const REQUESTS_A_DOCUMENT: u64 = 10;
+/// So many more while an ingestion never ends.
+const POLLS: u64 = 400;
+/// No pass takes longer, though an ingestion never ends.
+const LONGEST: Duration = Duration::from_secs(60 * 60);
+
+impl Script {
+    /// A life in which something is broken for good.
+    pub fn with_something_stuck(seed: u64) -> Self {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let broken = Broken::anything(rng.random());
+        let is_broken = |part| broken.is_some_and(|broken| broken.part == part);
+        let api = if is_broken(Part::Bots) || rng.random_bool(0.4) { Api::Nexvio } else { Api::Cevvo };
+        let page = if is_broken(Part::Page) { 3 } else { 100 };
+        let manners = Manners {
+            api,
+            newest_first: rng.random(),
+            page,
+            total: rng.random(),
+            dates: rng.random(),
+            headers: rng.random(),
+            limit: 100,
+            knobs: Knobs::default(),
+            broken,
+        };
+        let mut documents: Vec<_> = NAMES.into_iter().filter(|name| name.contains('.')).collect();
+        let offender = broken.map_or(STEADY, |broken| broken.document);
+        documents.retain(|name| *name == offender || rng.random_bool(0.5));
+        let write = |name: &&'static str, words| Step::Disk(0, DiskOp::Write(name, words));
+        let mut steps: Vec<_> = documents.iter().map(|name| write(name, 1)).collect();
+        steps.extend((0..2).map(|_| Step::Pass(PassStep::calm(0))));
+        let breaks = rng.random_range(0..2) * steps.len();
+        for _ in 0..rng.random_range(1..4) {
+            let name = documents.choose(&mut rng).expect("one at least");
+            steps.push(write(name, rng.random_range(2..12)));
+        }
+        let name = documents.choose(&mut rng).expect("one at least");
+        steps.push(if rng.random() { Step::Disk(0, DiskOp::Remove(name)) } else { write(&offender, 12) });
+        if is_broken(Part::Folder) {
+            steps.insert(breaks, Step::Disk(0, DiskOp::RootGoes("b")));
+        }
+        Self { manners, settle: false, max_deletes: 10, instances: 1, steps, is_liveness: true }
+    }
+}
+
+impl World<'_> {
+    /// A few passes, after which everything is in step that can be.
+    pub async fn progress(&self) {
+        let documents = lock(&self.sides[0]).wanted().len() as u64;
+        let mut last = None;
+        for _ in 0..PASSES {
+            let (begun, before) = (self.time.now(), lock(&self.platform).requests);
+            let report = self.pass(&PassStep::calm(0)).await.expect("nobody kills it");
+            let sent = lock(&self.platform).requests - before;
+            let polls = if self.script.manners.broken.is_some_and(|it| it.part == Part::Ingestion) { POLLS } else { 0 };
+            if sent > REQUESTS + REQUESTS_A_DOCUMENT * documents + polls {
+                self.broken(format!("a pass over {documents} documents sent {sent} requests"));
+            }
+            let took = self.time.now().since(begun);
+            if took > LONGEST {
+                self.broken(format!("a pass took {took:?}"));
+            }
+            last = Some(report);
+            self.idle(GRACE * 2).await;
+        }
+        self.check_in_step(0, "with something stuck", true);
+        self.check_named(0, last.as_ref().expect("there was one"));
+    }
+}
