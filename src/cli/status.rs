@@ -4,6 +4,7 @@ use super::{
     Exit,
     connect::Context,
     print::{self, bytes, count, line, moment, span, timestamp},
+    sync::{self, NAMED},
 };
 use crate::{
     config::UNTHROTTLED,
@@ -39,6 +40,11 @@ fn print_status(status: &Status) {
     for (collection, path, reason) in &status.quarantined {
         line!("failed {}: {}", print::printable(&format!("{collection}/{path}")), print::printable(reason));
     }
+    for (collection, path, reason, kept) in status.skipped.iter().take(NAMED) {
+        let kept = if *kept { "; the platform keeps the older version" } else { "" };
+        line!("skipped {}: {}{kept}", print::printable(&format!("{collection}/{path}")), print::printable(reason));
+    }
+    sync::more(status.skipped.len());
     for (bot, reason) in status.failed_bots() {
         line!("failed bot {}: {}", print::printable(&bot), print::printable(&reason));
     }
@@ -68,13 +74,16 @@ fn print_status(status: &Status) {
 fn print_collection(collection: &Collection, watching: Option<&Watching>) {
     let Collection { name, folder, counts, state } = collection;
     let folder = folder.as_deref().unwrap_or("not in the config");
-    let DocumentCounts { in_step, pending, quarantined, bytes: size } = counts;
+    let DocumentCounts { in_step, pending, quarantined, skipped, bytes: size } = counts;
     line!("{name} ({folder}): {} in step, {}", count(*in_step, "document"), bytes(*size));
     if *pending > 0 {
         line!("  {pending} pending");
     }
     if *quarantined > 0 {
         line!("  {quarantined} quarantined");
+    }
+    if *skipped > 0 {
+        line!("  {skipped} skipped");
     }
     if collection.held() > 0 {
         line!("  {} held. If they are right: kbsync approve {name}", count(state.held, "deletion"));

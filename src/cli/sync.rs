@@ -60,6 +60,7 @@ pub(super) async fn run(context: &Context, wait: Option<Duration>) -> anyhow::Re
     store.call(move |db| db.note_pass(&pass)).await?;
     // Whoever asked to be told is told, also by a pass that is silent otherwise.
     bots::warn(&report.bots);
+    keeps_older(&report);
     if context.quiet && outcome == Outcome::Ok {
         return Ok(outcome.into());
     }
@@ -207,10 +208,19 @@ pub(super) fn stale(stale: &[Failure]) {
     more(stale.len());
 }
 
-/// Skipped files by reason: a folder of pictures is one line.
+/// Documents of which an older version answers, for their files are skipped as they are now.
+fn keeps_older(report: &Report) {
+    let kept: Vec<_> = report.skipped.iter().filter(|skipped| skipped.kept).collect();
+    kept.iter().take(NAMED).for_each(|skipped| print::warning(&print::printable(&skipped.to_string())));
+    if kept.len() > NAMED {
+        print::warning(&format!("{} more are skipped; see `kbsync status`", kept.len() - NAMED));
+    }
+}
+
+/// The other skipped files by reason: a folder of pictures is one line.
 fn skipped(report: &Report) {
     let mut by_reason: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for skipped in &report.skipped {
+    for skipped in report.skipped.iter().filter(|skipped| !skipped.kept) {
         by_reason.entry(&skipped.reason).or_default().push(print::printable(&skipped.document.to_string()));
     }
     for (reason, paths) in by_reason.iter().take(NAMED) {

@@ -184,8 +184,11 @@ impl Look<'_> {
 
     fn content(&self, record: &Record, path: &DocPath, seen: &Fingerprint) -> Content {
         let last = record.seen.as_ref();
-        if let plan::Look::Same(hash) = plan::look(seen, last, self.now, self.place.settle) {
-            return Content::Is(hash);
+        if plan::look(seen, record.last_read(), self.now, self.place.settle) == plan::Look::Same {
+            return match (&record.skipped, last) {
+                (None, Some(last)) => Content::Is(last.hash),
+                _ => Content::Unknown,
+            };
         }
         if seen.size > self.size {
             return match last {

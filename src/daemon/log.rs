@@ -52,6 +52,15 @@ pub fn log_report(report: &Report, wake: bool, said: &mut Said) {
             tracing::warn!(%collection, path, reason, "not read");
         }
     }
+    for skipped in &report.skipped {
+        let Document { collection, path } = &skipped.document;
+        if !skipped.kept {
+            tracing::debug!(%collection, path, reason = skipped.reason, "skipped");
+        } else if said.0.insert(format!("skipped {}", skipped.document)) {
+            news = true;
+            tracing::warn!(%collection, path, reason = skipped.reason, "skipped; the platform keeps the older version");
+        }
+    }
     log_bots(&report.bots);
     for withheld in &report.withheld {
         let (collection, deletes, of) = (&withheld.collection, withheld.deletes(), withheld.of);
@@ -77,6 +86,7 @@ pub fn log_report(report: &Report, wake: bool, said: &mut Said) {
         return;
     }
     let (failed, quarantined) = (report.failures().count(), report.quarantined.len());
+    let skipped = report.skipped.len();
     let Report { documents, added, replaced, renamed, deleted, bytes, .. } = *report;
     let (outcome, ms) = (outcome.as_str(), millis(report.ended.since(report.started)));
     tracing::info!(
@@ -88,6 +98,7 @@ pub fn log_report(report: &Report, wake: bool, said: &mut Said) {
         deleted,
         failed,
         quarantined,
+        skipped,
         bytes,
         ms,
         "the pass has ended"
@@ -129,7 +140,7 @@ mod tests {
     use crate::{
         model::{BotField, CollectionName, Moment},
         plan::{BotCause, BotChange, Withheld},
-        reconcile::{BotFailure, Sent},
+        reconcile::{BotFailure, Sent, Skipped},
     };
 
     /// What is logged at info.
@@ -181,7 +192,7 @@ mod tests {
     #[test]
     fn a_wake_that_found_nothing_is_silent() {
         assert_eq!(woken(|report| report.documents = 7), "");
-        let all = "documents=0 added=1 replaced=0 renamed=0 deleted=0 failed=0 quarantined=0 bytes=0 ms=5";
+        let all = "documents=0 added=1 replaced=0 renamed=0 deleted=0 failed=0 quarantined=0 skipped=0 bytes=0 ms=5";
         let line = format!(" INFO pass{{pass=\"1234abcd\"}}: the pass has ended outcome=\"ok\" {all}\n");
         assert_eq!(woken(|report| report.added = 1), line);
         let full = logged(|| log_report(&Report::default(), false, &mut Said::default()));
@@ -194,6 +205,24 @@ mod tests {
         report.withheld.push(Withheld { collection: handbook(), gone: Vec::new(), of: 40, why: Why::Held });
         let mut said = Said::default();
         let mut warnings = |wake| logged(|| log_report(&report, wake, &mut said)).matches("WARN").count();
+        assert_eq!([true, true, false, true, false].map(&mut warnings), [1, 0, 1, 0, 1]);
+    }
+
+    #[test]
+    fn skipped_document__older_version_is_kept__one_warning_between_two_full_passes() {
+        let mut report = Report::default();
+        for (path, kept) in [("kept.md", true), ("new.md", false)] {
+            let document = Document { collection: handbook(), path: path.to_owned() };
+            report.skipped.push(Skipped { document, reason: "it is empty".to_owned(), kept });
+        }
+        let mut said = Said::default();
+        let expected = "skipped; the platform keeps the older version collection=handbook path=\"kept.md\" \
+                        reason=\"it is empty\"";
+        let mut warnings = |wake| {
+            let log = logged(|| log_report(&report, wake, &mut said));
+            assert!(!log.contains("new.md"), "{log}");
+            log.matches(expected).count()
+        };
         assert_eq!([true, true, false, true, false].map(&mut warnings), [1, 0, 1, 0, 1]);
     }
 

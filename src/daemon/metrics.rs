@@ -182,8 +182,12 @@ impl Gauges {
         };
         let documents = status.collections.iter().flat_map(|collection| {
             let counts = collection.counts;
-            let states =
-                [("in_step", counts.in_step), ("pending", counts.pending), ("quarantined", counts.quarantined)];
+            let states = [
+                ("in_step", counts.in_step),
+                ("pending", counts.pending),
+                ("quarantined", counts.quarantined),
+                ("skipped", counts.skipped),
+            ];
             let name = collection.name.to_string();
             states.map(|(state, count)| (vec![("collection", name.clone()), ("state", state.to_owned())], count))
         });

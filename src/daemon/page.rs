@@ -11,7 +11,7 @@ use super::{
 };
 use crate::config::UNTHROTTLED;
 
-/// Quarantined documents that the page names; `kbsync status` has them all.
+/// Quarantined and skipped documents that the page names; `kbsync status` has them all.
 const NAMED: usize = 50;
 
 const STYLE: &str = include_str!("page.css");
@@ -28,6 +28,7 @@ pub(super) fn html(status: &Status) -> String {
     withheld(&mut page, status);
     facts(&mut page, status);
     failures(&mut page, status);
+    skipped(&mut page, status);
     page.push_str(
         "<footer><a href=\"/api/status\">JSON</a> · <a href=\"/metrics\">metrics</a></footer>\n</body>\n</html>\n",
     );
@@ -63,14 +64,14 @@ fn withheld(page: &mut String, status: &Status) {
 fn collections(page: &mut String, status: &Status) {
     page.push_str(
         "<div class=\"wide\"><table>\n<tr><th>collection<th>folder<th class=\"n\">in step<th class=\"n\">pending\
-         <th class=\"n\">quarantined<th class=\"n\">held<th class=\"n\">size<th>changes</tr>\n",
+         <th class=\"n\">quarantined<th class=\"n\">skipped<th class=\"n\">held<th class=\"n\">size<th>changes</tr>\n",
     );
     for collection in &status.collections {
         let Collection { name, folder, counts, .. } = collection;
         let folder = folder.as_deref().unwrap_or("not in the config");
         let watching = status.daemon.as_ref().and_then(|daemon| daemon.watching(name));
         put(page, format_args!("<tr><td>{}<td>{}", escaped(name.as_str()), escaped(folder)));
-        for number in [counts.in_step, counts.pending, counts.quarantined, collection.held()] {
+        for number in [counts.in_step, counts.pending, counts.quarantined, counts.skipped, collection.held()] {
             put(page, format_args!("<td class=\"n\">{number}"));
         }
         let size = ByteSize::b(counts.bytes).display().iec();
@@ -107,6 +108,19 @@ fn facts(page: &mut String, status: &Status) {
     page.push_str("</dl>\n");
 }
 
+fn skipped(page: &mut String, status: &Status) {
+    if status.skipped.is_empty() {
+        return;
+    }
+    page.push_str("<h2>Skipped documents</h2>\n<ul>\n");
+    for (collection, path, reason, kept) in status.skipped.iter().take(NAMED) {
+        let kept = if *kept { "; the platform keeps the older version" } else { "" };
+        put(page, format_args!("<li><b>{}/{}</b>: {}{kept}\n", escaped(collection), escaped(path), escaped(reason)));
+    }
+    more(page, status.skipped.len());
+    page.push_str("</ul>\n");
+}
+
 fn failures(page: &mut String, status: &Status) {
     if status.quarantined.is_empty() {
         return;
@@ -115,10 +129,14 @@ fn failures(page: &mut String, status: &Status) {
     for (collection, path, reason) in status.quarantined.iter().take(NAMED) {
         put(page, format_args!("<li><b>{}/{}</b>: {}\n", escaped(collection), escaped(path), escaped(reason)));
     }
-    if status.quarantined.len() > NAMED {
-        put(page, format_args!("<li>… and {} more\n", status.quarantined.len() - NAMED));
-    }
+    more(page, status.quarantined.len());
     page.push_str("</ul>\n<p>They are left alone until they change, or <code>kbsync retry</code>.</p>\n");
+}
+
+fn more(page: &mut String, number: usize) {
+    if number > NAMED {
+        put(page, format_args!("<li>… and {} more\n", number - NAMED));
+    }
 }
 
 fn put(page: &mut String, text: std::fmt::Arguments<'_>) {

@@ -22,6 +22,9 @@ pub struct Status {
     pub collections: Vec<Collection>,
     /// The collection, path and reason of every document that is left alone until it changes.
     pub quarantined: Vec<(String, String, String)>,
+    /// The documents whose files are skipped as they are now: (collection, path, why, whether an older version is kept).
+    /// The kept ones come first.
+    pub skipped: Vec<(String, String, String, bool)>,
     /// Pages of which what is known may be old: (collection, address, since when and why).
     pub stale: Vec<(String, String, Stale)>,
     /// Sources that are being made or deleted.
@@ -120,6 +123,7 @@ pub fn gather(config: &Config, db: &Db) -> Result<Status, StoreError> {
     Ok(Status {
         collections,
         quarantined: db.quarantined()?,
+        skipped: db.skipped()?,
         stale: db.stale_pages()?,
         under_way: db.under_way()?.len(),
         last: db.last_pass()?,
@@ -139,6 +143,7 @@ pub fn nothing_yet(config: &Config) -> Status {
             .map(|(name, folder)| Collection { name, folder, counts, state: CollectionState::default() })
             .collect(),
         quarantined: Vec::new(),
+        skipped: Vec::new(),
         stale: Vec::new(),
         under_way: 0,
         last: None,
@@ -160,6 +165,7 @@ pub fn to_json(status: &Status) -> Value {
         json!({
             "name": name.as_str(), "folder": folder,
             "in_step": counts.in_step, "pending": counts.pending, "quarantined": counts.quarantined,
+            "skipped": counts.skipped,
             "bytes": counts.bytes, "held": state.held, "approved": state.approved,
         })
     });
@@ -167,6 +173,9 @@ pub fn to_json(status: &Status) -> Value {
         .quarantined
         .iter()
         .map(|(collection, path, reason)| json!({ "collection": collection, "path": path, "reason": reason }));
+    let skipped = status.skipped.iter().map(|(collection, path, reason, kept)| {
+        json!({ "collection": collection, "path": path, "reason": reason, "older_version_kept": kept })
+    });
     let stale = status.stale.iter().map(|(collection, path, stale)| {
         json!({ "collection": collection, "path": path, "since": stale.since.timestamp(), "reason": stale.reason })
     });
@@ -185,6 +194,7 @@ pub fn to_json(status: &Status) -> Value {
     json!({
         "collections": collections.collect::<Vec<_>>(),
         "quarantined": quarantined.collect::<Vec<_>>(),
+        "skipped": skipped.collect::<Vec<_>>(),
         "stale": stale.collect::<Vec<_>>(),
         "under_way": status.under_way,
         "budget": { "used": status.used, "limit": status.limit.count.get() },

@@ -20,7 +20,7 @@ pub use document::{CollectionName, CollectionNameError, DocPath, DocPathError, F
 pub use hash::{ContentHash, ShortHash};
 pub use page::{PageState, Stale};
 pub use rate::{RateLimit, RateLimitError};
-pub use record::{Footing, LastLook, Record, Trouble};
+pub use record::{Footing, LastLook, Record, SkippedFile, Trouble};
 pub use replica::{Phase, Replica, ReplicaId};
 pub use schedule::{InvalidSchedule, Schedule};
 pub use sketch::Sketch;

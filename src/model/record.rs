@@ -13,6 +13,25 @@ pub struct Record {
     pub live: Option<ShortHash>,
     /// Why it is quarantined, if it is.
     pub trouble: Option<Trouble>,
+    /// Why its file is skipped as it is now, if it is.
+    pub skipped: Option<SkippedFile>,
+}
+
+impl Record {
+    /// What the file looked like when its content was last read, and when that was.
+    pub fn last_read(&self) -> Option<(Fingerprint, Moment)> {
+        let skipped = self.skipped.as_ref().and_then(|skipped| skipped.read);
+        skipped.or(self.seen.map(|last| (last.fingerprint, last.at)))
+    }
+}
+
+/// A file that is there and cannot be synced as it is now: what the platform holds of it stays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SkippedFile {
+    /// Why.
+    pub reason: String,
+    /// The look at it and when that was, where its content was read; `None` where each look finds the reason again.
+    pub read: Option<(Fingerprint, Moment)>,
 }
 
 /// The last look at a document.

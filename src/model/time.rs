@@ -17,6 +17,11 @@ impl Moment {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
     }
 
+    /// The first moment that is not before a point in nanoseconds.
+    pub fn from_nanos(nanos: i64) -> Self {
+        Self(u64::try_from(nanos).unwrap_or(0).div_ceil(1_000))
+    }
+
     /// The same point in nanoseconds, as fingerprints have it.
     pub fn as_nanos(self) -> i64 {
         i64::try_from(self.0.saturating_mul(1_000)).unwrap_or(i64::MAX)

@@ -20,7 +20,7 @@ pub use bot::{BotCause, BotChange, BotPlan, Written, bot, first_difference, writ
 pub use drift::{Claim, Drift, Listed, drift};
 pub use estimate::{Estimate, Price, estimate};
 pub use guard::{Authority, Gone, Policy, Standing, Why, Withheld};
-pub use judge::{Judgement, Look, judge, look};
+pub use judge::{Judgement, Look, judge, look, moment_of_look};
 pub use merge::{Pair, merge};
 pub use moves::{Move, MoveState};
 pub use page::{Ask, Heard, ask, heard};

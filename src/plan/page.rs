@@ -122,6 +122,7 @@ mod tests {
             seen: Some(LastLook { fingerprint, at: NOW, hash: ContentHash([1; 32]) }),
             live: live.map(short),
             trouble: failed.map(|first| Trouble { hash: short(first), reason: String::new() }),
+            skipped: None,
         }
     }
 

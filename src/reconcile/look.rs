@@ -10,12 +10,12 @@ use tracing::Span;
 
 use super::{
     Document, Event, Failure, Fatal, Pass,
-    looked::{Looked, ToRead, folder_of},
+    looked::{Looked, Merging, ToRead, folder_of},
 };
 use crate::{
     config::{Collection, Folder, Input},
-    model::{CollectionName, DocPath, Footing, LastLook},
-    plan::{Authority, Gathered, Standing},
+    model::{CollectionName, DocPath, Footing, LastLook, Record, SkippedFile},
+    plan::{self, Authority, Gathered, Standing},
     platform::{Platform, clock::Clock},
     scan::{self, HashError, Root, ScanOptions, Wake, Walk, Watch},
     store::{CollectionState, Db, StoreError},
@@ -28,9 +28,39 @@ const AGAIN: Duration = Duration::from_secs(1);
 /// What is noted in one transaction.
 const BATCH: usize = 1_000;
 
-/// Where looks are noted, a batch at a time, which is empty where nothing was read; a preview notes nothing. Gives
-/// whether somebody still wants to know.
-pub(super) type Note<'a> = &'a (dyn Fn(Vec<(DocPath, LastLook)>) -> bool + Sync);
+/// What is to be noted of documents. It is empty where nothing is, and then only shows that the look goes on.
+#[derive(Default)]
+pub(super) struct Notes {
+    /// Content that was read.
+    looks: Vec<(DocPath, LastLook)>,
+    /// Why files are skipped now, or that they no longer are.
+    skips: Vec<(DocPath, Option<SkippedFile>)>,
+}
+
+impl Notes {
+    pub(super) fn skip(&mut self, path: DocPath, skip: Option<SkippedFile>) {
+        self.skips.push((path, skip));
+    }
+
+    fn is_empty(&self) -> bool {
+        self.looks.is_empty() && self.skips.is_empty()
+    }
+
+    /// Takes what is there once it is a batch.
+    pub(super) fn batch(&mut self) -> Option<Self> {
+        (self.looks.len() + self.skips.len() >= BATCH).then(|| std::mem::take(self))
+    }
+
+    /// The rest, in key order, so that the store appends rather than searches.
+    pub(super) fn rest(mut self) -> Self {
+        self.looks.sort_by(|a, b| a.0.cmp(&b.0));
+        self.skips.sort_by(|a, b| a.0.cmp(&b.0));
+        self
+    }
+}
+
+/// Where notes go, a batch at a time; a preview notes nothing. Gives whether somebody still wants to know.
+pub(super) type Note<'a> = &'a (dyn Fn(Notes) -> bool + Sync);
 
 impl<P: Platform> Pass<'_, P> {
     /// Looks at a collection, or at the part of it that a wake names, and notes what was seen.
@@ -43,7 +73,7 @@ impl<P: Platform> Pass<'_, P> {
     }
 
     async fn look_at_folder(&self, collection: &Collection, folder: &Folder, wake: Wake) -> Result<Looked, Fatal> {
-        let (batches, mut noted) = tokio::sync::mpsc::channel::<Vec<(DocPath, LastLook)>>(4);
+        let (batches, mut noted) = tokio::sync::mpsc::channel::<Notes>(4);
         let (path, accepted) = (self.store.path().to_owned(), self.platform.abilities().accepted);
         let (name, folder) = (collection.name.clone(), folder.clone());
         let watch = self.scope.watches.get(&collection.name).cloned();
@@ -67,7 +97,11 @@ impl<P: Platform> Pass<'_, P> {
                 continue;
             }
             let name = collection.name.clone();
-            self.store.call(move |db| db.note_looks(&name, &batch)).await?;
+            let note = move |db: &mut Db| {
+                db.note_looks(&name, &batch.looks)?;
+                db.note_skips(&name, &batch.skips)
+            };
+            self.store.call(note).await?;
         }
         let mut looked = looking.await.unwrap_or(Err(StoreError::Stopped))?;
         if looked.gathered.authority == Authority::Whole {
@@ -157,7 +191,10 @@ pub(super) fn look(
         let reading = threads.spawn(move || span.in_scope(|| read(root, queue, collection, note)));
         let merged = part.folders().into_iter().try_for_each(|(below, deep)| {
             match Walk::part(&options, part.watch.cloned(), below, deep) {
-                Ok(walk) => looked.walk(walk, (folder.settle, part.clock), db, &to_read, note),
+                Ok(walk) => {
+                    let merging = Merging { settle: folder.settle, clock: part.clock, to_read: &to_read, note };
+                    looked.walk(walk, db, &merging)
+                }
                 Err(error) => looked.unseen(&error, part.wake.whole, db),
             }
         });
@@ -188,29 +225,39 @@ pub(super) fn standing(state: &CollectionState) -> Standing {
 /// Reads and judges what is queued, and notes it.
 fn read(root: &Root, queue: mpsc::Receiver<(ToRead, DocPath)>, collection: &CollectionName, note: Note<'_>) -> Looked {
     let mut looked = Looked::new(collection, Standing::default());
-    let mut batch = Vec::new();
-    scan::hash_many(root, DEPTH, queue, |ToRead { record, at }, path, result| match result {
-        Ok(hashed) => {
-            batch.push((path.clone(), LastLook { fingerprint: hashed.fingerprint, at, hash: hashed.hash }));
-            if batch.len() == BATCH {
-                note(std::mem::take(&mut batch));
+    let mut notes = Notes::default();
+    scan::hash_many(root, DEPTH, queue, |ToRead { record, at }, path, result| {
+        let record = record.as_ref();
+        let judged_by = |seen| plan::moment_of_look(&seen, record.and_then(Record::last_read), at);
+        match result {
+            Ok(hashed) => {
+                let at = judged_by(hashed.fingerprint);
+                notes.looks.push((path.clone(), LastLook { fingerprint: hashed.fingerprint, at, hash: hashed.hash }));
+                looked.judged(path, hashed, record);
             }
-            looked.judged(path, hashed, record.as_ref());
+            // It went, or is being written: the next look sees what has become of it.
+            Err(error @ (HashError::Gone | HashError::Changing)) => {
+                tracing::debug!(%collection, %path, %error, "a document is left to another look");
+                looked.later(folder_of(&path), AGAIN);
+            }
+            Err(error @ HashError::Defective { fingerprint, .. }) => {
+                let reason = error.to_string();
+                let skip = SkippedFile { reason: reason.clone(), read: Some((fingerprint, judged_by(fingerprint))) };
+                looked.skip(path.as_str(), record, reason);
+                notes.skip(path, Some(skip));
+            }
+            Err(error @ (HashError::NotAFile | HashError::Unreadable(_))) => {
+                let reason = error.to_string();
+                looked.failed.push(Failure { document: Document::new(collection, &path), reason: reason.clone() });
+                notes.skip(path, Some(SkippedFile { reason, read: None }));
+            }
         }
-        // It went, or is being written: the next look sees what has become of it.
-        Err(error @ (HashError::Gone | HashError::Changing)) => {
-            tracing::debug!(%collection, %path, %error, "a document is left to another look");
-            looked.later(folder_of(&path), AGAIN);
-        }
-        Err(error) => {
-            let document = Document::new(collection, &path);
-            looked.failed.push(Failure { document, reason: error.to_string() });
+        if let Some(batch) = notes.batch() {
+            note(batch);
         }
     });
-    if !batch.is_empty() {
-        // In key order, so that the store appends rather than searches.
-        batch.sort_by(|a, b| a.0.cmp(&b.0));
-        note(batch);
+    if !notes.is_empty() {
+        note(notes.rest());
     }
     looked
 }

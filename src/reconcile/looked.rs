@@ -9,9 +9,12 @@ use std::{
 
 use tracing::Span;
 
-use super::{Document, Failure, Skipped, look::Note};
+use super::{
+    Document, Failure, Skipped,
+    look::{Note, Notes},
+};
 use crate::{
-    model::{CollectionName, DocPath, Fingerprint, Footing, Moment, Record},
+    model::{CollectionName, DocPath, Fingerprint, Footing, LastLook, Moment, Record, SkippedFile},
     plan::{self, Authority, Gathered, Gone, Judgement, Look, Pair, Standing, Wanted},
     platform::clock::Clock,
     scan::{Found, Hashed, Root, ScanError, Wake, Walk},
@@ -53,6 +56,14 @@ pub(super) struct ToRead {
     pub(super) at: Moment,
 }
 
+/// What a merge works with.
+pub(super) struct Merging<'a> {
+    pub(super) settle: Duration,
+    pub(super) clock: &'a dyn Clock,
+    pub(super) to_read: &'a SyncSender<(ToRead, DocPath)>,
+    pub(super) note: Note<'a>,
+}
+
 /// Walks ahead of the merge, on a thread of its own. Gives the mounts on the way.
 fn send_batches(mut walk: Walk, batches: SyncSender<Vec<Found>>) -> Vec<String> {
     let mut batch = Vec::with_capacity(BATCH);
@@ -70,14 +81,14 @@ fn send_batches(mut walk: Walk, batches: SyncSender<Vec<Found>>) -> Vec<String> 
 /// What a walk found, as the merge wants it.
 enum Seen {
     Document(DocPath, Fingerprint),
-    /// It is there and cannot be synced: what the platform holds of it stays.
-    Kept(DocPath),
+    /// It is there and cannot be synced, for this reason: what the platform holds of it stays.
+    Skipped(DocPath, String),
 }
 
 impl Seen {
     fn path(&self) -> &DocPath {
         match self {
-            Self::Document(path, _) | Self::Kept(path) => path,
+            Self::Document(path, _) | Self::Skipped(path, _) => path,
         }
     }
 }
@@ -127,14 +138,7 @@ impl Looked {
     }
 
     /// Holds a walk against the records in its reach.
-    pub(super) fn walk(
-        &mut self,
-        walk: Walk,
-        (settle, clock): (Duration, &dyn Clock),
-        db: Option<&Db>,
-        to_read: &SyncSender<(ToRead, DocPath)>,
-        note: Note<'_>,
-    ) -> Result<(), StoreError> {
+    pub(super) fn walk(&mut self, walk: Walk, db: Option<&Db>, merging: &Merging<'_>) -> Result<(), StoreError> {
         let reach = walk.reach().clone();
         self.fresh.extend_from_slice(reach.fresh());
         let Some(prefix) = reach.prefix() else { return Ok(()) };
@@ -142,12 +146,12 @@ impl Looked {
             let (walked, found) = mpsc::sync_channel(WALK_AHEAD);
             let span = Span::current();
             let walking = threads.spawn(move || span.in_scope(|| send_batches(walk, walked)));
-            let found = found.into_iter().take_while(|_| note(Vec::new())).flatten();
+            let found = found.into_iter().take_while(|_| (merging.note)(Notes::default())).flatten();
             match db {
-                None => self.merge(found, &mut std::iter::empty(), (settle, clock), to_read),
+                None => self.merge(found, &mut std::iter::empty(), merging),
                 Some(db) => db.with_records(&self.gathered.collection.clone(), prefix, |records| {
                     let mut records = records.filter(|record| reach.covers(&record.path));
-                    self.merge(found, &mut records, (settle, clock), to_read);
+                    self.merge(found, &mut records, merging);
                 })?,
             }
             // A walk that broke is no walk that found nothing.
@@ -176,17 +180,17 @@ impl Looked {
         &mut self,
         found: impl Iterator<Item = Found>,
         records: &mut dyn Iterator<Item = Record>,
-        (settle, clock): (Duration, &dyn Clock),
-        to_read: &SyncSender<(ToRead, DocPath)>,
+        &Merging { settle, clock, to_read, note }: &Merging<'_>,
     ) {
         let (collection, now) = (self.gathered.collection.clone(), clock.wall());
-        let (mut skipped, mut unreadable) = (Vec::new(), Vec::new());
+        let (mut skipped, mut unreadable, mut notes) = (Vec::new(), Vec::new(), Notes::default());
         let seen = found.filter_map(|found| match found {
             Found::Document { path, fingerprint } => Some(Seen::Document(path, fingerprint)),
-            Found::Skipped { path, document, reason } => {
-                let skip = Document { collection: collection.clone(), path };
-                skipped.push(Skipped { document: skip, reason: reason.to_string() });
-                document.map(Seen::Kept)
+            Found::Skipped { document: Some(path), reason, .. } => Some(Seen::Skipped(path, reason.to_string())),
+            Found::Skipped { path, document: None, reason } => {
+                let document = Document { collection: collection.clone(), path };
+                skipped.push(Skipped { document, reason: reason.to_string(), kept: false });
+                None
             }
             Found::Unreadable { path, error } => {
                 let document = Document { collection: collection.clone(), path };
@@ -196,9 +200,18 @@ impl Looked {
         });
         for pair in plan::merge(seen, records, Seen::path) {
             let (path, fingerprint, record) = match pair {
-                Pair::New(Seen::Kept(_)) => continue,
-                Pair::Both(Seen::Kept(_), record) => {
-                    self.gathered.held_by_platform += u64::from(record.live.is_some());
+                Pair::New(Seen::Skipped(path, reason)) => {
+                    self.skip(path.as_str(), None, reason.clone());
+                    notes.skip(path, Some(SkippedFile { reason, read: None }));
+                    continue;
+                }
+                Pair::Both(Seen::Skipped(path, reason), record) => {
+                    self.keep(Some(&record));
+                    self.skip(path.as_str(), Some(&record), reason.clone());
+                    let skip = Some(SkippedFile { reason, read: None });
+                    if record.skipped != skip {
+                        notes.skip(path, skip);
+                    }
                     continue;
                 }
                 Pair::Gone(record) => {
@@ -210,9 +223,9 @@ impl Looked {
             };
             self.documents += 1;
             self.gathered.held_by_platform += u64::from(record.as_ref().is_some_and(|record| record.live.is_some()));
-            let last = record.as_ref().and_then(|record| record.seen.as_ref());
+            let last = record.as_ref().and_then(Record::last_read);
             match plan::look(&fingerprint, last, now, settle) {
-                Look::Same(hash) => self.judged(path, Hashed { hash, fingerprint }, record.as_ref()),
+                Look::Same => self.unchanged(path, record, &mut notes),
                 Look::Settling(until) => self.later(folder_of(&path), until.since(now)),
                 Look::Read => {
                     let at = clock.wall();
@@ -220,7 +233,11 @@ impl Looked {
                     let _ = to_read.send((ToRead { record, at }, path));
                 }
             }
+            if let Some(batch) = notes.batch() {
+                note(batch);
+            }
         }
+        note(notes.rest());
         // Where another walk could not even begin, the whole is looked at next.
         if let Some(first) = unreadable.first()
             && !matches!(self.gathered.authority, Authority::Unseen(_))
@@ -233,6 +250,32 @@ impl Looked {
         }
         self.skipped.append(&mut skipped);
         self.failed.append(&mut unreadable);
+    }
+
+    /// A file whose content is as it was when it was last read: sound, or skipped for the same reason.
+    fn unchanged(&mut self, path: DocPath, record: Option<Record>, notes: &mut Notes) {
+        let Some(record) = record else { return };
+        match &record.skipped {
+            Some(SkippedFile { reason, read: Some(_) }) => {
+                self.documents -= 1;
+                self.skip(path.as_str(), Some(&record), reason.clone());
+            }
+            skipped => {
+                if skipped.is_some() {
+                    notes.skip(path.clone(), None);
+                }
+                if let Some(LastLook { fingerprint, hash, .. }) = record.seen {
+                    self.judged(path, Hashed { hash, fingerprint }, Some(&record));
+                }
+            }
+        }
+    }
+
+    /// A file that is there and cannot be synced as it is.
+    pub(super) fn skip(&mut self, path: &str, record: Option<&Record>, reason: String) {
+        let document = Document { collection: self.gathered.collection.clone(), path: path.to_owned() };
+        let kept = record.is_some_and(|record| record.live.is_some());
+        self.skipped.push(Skipped { document, reason, kept });
     }
 
     pub(super) fn not_seen(&mut self, record: Record) {
@@ -273,7 +316,10 @@ impl Looked {
         self.gathered.wanted.sort_by(|a, b| a.path.cmp(&b.path));
         self.failed.extend(read.failed);
         self.quarantined.extend(read.quarantined);
+        self.documents -= read.skipped.len() as u64;
+        self.skipped.extend(read.skipped);
         // In key order, however the threads were done with them.
+        self.skipped.sort_by(|a, b| a.document.path.cmp(&b.document.path));
         for failures in [&mut self.failed, &mut self.quarantined] {
             failures.sort_by(|a, b| a.document.path.cmp(&b.document.path));
         }

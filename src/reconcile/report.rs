@@ -134,6 +134,15 @@ pub struct Skipped {
     pub document: Document,
     /// Why.
     pub reason: String,
+    /// Whether the platform holds an older version, which stays and answers in its place.
+    pub kept: bool,
+}
+
+impl fmt::Display for Skipped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kept = if self.kept { "; the platform keeps the older version" } else { "" };
+        write!(f, "skipped {}: {}{kept}", self.document, self.reason)
+    }
 }
 
 /// How a pass ended.
@@ -364,7 +373,7 @@ impl Report {
             None if self.failures().next().is_some() || !self.bots.failed.is_empty() => Outcome::Failed,
             None if self.withheld.iter().any(|withheld| withheld.why != Why::Never) => Outcome::Held,
             // An old failure must not hide that a guard waits for a person.
-            None if !self.quarantined.is_empty() => Outcome::Failed,
+            None if !self.quarantined.is_empty() || self.skipped.iter().any(|skipped| skipped.kept) => Outcome::Failed,
             None if self.is_open() || !self.crawling.is_empty() => Outcome::Temporary,
             None => Outcome::Ok,
         }

@@ -10,7 +10,11 @@ use std::{
 use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 
-use super::{Root, listing::look_at};
+use super::{
+    Root,
+    content::{ContentCheck, Defect},
+    listing::look_at,
+};
 use crate::model::{ContentHash, DocPath, Fingerprint};
 
 /// A file's hash, and what the file looked like before and after it was read.
@@ -37,6 +41,14 @@ pub enum HashError {
     /// It cannot be read.
     #[error("the file cannot be read: {0}")]
     Unreadable(String),
+    /// It was read, and its content is not of the kind that its name says.
+    #[error("{defect}")]
+    Defective {
+        /// What is wrong with it.
+        defect: Defect,
+        /// The look, the same before and after.
+        fingerprint: Fingerprint,
+    },
 }
 
 impl From<Errno> for HashError {
@@ -53,10 +65,10 @@ impl From<Errno> for HashError {
 /// Larger reads are no faster; smaller ones cost up to a quarter more.
 const READ: usize = 128 * 1024;
 
-/// Reads and hashes a document.
+/// Reads, hashes and checks a document.
 ///
 /// # Errors
-/// When it is gone, cannot be read, or changed while it was read.
+/// When it is gone, cannot be read, changed while it was read, or is not what its name says.
 pub fn hash(root: &Root, path: &DocPath) -> Result<Hashed, HashError> {
     hash_with(root, path, &mut vec![0; READ], &mut || ())
 }
@@ -70,7 +82,7 @@ pub(super) fn hash_with(
 ) -> Result<Hashed, HashError> {
     let mut file = root.open_document(path)?;
     let (_, fingerprint) = look_at(&file)?;
-    let mut hasher = Sha256::new();
+    let (mut hasher, mut check) = (Sha256::new(), ContentCheck::new(path));
     let mut left = fingerprint.size;
     loop {
         let read = match file.read(buffer) {
@@ -82,14 +94,15 @@ pub(super) fn hash_with(
         // A file that grows as fast as it is read would never end.
         left = left.checked_sub(read as u64).ok_or(HashError::Changing)?;
         hasher.update(&buffer[..read]);
+        check.update(&buffer[..read]);
         after_read();
     }
     let (_, after) = look_at(&file)?;
-    if left == 0 && after == fingerprint {
-        Ok(Hashed { hash: ContentHash(hasher.finalize().into()), fingerprint })
-    } else {
-        Err(HashError::Changing)
+    if left != 0 || after != fingerprint {
+        return Err(HashError::Changing);
     }
+    check.finish().map_err(|defect| HashError::Defective { defect, fingerprint })?;
+    Ok(Hashed { hash: ContentHash(hasher.finalize().into()), fingerprint })
 }
 
 /// What an open file looks like now.

@@ -2,6 +2,7 @@
 //!
 //! Memory does not grow with the number of files: a walk holds the names of the folders on its way down, and no more.
 
+mod content;
 mod explain;
 mod filter;
 mod glob;
@@ -24,6 +25,7 @@ use bytesize::ByteSize;
 
 use crate::model::{DocPath, Fingerprint};
 
+pub use content::Defect;
 pub use explain::{Explanation, explain};
 pub use hash::{HashError, Hashed, fingerprint, hash, hash_many};
 pub use reach::Reach;
@@ -111,7 +113,7 @@ impl fmt::Display for Skip {
                 let shown = |bytes| ByteSize::b(bytes).display().iec();
                 return write!(f, "it has {}, which is more than max_file_size ({})", shown(*size), shown(*limit));
             }
-            Self::Empty => "it is empty, so an older version stays",
+            Self::Empty => "it is empty",
             Self::NotUtf8 => "its name is not UTF-8; rename it",
             Self::Special => "it is not a regular file",
             Self::Symlink => "it is a symlink; set follow_symlinks to follow those that stay in the folder",

@@ -6,9 +6,12 @@ use super::{
     Db, StoreError,
     phrases::{forget_phrase, phrase_of_live},
 };
-use crate::model::{CollectionName, ContentHash, DocPath, Fingerprint, LastLook, Moment, Record, ShortHash, Trouble};
+use crate::model::{
+    CollectionName, ContentHash, DocPath, Fingerprint, LastLook, Moment, Record, ShortHash, SkippedFile, Trouble,
+};
 
-const COLUMNS: &str = "path, size, mtime_ns, ctime_ns, inode, seen_at, hash, live, trouble_hash, trouble_reason";
+const COLUMNS: &str = "path, size, mtime_ns, ctime_ns, inode, seen_at, hash, live, trouble_hash, trouble_reason, \
+                       skip_size, skip_mtime_ns, skip_ctime_ns, skip_inode, skip_at, skip_reason";
 
 impl Db {
     /// Runs `work` over a collection's records in key order, one at a time: those whose path begins with `prefix`, which
@@ -72,6 +75,34 @@ impl Db {
         })
     }
 
+    /// Notes why the files of documents are skipped as they are now, or that they no longer are.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn note_skips(
+        &mut self,
+        collection: &CollectionName,
+        skips: &[(DocPath, Option<SkippedFile>)],
+    ) -> Result<(), StoreError> {
+        self.together(|connection| {
+            skips.iter().try_for_each(|(path, skip)| note_skip(connection, collection, path, skip))
+        })
+    }
+
+    /// The documents whose files are skipped as they are now: (collection, path, why, whether the platform holds an older
+    /// version); those with one first.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn skipped(&self) -> Result<Vec<(String, String, String, bool)>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT collection, path, skip_reason, live IS NOT NULL FROM documents
+             WHERE skip_reason IS NOT NULL ORDER BY live IS NULL, collection, path",
+        )?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Forgets documents that are gone and that the platform does not hold.
     ///
     /// # Errors
@@ -115,6 +146,7 @@ impl Db {
         let mut statement = self.connection.prepare_cached(
             "SELECT collection, path, trouble_reason FROM documents
              WHERE trouble_hash IS NOT NULL AND trouble_hash = substr(hash, 1, 6) AND live IS NOT trouble_hash
+                 AND skip_reason IS NULL
              ORDER BY collection, path",
         )?;
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
@@ -132,12 +164,33 @@ pub(super) fn note_look(
     let mut statement = connection.prepare_cached(
         "INSERT INTO documents (collection, path, size, mtime_ns, ctime_ns, inode, seen_at, hash)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-         ON CONFLICT DO UPDATE SET size = ?3, mtime_ns = ?4, ctime_ns = ?5, inode = ?6, seen_at = ?7, hash = ?8",
+         ON CONFLICT DO UPDATE SET size = ?3, mtime_ns = ?4, ctime_ns = ?5, inode = ?6, seen_at = ?7, hash = ?8,
+             skip_reason = NULL",
     )?;
     let Fingerprint { size, mtime_ns, ctime_ns, inode } = look.fingerprint;
     let (size, inode, at) = (size.cast_signed(), inode.cast_signed(), look.at.0.cast_signed());
     let (collection, path) = (collection.as_str(), path.as_str());
     statement.execute(params![collection, path, size, mtime_ns, ctime_ns, inode, at, look.hash.0]).map(drop)
+}
+
+fn note_skip(
+    connection: &Connection,
+    collection: &CollectionName,
+    path: &DocPath,
+    skip: &Option<SkippedFile>,
+) -> Result<(), rusqlite::Error> {
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO documents (collection, path, skip_reason, skip_size, skip_mtime_ns, skip_ctime_ns, skip_inode, skip_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+         ON CONFLICT DO UPDATE SET skip_reason = ?3, skip_size = ?4, skip_mtime_ns = ?5, skip_ctime_ns = ?6,
+             skip_inode = ?7, skip_at = ?8",
+    )?;
+    let (collection, path, reason) = (collection.as_str(), path.as_str(), skip.as_ref().map(|skip| &skip.reason));
+    let read = skip.as_ref().and_then(|skip| skip.read);
+    let (seen, at) = (read.map(|(seen, _)| seen), read.map(|(_, at)| at.0.cast_signed()));
+    let (size, inode) = (seen.map(|seen| seen.size.cast_signed()), seen.map(|seen| seen.inode.cast_signed()));
+    let (mtime_ns, ctime_ns) = (seen.map(|seen| seen.mtime_ns), seen.map(|seen| seen.ctime_ns));
+    statement.execute(params![collection, path, reason, size, mtime_ns, ctime_ns, inode, at]).map(drop)
 }
 
 /// Says what the platform holds of a document now; makes the record where there is none.
@@ -170,21 +223,33 @@ fn record(row: &Row<'_>) -> Result<Record, rusqlite::Error> {
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error)))?;
     let seen = match row.get::<_, Option<[u8; 32]>>(6)? {
         None => None,
-        Some(hash) => Some(LastLook {
-            fingerprint: Fingerprint {
-                size: row.get::<_, i64>(1)?.cast_unsigned(),
-                mtime_ns: row.get(2)?,
-                ctime_ns: row.get(3)?,
-                inode: row.get::<_, i64>(4)?.cast_unsigned(),
-            },
-            at: Moment(row.get::<_, i64>(5)?.cast_unsigned()),
-            hash: ContentHash(hash),
-        }),
+        Some(hash) => {
+            let (fingerprint, at) = look_in(row, 1)?;
+            Some(LastLook { fingerprint, at, hash: ContentHash(hash) })
+        }
+    };
+    let skipped = match row.get::<_, Option<String>>(15)? {
+        None => None,
+        Some(reason) => {
+            let was_read = row.get::<_, Option<i64>>(14)?.is_some();
+            Some(SkippedFile { reason, read: if was_read { Some(look_in(row, 10)?) } else { None } })
+        }
     };
     let short = |column| row.get::<_, Option<[u8; 6]>>(column).map(|bytes| bytes.map(ShortHash));
     let trouble = match short(8)? {
         None => None,
         Some(hash) => Some(Trouble { hash, reason: row.get::<_, Option<String>>(9)?.unwrap_or_default() }),
     };
-    Ok(Record { path, seen, live: short(7)?, trouble })
+    Ok(Record { path, seen, live: short(7)?, trouble, skipped })
+}
+
+/// The fingerprint and the time of a look, from the five columns that begin with its size.
+fn look_in(row: &Row<'_>, first: usize) -> Result<(Fingerprint, Moment), rusqlite::Error> {
+    let fingerprint = Fingerprint {
+        size: row.get::<_, i64>(first)?.cast_unsigned(),
+        mtime_ns: row.get(first + 1)?,
+        ctime_ns: row.get(first + 2)?,
+        inode: row.get::<_, i64>(first + 3)?.cast_unsigned(),
+    };
+    Ok((fingerprint, Moment(row.get::<_, i64>(first + 4)?.cast_unsigned())))
 }

@@ -40,6 +40,8 @@ pub struct DocumentCounts {
     pub pending: u64,
     /// They failed, and are left alone until they change.
     pub quarantined: u64,
+    /// Their files cannot be synced as they are now; an older version that the platform holds stays.
+    pub skipped: u64,
     /// Bytes of those in step.
     pub bytes: u64,
 }
@@ -133,17 +135,20 @@ impl Db {
     /// # Errors
     /// See [`StoreError`].
     pub fn counts(&self, name: &CollectionName) -> Result<DocumentCounts, StoreError> {
-        let sql = "SELECT count(*) FILTER (WHERE live = substr(hash, 1, 6)),
-                          count(*) FILTER (WHERE trouble_hash IS NOT substr(hash, 1, 6) AND live IS NOT substr(hash, 1, 6)),
-                          count(*) FILTER (WHERE trouble_hash = substr(hash, 1, 6) AND live IS NOT substr(hash, 1, 6)),
-                          coalesce(sum(size) FILTER (WHERE live = substr(hash, 1, 6)), 0)
-                   FROM documents WHERE collection = ?1";
+        let sql = "SELECT count(*) FILTER (WHERE sound AND live = hash),
+                          count(*) FILTER (WHERE sound AND trouble IS NOT hash AND live IS NOT hash),
+                          count(*) FILTER (WHERE sound AND trouble = hash AND live IS NOT hash),
+                          count(*) FILTER (WHERE NOT sound),
+                          coalesce(sum(size) FILTER (WHERE sound AND live = hash), 0)
+                   FROM (SELECT skip_reason IS NULL AS sound, live, substr(hash, 1, 6) AS hash, trouble_hash AS trouble, size
+                         FROM documents WHERE collection = ?1)";
         let counts = self.connection.query_row(sql, [name.as_str()], |row| {
             Ok(DocumentCounts {
                 in_step: row.get::<_, i64>(0)?.cast_unsigned(),
                 pending: row.get::<_, i64>(1)?.cast_unsigned(),
                 quarantined: row.get::<_, i64>(2)?.cast_unsigned(),
-                bytes: row.get::<_, i64>(3)?.cast_unsigned(),
+                skipped: row.get::<_, i64>(3)?.cast_unsigned(),
+                bytes: row.get::<_, i64>(4)?.cast_unsigned(),
             })
         })?;
         Ok(counts)

@@ -5,6 +5,7 @@ use std::{
     fs::{self, File},
     io::{Cursor, Write},
     os::unix::{ffi::OsStrExt, fs::symlink},
+    path::Path,
     process::Stdio,
     sync::atomic::{AtomicBool, Ordering},
 };
@@ -43,23 +44,89 @@ async fn what_is_no_document_is_skipped_and_said() {
     bench.synced().await.ended(0, &["2 documents: 1 added"]);
 }
 
+type Change = fn(&Path);
+
+/// What a document becomes that was in step, and words of the reason for which it is skipped.
+const NO_MORE: [(&str, Change, &str); 8] = [
+    ("emptied.md", |path| fs::write(path, "").unwrap(), "it is empty"),
+    ("blank.md", |path| fs::write(path, " \n\n").unwrap(), "white space"),
+    ("grown.md", |path| File::options().write(true).open(path).unwrap().set_len(30 << 20).unwrap(), "max_file_size"),
+    ("linked.md", |path| fs::remove_file(path).and_then(|()| symlink("emptied.md", path)).unwrap(), "symlink"),
+    ("zeros.md", |path| fs::write(path, [0; 500]).unwrap(), "zero bytes"),
+    ("pointer.md", |path| fs::write(path, LFS).unwrap(), "Git LFS pointer"),
+    ("error.pdf", |path| fs::write(path, "<html>502 Bad Gateway</html>").unwrap(), "an HTML page, not a PDF"),
+    ("cut.docx", |path| fs::write(path, &corpus("docx/pandoc.docx")[..3_000]).unwrap(), "cut off"),
+];
+
+const LFS: &str = "version https://git-lfs.github.com/spec/v1\n\
+                   oid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n";
+
 #[tokio::test]
-async fn a_synced_document_that_can_be_synced_no_more_stays_as_it_was() {
+async fn document_in_step__file_can_be_synced_no_more__older_version_stays_and_is_named() {
     let bench = Bench::new().await;
-    let names = ["emptied.md", "grown.md", "linked.md"];
-    names.iter().for_each(|name| bench.write(name, format!("# {name}\n")));
+    for (name, ..) in NO_MORE {
+        let content = match name.rsplit_once('.') {
+            Some((_, "pdf")) => corpus("pdf/typst.pdf"),
+            Some((_, "docx")) => corpus("docx/pandoc.docx"),
+            _ => format!("# {name}\n").into_bytes(),
+        };
+        bench.write(name, content);
+    }
     bench.synced().await;
     let before = bench.hashes().await;
-    bench.write("emptied.md", "");
-    File::options().write(true).open(bench.path("docs/grown.md")).unwrap().set_len(30 << 20).unwrap();
-    bench.remove("linked.md");
-    symlink("emptied.md", bench.path("docs/linked.md")).unwrap();
+    for (name, change, _) in NO_MORE {
+        change(&bench.path("docs").join(name));
+    }
     bench.running.requests().reset();
-    bench.synced().await.ended(0, &names);
-    assert_eq!((bench.hashes().await, bench.running.requests().mutating()), (before, 0));
-    names.iter().for_each(|name| bench.remove(name));
-    // All of three are gone: a person is asked.
-    bench.sync().await.ended(8, &["held: 3 of 3"]);
+    for args in [&["sync"][..], &["sync"], &["sync", "--quiet"]] {
+        let said = bench.run(args).await;
+        said.ended(3, &[]);
+        for (name, _, reason) in NO_MORE {
+            let warning = said.err.lines().find(|line| line.contains(name)).unwrap_or_else(|| panic!("{name}: {said}"));
+            assert!(warning.contains(reason) && warning.contains("keeps the older version"), "{warning}");
+        }
+        assert_eq!((bench.hashes().await, bench.running.requests().mutating()), (before.clone(), 0));
+    }
+    let number = NO_MORE.len();
+    let status = bench.run(&["status", "--json"]).await.ended(0, &[]).json();
+    let docs = &status["collections"][0];
+    assert_eq!((&docs["in_step"], &docs["skipped"], &docs["pending"]), (&0.into(), &number.into(), &0.into()));
+    assert_eq!(status["skipped"].as_array().unwrap().len(), number);
+    assert!(status["skipped"].as_array().unwrap().iter().all(|skipped| skipped["older_version_kept"] == true));
+    bench.run(&["status"]).await.ended(0, &["8 skipped", "skipped docs/pointer.md: it is a Git LFS pointer"]);
+    bench.run(&["plan"]).await.ended(0, &["nothing to change"]);
+    for (name, _, reason) in NO_MORE {
+        let path = format!("docs/{name}");
+        bench.run(&["explain", &path]).await.ended(0, &[reason, "the platform keeps the older version"]);
+    }
+    // Sound again, they are documents as before, and the others go on to be skipped.
+    bench.write("pointer.md", "# pointer.md\n");
+    bench.write("zeros.md", "# Other words\n");
+    bench.sync().await.ended(3, &["1 replaced"]);
+    bench.run(&["status"]).await.ended(0, &["2 documents in step", "6 skipped"]);
+    NO_MORE.iter().for_each(|(name, ..)| bench.remove(name));
+    // All of three or more are gone: a person is asked.
+    bench.sync().await.ended(8, &["held: 8 of 8"]);
+}
+
+#[tokio::test]
+async fn new_file__of_another_kind__is_skipped_without_a_failure_and_read_once() {
+    let bench = Bench::new().await;
+    bench.write("good.md", "# Good\n");
+    bench.write("pointer.md", LFS);
+    bench.write("page.pdf", "<!doctype html><title>Sign in</title>");
+    let said = bench.synced().await;
+    said.ended(0, &["1 document: 1 added", "skipped docs/pointer.md: it is a Git LFS pointer", "docs/page.pdf"]);
+    bench.holds(&["good.md"]).await;
+    let status = bench.run(&["status", "--json"]).await.json();
+    assert_eq!((&status["collections"][0]["in_step"], &status["collections"][0]["skipped"]), (&1.into(), &2.into()));
+    assert_eq!(status["skipped"][0]["older_version_kept"], false);
+    bench.synced().await.ended(0, &["1 document, nothing to change", "it is a Git LFS pointer"]);
+    bench.remove("pointer.md");
+    bench.write("page.pdf", corpus("pdf/typst.pdf"));
+    bench.synced().await.ended(0, &["1 added"]).without(&["skipped"]);
+    bench.run(&["status"]).await.ended(0, &["2 documents in step"]).without(&["skipped"]);
+    bench.in_step().await;
 }
 
 /// How a program is started that may not read everything: root must give up that power first. `None` where it cannot.
@@ -174,6 +241,7 @@ async fn a_quarantined_document_that_is_deleted_is_forgotten() {
 async fn a_zip_bomb_hurts_nobody() {
     let bench = Bench::new().await;
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    archive.start_file("[Content_Types].xml", SimpleFileOptions::default()).unwrap();
     archive.start_file("word/document.xml", SimpleFileOptions::default()).unwrap();
     let zeros = vec![b' '; 1 << 20];
     (0..1024).for_each(|_| archive.write_all(&zeros).unwrap());

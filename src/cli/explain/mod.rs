@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     config::Collection,
-    model::{CollectionName, DocPath, Fingerprint, LastLook, Phase},
+    model::{CollectionName, DocPath, Fingerprint, Phase, Record},
     plan::{self, Look},
     platform::clock,
     reconcile,
@@ -40,8 +40,8 @@ pub(super) async fn run(context: &Context, path: &Path) -> anyhow::Result<Exit> 
             if let Some(seen) = &seen {
                 change(&db, collection, folder.settle, &path, seen)?;
             }
-            state(&db, &collection.name, &path, |last| {
-                seen.as_ref().map(|seen| last.is_some_and(|last| last.fingerprint == *seen))
+            state(&db, &collection.name, &path, |record| {
+                seen.as_ref().map(|seen| record.and_then(Record::last_read).is_some_and(|(last, _)| last == *seen))
             })?;
         }
         Err(StoreError::Missing(_)) => line!("  nothing was synced yet"),
@@ -59,10 +59,15 @@ fn change(
     seen: &Fingerprint,
 ) -> Result<(), StoreError> {
     let record = db.record(&collection.name, path)?;
-    let last = record.as_ref().and_then(|record| record.seen.as_ref());
+    let last = record.as_ref().and_then(Record::last_read);
+    let skipped = record.as_ref().and_then(|record| record.skipped.as_ref());
+    let hash = record.as_ref().and_then(|record| record.seen).map(|last| last.hash).filter(|_| skipped.is_none());
     match plan::look(seen, last, clock::wall(), settle) {
-        Look::Same(hash) => line!("  unchanged since the last look; SHA-256 {hash}"),
-        Look::Read if last.is_some_and(|last| last.fingerprint == *seen) => {
+        Look::Same => match hash {
+            Some(hash) => line!("  unchanged since the last look; SHA-256 {hash}"),
+            None => line!("  unchanged since the last look"),
+        },
+        Look::Read if last.is_some_and(|(fingerprint, _)| fingerprint == *seen) => {
             line!("  unchanged since the last look, which came so soon that the next pass reads it again")
         }
         Look::Read if last.is_some() => line!("  changed since the last look"),
@@ -78,17 +83,24 @@ fn state(
     db: &Db,
     name: &CollectionName,
     path: &DocPath,
-    is_as_seen: impl Fn(Option<&LastLook>) -> Option<bool>,
+    is_as_seen: impl Fn(Option<&Record>) -> Option<bool>,
 ) -> Result<(), StoreError> {
     let record = db.record(name, path)?;
-    let there = is_as_seen(record.as_ref().and_then(|record| record.seen.as_ref()));
+    let there = is_as_seen(record.as_ref());
     match record {
         None => line!("  the platform holds nothing of it from here"),
         Some(record) => {
             let quarantined = record.trouble.filter(|trouble| {
                 record.live != Some(trouble.hash) && record.seen.is_some_and(|last| last.hash.short() == trouble.hash)
             });
+            // What was read is skipped until it changes; what a look shows, for as long as it does.
+            let skipped = record.skipped.filter(|skipped| skipped.read.is_some() == (there == Some(true)));
+            if let Some(skipped) = &skipped {
+                line!("  skipped: {}", print::printable(&skipped.reason));
+            }
             match (record.live, there) {
+                (Some(_), _) if skipped.is_some() => line!("  the platform keeps the older version"),
+                (None, _) if skipped.is_some() => line!("  the platform does not hold it"),
                 (Some(live), Some(true)) if record.seen.is_some_and(|last| last.hash.short() == live) => {
                     line!("  in step: the platform holds this version");
                 }

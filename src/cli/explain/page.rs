@@ -125,7 +125,9 @@ fn looks(page: &PageState) {
 
 fn remembered(db: Option<&Db>, collection: &Collection, url: &Url) -> anyhow::Result<()> {
     match db {
-        Some(db) => Ok(state(db, &collection.name, &DocPath::page(url)?, |last| last.map(|_| true))?),
+        Some(db) => Ok(state(db, &collection.name, &DocPath::page(url)?, |record| {
+            record.and_then(|record| record.seen).map(|_| true)
+        })?),
         None => {
             line!("  nothing was synced yet");
             Ok(())

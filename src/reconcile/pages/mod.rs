@@ -92,7 +92,7 @@ impl PagesLook<'_> {
         };
         for bad in &listed.bad {
             let (document, reason) = named(bad);
-            looked.skipped.push(Skipped { document, reason });
+            looked.skipped.push(Skipped { document, reason, kept: false });
         }
         for failed in &listed.failed {
             let (document, reason) = named(failed);

@@ -1,5 +1,6 @@
 //! The scan's tests, on real files.
 
+mod content;
 mod git;
 mod hashing;
 mod odd;
@@ -112,7 +113,7 @@ fn explanations_agree_with_the_walk_and_name_the_rule() {
         ("sub/e.md", "it is a document: `include` takes it by `*.md`"),
         ("f.html", "it is left out: the platform takes no `.html` files"),
         (".git/g.md", "it is left out: `.git` belongs to git or to kbsync"),
-        ("empty.md", "it is skipped: it is empty, so an older version stays"),
+        ("empty.md", "it is skipped: it is empty"),
         ("link.md", "it is skipped: it is a symlink; set follow_symlinks to follow those that stay in the folder"),
         ("sub", "it is a folder; what is in it is looked at"),
         ("none.md", "there is no such file"),

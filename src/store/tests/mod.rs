@@ -8,7 +8,7 @@ use super::*;
 use crate::{
     model::{
         CollectionName, ContentHash, DocPath, Fingerprint, Footing, LastLook, Moment, Phase, Replica, ReplicaId,
-        ShortHash, SourceId,
+        ShortHash, SkippedFile, SourceId,
     },
     pace::{Stamp, Ticket},
     plan::Besides,
@@ -332,4 +332,34 @@ fn a_version_that_was_ready_is_known_while_it_retires() {
     db.enter(begun, Phase::Retiring, NOW).unwrap();
     let under_way: Vec<_> = db.under_way().unwrap().iter().map(|one| (one.was_ready, one.besides)).collect();
     assert_eq!(under_way, [(true, Besides::NotHeld), (false, Besides::NotHeld)]);
+}
+
+#[test]
+fn skipped_file__look_is_remembered_and_document_is_counted_as_skipped() {
+    let (_folder, mut db) = new_db();
+    ready(&mut db, "a.md", 1, "s1");
+    ready(&mut db, "b.md", 2, "s2");
+    let looked = (Fingerprint { size: 130, mtime_ns: 5, ctime_ns: 6, inode: 7 }, Moment(NOW.0 + 1));
+    let skip = |reason: &str, read| Some(SkippedFile { reason: reason.to_owned(), read });
+    let skips = [
+        (path("a.md"), skip("a pointer", Some(looked))),
+        (path("b.md"), skip("empty", None)),
+        (path("new.md"), skip("zeros", Some(looked))),
+    ];
+    db.note_skips(&docs(), &skips).unwrap();
+    let record = |db: &Db, document: &str| db.record(&docs(), &path(document)).unwrap().unwrap();
+    assert_eq!(record(&db, "a.md").last_read(), Some(looked));
+    assert_eq!(record(&db, "a.md").seen.unwrap().hash, hash(1), "what was sound is remembered too");
+    assert_eq!(record(&db, "b.md").last_read(), record(&db, "b.md").seen.map(|last| (last.fingerprint, last.at)));
+    let of = |document: &str, reason: &str, kept| ("docs".to_owned(), document.to_owned(), reason.to_owned(), kept);
+    let skipped = [of("a.md", "a pointer", true), of("b.md", "empty", true), of("new.md", "zeros", false)];
+    assert_eq!(db.skipped().unwrap(), skipped);
+    assert_eq!(db.counts(&docs()).unwrap(), DocumentCounts { skipped: 3, ..DocumentCounts::default() });
+    // Sound again: as it was, and with other content.
+    db.note_skips(&docs(), &[(path("a.md"), None)]).unwrap();
+    see(&mut db, "b.md", 3);
+    db.forget(&docs(), &[path("new.md")]).unwrap();
+    assert_eq!(db.skipped().unwrap(), []);
+    let counts = DocumentCounts { in_step: 1, pending: 1, bytes: 1, ..DocumentCounts::default() };
+    assert_eq!(db.counts(&docs()).unwrap(), counts);
 }

@@ -1,0 +1,258 @@
+//! Content checks: whether a file's bytes are of the kind that its extension says, decided on the bytes that are hashed.
+
+mod pointer;
+mod zip;
+
+use std::fmt;
+
+use crate::model::DocPath;
+
+/// Bytes that are kept of a file's beginning.
+const HEAD: usize = 4 * 1024;
+/// Bytes that are kept of a file's end: a DOCX with ten thousand parts has its directory in these.
+const TAIL: usize = 1024 * 1024;
+/// A PDF's header is within so many bytes: scanners and mail gateways write something before it.
+const PDF_HEADER_WITHIN: usize = 1024;
+/// Zeros at a file's end that are more than padding.
+const ZERO_TAIL: usize = 4 * 1024;
+
+/// Why a file's bytes are not a document of the kind that its extension says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Defect {
+    /// It has no bytes, or none but white space.
+    Blank,
+    /// It is zeros, or ends in them: its size was written and its content was not.
+    Zeros,
+    /// It stands for content that is elsewhere.
+    Pointer {
+        /// Which tool wrote it.
+        tool: &'static str,
+        /// How to get the content.
+        fetch: &'static str,
+    },
+    /// It is encrypted by this tool.
+    Encrypted(&'static str),
+    /// It is of another kind.
+    OtherKind {
+        /// What it should be.
+        expected: &'static str,
+        /// What it is, where that can be told.
+        found: Option<&'static str>,
+    },
+    /// A ZIP archive without its directory.
+    Truncated,
+    /// It has NUL bytes, which no text has.
+    Binary,
+}
+
+impl fmt::Display for Defect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Blank => f.write_str("it is empty but for white space"),
+            Self::Zeros => f.write_str("its content is zero bytes, as after a power failure; restore it"),
+            Self::Pointer { tool, fetch } => write!(f, "it is a {tool} pointer, not the document; {fetch}"),
+            Self::Encrypted(tool) => write!(f, "it is encrypted by {tool}"),
+            Self::OtherKind { expected, found: Some(found) } => write!(f, "it is {found}, not {expected}"),
+            Self::OtherKind { expected, found: None } => write!(f, "it is not {expected}, though its name says so"),
+            Self::Truncated => f.write_str("it is a ZIP archive without its end, so it was cut off"),
+            Self::Binary => f.write_str("it is not text: it has NUL bytes (save UTF-16 with a byte order mark)"),
+        }
+    }
+}
+
+/// What an extension promises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Pdf,
+    Docx,
+    Text,
+    /// Nothing that can be checked.
+    Other,
+}
+
+impl Kind {
+    fn of(path: &DocPath) -> Self {
+        match path.extension().as_str() {
+            "pdf" => Self::Pdf,
+            "docx" => Self::Docx,
+            "md" | "txt" | "text" | "markdown" | "mdx" => Self::Text,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// Checks a file's bytes while they are read for their hash. Memory does not grow with the file.
+#[derive(Debug)]
+pub(super) struct ContentCheck {
+    kind: Kind,
+    size: u64,
+    head: Vec<u8>,
+    tail: Vec<u8>,
+    /// The last byte before this chunk, where it is the first half of a UTF-16 unit.
+    half: Option<u8>,
+    all_zero: bool,
+    /// Nothing but ASCII white space and, as UTF-16 has them, NULs.
+    blank: bool,
+    has_nul: bool,
+    has_nul_unit: bool,
+}
+
+impl ContentCheck {
+    pub(super) fn new(path: &DocPath) -> Self {
+        Self {
+            kind: Kind::of(path),
+            size: 0,
+            head: Vec::new(),
+            tail: Vec::new(),
+            half: None,
+            all_zero: true,
+            blank: true,
+            has_nul: false,
+            has_nul_unit: false,
+        }
+    }
+
+    /// Takes in the next bytes.
+    pub(super) fn update(&mut self, chunk: &[u8]) {
+        let room = HEAD - self.head.len();
+        self.head.extend_from_slice(&chunk[..room.min(chunk.len())]);
+        self.all_zero = self.all_zero && chunk.iter().all(|byte| *byte == 0);
+        let marks = if self.size == 0 { mark(chunk) } else { 0 };
+        self.blank = self.blank && chunk[marks..].iter().all(|byte| *byte == 0 || byte.is_ascii_whitespace());
+        match self.kind {
+            Kind::Text => self.find_nuls(chunk),
+            Kind::Pdf | Kind::Docx => self.keep_tail(chunk),
+            Kind::Other => {}
+        }
+        self.size += chunk.len() as u64;
+    }
+
+    fn find_nuls(&mut self, chunk: &[u8]) {
+        if chunk.contains(&0) || self.half.is_some() {
+            self.has_nul |= chunk.contains(&0);
+            let (before, rest) = match self.half {
+                Some(half) => (Some([half, chunk.first().copied().unwrap_or(1)]), chunk.get(1..).unwrap_or_default()),
+                None => (None, chunk),
+            };
+            let (units, _) = rest.as_chunks::<2>();
+            self.has_nul_unit |= before.iter().chain(units).any(|unit| *unit == [0, 0]);
+        }
+        let is_odd = (self.size + chunk.len() as u64) % 2 == 1;
+        self.half = chunk.last().copied().filter(|_| is_odd);
+    }
+
+    fn keep_tail(&mut self, chunk: &[u8]) {
+        self.tail.extend_from_slice(chunk);
+        if self.tail.len() > 2 * TAIL {
+            self.tail.drain(..self.tail.len() - TAIL);
+        }
+    }
+
+    /// Judges what was taken in.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(super) fn finish(self) -> Result<(), Defect> {
+        if self.size == 0 {
+            return Err(Defect::Blank);
+        }
+        if self.all_zero {
+            return Err(Defect::Zeros);
+        }
+        if self.blank {
+            return Err(Defect::Blank);
+        }
+        if let Some(defect) = pointer::find(&self.head, self.size) {
+            return Err(defect);
+        }
+        match self.kind {
+            Kind::Pdf => self.pdf(),
+            Kind::Docx => self.docx(),
+            Kind::Text => self.text(),
+            Kind::Other => Ok(()),
+        }
+    }
+
+    fn pdf(&self) -> Result<(), Defect> {
+        const HEADER: &[u8] = b"%PDF-";
+        let mut starts = self.head.windows(HEADER.len()).take(PDF_HEADER_WITHIN);
+        if !starts.any(|bytes| bytes == HEADER) {
+            return Err(Defect::OtherKind { expected: "a PDF", found: kind_of(&self.head) });
+        }
+        let end = self.tail.iter().rposition(|byte| *byte != 0).map_or(0, |at| at + 1);
+        let trailer = &self.tail[end.saturating_sub(PDF_HEADER_WITHIN)..end];
+        let is_whole = trailer.windows(5).any(|bytes| bytes == b"%%EOF");
+        if self.tail.len() - end >= ZERO_TAIL && !is_whole { Err(Defect::Zeros) } else { Ok(()) }
+    }
+
+    fn docx(&self) -> Result<(), Defect> {
+        let other = |found| Err(Defect::OtherKind { expected: "a Word document (.docx)", found });
+        if !self.head.starts_with(b"PK\x03\x04") {
+            return other(kind_of(&self.head));
+        }
+        match zip::parts(&self.tail) {
+            None => Err(Defect::Truncated),
+            Some(parts) if parts.content_types && parts.document => Ok(()),
+            Some(_) => other(Some("another kind of ZIP archive")),
+        }
+    }
+
+    fn text(&self) -> Result<(), Defect> {
+        let is_utf16 = self.head.starts_with(b"\xff\xfe") || self.head.starts_with(b"\xfe\xff");
+        if is_utf16 && !self.has_nul_unit {
+            return Ok(());
+        }
+        match binary_kind_of(&self.head) {
+            found @ Some(_) => Err(Defect::OtherKind { expected: "text", found }),
+            None if self.has_nul => Err(Defect::Binary),
+            None => Ok(()),
+        }
+    }
+}
+
+/// How long the byte order mark is that a text begins with.
+fn mark(text: &[u8]) -> usize {
+    let marks: [&[u8]; 3] = [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"];
+    marks.iter().find(|mark| text.starts_with(mark)).map_or(0, |mark| mark.len())
+}
+
+/// What binary files begin with.
+const MAGIC: [(&[u8], &str); 17] = [
+    (b"%PDF-", "a PDF"),
+    (b"PK\x03\x04", "a ZIP archive"),
+    (b"PK\x05\x06", "an empty ZIP archive"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old or encrypted Office document"),
+    (b"\x1f\x8b", "gzip data"),
+    (b"BZh", "bzip2 data"),
+    (b"\xfd7zXZ\0", "xz data"),
+    (b"\x28\xb5\x2f\xfd", "zstd data"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (b"Rar!\x1a\x07", "a RAR archive"),
+    (b"{\\rtf", "RTF"),
+    (b"\x89PNG\r\n", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"GIF8", "a picture"),
+    (b"\0\x05\x16\x07", "macOS metadata (AppleDouble)"),
+    (b"bplist0", "an Apple property list"),
+    (b"\x7fELF", "a program"),
+];
+
+fn binary_kind_of(head: &[u8]) -> Option<&'static str> {
+    MAGIC.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, kind)| *kind)
+}
+
+/// What a file is, by its beginning.
+fn kind_of(head: &[u8]) -> Option<&'static str> {
+    let text = head[mark(head)..].trim_ascii_start();
+    let begins = |with: &str| text.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with.as_bytes()));
+    let text_kind = || match text.first() {
+        _ if ["<!doctype html", "<html", "<head", "<body", "<script"].iter().any(|tag| begins(tag)) => {
+            Some("an HTML page")
+        }
+        Some(b'<') => Some("XML or HTML"),
+        Some(b'{' | b'[') => Some("JSON"),
+        Some(_) if !head.contains(&0) && std::str::from_utf8(&head[..head.len().min(64)]).is_ok() => Some("text"),
+        _ => None,
+    };
+    binary_kind_of(head).or_else(text_kind)
+}
