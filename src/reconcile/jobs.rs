@@ -188,7 +188,8 @@ async fn ask_one<P: Platform>(platform: &P, source: SourceId, job: &JobId, late:
         JobState::Working if !late => None,
         JobState::Working | JobState::Forgotten => Some(match platform.source(&source).await.map_err(fatal) {
             Ok(source) => by_source(source),
-            Err(Ok(error)) => Ending::Failed(error.to_string()),
+            // A source that cannot be read may hold its document: the list tells.
+            Err(Ok(_)) => Ending::Lost,
             Err(Err(fatal)) => return Err(fatal),
         }),
     };

@@ -114,7 +114,10 @@ impl World<'_> {
             Step::Store(side, op) => {
                 // With the store the intents are lost, so what still takes effect later nobody can know of.
                 self.idle_until_quiet().await;
-                lock(&self.sides[*side]).store(*op);
+                let mut changed = lock(&self.sides[*side]);
+                changed.store(*op);
+                lock(&self.platform).oracle.present(*side, &changed.present());
+                drop(changed);
                 if !matches!(op, StoreOp::Saved) {
                     lock(&self.platform).forget(*side);
                     self.polite[*side].set(self.time.now() + WINDOW);

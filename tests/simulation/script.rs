@@ -55,9 +55,15 @@ pub enum ConfigOp {
 #[derive(Clone, Copy, Debug)]
 pub enum StoreOp {
     Lost,
+    /// The same, and the second folder has left the config.
+    LostWithCollection,
     Saved,
     Restored,
     Damaged,
+}
+
+impl StoreOp {
+    const ALL: [Self; 5] = [Self::Lost, Self::LostWithCollection, Self::Saved, Self::Restored, Self::Damaged];
 }
 
 /// What others do while a pass runs.
@@ -165,10 +171,7 @@ impl Step {
             35..45 if instances == 2 => Self::Passes(PassStep::any(rng, 0), PassStep::any(rng, 1)),
             35..80 => Self::Pass(PassStep::any(rng, instance)),
             80..85 => Self::Config(instance, ConfigOp::any(rng)),
-            85..90 => Self::Store(
-                instance,
-                *[StoreOp::Lost, StoreOp::Saved, StoreOp::Restored, StoreOp::Damaged].choose(rng).expect("not empty"),
-            ),
+            85..90 => Self::Store(instance, *StoreOp::ALL.choose(rng).expect("not empty")),
             90..95 => Self::Somebody(Somebody::any(rng), rng.random()),
             95..97 => Self::ClockJumps(*[-7_200, -40, 40, 7_200].choose(rng).expect("not empty")),
             _ => Self::Idle(rng.random_range(1..7_200)),

@@ -92,6 +92,9 @@ impl Side {
     /// What happens to the store between two passes.
     pub fn store(&mut self, op: StoreOp) {
         self.warm = false;
+        if matches!(op, StoreOp::LostWithCollection) {
+            self.collections.truncate(1);
+        }
         let beside = |suffix: &str| {
             let mut name = self.state.clone().into_os_string();
             name.push(suffix);
@@ -99,7 +102,9 @@ impl Side {
         };
         let saved = beside(".saved");
         match op {
-            StoreOp::Lost => ["", "-wal", "-shm"].iter().for_each(|suffix| drop(fs::remove_file(beside(suffix)))),
+            StoreOp::Lost | StoreOp::LostWithCollection => {
+                ["", "-wal", "-shm"].iter().for_each(|suffix| drop(fs::remove_file(beside(suffix))))
+            }
             StoreOp::Saved => drop(fs::copy(&self.state, saved)),
             StoreOp::Restored if saved.exists() => {
                 ["-wal", "-shm"].iter().for_each(|suffix| drop(fs::remove_file(beside(suffix))));
