@@ -19,10 +19,8 @@ use kbsync::{
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
-    if !support::wanted() {
-        return Ok(());
-    }
-    let mebibytes = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(1024);
+    let [mebibytes] = support::sizes([1024], [4]);
+    let mebibytes = mebibytes as u64;
     let folder = std::env::temp_dir().join("kbsync-bench-hash");
     fs::create_dir_all(&folder)?;
     let file = folder.join("large.md");

@@ -37,15 +37,9 @@ const WRITES: u32 = 500;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    if !support::wanted() {
-        return Ok(());
-    }
-    let numbers: Vec<u32> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
-    let (files, folders) = match numbers[..] {
-        [files, folders] => (files, folders),
-        _ => (5_000, 100),
-    };
-    let root = tree::tree(files as usize, folders as usize, (1_024, 8_192))?;
+    let [files, folders] = support::sizes([5_000, 100], [50, 4]);
+    let root = tree::tree(files, folders, (1_024, 8_192))?;
+    let files = u32::try_from(files)?;
     let desk = tempfile::tempdir()?;
     let options = Options::new(desk.path().join("platform"), env!("CARGO_BIN_EXE_kbsync").into());
     let platform = local::start(TcpListener::bind("127.0.0.1:0").await?, options).await?;

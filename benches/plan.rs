@@ -21,18 +21,11 @@ use kbsync::{
     model::{CollectionName, ContentHash, LastLook},
     platform::{cevvo, clock},
     scan::{Found, ScanOptions, Walk},
-    store::{Db, Identity},
+    store::Db,
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
-    if !support::wanted() {
-        return Ok(());
-    }
-    let numbers: Vec<usize> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
-    let (files, folders) = match numbers[..] {
-        [files, folders] => (files, folders),
-        _ => (100_000, 2_000),
-    };
+    let [files, folders] = support::sizes([100_000, 2_000], [100, 4]);
     let root = tree::tree(files, folders, (150, 250))?;
     let config = synced(&root)?;
     println!("{files} files in {folders} folders");
@@ -71,8 +64,8 @@ fn synced(root: &Path) -> Result<PathBuf, Box<dyn Error>> {
     if state.exists() {
         fs::remove_file(&state)?;
     }
-    let identity = Identity { platform: "bench".to_owned(), instance: "default".to_owned() };
-    let mut db = Db::open(&state, Some(&identity))?;
+    // One that says nothing of a platform is about any.
+    let mut db = Db::open(&state, None)?;
     let name = CollectionName::new("bench")?;
     let options = ScanOptions {
         root: root.to_owned(),

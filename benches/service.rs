@@ -46,22 +46,16 @@ const PATIENCE: Duration = Duration::from_secs(3600);
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    if !support::wanted() {
-        return Ok(());
-    }
-    let numbers: Vec<usize> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
-    let (files, folders, idle) = match numbers[..] {
-        [files, folders, idle] => (files, folders, idle),
-        _ => (100_000, 2_000, 60),
-    };
+    let [files, folders, idle] = support::sizes([100_000, 2_000, 60], [50, 4, 1]);
     let idle = Duration::from_secs(idle as u64);
+    let rhythms = if support::is_test() { &RHYTHMS[1..] } else { &RHYTHMS[..] };
     let site = Site { root: tree::tree(files, folders, (1_024, 8_192))? };
     println!("{files} files in {folders} folders");
     let platform = site.platform().await?;
-    for rhythm in RHYTHMS {
+    for &rhythm in rhythms {
         let mut service = Service::begin(&site.config_for(&platform, rhythm)?).await?;
         latency(&mut service, &site.root, &platform, rhythm).await?;
-        if rhythm == RHYTHMS[0] {
+        if rhythm == rhythms[0] {
             rest("the platform elsewhere", &mut service, idle, Some(&platform)).await?;
         }
         service.stop().await?;
@@ -84,6 +78,7 @@ async fn latency(
     let mut held = Held { changes: platform.watch(), sources: BTreeMap::new() };
     let mut took: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     for place in PLACES {
+        fs::create_dir_all(root.join(place))?;
         let at = |name: &str| root.join(place).join(name);
         let key = |name: &str| format!("{place}{name}");
         let (file, nested) = ("changing.md", "fresh/inner/deep.md");
@@ -123,7 +118,7 @@ async fn rest(
     platform: Option<&Running>,
 ) -> Result<(), Box<dyn Error>> {
     // What the last pass left to be done is done.
-    sleep(Duration::from_secs(10)).await;
+    sleep(idle.min(Duration::from_secs(10))).await;
     let pid = service.pid();
     let (before, requests) = (Process::look(pid)?, platform.map(|platform| platform.requests().total()));
     sleep(idle).await;

@@ -153,14 +153,15 @@ impl Desk {
     fn sh(&self, script: &str) -> Output {
         let root = self.0.path();
         let path = format!("{}:{}", root.join("bin").display(), std::env::var("PATH").unwrap());
-        let mut bash = Command::new("bash");
-        bash.args(["-euo", "pipefail", "-c", script]).current_dir(root).env("PATH", path).env("HOME", root);
-        bash.env("CEVVO_API_KEY", "key")
+        let mut shell = Command::new("sh");
+        shell.args(["-euc", script]).current_dir(root).env("PATH", path).env("HOME", root);
+        shell
+            .env("CEVVO_API_KEY", "key")
             .env("NEXVIO_API_KEY", "key")
             .env("WIKI_TOKEN", "token")
             .env_remove("KBSYNC_CONFIG")
             .env_remove("KBSYNC_LOG");
-        bash.output().unwrap()
+        shell.output().unwrap()
     }
 
     /// The documents that an answer cites, best first.

@@ -1,6 +1,8 @@
-//! The platforms' pages, held against the local platform: every request that a page shows is sent by the real curl, and
-//! the answer has the shape that the page shows. The quotes are in `tests/golden`.
+//! The platforms' pages, held against the local platform: every request that a page shows is sent as it shows it, and the
+//! answer has the shape that the page shows. The quotes are in `tests/golden`.
 
+#[path = "golden/curl.rs"]
+mod curl;
 #[path = "golden/desk.rs"]
 mod desk;
 #[allow(dead_code, reason = "these tests need a part of it only")]

@@ -1,8 +1,14 @@
 //! What the benchmarks share.
 
-/// Whether this is `cargo bench`. `cargo test --all-targets` runs benchmarks too, and only wants to know that they compile.
-pub fn wanted() -> bool {
-    std::env::args().any(|argument| argument == "--bench")
+/// Whether this is `cargo test --benches`, which only checks that a benchmark still works.
+pub fn is_test() -> bool {
+    std::env::args().all(|argument| argument != "--bench")
+}
+
+/// The sizes on the command line where all are there; else `small` ones for a test, and `full` ones otherwise.
+pub fn sizes<const N: usize>(full: [usize; N], small: [usize; N]) -> [usize; N] {
+    let numbers: Vec<usize> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
+    numbers.try_into().unwrap_or(if is_test() { small } else { full })
 }
 
 pub fn median(mut values: Vec<f64>) -> f64 {

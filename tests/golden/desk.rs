@@ -1,28 +1,22 @@
-//! Where the examples are tried out: a local platform, a site for it to read, and curl.
+//! Where the examples are tried out: a local platform, and a site for it to read.
 
 use std::{fs, path::Path, time::Duration};
 
 use kbsync::local::{self, CEVVO_PATH, NEXVIO_PATH, Options, Running};
-use reqwest::{Client, Method};
+use reqwest::{Client, Method, header::HeaderMap};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::{net::TcpListener, process::Command};
+use tokio::net::TcpListener;
 
 use crate::{
+    curl,
     origin::{Origin, Reply},
     quote::Quote,
 };
 
 /// The longest that a test waits for anything.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Curl as people have it at hand, but for their own settings; what comes is kept in files.
-const CURL: &str = r#"curl() {
-    command curl --disable --noproxy '*' --silent --show-error --max-time 60 \
-        --dump-header headers --output answer --write-out '%{http_code}' "$@"
-}
-"#;
 
 const SITE: &str = "<title>Getting Started Guide</title><main><h1>Getting started</h1>\
     <p>How do I get started? To get started with Cevvo, first create a source, and then ask. The main features are \
@@ -37,12 +31,12 @@ pub struct Desk {
     names: Vec<(String, String)>,
 }
 
-/// What curl got.
+/// What came back.
 #[derive(Debug)]
 pub struct Answered {
     pub status: u16,
     pub body: String,
-    headers: String,
+    headers: HeaderMap,
 }
 
 impl Answered {
@@ -51,9 +45,7 @@ impl Answered {
     }
 
     pub fn header(&self, name: &str) -> Option<String> {
-        let lines = self.headers.lines().filter_map(|line| line.split_once(": "));
-        let mut values = lines.filter(|(key, _)| key.eq_ignore_ascii_case(name));
-        values.next().map(|(_, value)| value.trim().to_owned())
+        self.headers.get(name).map(|value| value.to_str().unwrap().to_owned())
     }
 }
 
@@ -114,13 +106,10 @@ impl Desk {
         let command = if quote.request.starts_with("curl ") { quote.request.clone() } else { as_curl(&quote.request) };
         let command = self.names.iter().fold(command, |text, (name, stands_for)| text.replace(name, stands_for));
         assert!(!command.contains("https://"), "{command}");
-        let mut shell = Command::new("sh");
-        shell.args(["-c", &format!("{CURL}{command}")]).current_dir(self.folder.path());
-        let output = shell.output().await.unwrap();
-        assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
-        let read = |name| fs::read_to_string(self.folder.path().join(name)).unwrap();
-        let status = String::from_utf8(output.stdout).unwrap().parse().unwrap();
-        Answered { status, body: read("answer"), headers: read("headers") }
+        let answer = curl::request(&self.client, &command, self.folder.path()).send().await;
+        let answer = answer.unwrap_or_else(|error| panic!("{command}: {error}"));
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        Answered { status, headers, body: answer.text().await.unwrap() }
     }
 
     /// Fails unless an answer tells the limit, as Nexvio's overview shows.
