@@ -57,3 +57,5 @@ mod status;
 mod stop;
 #[path = "cli/verify.rs"]
 mod verify;
+#[path = "cli/versions.rs"]
+mod versions;

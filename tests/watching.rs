@@ -8,5 +8,7 @@ mod ground;
 mod mirror;
 #[path = "watching/races.rs"]
 mod races;
+#[path = "watching/versions.rs"]
+mod versions;
 #[path = "watching/words.rs"]
 mod words;

@@ -13,6 +13,9 @@ pub(super) async fn run(context: &Context, online: bool) -> anyhow::Result<Exit>
     let mut exit = Exit::Ok;
     for collection in &config.collections {
         match trouble(&collection.input, abilities(config).accepted) {
+            None if is_unmatched(&collection.input, abilities(config).accepted) => {
+                line!("  {} ({collection}): ok, but no file matches `include`", collection.name);
+            }
             None => line!("  {} ({collection}): ok", collection.name),
             Some(trouble) => {
                 line!("  {}: {trouble}", collection.name);
@@ -47,4 +50,10 @@ fn trouble(input: &Input, accepted: &'static [&'static str]) -> Option<String> {
         }),
         Input::Website(_) => None,
     }
+}
+
+/// Whether a folder has no file that its filter takes.
+fn is_unmatched(input: &Input, accepted: &'static [&'static str]) -> bool {
+    let Input::Folder(folder) = input else { return false };
+    Walk::new(&reconcile::scan_options(folder, accepted)).is_ok_and(|mut walk| walk.next().is_none())
 }

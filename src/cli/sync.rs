@@ -139,6 +139,9 @@ fn summary(report: &Report) {
     failures("quarantined until changed, or `kbsync retry`", report.quarantined.iter());
     stale(&report.stale);
     skipped(report);
+    for collection in &report.unmatched {
+        line!("{collection}: no file matches `include`; to see why: kbsync explain FILE");
+    }
     report.withheld.iter().for_each(|withheld| line!("{withheld}"));
     for (collection, sources) in &report.strangers {
         line!(

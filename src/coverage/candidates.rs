@@ -47,7 +47,8 @@ impl Known {
             | Explanation::Folder
             | Explanation::Missing
             | Explanation::Unreadable(_)
-            | Explanation::Reserved { .. } => None,
+            | Explanation::Reserved { .. }
+            | Explanation::Litter { .. } => None,
             by => Some(Why::Filtered { by, held }),
         }
     }

@@ -61,6 +61,12 @@ pub fn log_report(report: &Report, wake: bool, said: &mut Said) {
             tracing::warn!(%collection, path, reason = skipped.reason, "skipped; the platform keeps the older version");
         }
     }
+    for collection in &report.unmatched {
+        if said.0.insert(format!("unmatched {collection}")) {
+            news = true;
+            tracing::warn!(%collection, "no file matches `include`");
+        }
+    }
     log_bots(&report.bots);
     for withheld in &report.withheld {
         let (collection, deletes, of) = (&withheld.collection, withheld.deletes(), withheld.of);

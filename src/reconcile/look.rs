@@ -209,7 +209,12 @@ pub(super) fn look(
     if let Some(before) = &state.footing {
         looked.compare(before, &root);
     }
-    if !part.wake.whole {
+    if !root.is_at(&options.root) {
+        looked.replaced(AGAIN);
+    }
+    if part.wake.whole {
+        looked.end_whole();
+    } else {
         looked.end_part(db)?;
     }
     let (wanted, gone) = (looked.gathered.wanted.len(), looked.gathered.gone.len());

@@ -46,6 +46,8 @@ pub(super) struct Looked {
     pub(super) unsettled: Wake,
     /// Folders that were not watched before, and that another look at the same part would pass over.
     pub(super) fresh: Vec<Vec<u8>>,
+    /// Whether the folder has no file that its filter takes, and the platform holds none of it.
+    pub(super) is_unmatched: bool,
     /// Records of documents that are gone and that the platform does not hold.
     pub(super) forgotten: Vec<DocPath>,
 }
@@ -107,6 +109,7 @@ impl Looked {
             settling: None,
             unsettled: Wake::default(),
             fresh: Vec::new(),
+            is_unmatched: false,
             forgotten: Vec::new(),
         }
     }
@@ -122,6 +125,21 @@ impl Looked {
         if let Some(folder) = moved.filter(|_| self.gathered.authority == Authority::Whole) {
             self.gathered.authority = Authority::Moved(folder);
         }
+    }
+
+    /// Notes whether a whole look has found nothing at all.
+    pub(super) fn end_whole(&mut self) {
+        let nothing = self.documents == 0 && self.skipped.is_empty() && self.gathered.held_by_platform == 0;
+        self.is_unmatched = nothing && self.gathered.authority == Authority::Whole;
+    }
+
+    /// Another folder is in the place of the one that was walked through, as when a link to a version is changed: what
+    /// was not seen is not known to be gone.
+    pub(super) fn replaced(&mut self, left: Duration) {
+        if self.gathered.authority == Authority::Whole {
+            self.gathered.authority = Authority::Unsure("the folder was replaced while it was read".to_owned());
+        }
+        self.later(Wake::everything(), left);
     }
 
     /// A walk could not begin, and nothing was seen. A part does not tell of the documents then: the whole is looked at

@@ -226,6 +226,8 @@ pub struct Report {
     pub stale: Vec<Failure>,
     /// Files that are left out.
     pub skipped: Vec<Skipped>,
+    /// Collections whose folder has no file that their filter takes.
+    pub unmatched: BTreeSet<CollectionName>,
     /// Deletions that were not made.
     pub withheld: Vec<Withheld>,
     /// Sources with our marker of collections that are not ours, by collection.
@@ -295,6 +297,7 @@ impl Report {
         self.stale.clear();
         self.unlisted.clear();
         self.skipped.clear();
+        self.unmatched.clear();
         self.unreadable.clear();
     }
 
@@ -305,6 +308,7 @@ impl Report {
         self.stale.extend_from_slice(&looked.stale);
         self.unlisted.extend_from_slice(&looked.unlisted);
         self.skipped.extend_from_slice(&looked.skipped);
+        self.unmatched.extend(looked.is_unmatched.then(|| looked.gathered.collection.clone()));
         self.unreadable.extend_from_slice(&looked.failed);
         if let Some(footing) = &looked.footing {
             self.footings.insert(looked.gathered.collection.clone(), footing.clone());

@@ -152,6 +152,7 @@ fn is_there(options: &ScanOptions, path: &DocPath) -> bool {
             Explanation::Missing
             | Explanation::Folder
             | Explanation::Reserved { .. }
+            | Explanation::Litter { .. }
             | Explanation::Excluded { .. }
             | Explanation::Ignored { .. }
             | Explanation::NotIncluded { .. }

@@ -31,6 +31,11 @@ pub enum Explanation {
         /// What is reserved.
         at: String,
     },
+    /// It is, or is in, what is left out by default: it is temporary, trash or an older version.
+    Litter {
+        /// What is left out.
+        at: String,
+    },
     /// A pattern of `exclude` leaves it out.
     Excluded {
         /// The pattern.
@@ -74,6 +79,11 @@ impl fmt::Display for Explanation {
         match self {
             Self::Document { pattern, .. } => write!(f, "it is a document: `include` takes it by `{pattern}`"),
             Self::Reserved { at } => write!(f, "it is left out: `{at}` belongs to git or to kbsync"),
+            Self::Litter { at } => write!(
+                f,
+                "it is left out: `{at}` is a temporary file, trash or an older version by its name; to take it, name it \
+                 in `include`"
+            ),
             Self::Excluded { pattern, at } => write!(f, "it is left out: `exclude` has `{pattern}`, matched by `{at}`"),
             Self::Ignored { file, line, pattern, at } => {
                 write!(f, "it is left out: {file}:{line} has `{pattern}`, matched by `{at}`")
@@ -162,6 +172,7 @@ impl Look<'_> {
         Err(match refusal {
             None => return Ok(()),
             Some(Refusal::Reserved) => Explanation::Reserved { at },
+            Some(Refusal::Litter) => Explanation::Litter { at },
             Some(Refusal::Excluded(rule)) => Explanation::Excluded { pattern: rule.text.clone(), at },
             Some(Refusal::Ignored(file, rule)) => {
                 Explanation::Ignored { file: file.shown.clone(), line: rule.line, pattern: rule.text.clone(), at }
@@ -178,7 +189,7 @@ impl Look<'_> {
     fn judge(mut self, path: &DocPath, start: usize) -> Explanation {
         let looked = self.site.look_below(&self.place.path, OFlags::NOFOLLOW);
         let followed = match &looked {
-            Ok((FileType::Symlink, _)) if self.site.follow_symlinks => Some(self.site.followed(&self.place.path)),
+            Ok((FileType::Symlink, _)) => Some(self.site.followed(&self.place.path)),
             _ => None,
         };
         let is_folder = followed.is_some_and(Kind::is_folder) || matches!(looked, Ok((FileType::Directory, _)));

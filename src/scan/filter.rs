@@ -2,7 +2,9 @@
 
 use super::{
     ScanOptions,
+    glob::Glob,
     ignore_file::{self, IgnoreFile},
+    litter::{is_litter, named_by},
     rule::{Rule, Rules},
 };
 
@@ -12,6 +14,8 @@ pub(super) struct Filter {
     include: Rules,
     exclude: Rules,
     accepted: &'static [&'static str],
+    /// Names that are left out by default, and that the config takes by naming them.
+    named: Vec<Glob>,
     /// How many bytes of a path lead to the collection's root.
     base: usize,
 }
@@ -32,6 +36,8 @@ pub(super) struct Candidate<'p> {
 pub(super) enum Refusal<'r> {
     /// It belongs to git or to kbsync.
     Reserved,
+    /// It is temporary, trash or an older version.
+    Litter,
     /// By a pattern of `exclude`.
     Excluded(&'r Rule),
     /// By a rule of an ignore file.
@@ -46,7 +52,10 @@ pub(super) fn is_reserved(name: &[u8]) -> bool {
 impl Filter {
     /// The filter of a collection whose root is `base` bytes into the paths that it will judge.
     pub(super) fn new(options: &ScanOptions, base: usize) -> Self {
+        let taken_back = options.exclude.iter().filter(|pattern| pattern.starts_with('!'));
+        let taken = options.include.iter().filter(|pattern| !pattern.starts_with('!')).chain(taken_back);
         Self {
+            named: taken.flat_map(|pattern| named_by(pattern)).map(Glob::new).collect(),
             include: Rules::from_patterns(&options.include),
             exclude: Rules::from_patterns(&options.exclude),
             accepted: options.accepted,
@@ -63,9 +72,17 @@ impl Filter {
         if let Some(rule) = excluded.filter(|rule| !rule.negated) {
             return Some(Refusal::Excluded(rule));
         }
+        if self.leaves_out(of.name, of.is_folder) {
+            return Some(Refusal::Litter);
+        }
         let decision = |file: &'r IgnoreFile| Some((file, file.decisive(of.full, of.name, of.is_folder)?));
         let (file, rule) = ignores.iter().rev().find_map(decision)?;
         (!rule.negated).then_some(Refusal::Ignored(file, rule))
+    }
+
+    /// Whether a name is left out whatever its place: it is temporary, trash or an older version, and no pattern names it.
+    pub(super) fn leaves_out(&self, name: &[u8], is_folder: bool) -> bool {
+        is_litter(name, is_folder) && !self.named.iter().any(|glob| glob.matches(name))
     }
 
     /// The pattern of `include` that decides about a candidate by itself, whatever is above it.

@@ -9,6 +9,7 @@ mod glob;
 mod hash;
 mod ignore_file;
 mod listing;
+mod litter;
 mod reach;
 mod repository;
 mod root;

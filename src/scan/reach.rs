@@ -57,20 +57,35 @@ impl Reach {
     }
 }
 
-/// Goes down to a folder below the root, or as far as there are folders on the way. The place is where it ended, and
-/// what it gives is the open folder with whether `include` takes what no pattern speaks of there; `None` where the
-/// filter leaves it out.
+/// A folder that was gone down to.
+pub(super) struct Descended {
+    pub(super) folder: OwnedFd,
+    /// Whether `include` takes what no pattern speaks of there.
+    pub(super) included: bool,
+    /// Whether a symlink was on the way.
+    pub(super) is_linked: bool,
+}
+
+/// Goes down to a folder below the root, or as far as there are folders on the way. The place is where it ended; `None`
+/// where the filter leaves it out.
 ///
 /// # Errors
 /// When a folder on the way, or one of its ignore files, cannot be read.
-pub(super) fn descend(site: &Site, place: &mut Place, folder: &[u8]) -> Result<Option<(OwnedFd, bool)>, String> {
+pub(super) fn descend(site: &Site, place: &mut Place, folder: &[u8]) -> Result<Option<Descended>, String> {
     let mut at = site.root.open_below(b"", FOLDER).map_err(|error| error.to_string())?;
-    let mut included = false;
+    let (mut included, mut is_linked) = (false, false);
     for part in folder.split(|byte| *byte == b'/').filter(|part| !part.is_empty()) {
         let below = match openat(&at, part, FOLDER | ITSELF, Mode::empty()) {
             Ok(below) => below,
             // It went, or is no folder any more: the one above it shows what has become of it.
-            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => break,
+            // A link to a version is a folder too.
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => match site.open_link(&place.path, part) {
+                Some(below) => {
+                    is_linked = true;
+                    below
+                }
+                None => break,
+            },
             Err(error) => {
                 return Err(format!("{}{}: {error}", site.shown(&place.path), String::from_utf8_lossy(part)));
             }
@@ -85,7 +100,7 @@ pub(super) fn descend(site: &Site, place: &mut Place, folder: &[u8]) -> Result<O
         place.path.push(b'/');
         at = below;
     }
-    Ok(Some((at, included)))
+    Ok(Some(Descended { folder: at, included, is_linked }))
 }
 
 #[cfg(test)]

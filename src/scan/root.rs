@@ -7,11 +7,11 @@ use std::{
 };
 
 use rustix::{
-    fs::{FileType, Mode, OFlags, ResolveFlags, fstat, open, openat, openat2},
+    fs::{FileType, Mode, OFlags, ResolveFlags, fstat, open, openat, openat2, readlinkat},
     io::{self, Errno},
 };
 
-use super::{HashError, ScanError, walk::FOLDER};
+use super::{HashError, ScanError, litter::leads_into_version, walk::FOLDER};
 use crate::model::DocPath;
 
 /// An open root. What is opened through it is below it, whatever is renamed or linked meanwhile.
@@ -22,8 +22,10 @@ pub struct Root {
     follow_symlinks: bool,
 }
 
-/// How often a lookup is repeated that the kernel gave up because of a rename beside it.
+/// How often a lookup is repeated that the kernel gave up because of a rename beside it, or that found a version gone.
 const RETRIES: usize = 16;
+/// Links to versions that one path may pass.
+const MAX_LINKS: usize = 16;
 
 impl Root {
     /// Opens a folder. `follow_symlinks` lets lookups below it pass symlinks that stay below it.
@@ -40,6 +42,13 @@ impl Root {
         })?;
         let device = fstat(&folder).map_err(unreadable)?.st_dev;
         Ok(Self { folder, device, follow_symlinks })
+    }
+
+    /// Whether the path that the root was opened by still leads to it.
+    pub fn is_at(&self, path: &Path) -> bool {
+        let identity = |folder: &OwnedFd| fstat(folder).map(|stat| (stat.st_dev, stat.st_ino));
+        let now = open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
+        now.and_then(|now| identity(&now)).is_ok_and(|now| identity(&self.folder) == Ok(now))
     }
 
     /// The number of the device that the root is on. Another one than before is another file system, or none.
@@ -68,8 +77,63 @@ impl Root {
         }
     }
 
-    /// Opens what is at a path below the root; the empty path is the root.
+    /// Opens what is at a path below the root; the empty path is the root. Where symlinks are not followed, those into a
+    /// version beside them are: the path is the stable name of what is there.
     pub(super) fn open_below(&self, path: &[u8], flags: OFlags) -> io::Result<OwnedFd> {
+        let mut opened = self.open_directly(path, flags);
+        for _ in 0..RETRIES {
+            if self.follow_symlinks || !matches!(opened, Err(Errno::LOOP)) {
+                return opened;
+            }
+            let behind = self.behind_links(path, flags.contains(OFlags::NOFOLLOW))?;
+            match self.open_directly(&behind, flags) {
+                // The version was replaced, and the link leads to another one now.
+                Err(Errno::NOENT) => {}
+                opened => return opened,
+            }
+            opened = self.open_directly(path, flags);
+        }
+        if matches!(opened, Err(Errno::LOOP)) { Err(Errno::NOENT) } else { opened }
+    }
+
+    /// The path behind the links to versions on the way, which has none. With `keep_last` the last part is not followed.
+    ///
+    /// # Errors
+    /// `LOOP` where another link is on the way; otherwise as the system says.
+    fn behind_links(&self, path: &[u8], keep_last: bool) -> io::Result<Vec<u8>> {
+        let parts = |path: &[u8]| path.split(|byte| *byte == b'/').rev().map(<[u8]>::to_vec).collect::<Vec<_>>();
+        let (mut rest, mut behind, mut links) = (parts(path), Vec::new(), 0);
+        let mut folder = self.open_directly(b"", OFlags::PATH | OFlags::DIRECTORY)?;
+        while let Some(part) = rest.pop() {
+            let is_last = rest.is_empty();
+            let target = if is_last && keep_last { Err(Errno::INVAL) } else { readlinkat(&folder, &*part, Vec::new()) };
+            match target {
+                Ok(target) if leads_into_version(target.as_bytes()) && links < MAX_LINKS => {
+                    links += 1;
+                    rest.append(&mut parts(target.as_bytes()));
+                }
+                Ok(_) => return Err(Errno::LOOP),
+                // It is no link.
+                Err(Errno::INVAL) => {
+                    if !is_last {
+                        let through = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+                        folder = openat(&folder, &*part, through, Mode::empty())?;
+                    }
+                    behind.push(part);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(behind.join(&b'/'))
+    }
+
+    /// What the symlink at a path below the root says.
+    pub(super) fn link_target(&self, path: &[u8]) -> io::Result<Vec<u8>> {
+        let link = self.open_below(path, OFlags::PATH | OFlags::NOFOLLOW)?;
+        Ok(readlinkat(&link, c"", Vec::new())?.into_bytes())
+    }
+
+    fn open_directly(&self, path: &[u8], flags: OFlags) -> io::Result<OwnedFd> {
         let path = if path.is_empty() { b"." } else { path };
         let mut resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
         resolve.set(ResolveFlags::NO_SYMLINKS, !self.follow_symlinks);

@@ -12,7 +12,9 @@ use super::{
     filter::{Candidate, Filter},
     ignore_file::{self, IgnoreFile},
     listing::{Kind, Listing, look_at},
+    litter::leads_into_version,
     repository::Repository,
+    walk::FOLDER,
 };
 use crate::model::Fingerprint;
 
@@ -120,13 +122,26 @@ impl Site {
         let enters = || self.filter.refusal(&place.ignores, place.candidate(start, true)).is_none();
         match kind {
             Kind::Folder => enters().then_some(kind),
-            Kind::Symlink if self.follow_symlinks => match self.followed(&place.path) {
+            Kind::Symlink => match self.followed(&place.path) {
                 Kind::LinkedFolder => enters().then_some(Kind::LinkedFolder),
+                // It may have led to a folder before, and may again.
+                Kind::Skipped(Skip::SymlinkBroken) if !takes_file() && self.leads_into_version(&place.path) => {
+                    enters().then_some(Kind::LinkedFolder)
+                }
                 followed => takes_file().then_some(followed),
             },
-            Kind::Symlink => takes_file().then_some(Kind::Skipped(Skip::Symlink)),
             _ => takes_file().then_some(kind),
         }
+    }
+
+    /// Opens the folder that a link to a version in the folder at `above` leads to.
+    pub(super) fn open_link(&self, above: &[u8], name: &[u8]) -> Option<OwnedFd> {
+        let path = [&above[self.base..], name].concat();
+        if self.follow_symlinks { None } else { self.root.open_below(&path, FOLDER).ok() }
+    }
+
+    fn leads_into_version(&self, path: &[u8]) -> bool {
+        self.root.link_target(&path[self.base..]).is_ok_and(|target| leads_into_version(&target))
     }
 
     /// What a symlink leads to.
@@ -138,6 +153,7 @@ impl Site {
             Ok(Kind::Symlink) => Kind::Skipped(Skip::Symlink),
             Ok(other) => other,
             Err(Errno::XDEV) => Kind::Skipped(Skip::SymlinkOutside),
+            Err(Errno::LOOP) if !self.follow_symlinks => Kind::Skipped(Skip::Symlink),
             Err(Errno::LOOP) => Kind::Skipped(Skip::SymlinkLoop),
             Err(_) => Kind::Skipped(Skip::SymlinkBroken),
         }

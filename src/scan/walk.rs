@@ -3,14 +3,14 @@
 use std::{mem::MaybeUninit, os::fd::OwnedFd, sync::Arc};
 
 use rustix::{
-    fs::{Mode, OFlags, fstat, openat},
+    fs::{FileType, Mode, OFlags, fstat, openat},
     io::Errno,
 };
 
 use super::{
     Found, Reach, ScanError, ScanOptions, Skip, Watch,
     listing::{Entry, Kind, Listing, look},
-    reach::descend,
+    reach::{Descended, descend},
     site::{Place, Site},
 };
 use crate::model::DocPath;
@@ -45,6 +45,8 @@ struct Frame {
     ignores_above: usize,
     /// Whether `include` takes what no pattern speaks of in this folder.
     included: bool,
+    /// Whether a symlink led here, which may lead elsewhere before the folder is done.
+    is_linked: bool,
 }
 
 /// The folders that are held open at most; those above are opened again on the way back.
@@ -88,10 +90,10 @@ impl Walk {
         let buffer = vec![MaybeUninit::uninit(); NAMES_BUFFER];
         let mut walk =
             Self { site, place, watch, reach: Reach::default(), mounts: Vec::new(), frames: Vec::new(), buffer };
-        let Some((folder, included)) = opened else { return Ok(walk) };
+        let Some(Descended { folder, included, is_linked }) = opened else { return Ok(walk) };
         walk.reach = Reach::of(&walk.place.path[walk.site.base..]);
         let new = walk.tell();
-        walk.enter(folder, included).map_err(unreadable)?;
+        walk.enter(folder, included, is_linked).map_err(unreadable)?;
         match (deep, new) {
             (true, _) => {}
             (false, true) => walk.reach.freshen(&walk.place.path[walk.site.base..]),
@@ -141,7 +143,7 @@ impl Walk {
 
     /// Reads the folder whose path, with a slash at its end, is the place, and goes into it. What it gives is why the
     /// folder is skipped, if it is.
-    fn enter(&mut self, folder: OwnedFd, included: bool) -> Result<Option<Skip>, String> {
+    fn enter(&mut self, folder: OwnedFd, included: bool, is_linked: bool) -> Result<Option<Skip>, String> {
         let stat = fstat(&folder).map_err(|error| error.to_string())?;
         let identity = (stat.st_dev, stat.st_ino);
         if self.site.follow_symlinks && self.frames.iter().any(|frame| frame.identity == identity) {
@@ -156,7 +158,7 @@ impl Walk {
         let listing = self.site.read(&folder, included, &mut self.place, &mut self.buffer);
         let listing = listing.inspect_err(|_| self.place.ignores.truncate(ignores_above))?;
         let folder = Some(folder);
-        self.frames.push(Frame { folder, identity, listing, next: 0, path_len, ignores_above, included });
+        self.frames.push(Frame { folder, identity, listing, next: 0, path_len, ignores_above, included, is_linked });
         if let Some(far) = self.frames.len().checked_sub(MAX_OPEN + 1) {
             self.frames[far].folder = None;
         }
@@ -167,6 +169,10 @@ impl Walk {
     fn leave(&mut self) -> Option<Found> {
         let done = self.frames.pop()?;
         self.place.ignores.truncate(done.ignores_above);
+        if done.is_linked && self.was_replaced(&done) {
+            self.place.path.truncate(done.path_len);
+            return Some(self.unreadable("it was replaced while it was read; the next pass reads it again".to_owned()));
+        }
         let above = self.frames.last_mut().filter(|frame| frame.folder.is_none())?;
         self.place.path.truncate(above.path_len);
         let path = &self.place.path[self.site.base..];
@@ -180,6 +186,13 @@ impl Walk {
                 Some(self.unreadable(error.to_string()))
             }
         }
+    }
+
+    /// Whether another folder is at the path of one that is done. What went with it is not known to be gone.
+    fn was_replaced(&self, done: &Frame) -> bool {
+        let path = &self.place.path[self.site.base..done.path_len];
+        let now = self.site.root.open_below(path.strip_suffix(b"/").unwrap_or(path), FOLDER).and_then(fstat);
+        !now.is_ok_and(|now| (now.st_dev, now.st_ino) == done.identity)
     }
 
     /// Looks at an entry of the folder that the walk is in; the place is its path, whose last part begins at `start`.
@@ -201,6 +214,9 @@ impl Walk {
         let (file_type, fingerprint) = match look {
             Ok(look) => look,
             // It went away since its folder was read, which is as if it had gone before.
+            Err(Errno::NOENT) if entry.kind == Kind::LinkedFile && self.is_link() => {
+                return Some(self.skipped(Skip::SymlinkBroken));
+            }
             Err(Errno::NOENT) => return None,
             Err(error) => return Some(self.unreadable(error.to_string())),
         };
@@ -223,6 +239,9 @@ impl Walk {
         };
         let folder = match opened {
             Ok(folder) => folder,
+            Err(Errno::NOENT) if entry.kind == Kind::LinkedFolder && self.is_link() => {
+                return Some(self.unreadable("it is a symlink to nothing".to_owned()));
+            }
             Err(Errno::NOENT) => return None,
             Err(error) => return Some(self.unreadable(error.to_string())),
         };
@@ -230,7 +249,7 @@ impl Walk {
         self.place.path.push(b'/');
         // Before it is read: what comes after that is told.
         self.tell();
-        let entered = self.enter(folder, included);
+        let entered = self.enter(folder, included, entry.kind == Kind::LinkedFolder);
         match entered {
             Ok(None) => None,
             Ok(Some(reason)) => {
@@ -245,6 +264,12 @@ impl Walk {
         }
     }
 
+    /// Whether a symlink is at the place, wherever it leads.
+    fn is_link(&self) -> bool {
+        let look = self.site.look_below(&self.place.path, OFlags::NOFOLLOW);
+        matches!(look, Ok((FileType::Symlink, _)))
+    }
+
     fn key(&self) -> Option<DocPath> {
         std::str::from_utf8(&self.place.path[self.site.base..]).ok().and_then(|key| DocPath::new(key).ok())
     }
@@ -254,7 +279,8 @@ impl Walk {
     }
 
     fn unreadable(&self, error: String) -> Found {
-        Found::Unreadable { path: self.site.shown(&self.place.path), error }
+        let path = self.site.shown(&self.place.path);
+        Found::Unreadable { path: path.strip_suffix('/').unwrap_or(&path).to_owned(), error }
     }
 }
 

@@ -263,3 +263,20 @@ async fn a_file_that_was_just_written_is_left_to_settle() {
     bench.run(&["plan"]).await.ended(10, &["still being written"]);
     bench.run(&["explain", "docs/b.md"]).await.ended(0, &["left to settle until"]);
 }
+
+#[tokio::test]
+async fn include__matches_no_file__check_and_sync_say_so() {
+    let bench = Bench::new().await;
+    let no_file = "no file matches `include`";
+    bench.write("Report.Md", "# Report\n");
+    bench.run(&["check"]).await.ended(0, &["ok"]).without(&[no_file]);
+    bench.synced().await.ended(0, &["1 added"]).without(&[no_file]);
+    bench.remove("Report.Md");
+    bench.synced().await.ended(0, &["1 deleted"]);
+    bench.write("a.md", "# A\n");
+    for pattern in ["./docs/**/*.md", "docs\\*.md", "**/*.html", "*.MD"] {
+        bench.configure(&bench.default_config().replace("settle", &format!("include: ['{pattern}']\n    settle")));
+        bench.run(&["check"]).await.ended(0, &[no_file]);
+        bench.synced().await.ended(0, &["0 documents", "docs: no file matches `include`"]);
+    }
+}

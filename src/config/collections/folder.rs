@@ -15,9 +15,17 @@ use crate::config::{
 
 pub(super) const KEYS: &[&str] =
     &["folder", "include", "exclude", "gitignore", "max_file_size", "follow_symlinks", "settle"];
-/// The four kinds of the design, also as cameras, scanners and old systems write them.
-const INCLUDE: [&str; 8] =
-    ["**/*.md", "**/*.txt", "**/*.pdf", "**/*.docx", "**/*.MD", "**/*.TXT", "**/*.PDF", "**/*.DOCX"];
+/// The four kinds of the design, in upper case and in lower: scanners write `.PDF`, phones `.Pdf`.
+const INCLUDE: [&str; 8] = [
+    "**/*.[Mm][Dd]",
+    "**/*.[Tt][Xx][Tt]",
+    "**/*.[Pp][Dd][Ff]",
+    "**/*.[Dd][Oo][Cc][Xx]",
+    "**/*.md",
+    "**/*.txt",
+    "**/*.pdf",
+    "**/*.docx",
+];
 pub(super) const MAX_FILE_SIZE: u64 = 20 * 1024 * 1024;
 const SETTLE: Duration = Duration::from_secs(2);
 

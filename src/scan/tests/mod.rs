@@ -6,6 +6,7 @@ mod hashing;
 mod odd;
 mod order;
 mod part;
+mod versions;
 
 use std::{fs, path::Path};
 

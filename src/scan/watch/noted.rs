@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    ffi::OsStr,
     mem,
     os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
@@ -19,6 +20,7 @@ use crate::scan::{
     ScanOptions,
     filter::{Filter, is_reserved},
     ignore_file,
+    litter::is_version,
 };
 
 /// How long the opening of a watched folder may take to be told of.
@@ -187,8 +189,13 @@ impl Noted {
         }
         let slash = path.iter().rposition(|byte| *byte == b'/');
         let (folder, name) = slash.map_or((&b""[..], path), |at| (&path[..at], &path[at + 1..]));
-        let Some(change) = Change::of(kind).filter(|change| self.matters(change, name)) else { return };
+        let Some(change) = Change::of(kind).filter(|change| self.matters(change, name, path)) else { return };
         let mut state = self.lock();
+        // The links beside a version lead elsewhere now, and the watches stay with the folders that they led to.
+        let is_replaced = change.naming && is_version(name);
+        if is_replaced {
+            state.forget(folder);
+        }
         if change.naming {
             let forgotten = state.forget(path);
             if forgotten && self.follow_symlinks {
@@ -200,7 +207,7 @@ impl Noted {
         if self.follow_symlinks || (change.naming && path.is_empty()) {
             state.wake.note_whole();
         } else {
-            state.wake.note(folder, self.is_ignore_file(name));
+            state.wake.note(folder, is_replaced || self.is_ignore_file(name));
             if !change.naming && state.watched.contains(path) {
                 // What is in it may be reached now, or no longer.
                 state.wake.note(path, false);
@@ -219,10 +226,19 @@ impl Noted {
     }
 
     /// Whether a change can be one of the documents.
-    fn matters(&self, change: &Change, name: &[u8]) -> bool {
+    fn matters(&self, change: &Change, name: &[u8], path: &[u8]) -> bool {
         // A followed symlink is a file by its event and a folder by its target, whose name can be any.
         let any_name = self.follow_symlinks || !change.of_file;
-        !is_reserved(name) && (any_name || self.filter.accepts(name) || self.is_ignore_file(name))
+        if is_reserved(name) || self.filter.leaves_out(name, !change.of_file) && !is_version(name) {
+            return false;
+        }
+        any_name || self.filter.accepts(name) || self.is_ignore_file(name) || (change.naming && self.is_link(path))
+    }
+
+    /// Whether a symlink is or was at a path: it may lead to a folder of documents.
+    fn is_link(&self, path: &[u8]) -> bool {
+        let is_link = |path: &Path| path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
+        self.watches(path) || is_link(&self.root.join(OsStr::from_bytes(path)))
     }
 
     fn is_ignore_file(&self, name: &[u8]) -> bool {
