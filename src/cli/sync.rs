@@ -150,6 +150,11 @@ fn summary(report: &Report) {
             count(*sources, "source")
         );
     }
+    if let Some(reason) = &report.unlisted_sources {
+        line!(
+            "The platform's list of sources could not be read whole: {reason}. What is missing there was not checked."
+        );
+    }
     if report.missing > 0 {
         line!(
             "{} missing from the platform's list, which is too many to be believed at once; the next pass tells.",

@@ -70,14 +70,11 @@ pub fn log_report(report: &Report, wake: bool, said: &mut Said) {
     log_bots(&report.bots);
     for withheld in &report.withheld {
         let (collection, deletes, of) = (&withheld.collection, withheld.deletes(), withheld.of);
-        match withheld.why {
-            Why::Held | Why::Moved(_) | Why::Unsure(_) if said.0.insert(withheld.to_string()) => {
-                news = true;
-                tracing::warn!(%collection, deletes, of, "{withheld}");
-            }
-            Why::Held | Why::Moved(_) | Why::Unsure(_) | Why::Never => {
-                tracing::debug!(%collection, deletes, of, "{withheld}");
-            }
+        if withheld.why != Why::Never && said.0.insert(withheld.to_string()) {
+            news = true;
+            tracing::warn!(%collection, deletes, of, "{withheld}");
+        } else {
+            tracing::debug!(%collection, deletes, of, "{withheld}");
         }
     }
     match &report.fatal {

@@ -36,6 +36,11 @@ pub fn record(report: &Report) -> PassRecord {
             "why": match &withheld.why {
                 Why::Held => "held until approved".to_owned(),
                 Why::Moved(folder) => format!("{folder} is on another device than before; held until approved"),
+                Why::NotMadeHere => "not uploaded by this state; held until approved".to_owned(),
+                Why::SuccessorFailed(successor) => {
+                    format!("what seems to take their place failed, such as {successor}; held until approved")
+                }
+                Why::LeftConfig => "the collection has left the config; held until approved".to_owned(),
                 Why::Unsure(reason) => reason.clone(),
                 Why::Never => "delete: never".to_owned(),
             },

@@ -3,6 +3,7 @@
 mod bot;
 mod document;
 mod hash;
+mod name_rewriting;
 mod page;
 mod rate;
 mod record;
@@ -18,6 +19,7 @@ pub use bot::{
 };
 pub use document::{CollectionName, CollectionNameError, DocPath, DocPathError, Fingerprint};
 pub use hash::{ContentHash, ShortHash};
+pub use name_rewriting::{fold_name, is_rewritten};
 pub use page::{PageState, Stale};
 pub use rate::{RateLimit, RateLimitError};
 pub use record::{Footing, LastLook, Record, SkippedFile, Trouble};

@@ -1,6 +1,6 @@
 //! What is remembered of a document between passes.
 
-use super::{ContentHash, DocPath, Fingerprint, Moment, ShortHash};
+use super::{CollectionName, ContentHash, DocPath, Fingerprint, Moment, ShortHash};
 
 /// What the last look at a document found, and what the platform holds of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Record {
     pub trouble: Option<Trouble>,
     /// Why its file is skipped as it is now, if it is.
     pub skipped: Option<SkippedFile>,
+    /// The new document that seemed to be its successor when it went.
+    pub successor: Option<(CollectionName, DocPath)>,
 }
 
 impl Record {
@@ -55,11 +57,20 @@ pub struct Footing {
     pub mounts: Vec<String>,
 }
 
-/// A failure that lies in the document itself: it is left alone until its content changes.
+/// Why a document is quarantined: it is left alone until its content changes, or until it is due again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
     /// The content that failed.
     pub hash: ShortHash,
     /// Why, in the platform's words.
     pub reason: String,
+    /// When it is tried again; `None` where the document itself is at fault.
+    pub retry_at: Option<Moment>,
+}
+
+impl Trouble {
+    /// A failure that lies in the document itself.
+    pub fn of_document(hash: ShortHash, reason: String) -> Self {
+        Self { hash, reason, retry_at: None }
+    }
 }

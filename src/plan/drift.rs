@@ -17,6 +17,17 @@ pub struct Claim {
     pub missing: u32,
 }
 
+/// Who made a source with this instance's marker that no replica refers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A request of this state: it was noted before it was sent.
+    ThisState,
+    /// Somebody before this state: it has seen no list yet, and takes over what it finds.
+    BeforeThisState,
+    /// Not this state: another machine with the same instance, or a state that was replaced by a backup.
+    Elsewhere,
+}
+
 /// A source of ours in the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
@@ -30,7 +41,21 @@ pub struct Listed {
     pub at_work: bool,
     /// When it was made, where the platform says so.
     pub created: Option<Moment>,
+    /// Who made it.
+    pub origin: Origin,
 }
+
+/// How far a list can be believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListTrust {
+    /// Whether it was seen whole: what it does not show is not there.
+    pub complete: bool,
+    /// How many complete lists in a row must miss a source before it counts as lost.
+    pub lists_to_lose: u32,
+}
+
+/// Where a list cannot be read whole, an unanswered request is waited for this many times as long.
+const PATIENCE_WITHOUT_LIST: u32 = 10;
 
 /// What to do about it. Everything here changes the store only; deletions follow from the phase `retiring`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +69,7 @@ pub enum Drift {
     Wait(ReplicaId, Moment),
     /// Missing for the first time: note it, and look at the next list.
     Missing(ReplicaId),
-    /// Missing twice: the platform lost it.
+    /// Missing often enough: the platform lost it.
     Lost(ReplicaId),
     /// A source that no replica refers to, and that holds its document, becomes the document's record.
     Adopt(Listed),
@@ -53,6 +78,8 @@ pub enum Drift {
     Claim(Listed),
     /// A source that no replica refers to, of a document that has a better one.
     Retire(Listed),
+    /// A source that this state did not make: it is left alone until somebody approves its deletion.
+    Stray(Listed),
 }
 
 /// Judges one replica or one name of the list: `claim` is the replica that has this name and no source yet, or
@@ -63,8 +90,8 @@ pub fn drift(
     claim: Option<&Claim>,
     mut listed: Vec<Listed>,
     has_live: bool,
-    now: Moment,
-    grace: Duration,
+    trust: ListTrust,
+    (now, grace): (Moment, Duration),
 ) -> Vec<Drift> {
     // What holds its document first, for others retire by it; then what is empty, which a lost answer is likelier to have
     // made than what something was put into; then the oldest, and by id where the platform does not say: the choice is the
@@ -79,19 +106,26 @@ pub fn drift(
                 taken = true;
                 // An intent is older than its request, if that was sent at all: its grace begins with this list.
                 let since = if claim.phase == Phase::Intent { now } else { claim.since.min(now) };
+                let patience = if trust.complete { grace } else { grace * PATIENCE_WITHOUT_LIST };
                 match spare.next() {
                     Some(found) => steps.push(Drift::Found(claim.replica, found)),
-                    None if now < since + grace => steps.push(Drift::Wait(claim.replica, since)),
+                    None if now < since + patience => steps.push(Drift::Wait(claim.replica, since)),
                     None => steps.push(Drift::NeverMade(claim.replica)),
                 }
             }
+            _ if !trust.complete => {}
             Phase::Created | Phase::Uploading | Phase::Spoilt | Phase::Ingesting | Phase::Ready | Phase::Retiring => {
-                steps.push(if claim.missing == 0 { Drift::Missing(claim.replica) } else { Drift::Lost(claim.replica) });
+                let is_lost = claim.missing + 1 >= trust.lists_to_lose;
+                steps.push(if is_lost { Drift::Lost(claim.replica) } else { Drift::Missing(claim.replica) });
             }
         }
     }
+    let asked_for = claim.is_some();
     for source in spare {
-        steps.push(if !source.holds {
+        // Several sources of one name that an open request asked for are that request's.
+        steps.push(if source.origin == Origin::Elsewhere && !asked_for {
+            Drift::Stray(source)
+        } else if !source.holds {
             Drift::Claim(source)
         } else if taken {
             Drift::Retire(source)
@@ -117,18 +151,24 @@ mod tests {
     fn listed(id: &str, age: u64, holds: bool) -> Listed {
         let name = SourceName::parse("c/a.md [default:0123456789ab]").unwrap();
         let created = Some(NOW - Duration::from_secs(age));
-        Listed { id: SourceId(id.to_owned()), name, holds, at_work: false, created }
+        Listed { id: SourceId(id.to_owned()), name, holds, at_work: false, created, origin: Origin::ThisState }
     }
+
+    const TRUST: ListTrust = ListTrust { complete: true, lists_to_lose: 2 };
 
     #[test]
     fn a_lost_answer_is_resolved_by_the_list() {
         let one = ReplicaId(1);
-        let judge = |age, listed| drift(Some(&claim(Phase::Unknown, age, 0)), listed, false, NOW, GRACE);
+        let judge = |age, listed| drift(Some(&claim(Phase::Unknown, age, 0)), listed, false, TRUST, (NOW, GRACE));
         assert_eq!(judge(1, vec![]), [Drift::Wait(one, NOW - Duration::from_secs(1))]);
-        let intent = drift(Some(&claim(Phase::Intent, 90, 0)), vec![], false, NOW, GRACE);
+        let intent = drift(Some(&claim(Phase::Intent, 90, 0)), vec![], false, TRUST, (NOW, GRACE));
         assert_eq!(intent, [Drift::Wait(one, NOW)], "it may have been sent much later than it was written");
         let ahead = Claim { since: NOW + GRACE * 99, ..claim(Phase::Unknown, 0, 0) };
-        assert_eq!(drift(Some(&ahead), vec![], false, NOW, GRACE), [Drift::Wait(one, NOW)], "a clock that was ahead");
+        assert_eq!(
+            drift(Some(&ahead), vec![], false, TRUST, (NOW, GRACE)),
+            [Drift::Wait(one, NOW)],
+            "a clock that was ahead"
+        );
         assert_eq!(judge(30, vec![]), [Drift::NeverMade(one)]);
         assert_eq!(judge(1, vec![listed("s", 1, false)]), [Drift::Found(one, listed("s", 1, false))]);
         let doubled = judge(90, vec![listed("t", 50, false), listed("s", 60, false)]);
@@ -152,7 +192,7 @@ mod tests {
             Phase::Retiring,
         ];
         for phase in all {
-            let judge = |missing| drift(Some(&claim(phase, 99, missing)), vec![], true, NOW, GRACE);
+            let judge = |missing| drift(Some(&claim(phase, 99, missing)), vec![], true, TRUST, (NOW, GRACE));
             assert_eq!(judge(0), [Drift::Missing(ReplicaId(1))]);
             assert_eq!(judge(1), [Drift::Lost(ReplicaId(1))]);
         }
@@ -160,7 +200,7 @@ mod tests {
 
     #[test]
     fn sources_that_nothing_refers_to() {
-        let judge = |listed, has_live| drift(None, listed, has_live, NOW, GRACE);
+        let judge = |listed, has_live| drift(None, listed, has_live, TRUST, (NOW, GRACE));
         let (full, empty) = (listed("s", 60, true), listed("t", 60, false));
         assert_eq!(judge(vec![full.clone()], false), [Drift::Adopt(full.clone())]);
         assert_eq!(judge(vec![full.clone()], true), [Drift::Retire(full.clone())]);
@@ -169,5 +209,32 @@ mod tests {
         let twin = listed("u", 50, true);
         let both = judge(vec![empty.clone(), full.clone(), twin.clone()], false);
         assert_eq!(both, [Drift::Adopt(full), Drift::Retire(twin), Drift::Claim(empty)]);
+    }
+
+    #[test]
+    fn drift__list_that_is_not_whole__concludes_nothing_from_absence() {
+        let trust = ListTrust { complete: false, lists_to_lose: 2 };
+        let judge = |phase, age, missing| drift(Some(&claim(phase, age, missing)), vec![], true, trust, (NOW, GRACE));
+        assert_eq!(judge(Phase::Ready, 99, 1), []);
+        assert_eq!(judge(Phase::Unknown, 99, 0), [Drift::Wait(ReplicaId(1), NOW - Duration::from_secs(99))]);
+        assert_eq!(judge(Phase::Unknown, 300, 0), [Drift::NeverMade(ReplicaId(1))]);
+    }
+
+    #[test]
+    fn drift__many_missing__needs_as_many_lists_as_it_is_told() {
+        let trust = ListTrust { complete: true, lists_to_lose: 3 };
+        let judge = |missing| drift(Some(&claim(Phase::Ready, 99, missing)), vec![], true, trust, (NOW, GRACE));
+        assert_eq!((judge(1), judge(2)), (vec![Drift::Missing(ReplicaId(1))], vec![Drift::Lost(ReplicaId(1))]));
+    }
+
+    #[test]
+    fn drift__source_made_elsewhere__is_left_alone() {
+        let stray = |holds| Listed { origin: Origin::Elsewhere, ..listed("s", 60, holds) };
+        for (holds, has_live) in [(true, true), (true, false), (false, true), (false, false)] {
+            let steps = drift(None, vec![stray(holds)], has_live, TRUST, (NOW, GRACE));
+            assert_eq!(steps, [Drift::Stray(stray(holds))]);
+        }
+        let lost_answer = drift(Some(&claim(Phase::Unknown, 9, 0)), vec![stray(true)], false, TRUST, (NOW, GRACE));
+        assert_eq!(lost_answer, [Drift::Found(ReplicaId(1), stray(true))], "an open request explains it");
     }
 }

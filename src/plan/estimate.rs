@@ -83,7 +83,13 @@ mod tests {
     #[test]
     fn what_a_platform_can_do_decides_what_an_action_costs() {
         let docs = || CollectionName::new("docs").unwrap();
-        let gone = || Gone { path: DocPath::new("b.md").unwrap(), live: ContentHash([0; 32]).short(), size: 7 };
+        let gone = || Gone {
+            path: DocPath::new("b.md").unwrap(),
+            live: ContentHash([0; 32]).short(),
+            size: 7,
+            made_here: true,
+            successor: None,
+        };
         let put = |replaces| Action::Put { collection: docs(), wanted: wanted(10, replaces) };
         let rename = Action::Rename { away: docs(), from: gone(), collection: docs(), to: wanted(10, false) };
         let delete = Action::Delete { collection: docs(), gone: gone(), moved: false };

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::successors::{Succession, Successors};
 use crate::model::{CollectionName, DocPath, ShortHash};
 
 /// A document that the platform holds and the folder does not.
@@ -13,6 +14,10 @@ pub struct Gone {
     pub live: ShortHash,
     /// Its size in bytes, where it is remembered.
     pub size: u64,
+    /// Whether this state made its source, or has seen its content here.
+    pub made_here: bool,
+    /// The new document that seemed to be its successor when it went.
+    pub successor: Option<(CollectionName, DocPath)>,
 }
 
 /// Whether what a scan did not see is really gone.
@@ -49,6 +54,8 @@ pub struct Standing {
     pub held: u64,
     /// Deletions that a person has approved.
     pub approved: u64,
+    /// Whether the collection has left the config.
+    pub left_config: bool,
 }
 
 /// Deletions that a pass does not make.
@@ -88,6 +95,25 @@ impl fmt::Display for Withheld {
             ),
             Why::Unsure(reason) if gone.is_empty() => write!(f, "not seen: {collection}: {reason}"),
             Why::Unsure(reason) => write!(f, "kept: {what} of {collection} are not seen, and not deleted: {reason}"),
+            Why::NotMadeHere => {
+                let what = if gone.len() == 1 { "1 source".to_owned() } else { format!("{} sources", gone.len()) };
+                write!(
+                    f,
+                    "held: {what} of {collection} on the platform with this instance's marker, not uploaded by this state \
+                     and not here. If another machine uploads them, give each machine its own `instance`. To delete \
+                     them: kbsync approve {collection}"
+                )
+            }
+            Why::SuccessorFailed(successor) => write!(
+                f,
+                "held: {what} of {collection} are gone, and what seems to take their place failed (such as {successor}): \
+                 they answer until that is mended. To delete them all the same: kbsync approve {collection}"
+            ),
+            Why::LeftConfig => write!(
+                f,
+                "held: {what} of {collection} would be deleted, for the collection has left the config. If that is right: \
+                 kbsync approve {collection}"
+            ),
             Why::Never => write!(f, "kept: {what} of {collection} are gone here, and `delete: never` keeps them there"),
         }
     }
@@ -102,25 +128,97 @@ pub enum Why {
     Moved(String),
     /// The scan is not sure.
     Unsure(String),
+    /// This state did not upload them, so they may be another machine's; that is held until it is approved, too.
+    NotMadeHere,
+    /// What seems to be the successor of the first of them failed; held until it is approved, too.
+    SuccessorFailed(DocPath),
+    /// Their collection has left the config, and may be in another one now; held until it is approved, too.
+    LeftConfig,
     /// The config says `delete: never`.
     Never,
 }
 
 impl Why {
-    /// Whether a person's word lets the deletions be made.
+    /// Whether `approve` can release these deletions.
     pub fn can_be_approved(&self) -> bool {
-        matches!(self, Self::Held | Self::Moved(_))
+        match self {
+            Self::Held | Self::Moved(_) | Self::NotMadeHere | Self::SuccessorFailed(_) | Self::LeftConfig => true,
+            Self::Unsure(_) | Self::Never => false,
+        }
     }
 }
 
-/// Judges `deletes` of the `of` documents that the platform holds.
-pub(super) fn withhold(
-    deletes: u64,
-    of: u64,
+/// What the platform holds and this machine does not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Candidates {
+    /// Documents that are gone, in key order.
+    pub(super) gone: Vec<Gone>,
+    /// Sources with this instance's marker that this state does not know.
+    pub(super) strays: Vec<Gone>,
+    /// How many documents the platform holds.
+    pub(super) of: u64,
+}
+
+/// What is done about the deletions of a collection, each in key order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Guarded {
+    /// They are made.
+    pub(super) deletions: Vec<Gone>,
+    /// What may be their successors is under way: they are looked at again after that.
+    pub(super) waiting: Vec<Gone>,
+    /// They are not made.
+    pub(super) withheld: Option<Withheld>,
+}
+
+/// Sorts the deletions of a collection into those that are made, those that wait for a successor, and those that are
+/// withheld.
+pub(super) fn guard(
+    collection: &CollectionName,
+    Candidates { gone, strays, of }: Candidates,
     standing: Standing,
     authority: &Authority,
     policy: &Policy,
-) -> Option<Why> {
+    successors: &Successors<'_>,
+) -> Guarded {
+    let all = gone.len() as u64;
+    // An approval is for all of them together.
+    let approved = all <= standing.approved;
+    let (made_here, mut unknown): (Vec<_>, Vec<_>) =
+        gone.into_iter().partition(|gone| gone.made_here || approved && strays.is_empty());
+    let why = withhold(made_here.len() as u64, of, standing, authority, policy);
+    unknown.extend(strays);
+    let withheld = |mut gone: Vec<Gone>, why| {
+        gone.sort_by(|a, b| a.path.cmp(&b.path));
+        Some(Withheld { collection: collection.clone(), gone, of, why })
+    };
+    if let Some(why) = why {
+        let withheld = withheld([made_here, unknown].concat(), why);
+        return Guarded { withheld, ..Guarded::default() };
+    }
+    let mut guarded = Guarded::default();
+    let mut why = (!unknown.is_empty()).then(|| match authority {
+        _ if policy.never => Why::Never,
+        Authority::Unsure(reason) | Authority::Unseen(reason) => Why::Unsure(reason.clone()),
+        Authority::Whole | Authority::Moved(_) => Why::NotMadeHere,
+    });
+    for (gone, succession) in successors.judge(collection, &made_here).into_iter().zip(made_here).map(|(s, g)| (g, s)) {
+        match succession {
+            Succession::Failed(successor) if !approved => {
+                why = Some(Why::SuccessorFailed(successor));
+                unknown.push(gone);
+            }
+            Succession::Pending(successor) => {
+                guarded.waiting.push(Gone { successor: successor.or(gone.successor), ..gone });
+            }
+            Succession::None | Succession::Failed(_) => guarded.deletions.push(gone),
+        }
+    }
+    guarded.withheld = why.and_then(|why| withheld(unknown, why));
+    guarded
+}
+
+/// Judges `deletes` of the `of` documents that the platform holds.
+fn withhold(deletes: u64, of: u64, standing: Standing, authority: &Authority, policy: &Policy) -> Option<Why> {
     if let Authority::Unseen(reason) = authority {
         return Some(Why::Unsure(reason.clone()));
     }
@@ -135,6 +233,9 @@ pub(super) fn withhold(
     }
     if deletes <= standing.approved {
         return None;
+    }
+    if standing.left_config {
+        return Some(Why::LeftConfig);
     }
     if let Authority::Moved(folder) = authority {
         return Some(Why::Moved(folder.clone()));
@@ -221,8 +322,45 @@ mod tests {
             (0, 15, 0, None),
             (16, 15, 15, Some(Why::Held)),
         ] {
-            let standing = Standing { held, approved, deleted: 0 };
+            let standing = Standing { held, approved, ..Standing::default() };
             assert_eq!(withhold(deletes, 100, standing, &Authority::Whole, &policy), why, "{deletes} {standing:?}");
         }
+    }
+
+    fn gone(path: &str, made_here: bool) -> Gone {
+        let live = crate::model::ContentHash([1; 32]).short();
+        Gone { path: DocPath::new(path).unwrap(), live, size: 1, made_here, successor: None }
+    }
+
+    #[test]
+    fn guard__not_uploaded_by_this_state__is_held_and_the_rest_goes() {
+        let policy = Policy { max_deletes: 10, max_delete_percent: 10, never: false };
+        let name = CollectionName::new("c").unwrap();
+        let judge = |gone: &[Gone], strays: &[Gone], approved| {
+            let candidates = Candidates { gone: gone.to_vec(), strays: strays.to_vec(), of: 20 };
+            let standing = Standing { approved, ..Standing::default() };
+            let Guarded { deletions, withheld, .. } =
+                guard(&name, candidates, standing, &Authority::Whole, &policy, &Successors::of(&[]));
+            (deletions.len(), withheld.map(|withheld| (withheld.deletes(), withheld.why)))
+        };
+        let (ours, theirs) = (gone("a", true), gone("b", false));
+        assert_eq!(judge(std::slice::from_ref(&ours), &[], 0), (1, None));
+        assert_eq!(judge(&[ours.clone(), theirs.clone()], &[], 0), (1, Some((1, Why::NotMadeHere))));
+        assert_eq!(judge(&[ours.clone(), theirs.clone()], &[], 2), (2, None));
+        assert_eq!(judge(&[], std::slice::from_ref(&theirs), 0), (0, Some((1, Why::NotMadeHere))));
+        assert_eq!(judge(&[ours], &[theirs], 0), (1, Some((1, Why::NotMadeHere))));
+    }
+
+    #[test]
+    fn guard__collection_that_left_the_config__is_held_until_approved() {
+        let policy = Policy { max_deletes: 10, max_delete_percent: 10, never: false };
+        let name = CollectionName::new("c").unwrap();
+        let judge = |approved| {
+            let candidates = Candidates { gone: vec![gone("a", true)], strays: vec![], of: 1 };
+            let standing = Standing { approved, left_config: true, ..Standing::default() };
+            guard(&name, candidates, standing, &Authority::Whole, &policy, &Successors::of(&[]))
+        };
+        assert_eq!(judge(0).withheld.map(|withheld| withheld.why), Some(Why::LeftConfig));
+        assert_eq!(judge(1).deletions.len(), 1);
     }
 }

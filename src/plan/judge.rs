@@ -156,7 +156,8 @@ mod tests {
             path: DocPath::new("a").unwrap(),
             seen: None,
             live: live.map(|first| hash(first).short()),
-            trouble: failed.map(|first| Trouble { hash: hash(first).short(), reason: "bad".to_owned() }),
+            trouble: failed.map(|first| Trouble::of_document(hash(first).short(), "bad".to_owned())),
+            successor: None,
             skipped: None,
         };
         assert_eq!(judge(None, hash(1)), Judgement::Put { replaces: false });

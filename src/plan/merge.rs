@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     fn record(path: &DocPath) -> Record {
-        Record { path: path.clone(), seen: None, live: None, trouble: None, skipped: None }
+        Record { path: path.clone(), seen: None, live: None, trouble: None, skipped: None, successor: None }
     }
 
     proptest! {

@@ -14,10 +14,11 @@ mod moves;
 mod page;
 mod phrase;
 mod resume;
+mod successors;
 
 pub use assemble::{Action, Gathered, Plan, Wanted, assemble};
 pub use bot::{BotCause, BotChange, BotPlan, Written, bot, first_difference, written};
-pub use drift::{Claim, Drift, Listed, drift};
+pub use drift::{Claim, Drift, ListTrust, Listed, Origin, drift};
 pub use estimate::{Estimate, Price, estimate};
 pub use guard::{Authority, Gone, Policy, Standing, Why, Withheld};
 pub use judge::{Judgement, Look, judge, look, moment_of_look};

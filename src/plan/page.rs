@@ -121,7 +121,8 @@ mod tests {
             path: DocPath::new("https://example.com/").unwrap(),
             seen: Some(LastLook { fingerprint, at: NOW, hash: ContentHash([1; 32]) }),
             live: live.map(short),
-            trouble: failed.map(|first| Trouble { hash: short(first), reason: String::new() }),
+            trouble: failed.map(|first| Trouble::of_document(short(first), String::new())),
+            successor: None,
             skipped: None,
         }
     }

@@ -323,7 +323,7 @@ mod tests {
     #[test]
     fn a_job_of_a_document_that_goes_is_not_followed() {
         let hash = ContentHash([1; 32]).short();
-        let gone = Gone { path: DocPath::new("a").unwrap(), live: hash, size: 1 };
+        let gone = Gone { path: DocPath::new("a").unwrap(), live: hash, size: 1, made_here: true, successor: None };
         let collection = CollectionName::new("c").unwrap();
         let mut plan = Plan { actions: vec![Action::Delete { collection, gone, moved: false }], ..Plan::default() };
         assert_eq!(at_work(vec![replica(Phase::Ingesting, 2)], Besides::Held, &mut plan), Resume::default());

@@ -43,7 +43,9 @@ impl<P: Platform> Pass<'_, P> {
         report: &mut Report,
         open: &mut Open,
     ) -> Result<(), Fatal> {
-        open.again |= resume.open;
+        if resume.open {
+            open.list_at(self.now());
+        }
         let mut jobs = Jobs::new(self.platform, self.scope.job_timeout);
         resume.follow.iter().for_each(|replica| jobs.follow(replica.clone(), None, self.now()));
         let queue = self.queue(plan, resume).await?;
@@ -189,7 +191,8 @@ impl<P: Platform> Work<'_, '_, P> {
                 self.open.again();
                 self.retire_one(replica).await?;
             }
-            Step::Unknown(until) => self.open.wait_until(until),
+            Step::Relist => self.open.list_at(self.pass.now()),
+            Step::Unknown(until) => self.open.list_at(until),
             Step::Failed(failure, replica) => {
                 let deed = Deed::Failed { reason: failure.reason.clone() };
                 (self.pass.event)(Event::Done { deed, document: failure.document.clone() });

@@ -277,7 +277,7 @@ impl<P: Platform> Pass<'_, P> {
             Ending::Ready => {
                 let (id, now) = (replica.id, self.now());
                 let Some(retiring) = self.store.call(move |db| db.ready(id, now)).await? else {
-                    return Ok(Step::Again(None));
+                    return Ok(Step::Relist);
                 };
                 let (collection, path) = (replica.collection.clone(), replica.path.clone());
                 // Where sources are renamed, a move leaves nothing.

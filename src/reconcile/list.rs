@@ -1,64 +1,179 @@
-//! Gathering from the platform: the complete list of sources, held against the store.
+//! Gathering from the platform: the list of sources, held against the store.
 
-use super::{Event, Fatal, Pass, always_fatal};
+use std::collections::{BTreeSet, HashSet};
+
+use super::{Event, Fatal, Pass, Report, always_fatal};
 use crate::{
-    model::{Moment, SourceName},
-    platform::{Holding, Platform, RemoteSource},
-    store::{ListReport, ListedSource, Terms},
+    config::Input,
+    model::{Moment, SourceId, SourceName},
+    plan::{Action, Plan, Resume},
+    platform::{ApiError, Holding, Platform, RemoteSource},
+    store::{Db, ListReport, ListedSource, Terms},
 };
 
-/// A list that shifts while it is paged is begun again so often.
-const TRIES: u32 = 4;
+/// A list that shifts while it is paged is read this often at most.
+const READINGS: u32 = 3;
+/// Where the list is wrong about as many sources, others are not asked for in this pass.
+const MOST_LOOKUPS: usize = 20;
+/// No list has more pages; one that seems to is cut there.
+const MOST_PAGES: u64 = 100_000;
+
+/// What reading the list gave.
+#[derive(Debug, Default)]
+pub(super) struct Listing {
+    pub(super) report: ListReport,
+    /// Whether it was read whole. What another list does not show is not known to be gone.
+    pub(super) complete: bool,
+    /// Why a part of it could not be had.
+    pub(super) failed: Option<String>,
+}
+
+/// How one reading of the list ended.
+enum Reading {
+    /// With as many sources as the platform announced from the first page to the last.
+    Settled,
+    /// It shifted on the way, or the platform's total is wrong.
+    Shifted,
+    /// A page could not be had.
+    Failed(String),
+}
 
 impl<P: Platform> Pass<'_, P> {
-    /// Lists all sources and settles what differs from the store; `retired` were retired in this pass before, and one of its
-    /// lists was not believed where it is `doubted`.
-    pub(super) async fn list(&self, retired: u64, doubted: bool) -> Result<ListReport, Fatal> {
-        for _ in 0..TRIES {
-            if self.list_once().await? {
-                let terms = Terms {
-                    instance: self.scope.instance.clone(),
-                    configured: self.scope.collections.iter().map(|collection| collection.name.clone()).collect(),
-                    making: self.platform.abilities().making,
-                    grace: self.scope.policy.grace,
-                    job_timeout: self.scope.job_timeout,
-                    doubted,
-                };
-                let now = self.now();
-                return Ok(self.store.call(move |db| db.compare_list(&terms, now, retired)).await?);
+    /// Lists the sources and settles what differs from the store. What was read counts also where a part could not be had;
+    /// then nothing is concluded from what was not. `retired` were retired in this pass before, and one of its lists was
+    /// not believed where it is `doubted`.
+    pub(super) async fn list(&self, retired: u64, doubted: bool) -> Result<Listing, Fatal> {
+        self.store.call(|db| db.begin_list()).await?;
+        let (mut complete, mut failed) = (false, None);
+        for reading in 1..=READINGS {
+            match self.read_list(reading).await? {
+                Reading::Settled => complete = true,
+                // Two readings that show the same have seen all there is, whatever the totals say.
+                Reading::Shifted if reading > 1 => {
+                    complete = self.store.call(move |db| db.repeats_list(reading)).await?;
+                }
+                Reading::Shifted => {}
+                Reading::Failed(reason) => failed = Some(reason),
+            }
+            if complete || failed.is_some() {
+                break;
             }
         }
-        Err(Fatal::Unavailable(
-            "the platform's list of sources kept changing while it was read; nothing was lost, try again later"
-                .to_owned(),
-        ))
+        let names = |of: fn(&Input) -> bool| {
+            let collections = self.scope.collections.iter().filter(move |collection| of(&collection.input));
+            collections.map(|collection| collection.name.clone()).collect::<BTreeSet<_>>()
+        };
+        let abilities = self.platform.abilities();
+        let terms = Terms {
+            instance: self.scope.instance.clone(),
+            configured: names(|_| true),
+            crawled: names(|input| matches!(input, Input::Website(_))),
+            making: abilities.making,
+            lookup: abilities.jobs,
+            grace: self.scope.policy.grace,
+            job_timeout: self.scope.job_timeout,
+            doubted,
+            complete,
+        };
+        let now = self.now();
+        let mut report = self.store.call(move |db| db.compare_list(&terms, now, retired)).await?;
+        self.confirm(&mut report, abilities.jobs).await?;
+        Ok(Listing { report, complete, failed })
     }
 
-    /// One reading of the list, page by page; `false` when it shifted and cannot be complete.
-    async fn list_once(&self) -> Result<bool, Fatal> {
-        self.store.call(|db| db.begin_list()).await?;
-        let (mut before, mut announced, mut unreadable, mut at) = (0, None, 0, None);
-        for page in 1.. {
-            (self.event)(Event::Listing { page });
-            let found = self.platform.sources(at).await.map_err(always_fatal)?;
-            unreadable += found.unreadable;
-            at = found.next;
-            let sources: Vec<_> = found.sources.into_iter().map(|source| self.listed(source)).collect();
-            let count = self.store.call(move |db| db.add_page(&sources)).await?;
-            // A page that brings nothing new is the end, also where a platform repeats its last one for ever.
-            let last = count == before || at.is_none();
-            before = count;
-            // What cannot be read counts; without it a list would never be complete.
-            let count = count + unreadable;
-            match found.total {
-                Some(total) if *announced.get_or_insert(total) != total => return Ok(false),
-                Some(total) if count == total => return Ok(true),
-                Some(total) if last || count > total => return Ok(false),
-                None if last => return Ok(true),
-                _ => {}
+    /// Asks for single sources where the list may be wrong: those that it misses, and those that are deleted and that it
+    /// still shows.
+    async fn confirm(&self, report: &mut ListReport, lookup: bool) -> Result<(), Fatal> {
+        let (mut lost, mut found, mut undeleted) = (Vec::new(), Vec::new(), Vec::new());
+        for (id, source) in std::mem::take(&mut report.unconfirmed) {
+            match self.has_source(&source).await? {
+                Some(false) => lost.push(id),
+                Some(true) => found.push(id),
+                None => {}
+            }
+            // A list that is wrong so often says nothing of the others either.
+            if found.len() == MOST_LOOKUPS {
+                break;
             }
         }
-        Ok(false)
+        if lookup {
+            for source in std::mem::take(&mut report.reappeared).into_iter().take(MOST_LOOKUPS) {
+                if self.has_source(&source).await? == Some(true) {
+                    undeleted.push(source);
+                }
+            }
+        }
+        report.lost += lost.len() as u64;
+        let now = self.now();
+        let work = move |db: &mut Db| {
+            db.lost(&lost, now)?;
+            db.found(&found)?;
+            db.retire_again(&undeleted, now)
+        };
+        Ok(self.store.call(work).await?)
+    }
+
+    /// Whether the platform has a source; `None` where it cannot tell.
+    async fn has_source(&self, source: &SourceId) -> Result<Option<bool>, Fatal> {
+        match self.platform.source(source).await {
+            Ok(found) => Ok(Some(found.is_some())),
+            Err(error @ ApiError::Denied { .. }) => Err(always_fatal(error)),
+            Err(error) => {
+                tracing::debug!(%source, %error, "the platform did not say whether it has a source");
+                Ok(None)
+            }
+        }
+    }
+
+    /// Takes over sources that somebody else made, and that hold just what is to be put.
+    pub(super) async fn adopt_strays(
+        &self,
+        plan: &mut Plan,
+        resume: &mut Resume,
+        report: &mut Report,
+    ) -> Result<(), Fatal> {
+        let puts = plan.actions.iter().filter_map(|action| match action {
+            Action::Put { collection, wanted } => Some((collection.clone(), wanted.path.clone(), wanted.hash.short())),
+            Action::Delete { .. } | Action::Rename { .. } => None,
+        });
+        let (wanted, now) = (puts.collect::<Vec<_>>(), self.now());
+        let adopted = self.store.call(move |db| db.adopt_strays(&wanted, now)).await?;
+        report.adopted += adopted.documents.len() as u64;
+        resume.delete.extend(adopted.retiring);
+        let adopted: HashSet<_> = adopted.documents.into_iter().collect();
+        plan.actions.retain(|action| match action {
+            Action::Put { collection, wanted } => !adopted.contains(&(collection.clone(), wanted.path.clone())),
+            Action::Delete { .. } | Action::Rename { .. } => true,
+        });
+        Ok(())
+    }
+
+    /// One reading of the list, page by page.
+    async fn read_list(&self, reading: u32) -> Result<Reading, Fatal> {
+        let (mut at, mut before, mut unreadable) = (None, 0, 0);
+        let (mut announced, mut constant) = (None, true);
+        for page in 1..=MOST_PAGES {
+            (self.event)(Event::Listing { page });
+            let found = match self.platform.sources(at).await {
+                Ok(found) => found,
+                Err(error) if error.failure().is_general() => return Err(always_fatal(error)),
+                Err(error) => return Ok(Reading::Failed(error.to_string())),
+            };
+            at = found.next;
+            unreadable += found.unreadable;
+            let sources: Vec<_> = found.sources.into_iter().map(|source| self.listed(source)).collect();
+            let count = self.store.call(move |db| db.add_page(reading, &sources)).await?;
+            constant &= found.total.is_none_or(|total| *announced.get_or_insert(total) == total);
+            // What cannot be read counts for the total.
+            let is_total = constant && announced == Some(count + unreadable);
+            // A page that brings nothing new is the end, also where a platform repeats its last one for ever.
+            if count == before || at.is_none() || is_total && found.may_be_last {
+                let is_settled = announced.is_none() || is_total;
+                return Ok(if is_settled { Reading::Settled } else { Reading::Shifted });
+            }
+            before = count;
+        }
+        Ok(Reading::Failed(format!("its list of sources has more than {MOST_PAGES} pages")))
     }
 
     fn listed(&self, source: RemoteSource) -> ListedSource {
@@ -67,6 +182,6 @@ impl<P: Platform> Pass<'_, P> {
         // Where nothing can be renamed, a source that we made is ours whatever the platform calls it.
         let nameless = source.name.is_empty() || !self.platform.abilities().rename;
         let (holds, at_work) = (source.holding == Holding::Document, source.holding == Holding::AtWork);
-        ListedSource { id: source.id, name, nameless, holds, at_work, created }
+        ListedSource { id: source.id, text: source.name, name, nameless, holds, at_work, created }
     }
 }

@@ -136,7 +136,8 @@ pub(super) fn abandoned(db: &Db, configured: &[Collection]) -> Result<Vec<Looked
     let known = db.known_collections()?.into_iter().filter_map(|name| CollectionName::new(&name).ok());
     let abandoned = known.filter(|name| configured.iter().all(|collection| collection.name != *name));
     let looked = abandoned.map(|name| {
-        let mut looked = Looked::new(&name, standing(&db.collection(&name)?));
+        let standing = Standing { left_config: true, ..standing(&db.collection(&name)?) };
+        let mut looked = Looked::new(&name, standing);
         db.with_records(&name, "", |records| records.for_each(|record| looked.not_seen(record)))?;
         Ok(looked)
     });
@@ -224,7 +225,7 @@ pub(super) fn look(
 
 /// What a guard remembers, as far as the store knows.
 pub(super) fn standing(state: &CollectionState) -> Standing {
-    Standing { deleted: 0, held: state.held, approved: state.approved }
+    Standing { held: state.held, approved: state.approved, ..Standing::default() }
 }
 
 /// Reads and judges what is queued, and notes it.

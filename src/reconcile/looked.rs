@@ -244,7 +244,12 @@ impl Looked {
             let last = record.as_ref().and_then(Record::last_read);
             match plan::look(&fingerprint, last, now, settle) {
                 Look::Same => self.unchanged(path, record, &mut notes),
-                Look::Settling(until) => self.later(folder_of(&path), until.since(now)),
+                Look::Settling(until) => {
+                    self.later(folder_of(&path), until.since(now));
+                    if record.is_none_or(|record| record.live.is_none()) {
+                        self.gathered.settling.push((path, fingerprint.size));
+                    }
+                }
                 Look::Read => {
                     let at = clock.wall();
                     // The reading threads take everything that is sent.
@@ -312,6 +317,9 @@ impl Looked {
             Judgement::Quarantined => {
                 let trouble = record.and_then(|record| record.trouble.as_ref());
                 let reason = trouble.map(|trouble| trouble.reason.clone()).unwrap_or_default();
+                if record.is_some_and(|record| record.live.is_none()) {
+                    self.gathered.failed.push(path.clone());
+                }
                 self.quarantined.push(Failure { document: Document::new(&self.gathered.collection, &path), reason });
             }
         }
@@ -332,6 +340,7 @@ impl Looked {
     pub(super) fn add(&mut self, read: Self) {
         self.gathered.wanted.extend(read.gathered.wanted);
         self.gathered.wanted.sort_by(|a, b| a.path.cmp(&b.path));
+        self.gathered.failed.extend(read.gathered.failed);
         self.failed.extend(read.failed);
         self.quarantined.extend(read.quarantined);
         self.documents -= read.skipped.len() as u64;
@@ -358,6 +367,9 @@ fn nothing(collection: &CollectionName, standing: Standing) -> Gathered {
         collection: collection.clone(),
         wanted: Vec::new(),
         gone: Vec::new(),
+        strays: Vec::new(),
+        settling: Vec::new(),
+        failed: Vec::new(),
         held_by_platform: 0,
         authority: Authority::Whole,
         standing,
@@ -366,5 +378,7 @@ fn nothing(collection: &CollectionName, standing: Standing) -> Gathered {
 
 fn gone(record: Record) -> Option<Gone> {
     let size = record.seen.map_or(0, |seen| seen.fingerprint.size);
-    record.live.map(|live| Gone { path: record.path, live, size })
+    // A record that was rebuilt from the platform, and whose document was never seen here, may be another machine's.
+    let made_here = record.seen.is_some() || record.skipped.is_some();
+    record.live.map(|live| Gone { path: record.path, live, size, made_here, successor: record.successor })
 }

@@ -19,6 +19,7 @@ mod phrases;
 mod preview;
 mod put;
 mod report;
+mod rounds;
 mod site;
 mod steps;
 mod work;
@@ -33,27 +34,24 @@ use tracing::Instrument;
 pub use bots::{BotChanges, BotFailure, Bots, preview_bots};
 pub use extent::Extent;
 pub use journal::StoreJournal;
+use list::Listing;
 pub use look::scan_options;
 pub use machine::{Machine, Work};
 pub use pages::{PageList, Reader, access, list_of};
 pub use preview::{Preview, preview};
 pub use report::{Deed, Document, Event, Failure, Outcome, Report, Sent, Skipped};
+use rounds::Open;
 
 use crate::{
     config::{Chatbot, Collection, DeletePolicy, SyncPolicy},
     fetch::lists,
-    model::{CollectionName, Instance, Moment, Phase},
-    plan::{self, Gathered, Plan, Policy, Resume, UnderWay},
+    model::{CollectionName, Instance, Moment},
+    plan::{Policy, UnderWay},
     platform::{ApiError, Platform},
     scan::Watch,
     store::{Store, StoreError},
 };
 
-/// Rounds that one pass takes at most; what is still open then waits for the next pass.
-const ROUNDS: u32 = 6;
-/// Where more sources than this, and more than a tenth of ours, are missing at once, the list is not believed before
-/// another pass has seen the same.
-const MISSING_AT_MOST: u64 = 20;
 /// A job that the platform has not ended by then is judged by its source.
 pub const JOB_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 /// A site that is down for a moment may say of its pages that they are gone.
@@ -157,26 +155,6 @@ async fn forget_kept(scope: &Scope) {
     let _ = scope.machine.blocking(move || reader.forget()).await;
 }
 
-/// What a round leaves to another one.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Open {
-    /// Whether there is anything.
-    again: bool,
-    /// Before which looking again is of no use.
-    until: Option<Moment>,
-}
-
-impl Open {
-    fn again(&mut self) {
-        self.again = true;
-    }
-
-    fn wait_until(&mut self, until: Moment) {
-        self.again = true;
-        self.until = self.until.max(Some(until));
-    }
-}
-
 impl<P: Platform> Pass<'_, P> {
     /// An approval holds for one pass that comes to its end; those that are given meanwhile are for the next one.
     async fn run(&self, report: &mut Report) -> Result<(), Fatal> {
@@ -187,133 +165,6 @@ impl<P: Platform> Pass<'_, P> {
         report.bots = bots;
         self.spend(done.is_ok(), report).await?;
         done.and(bots_done)
-    }
-
-    async fn rounds(&self, report: &mut Report) -> Result<(), Fatal> {
-        for round in 1..=ROUNDS {
-            let mut extent = report.extent.clone();
-            if extent != Extent::Full && self.needs_list().await? {
-                extent = Extent::Full;
-            }
-            report.extent.clone_from(&extent);
-            let open = self.round(&mut extent, report).await?;
-            report.extent = extent;
-            report.open = open.again;
-            if !open.again {
-                break;
-            }
-            if let Some(until) = open.until.filter(|_| round < ROUNDS) {
-                (self.event)(Event::Waiting(until.since(self.now())));
-                self.sleep_until(until).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Only a list can tell what has become of what was left under way. A source that retires is deleted without one, and
-    /// a website that is being crawled is waited for by passes over its own collection.
-    async fn needs_list(&self) -> Result<bool, Fatal> {
-        let (under_way, renamed) =
-            self.store.call(|db| Ok::<_, StoreError>((db.under_way()?, db.has_unanswered_renames()?))).await?;
-        let waits = |one: &UnderWay| one.replica.phase != Phase::Retiring && !self.is_crawled(&one.replica);
-        Ok(renamed || under_way.iter().any(waits))
-    }
-
-    async fn round(&self, extent: &mut Extent, report: &mut Report) -> Result<Open, Fatal> {
-        let mut open = Open::default();
-        if *extent == Extent::Full {
-            self.gather_list(report, &mut open).await?;
-            if !report.full {
-                report.configured += self.correct_websites().await?;
-                self.forget_other_pages().await?;
-            }
-        }
-        let mut plan = loop {
-            let gathered = self.gather_folders(extent, report, &mut open).await?;
-            // After the look, which forgets what is gone: nothing waits for a document that has moved there.
-            let moves = self.store.call(|db| db.moves()).await?;
-            let plan = plan::assemble(gathered, &moves, &policy(&self.scope.policy));
-            // What a guard withholds is counted over the whole collection.
-            if !extent.widen(plan.withheld.iter().map(|withheld| &withheld.collection)) {
-                break plan;
-            }
-        };
-        plan.seen.retain(|collection| extent.is_whole(collection));
-        report.judged(extent);
-        let (plan, resume) = self.resume(plan, extent, report, &mut open).await?;
-        self.apply(plan, resume, report, &mut open).await?;
-        Ok(open)
-    }
-
-    async fn gather_list(&self, report: &mut Report, open: &mut Open) -> Result<(), Fatal> {
-        let listed = self.unless_stopped(self.list(report.retired, report.missing > 0)).await?;
-        tracing::debug!(sources = listed.sources, ours = listed.ours, "the platform's sources are listed");
-        report.listed(&listed);
-        let grace = self.scope.policy.grace;
-        if let Some(since) = listed.wait_since {
-            open.wait_until(since + grace);
-        }
-        let unbelievable = listed.missing > MISSING_AT_MOST.max(listed.ours / 10);
-        report.missing = if unbelievable { listed.missing } else { 0 };
-        if listed.missing > 0 && !unbelievable {
-            open.wait_until(self.now() + grace);
-        }
-        Ok(())
-    }
-
-    async fn gather_folders(
-        &self,
-        extent: &mut Extent,
-        report: &mut Report,
-        open: &mut Open,
-    ) -> Result<Vec<Gathered>, Fatal> {
-        let mut gathered = Vec::new();
-        report.forget_looks();
-        for collection in &self.scope.collections {
-            let Some(wake) = extent.of(&collection.name) else { continue };
-            let looked = self.unless_stopped(self.look(collection, wake)).await?;
-            report.looked(&looked);
-            extent.take_in(&collection.name, looked.fresh);
-            match looked.settling {
-                Some(left) if left <= self.scope.patience => open.wait_until(self.now() + left),
-                Some(left) => report.leave(collection.name.clone(), looked.unsettled, left),
-                None => {}
-            }
-            gathered.push(looked.gathered);
-        }
-        if *extent == Extent::Full {
-            gathered.extend(self.look_at_abandoned().await?);
-        }
-        for one in &mut gathered {
-            one.standing.deleted = report.deleted_of(&one.collection);
-            // What the rounds before this one have used is counted down in the store.
-            let approved = report.approved(&one.collection).min(one.standing.approved);
-            one.standing.approved = if extent.is_whole(&one.collection) { approved } else { 0 };
-        }
-        Ok(gathered)
-    }
-
-    /// Notes what the plan withholds, and sorts what was left under way into it.
-    async fn resume(
-        &self,
-        mut plan: Plan,
-        extent: &Extent,
-        report: &mut Report,
-        open: &mut Open,
-    ) -> Result<(Plan, Resume), Fatal> {
-        report.withheld = std::mem::take(&mut plan.withheld);
-        self.note_guards(extent, report).await?;
-        let mut under_way = self.store.call(|db| db.under_way()).await?;
-        under_way.retain(|one| extent.is_whole(&one.replica.collection) || !self.is_crawled(&one.replica));
-        plan.seen.extend(left_the_config(&under_way, self.scope));
-        let (grace, never) = (self.scope.policy.grace, policy(&self.scope.policy).never);
-        let resume = plan::resume(under_way, &mut plan, never, self.now(), grace);
-        if let Some(since) = resume.wait_since {
-            open.wait_until(since + grace);
-        }
-        tracing::debug!(actions = plan.actions.len(), under_way = resume.follow.len(), "the round is planned");
-        (self.event)(Event::Planned { actions: plan.actions.len() + resume.follow.len() });
-        Ok((plan, resume))
     }
 
     /// Now, by the pass's clock.

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     config::{Collection, Input},
-    plan::{self, Plan},
+    plan::{self, Action, Plan},
     scan::Wake,
     store::{Db, StoreError},
 };
@@ -59,6 +59,11 @@ pub async fn preview(scope: &Scope, accepted: &'static [&'static str], db: Optio
         preview.stale.extend(looked.stale);
         gathered.push(looked.gathered);
     }
+    if let Some(db) = db {
+        for one in &mut gathered {
+            one.strays = db.strays(&one.collection)?;
+        }
+    }
     let (mut under_way, mut moves) = (Vec::new(), Vec::new());
     if let Some(db) = db {
         gathered.extend(look::abandoned(db, &scope.collections)?.into_iter().map(|looked| looked.gathered));
@@ -67,6 +72,10 @@ pub async fn preview(scope: &Scope, accepted: &'static [&'static str], db: Optio
     }
     let policy = policy(&scope.policy);
     preview.plan = plan::assemble(gathered, &moves, &policy);
+    // What waits for a successor goes when that is ready.
+    let waiting = std::mem::take(&mut preview.plan.waiting).into_iter();
+    let deletions = waiting.map(|(collection, gone)| Action::Delete { collection, gone, moved: false });
+    preview.plan.actions.splice(0..0, deletions);
     preview.under_way = under_way.iter().filter(|one| !one.is_kept(policy.never)).count() as u64;
     preview.plan.seen.extend(left_the_config(&under_way, scope));
     plan::resume(under_way, &mut preview.plan, policy.never, scope.machine.clock.now(), scope.policy.grace);

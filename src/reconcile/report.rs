@@ -220,6 +220,8 @@ pub struct Report {
     pub unreadable: Vec<Failure>,
     /// Lists of pages that could not be read.
     pub unlisted: Vec<Failure>,
+    /// Why the platform's list of sources could not be read whole, where it failed.
+    pub unlisted_sources: Option<String>,
     /// Documents that failed before and have not changed.
     pub quarantined: Vec<Failure>,
     /// Pages of which what is known may be old.
@@ -318,7 +320,7 @@ impl Report {
     /// Files there are being written: they are left to another pass, so much later.
     pub(super) fn leave(&mut self, collection: CollectionName, unsettled: Wake, left: Duration) {
         self.settling = self.settling.max(Some(left));
-        self.unsettled.insert(collection, unsettled);
+        self.unsettled.entry(collection).or_default().merge(unsettled);
     }
 
     pub(super) fn stopped(&mut self, fatal: Fatal) {
@@ -364,7 +366,11 @@ impl Report {
 
     /// Whether another full pass has something to go on with.
     pub fn is_open(&self) -> bool {
-        self.open || self.missing > 0 || self.spare > 0 || self.bots.unavailable.is_some()
+        self.open
+            || self.missing > 0
+            || self.unlisted_sources.is_some()
+            || self.spare > 0
+            || self.bots.unavailable.is_some()
     }
 
     /// How the pass ended; the worst of what happened.

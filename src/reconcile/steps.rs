@@ -17,7 +17,7 @@ impl<P: Platform> Pass<'_, P> {
         match task {
             Task::Delete(replica) => self.delete(replica).await,
             // What comes back is looked at by a later round or pass, and its old version goes when the new one is ready.
-            Task::Finish(replica) if self.is_there(&replica.collection, &replica.path).await => Ok(Step::Nothing),
+            Task::Finish(replica) if self.is_there(&replica.collection, &replica.path).await => Ok(Step::Again(None)),
             Task::Finish(replica) => self.delete(replica).await,
             Task::GiveUp(replica) => {
                 let reason = "the platform says of none of several uploads what has become of it, and holds none; \
@@ -42,7 +42,8 @@ impl<P: Platform> Pass<'_, P> {
             let reason = format!("its old source {source} could not be deleted: {}", fatal(error)?);
             return Ok(Step::Failed(failure(&replica.collection, &replica.path, reason), None));
         }
-        self.store.call(move |db| db.drop_replica(replica.id)).await?;
+        let (id, now) = (replica.id, self.now());
+        self.store.call(move |db| db.deleted(id, now)).await?;
         Ok(Step::Nothing)
     }
 
@@ -96,11 +97,11 @@ impl<P: Platform> Pass<'_, P> {
         let ready = ready.filter(|replica| replica.hash == from.live);
         let Some((replica, source)) = ready.and_then(|replica| replica.source.clone().map(|source| (replica, source)))
         else {
-            return Ok(Step::Again(None));
+            return Ok(Step::Relist);
         };
         let name = self.name(&collection, &to);
-        let id = replica.id;
-        self.store.call(move |db| db.renaming(id)).await?;
+        let (id, asked) = (replica.id, name.clone());
+        self.store.call(move |db| db.begin_rename(id, &asked)).await?;
         match self.platform.rename(&source, &name.to_string()).await.map_err(fatal) {
             Ok(Some(_)) => {
                 let (before, document) = (Document::new(&away, &from.path), Document::new(&collection, &to.path));
@@ -109,7 +110,7 @@ impl<P: Platform> Pass<'_, P> {
                 Ok(Step::Renamed(before, document, retiring))
             }
             // The platform lost it: the next round finds it missing, and puts the document anew.
-            Ok(None) => Ok(Step::Again(None)),
+            Ok(None) => Ok(Step::Relist),
             // It may have been done all the same: only a list tells.
             Err(Ok(error)) if error.failure().transient => {
                 let reason = format!("its source {source} could not be renamed: {error}");

@@ -43,6 +43,8 @@ pub(super) enum Step {
     Following(Replica, u64, Moment),
     /// What was made is of no use; the document is looked at again in the next round.
     Again(Option<Replica>),
+    /// Only a list can tell what has become of it.
+    Relist,
     /// The outcome is not known before then.
     Unknown(Moment),
     /// The document failed; what was made for it retires.

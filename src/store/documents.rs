@@ -6,12 +6,16 @@ use super::{
     Db, StoreError,
     phrases::{forget_phrase, phrase_of_live},
 };
-use crate::model::{
-    CollectionName, ContentHash, DocPath, Fingerprint, LastLook, Moment, Record, ShortHash, SkippedFile, Trouble,
+use crate::{
+    model::{
+        CollectionName, ContentHash, DocPath, Fingerprint, LastLook, Moment, Record, ShortHash, SkippedFile, Trouble,
+    },
+    plan::Gone,
 };
 
 const COLUMNS: &str = "path, size, mtime_ns, ctime_ns, inode, seen_at, hash, live, trouble_hash, trouble_reason, \
-                       skip_size, skip_mtime_ns, skip_ctime_ns, skip_inode, skip_at, skip_reason";
+                       skip_size, skip_mtime_ns, skip_ctime_ns, skip_inode, skip_at, skip_reason, \
+                       trouble_retry_at, successor_collection, successor_path";
 
 impl Db {
     /// Runs `work` over a collection's records in key order, one at a time: those whose path begins with `prefix`, which
@@ -103,6 +107,24 @@ impl Db {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// Remembers which new documents seem to be the successors of those that are gone.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn note_successors(&mut self, gone: &[(CollectionName, Gone)]) -> Result<(), StoreError> {
+        self.together(|connection| {
+            let sql = "UPDATE documents SET successor_collection = ?3, successor_path = ?4
+                       WHERE collection = ?1 AND path = ?2 AND (successor_collection, successor_path) IS NOT (?3, ?4)";
+            let mut statement = connection.prepare_cached(sql)?;
+            for (collection, gone) in gone {
+                if let Some((of, successor)) = &gone.successor {
+                    statement.execute([collection.as_str(), gone.path.as_str(), of.as_str(), successor.as_str()])?;
+                }
+            }
+            Ok(())
+        })
+    }
+
     /// Forgets documents that are gone and that the platform does not hold.
     ///
     /// # Errors
@@ -130,7 +152,8 @@ impl Db {
             let mut released = 0;
             for (collection, path, _) in quarantined.iter().filter(|(c, p, _)| matches(&format!("{c}/{p}"))) {
                 released += connection.execute(
-                    "UPDATE documents SET trouble_hash = NULL, trouble_reason = NULL WHERE collection = ?1 AND path = ?2",
+                    "UPDATE documents SET trouble_hash = NULL, trouble_reason = NULL,
+                         trouble_retry_at = NULL, trouble_failures = 0 WHERE collection = ?1 AND path = ?2",
                     [collection, path],
                 )?;
             }
@@ -165,7 +188,7 @@ pub(super) fn note_look(
         "INSERT INTO documents (collection, path, size, mtime_ns, ctime_ns, inode, seen_at, hash)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
          ON CONFLICT DO UPDATE SET size = ?3, mtime_ns = ?4, ctime_ns = ?5, inode = ?6, seen_at = ?7, hash = ?8,
-             skip_reason = NULL",
+             skip_reason = NULL, successor_collection = NULL, successor_path = NULL",
     )?;
     let Fingerprint { size, mtime_ns, ctime_ns, inode } = look.fingerprint;
     let (size, inode, at) = (size.cast_signed(), inode.cast_signed(), look.at.0.cast_signed());
@@ -205,16 +228,19 @@ pub(super) fn set_live(
     live.map_or(Ok(()), |_| phrase_of_live(connection, collection, path))
 }
 
-/// Quarantines a document with this content, or clears it.
+/// Quarantines a document with this content, or clears it: it counts as never failed then.
 pub(super) fn set_trouble(
     connection: &Connection,
     collection: &str,
     path: &str,
     trouble: Option<&Trouble>,
 ) -> Result<(), rusqlite::Error> {
-    let sql = "UPDATE documents SET trouble_hash = ?3, trouble_reason = ?4 WHERE collection = ?1 AND path = ?2";
+    let sql = "UPDATE documents SET trouble_hash = ?3, trouble_reason = ?4, trouble_retry_at = ?5,
+                   trouble_failures = CASE WHEN ?5 IS NULL THEN 0 ELSE trouble_failures + 1 END
+               WHERE collection = ?1 AND path = ?2";
     let (hash, reason) = (trouble.map(|t| t.hash.0), trouble.map(|t| t.reason.as_str()));
-    connection.prepare_cached(sql)?.execute(params![collection, path, hash, reason]).map(drop)
+    let retry_at = trouble.and_then(|t| t.retry_at).map(|at| at.0.cast_signed());
+    connection.prepare_cached(sql)?.execute(params![collection, path, hash, reason, retry_at]).map(drop)
 }
 
 fn record(row: &Row<'_>) -> Result<Record, rusqlite::Error> {
@@ -238,9 +264,17 @@ fn record(row: &Row<'_>) -> Result<Record, rusqlite::Error> {
     let short = |column| row.get::<_, Option<[u8; 6]>>(column).map(|bytes| bytes.map(ShortHash));
     let trouble = match short(8)? {
         None => None,
-        Some(hash) => Some(Trouble { hash, reason: row.get::<_, Option<String>>(9)?.unwrap_or_default() }),
+        Some(hash) => Some(Trouble {
+            hash,
+            reason: row.get::<_, Option<String>>(9)?.unwrap_or_default(),
+            retry_at: row.get::<_, Option<i64>>(16)?.map(|at| Moment(at.cast_unsigned())),
+        }),
     };
-    Ok(Record { path, seen, live: short(7)?, trouble, skipped })
+    let successor = match (row.get::<_, Option<String>>(17)?, row.get::<_, Option<String>>(18)?) {
+        (Some(collection), Some(path)) => CollectionName::new(&collection).ok().zip(DocPath::new(path).ok()),
+        _ => None,
+    };
+    Ok(Record { path, seen, live: short(7)?, trouble, skipped, successor })
 }
 
 /// The fingerprint and the time of a look, from the five columns that begin with its size.

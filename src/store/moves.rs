@@ -4,7 +4,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::{Db, StoreError};
 use crate::{
-    model::{CollectionName, DocPath, ReplicaId, ShortHash},
+    model::{CollectionName, DocPath, ReplicaId, ShortHash, SourceName},
     plan::{Gone, Move, MoveState},
 };
 
@@ -31,8 +31,9 @@ impl Db {
     ///
     /// # Errors
     /// See [`StoreError`]; nothing may be sent then.
-    pub fn renaming(&mut self, id: ReplicaId) -> Result<(), StoreError> {
-        self.connection.prepare_cached("UPDATE replicas SET unanswered = 1 WHERE id = ?1")?.execute([id.0])?;
+    pub fn begin_rename(&mut self, id: ReplicaId, name: &SourceName) -> Result<(), StoreError> {
+        let sql = "UPDATE replicas SET unanswered = 1, asked_name = ?2 WHERE id = ?1";
+        self.connection.prepare_cached(sql)?.execute(params![id.0, name.to_string()])?;
         Ok(())
     }
 
@@ -81,7 +82,7 @@ impl Db {
         let rows = statement.query_map([collection.as_str(), path.as_str()], |row| {
             let (away, from) = key(row)?;
             let size = row.get::<_, i64>(3)?.cast_unsigned();
-            Ok((away, Gone { path: from, live: ShortHash(row.get(2)?), size }))
+            Ok((away, Gone { path: from, live: ShortHash(row.get(2)?), size, made_here: true, successor: None }))
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
@@ -138,7 +139,13 @@ mod tests {
         let identity = Identity { platform: "p".to_owned(), instance: "default".to_owned() };
         let mut db = Db::open(&folder.path().join("state.db"), Some(&identity)).unwrap();
         let states = |db: &Db| db.moves().unwrap().into_iter().map(|found| found.state).collect::<Vec<_>>();
-        let from = Gone { path: path("old.md"), live: ContentHash([1; 32]).short(), size: 7 };
+        let from = Gone {
+            path: path("old.md"),
+            live: ContentHash([1; 32]).short(),
+            size: 7,
+            made_here: true,
+            successor: None,
+        };
         ready(&mut db, "old.md", 1);
         db.moving(&docs(), &from, &docs(), &path("new.md")).unwrap();
         assert_eq!(states(&db), [MoveState::Off], "nothing is known of the new place");

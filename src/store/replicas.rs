@@ -243,7 +243,7 @@ impl Db {
 
 /// The document of a replica is quarantined as long as it has that content.
 fn quarantine(connection: &Connection, replica: &Replica, reason: &str) -> Result<(), rusqlite::Error> {
-    let trouble = Trouble { hash: replica.hash, reason: reason.to_owned() };
+    let trouble = Trouble::of_document(replica.hash, reason.to_owned());
     set_trouble(connection, replica.collection.as_str(), replica.path.as_str(), Some(&trouble))
 }
 

@@ -30,7 +30,7 @@ async fn every_line_of_a_pass_has_its_id() {
         // What is said for people is said outside of the pass.
         assert!(line["pass"] == id || line["level"] == "info", "{line}");
     }
-    for message in ["request", "the platform's sources are listed", "the folder is looked at", "the round is planned"] {
+    for message in ["request", "listed the platform's sources", "the folder is looked at", "the round is planned"] {
         assert!(lines.iter().any(|line| line["message"] == message && line["pass"] == id), "{message} in {said}");
     }
     bench.synced().await;
@@ -45,7 +45,7 @@ async fn levels_say_more_by_and_by() {
     bench.synced().await;
     assert_eq!(bench.sync().await.err, "");
     let once = bench.run(&["sync", "-v"]).await;
-    once.ended(0, &["debug: the platform's sources are listed sources=1 ours=1 pass="]).without(&["request"]);
+    once.ended(0, &["debug: listed the platform's sources sources=1 ours=1 complete=true pass="]).without(&["request"]);
     bench.run(&["sync", "-vv"]).await.ended(0, &["trace: request call=\"GET /sources\" status=200"]);
     let mut command = bench.command(&["sync"]);
     command.env("KBSYNC_LOG", "kbsync::reconcile=debug").env("KBSYNC_LOG_FORMAT", "json");

@@ -77,7 +77,7 @@ async fn many_sources_that_are_missing_at_once_are_believed_by_the_second_pass()
 }
 
 #[tokio::test]
-async fn many_sources_too_many_are_deleted_in_several_passes_and_each_but_the_last_says_so() {
+async fn sources_of_another_machine__same_instance__are_left_alone_until_approved() {
     let bench = Bench::new().await;
     bench.write("a.md", "# A\n");
     bench.synced().await;
@@ -85,8 +85,12 @@ async fn many_sources_too_many_are_deleted_in_several_passes_and_each_but_the_la
     for _ in 0..30 {
         bench.others_source(&name, "# A\n").await;
     }
-    bench.sync().await.ended(5, &["10 sources of ours too many on the platform"]);
-    bench.sync().await.ended(0, &[]).without(&["too many"]);
+    for _ in 0..2 {
+        bench.sync().await.ended(8, &["held: 30 sources of docs", "its own `instance`", "kbsync approve docs"]);
+    }
+    assert_eq!(bench.ours().await["docs/a.md"].len(), 31, "nothing of another machine is deleted");
+    bench.run(&["approve", "docs"]).await.ended(0, &[]);
+    bench.sync().await.ended(0, &[]).without(&["held"]);
     bench.in_step().await;
     bench.quiet().await;
 }

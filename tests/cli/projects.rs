@@ -151,6 +151,8 @@ async fn state__of_another_config__is_refused_and_kept() {
     home.run("one", &["sync"]).await.ended(2, &["is the state of ", "one/more.yaml"]);
     fs::remove_file(home.at("one/more.yaml")).unwrap();
     fs::remove_file(home.at("one/other/x.md")).unwrap();
+    home.run("one", &["sync"]).await.ended(8, &["held: 1 of 1 document of other", "has left the config"]);
+    home.run("one", &["approve", "other"]).await.ended(0, &["up to 1 document"]);
     home.run("one", &["sync"]).await.ended(0, &["1 deleted"]);
     // By one absolute path.
     let shared = |config: &str| format!("state: {}\n{config}", home.at("one/.kbsync/state.db").display());

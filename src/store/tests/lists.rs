@@ -10,6 +10,7 @@ fn listed(id: &str, document: &str, content: u8, holds: bool) -> ListedSource {
     let name = SourceName { collection: docs(), path: path(document), instance, hash: short(content) };
     ListedSource {
         id: SourceId(id.to_owned()),
+        text: name.to_string(),
         name: Some(name),
         nameless: false,
         holds,
@@ -25,9 +26,19 @@ fn compare(db: &mut Db, page: &[ListedSource]) -> ListReport {
 /// The same, where another list of the pass was not believed.
 fn compare_doubting(db: &mut Db, page: &[ListedSource], doubted: bool) -> ListReport {
     db.begin_list().unwrap();
-    db.add_page(page).unwrap();
+    db.add_page(1, page).unwrap();
     let (instance, configured) = (Instance::new("default").unwrap(), BTreeSet::from([docs()]));
-    let terms = Terms { instance, configured, making: Making::Empty, grace: GRACE, job_timeout: GRACE * 9, doubted };
+    let terms = Terms {
+        instance,
+        configured,
+        crawled: BTreeSet::new(),
+        making: Making::Empty,
+        lookup: false,
+        grace: GRACE,
+        job_timeout: GRACE * 9,
+        doubted,
+        complete: true,
+    };
     db.compare_list(&terms, NOW, 0).unwrap()
 }
 
@@ -57,31 +68,47 @@ fn a_lost_store_is_rebuilt_from_the_list() {
 fn a_source_is_lost_when_two_lists_miss_it() {
     let (_folder, mut db) = new_db();
     ready(&mut db, "a.md", 1, "s1");
-    assert_eq!(compare(&mut db, &[]).lost, 0);
-    compare(&mut db, &[listed("s1", "a.md", 1, true)]);
-    assert_eq!(compare(&mut db, &[]).lost, 0, "it was there in between");
-    assert_eq!(compare(&mut db, &[]).lost, 1);
+    ready(&mut db, "b.md", 2, "s2");
+    let other = listed("s2", "b.md", 2, true);
+    let without = std::slice::from_ref(&other);
+    assert_eq!(compare(&mut db, without).lost, 0);
+    compare(&mut db, &[listed("s1", "a.md", 1, true), other.clone()]);
+    assert_eq!(compare(&mut db, without).lost, 0, "it was there in between");
+    assert_eq!(compare(&mut db, without).lost, 1);
     assert_eq!((live(&db, "a.md"), phases(&db, "a.md")), (None, vec![]));
+}
+
+#[test]
+fn sources__all_missing_from_two_lists__are_not_lost_before_a_third() {
+    let (_folder, mut db) = new_db();
+    ready(&mut db, "a.md", 1, "s1");
+    ready(&mut db, "b.md", 2, "s2");
+    for lost in [0, 0, 2] {
+        assert_eq!(compare(&mut db, &[]).lost, lost);
+    }
 }
 
 #[test]
 fn what_a_doubtful_list_missed_is_lost_when_another_pass_misses_it() {
     let (_folder, mut db) = new_db();
     ready(&mut db, "a.md", 1, "s1");
-    assert_eq!(compare(&mut db, &[]).missing, 1);
-    let report = compare_doubting(&mut db, &[], true);
+    ready(&mut db, "b.md", 2, "s2");
+    let other = listed("s2", "b.md", 2, true);
+    let without = std::slice::from_ref(&other);
+    assert_eq!(compare(&mut db, without).missing, 1);
+    let report = compare_doubting(&mut db, without, true);
     assert_eq!((report.missing, report.lost, live(&db, "a.md")), (1, 0, Some(short(1))));
-    assert_eq!(compare(&mut db, &[]).lost, 1);
+    assert_eq!(compare(&mut db, without).lost, 1);
 }
 
 #[test]
 fn a_source_that_was_renamed_by_hand_is_not_ours_any_more() {
     let (_folder, mut db) = new_db();
     ready(&mut db, "a.md", 1, "s1");
-    compare(&mut db, &[ListedSource { name: None, ..listed("s1", "a.md", 1, true) }]);
+    compare(&mut db, &[rewritten(listed("s1", "a.md", 1, true), "My own title")]);
     assert_eq!(db.gone(&docs(), &path("a.md"), NOW).unwrap(), [], "nothing of it is deleted");
     assert!(db.under_way().unwrap()[0].missing);
-    compare(&mut db, &[ListedSource { name: None, ..listed("s1", "a.md", 1, true) }]);
+    compare(&mut db, &[rewritten(listed("s1", "a.md", 1, true), "My own title")]);
     assert_eq!(phases(&db, "a.md"), []);
 }
 
@@ -101,7 +128,7 @@ fn a_source_that_was_renamed_by_hand_is_given_to_no_other_document() {
     let (_folder, mut db) = new_db();
     ready(&mut db, "a.md", 1, "s1");
     assert!(db.ready_replica(&docs(), &path("a.md")).unwrap().is_some());
-    compare(&mut db, &[ListedSource { name: None, ..listed("s1", "a.md", 1, true) }]);
+    compare(&mut db, &[rewritten(listed("s1", "a.md", 1, true), "My own title")]);
     assert_eq!(db.ready_replica(&docs(), &path("a.md")).unwrap(), None);
 }
 
@@ -167,13 +194,143 @@ fn what_was_begun_under_a_clock_that_was_ahead_is_not_waited_for_until_then() {
     assert_eq!(db.under_way().unwrap()[0].replica.since, NOW);
 }
 
+/// The same source with the name that a platform has made of its own.
+fn rewritten(source: ListedSource, text: &str) -> ListedSource {
+    let name = SourceName::parse(text).filter(|name| name.instance.as_str() == "default");
+    ListedSource { text: text.to_owned(), name, ..source }
+}
+
 #[test]
-fn a_rename_whose_answer_was_lost_is_found_done() {
+fn rename_without_answer__listed_under_new_name__is_done() {
     let (_folder, mut db) = new_db();
-    ready(&mut db, "old.md", 1, "s1");
-    compare(&mut db, &[listed("s1", "new.md", 1, true)]);
-    assert_eq!((live(&db, "old.md"), live(&db, "new.md")), (None, Some(short(1))));
-    assert_eq!(phases(&db, "new.md"), [Phase::Ready]);
+    let id = ready(&mut db, "old.md", 1, "s1");
+    let new = listed("s1", "Neu\u{308}.md", 1, true);
+    db.begin_rename(id, new.name.as_ref().unwrap()).unwrap();
+    // The platform stores names in NFC.
+    let stored = new.text.replace("u\u{308}", "\u{fc}");
+    compare(&mut db, &[rewritten(new, &stored)]);
+    assert_eq!((live(&db, "old.md"), live(&db, "Neu\u{308}.md")), (None, Some(short(1))));
+    assert_eq!(phases(&db, "Neu\u{308}.md"), [Phase::Ready]);
+    assert!(!db.has_unanswered_renames().unwrap());
+}
+
+#[test]
+fn rename_without_answer__listed_under_old_name__is_not_done() {
+    let (_folder, mut db) = new_db();
+    let id = ready(&mut db, "U\u{308}ber.md", 1, "s1");
+    db.begin_rename(id, listed("s1", "new.md", 1, true).name.as_ref().unwrap()).unwrap();
+    let old = listed("s1", "U\u{308}ber.md", 1, true);
+    let stored = old.text.replace("U\u{308}", "\u{dc}");
+    compare(&mut db, &[rewritten(old, &stored)]);
+    assert_eq!((live(&db, "U\u{308}ber.md"), live(&db, "new.md")), (Some(short(1)), None));
+    assert!(!db.has_unanswered_renames().unwrap());
+}
+
+#[test]
+fn list__name_rewritten_by_the_platform__changes_nothing() {
+    for text in [
+        "docs/\u{dc}ber uns & mehr.md [default:010101010101]",
+        "docs/\u{dc}ber  uns & mehr.md [default:010101010101]",
+        "docs/\u{dc}ber uns &amp; mehr.md [default:010101010101]",
+        "DOCS/\u{dc}BER UNS & MEHR.MD [DEFAULT:010101010101]",
+        "docs/\u{dc}ber uns & mehr.md [default:0101…",
+        "docs/\u{dc}ber uns & m",
+    ] {
+        let (_folder, mut db) = new_db();
+        ready(&mut db, "U\u{308}ber uns & mehr.md", 1, "s1");
+        for _ in 0..3 {
+            let page = [rewritten(listed("s1", "U\u{308}ber uns & mehr.md", 1, true), text)];
+            let ListReport { adopted, lost, retired, missing, .. } = compare(&mut db, &page);
+            assert_eq!((adopted, lost, retired, missing), (0, 0, 0, 0), "{text}");
+        }
+        assert_eq!(live(&db, "U\u{308}ber uns & mehr.md"), Some(short(1)), "{text}");
+        assert!(db.strays(&docs()).unwrap().is_empty(), "{text}");
+    }
+}
+
+#[test]
+fn create_without_answer__name_rewritten_by_the_platform__is_found() {
+    let (_folder, mut db) = new_db();
+    compare(&mut db, &[]);
+    see(&mut db, "U\u{308}ber uns.md", 1);
+    db.intend(&docs(), &path("U\u{308}ber uns.md"), short(1), NOW).unwrap();
+    let page =
+        [rewritten(listed("s1", "U\u{308}ber uns.md", 1, false), "DOCS/\u{dc}ber Uns.md [default:010101010101] ")];
+    compare(&mut db, &page);
+    assert_eq!(phases(&db, "U\u{308}ber uns.md"), [Phase::Created]);
+}
+
+#[test]
+fn ready_source__empty_in_two_lists__is_put_again_once() {
+    let (_folder, mut db) = new_db();
+    ready(&mut db, "a.md", 1, "s1");
+    ready(&mut db, "b.md", 2, "s2");
+    let page = [listed("s1", "a.md", 1, false), listed("s2", "b.md", 2, true)];
+    assert_eq!(compare(&mut db, &page).emptied, 1);
+    assert_eq!(live(&db, "a.md"), Some(short(1)), "one list is not enough");
+    compare(&mut db, &page);
+    assert_eq!((live(&db, "a.md"), phases(&db, "a.md")), (None, vec![Phase::Spoilt]));
+    // The second upload is empty again: that is the document's own fault.
+    let second = db.intend(&docs(), &path("a.md"), short(1), NOW).unwrap();
+    db.created(second, &SourceId("s3".to_owned()), None, Phase::Created, NOW).unwrap();
+    for retiring in db.ready(second, NOW).unwrap().unwrap() {
+        db.deleted(retiring.id, NOW).unwrap();
+    }
+    let page = [listed("s3", "a.md", 1, false), listed("s2", "b.md", 2, true)];
+    compare(&mut db, &page);
+    compare(&mut db, &page);
+    assert_eq!((live(&db, "a.md"), db.quarantined().unwrap().len()), (None, 1));
+}
+
+#[test]
+fn ready_sources__all_empty_at_once__the_list_is_not_believed() {
+    let (_folder, mut db) = new_db();
+    ready(&mut db, "a.md", 1, "s1");
+    ready(&mut db, "b.md", 2, "s2");
+    for _ in 0..3 {
+        compare(&mut db, &[listed("s1", "a.md", 1, false), listed("s2", "b.md", 2, false)]);
+    }
+    assert_eq!((live(&db, "a.md"), live(&db, "b.md")), (Some(short(1)), Some(short(2))));
+}
+
+#[test]
+fn list_lags_behind_a_deletion__source_is_not_deleted_again() {
+    let (_folder, mut db) = new_db();
+    ready(&mut db, "a.md", 1, "s1");
+    for retiring in db.gone(&docs(), &path("a.md"), NOW).unwrap() {
+        db.deleted(retiring.id, NOW).unwrap();
+    }
+    let report = compare(&mut db, &[listed("s1", "a.md", 1, true)]);
+    assert_eq!((report.adopted, report.retired, db.under_way().unwrap().len()), (0, 0, 0));
+    assert!(db.strays(&docs()).unwrap().is_empty());
+}
+
+#[test]
+fn source_of_another_machine__listed__is_left_alone_until_approved() {
+    let (_folder, mut db) = new_db();
+    ready(&mut db, "a.md", 1, "s1");
+    let (ours, theirs) = (listed("s1", "a.md", 1, true), listed("s2", "b.md", 2, true));
+    compare(&mut db, std::slice::from_ref(&ours));
+    let page = [ours, theirs];
+    let report = compare(&mut db, &page);
+    assert_eq!((report.adopted, report.retired), (0, 0));
+    assert_eq!(db.strays(&docs()).unwrap().len(), 1);
+    db.note_guard(&docs(), Some(1), None).unwrap();
+    db.approve(&docs()).unwrap();
+    assert_eq!(compare(&mut db, &page).retired, 1);
+    assert!(db.strays(&docs()).unwrap().is_empty());
+}
+
+#[test]
+fn stray_with_wanted_content__is_taken_over_instead_of_uploaded() {
+    let (_folder, mut db) = new_db();
+    ready(&mut db, "a.md", 1, "s1");
+    compare(&mut db, &[listed("s1", "a.md", 1, true)]);
+    see(&mut db, "a.md", 2);
+    compare(&mut db, &[listed("s1", "a.md", 1, true), listed("s2", "a.md", 2, true)]);
+    let adopted = db.adopt_strays(&[(docs(), path("a.md"), short(2))], NOW).unwrap();
+    assert_eq!((adopted.documents.len(), adopted.retiring.len()), (1, 1));
+    assert_eq!(live(&db, "a.md"), Some(short(2)));
 }
 
 #[test]

@@ -154,6 +154,7 @@ fn pass(db: &mut Db, text: &str) -> Result<(), StoreError> {
         .enumerate()
         .map(|(number, id)| ListedSource {
             id: SourceId(format!("s{id}")),
+            text: names[number % names.len()].to_owned(),
             name: SourceName::parse(names[number % names.len()]),
             nameless: number % 5 == 4,
             holds: number % 2 == 0,
@@ -161,20 +162,23 @@ fn pass(db: &mut Db, text: &str) -> Result<(), StoreError> {
             created: Some(NOW),
         })
         .collect();
-    assert!(db.add_page(&listed)? <= listed.len() as u64);
+    assert!(db.add_page(1, &listed)? <= listed.len() as u64);
     let making = if text.len().is_multiple_of(2) { Making::Empty } else { Making::Filled };
     let instance = Instance::new("default").expect("a name");
     let (grace, job_timeout) = (Duration::from_secs(30), Duration::from_secs(900));
     let terms = Terms {
         instance,
         configured: BTreeSet::from([docs()]),
+        crawled: BTreeSet::new(),
         making,
+        lookup: making == Making::Empty,
         grace,
         job_timeout,
         doubted: making == Making::Filled,
+        complete: !text.len().is_multiple_of(3),
     };
     let report = db.compare_list(&terms, NOW, 0)?;
-    assert_eq!(report.sources, db.add_page(&[])?);
+    assert_eq!(report.sources, db.add_page(1, &[])?);
     for under_way in db.under_way()? {
         db.fail(&under_way.replica, "a reason", NOW)?;
     }

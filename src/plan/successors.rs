@@ -1,0 +1,200 @@
+//! Likely successors of documents that are gone: a document that was moved and edited at once is deleted at its old place only
+//! when the platform holds it at its new one.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::{assemble::Gathered, guard::Gone};
+use crate::model::{CollectionName, DocPath};
+
+/// Names this similar, from 0 to 1, are likely to be of one document.
+const SIMILAR_NAMES: f64 = 0.7;
+/// Sizes that differ by no more than one part in this many are likely to be of one document.
+const SIMILAR_SIZE: u64 = 20;
+/// More pairs of names than this are not compared one by one: every new document then counts as a successor to wait for.
+const MOST_PAIRS: usize = 1_000_000;
+
+/// A document, by its collection and its path.
+type Key<'a> = (&'a CollectionName, &'a DocPath);
+
+/// What becomes of a document that is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Succession {
+    /// Nothing has come that may be its successor: it is deleted.
+    None,
+    /// What may be its successor goes up in this pass, or is still being written: what has become of that is seen first. A
+    /// likely successor is named.
+    Pending(Option<(CollectionName, DocPath)>),
+    /// Its likely successor failed.
+    Failed(DocPath),
+}
+
+/// The documents that have newly come in all collections of a pass.
+pub(super) struct Successors<'a> {
+    /// Those on their way, with their sizes.
+    coming: Vec<(Key<'a>, u64)>,
+    by_file_name: HashMap<String, Vec<usize>>,
+    /// Those that are quarantined, and that the platform has no version of.
+    failed: HashSet<Key<'a>>,
+}
+
+impl<'a> Successors<'a> {
+    /// Finds what has newly come.
+    pub(super) fn of(gathered: &'a [Gathered]) -> Self {
+        let (mut coming, mut failed) = (Vec::new(), HashSet::new());
+        for one in gathered {
+            let new = one.wanted.iter().filter(|wanted| !wanted.replaces);
+            coming.extend(new.map(|wanted| ((&one.collection, &wanted.path), wanted.fingerprint.size)));
+            coming.extend(one.settling.iter().map(|(path, size)| ((&one.collection, path), *size)));
+            failed.extend(one.failed.iter().map(|path| (&one.collection, path)));
+        }
+        let mut by_file_name: HashMap<String, Vec<usize>> = HashMap::new();
+        for (number, ((_, path), _)) in coming.iter().enumerate() {
+            by_file_name.entry(path.file_name().to_lowercase()).or_default().push(number);
+        }
+        Self { coming, by_file_name, failed }
+    }
+
+    /// Judges each document of a collection that is gone.
+    pub(super) fn judge(&self, collection: &CollectionName, gone: &[Gone]) -> Vec<Succession> {
+        let compare_names = gone.len() * self.coming.len() <= MOST_PAIRS;
+        gone.iter().map(|gone| self.judge_one(collection, gone, compare_names)).collect()
+    }
+
+    fn judge_one(&self, collection: &CollectionName, gone: &Gone, compare_names: bool) -> Succession {
+        let known = gone.successor.as_ref().filter(|(of, path)| self.failed.contains(&(of, path)));
+        if let Some((_, failed)) = known {
+            return Succession::Failed(failed.clone());
+        }
+        let namesake = self.by_file_name.get(&gone.path.file_name().to_lowercase()).and_then(|found| found.first());
+        let namesake = namesake.map(|number| self.coming[*number].0);
+        let mut of_collection = self.coming.iter().filter(|((of, _), _)| *of == collection);
+        let likely = namesake.or_else(|| {
+            let similar = |((_, path), _): &&(Key<'_>, u64)| has_similar_name(&gone.path, path);
+            compare_names.then(|| of_collection.clone().find(similar)).flatten().map(|(key, _)| *key)
+        });
+        let owned = |(of, path): Key<'_>| (of.clone(), path.clone());
+        if likely.is_some() || of_collection.any(|(_, size)| !compare_names || has_similar_size(gone.size, *size)) {
+            Succession::Pending(likely.map(owned))
+        } else {
+            Succession::None
+        }
+    }
+}
+
+/// Whether two paths are likely to be names of one document: similar stems, or all words of one in the other.
+fn has_similar_name(gone: &DocPath, new: &DocPath) -> bool {
+    let (gone, new) = (stem(gone), stem(new));
+    let (gone_words, new_words) = (words(&gone), words(&new));
+    let contained = !gone_words.is_empty()
+        && !new_words.is_empty()
+        && (gone_words.is_subset(&new_words) || new_words.is_subset(&gone_words));
+    contained || strsim::normalized_damerau_levenshtein(&gone, &new) >= SIMILAR_NAMES
+}
+
+fn stem(path: &DocPath) -> String {
+    let name = path.file_name();
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_lowercase()
+}
+
+fn words(stem: &str) -> BTreeSet<&str> {
+    stem.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect()
+}
+
+fn has_similar_size(gone: u64, new: u64) -> bool {
+    gone > 0 && gone.abs_diff(new) <= gone.max(new) / SIMILAR_SIZE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::{ContentHash, Fingerprint},
+        plan::{Authority, Standing, Wanted},
+    };
+
+    fn name(name: &str) -> CollectionName {
+        CollectionName::new(name).unwrap()
+    }
+
+    fn path(path: &str) -> DocPath {
+        DocPath::new(path).unwrap()
+    }
+
+    fn gone(document: &str, size: u64) -> Gone {
+        Gone { path: path(document), live: ContentHash([1; 32]).short(), size, made_here: true, successor: None }
+    }
+
+    fn wanted(document: &str, size: u64) -> Wanted {
+        let fingerprint = Fingerprint { size, mtime_ns: 0, ctime_ns: 0, inode: 0 };
+        Wanted { path: path(document), fingerprint, hash: ContentHash([2; 32]), replaces: false }
+    }
+
+    fn gathered(collection: &str) -> Gathered {
+        Gathered {
+            collection: name(collection),
+            wanted: vec![],
+            gone: vec![],
+            strays: vec![],
+            settling: vec![],
+            failed: vec![],
+            held_by_platform: 9,
+            authority: Authority::Whole,
+            standing: Standing::default(),
+        }
+    }
+
+    fn pending(collection: &str, document: &str) -> Succession {
+        Succession::Pending(Some((name(collection), path(document))))
+    }
+
+    #[test]
+    fn judge__new_document__is_waited_for_where_it_may_be_the_successor() {
+        for (old, new, likely) in [
+            (gone("guide/t0.md", 500), wanted("handbook/t0.md", 9_000), Some(true)),
+            (gone("guide/T0.md", 500), wanted("handbook/t0.md", 9_000), Some(true)),
+            (gone("a.md", 500), wanted("new-a.md", 9_000), Some(true)),
+            (gone("install_guide_v1.md", 500), wanted("docs/install-guide-v2.md", 9_000), Some(true)),
+            (gone("alpha.md", 1_000), wanted("zebra.md", 1_040), Some(false)),
+            (gone("alpha.md", 1_000), wanted("zebra.md", 9_000), None),
+            (gone("secret.md", 1_000), wanted("menu-of-the-week.md", 30), None),
+        ] {
+            let input = [Gathered { wanted: vec![new.clone()], ..gathered("c") }];
+            let fate = Successors::of(&input).judge(&name("c"), std::slice::from_ref(&old));
+            let successor = || (name("c"), new.path.clone());
+            let expected = likely.map_or(Succession::None, |likely| Succession::Pending(likely.then(successor)));
+            assert_eq!(fate, [expected], "{} and {}", old.path, new.path);
+        }
+    }
+
+    #[test]
+    fn judge__replaced_documents__are_no_successors() {
+        let edited = Wanted { replaces: true, ..wanted("b/a.md", 500) };
+        let input = [Gathered { wanted: vec![edited], ..gathered("c") }];
+        assert_eq!(Successors::of(&input).judge(&name("c"), &[gone("a.md", 500)]), [Succession::None]);
+    }
+
+    #[test]
+    fn judge__settling_file__is_waited_for() {
+        let input = [Gathered { settling: vec![(path("new/a0.md"), 7)], ..gathered("c") }];
+        assert_eq!(Successors::of(&input).judge(&name("c"), &[gone("old/a0.md", 500)]), [pending("c", "new/a0.md")]);
+        assert_eq!(Successors::of(&input).judge(&name("c"), &[gone("old/zebra.md", 500)]), [Succession::None]);
+    }
+
+    #[test]
+    fn judge__successor_failed__only_where_it_came_when_the_document_went() {
+        let input = [Gathered { failed: vec![path("report-2.pdf")], ..gathered("c") }];
+        let judge = |old| Successors::of(&input).judge(&name("c"), &[old]);
+        assert_eq!(judge(gone("report-1.pdf", 500)), [Succession::None], "it had failed before");
+        let successor = Some((name("c"), path("report-2.pdf")));
+        let waited = Gone { successor, ..gone("report-1.pdf", 500) };
+        assert_eq!(judge(waited), [Succession::Failed(path("report-2.pdf"))]);
+    }
+
+    #[test]
+    fn judge__moved_to_another_collection__is_found_by_its_file_name() {
+        let input = [gathered("old"), Gathered { wanted: vec![wanted("x/a.md", 9_000)], ..gathered("new") }];
+        let successors = Successors::of(&input);
+        assert_eq!(successors.judge(&name("old"), &[gone("a.md", 500)]), [pending("new", "x/a.md")]);
+        assert_eq!(successors.judge(&name("old"), &[gone("new-a.md", 9_000)]), [Succession::None]);
+    }
+}

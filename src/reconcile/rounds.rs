@@ -1,0 +1,198 @@
+//! The rounds of a pass: what one leaves open is what the next one is for, after the wait that it needs.
+
+use super::{Event, Extent, Fatal, Listing, Pass, Report, left_the_config, looked::folder_of, policy};
+use crate::{
+    model::{Moment, Phase},
+    plan::{self, Action, Gathered, Plan, Resume, UnderWay},
+    platform::Platform,
+    store::{MISSING_AT_MOST, StoreError},
+};
+
+/// Rounds that one pass takes at most; what is still open then waits for the next pass.
+const ROUNDS: u32 = 6;
+
+/// What a round leaves to another one.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Open {
+    /// Whether there is anything.
+    again: bool,
+    /// Before which another round is of no use.
+    until: Option<Moment>,
+    /// Whether that needs the platform's list.
+    list: bool,
+}
+
+impl Open {
+    pub(super) fn again(&mut self) {
+        self.again = true;
+    }
+
+    pub(super) fn wait_until(&mut self, until: Moment) {
+        self.again = true;
+        self.until = self.until.max(Some(until));
+    }
+
+    /// Another round is needed, not before then, and it needs the platform's list.
+    pub(super) fn list_at(&mut self, until: Moment) {
+        self.wait_until(until);
+        self.list = true;
+    }
+}
+
+impl<P: Platform> Pass<'_, P> {
+    pub(super) async fn rounds(&self, report: &mut Report) -> Result<(), Fatal> {
+        let mut list = report.extent == Extent::Full;
+        for round in 1..=ROUNDS {
+            let mut extent = report.extent.clone();
+            if self.needs_list().await? {
+                (list, extent) = (true, Extent::Full);
+            }
+            report.extent.clone_from(&extent);
+            let open = self.round(&mut extent, list, report).await?;
+            (report.extent, list) = (extent, open.list);
+            report.open = open.again;
+            if !open.again {
+                break;
+            }
+            if let Some(until) = open.until.filter(|_| round < ROUNDS) {
+                (self.event)(Event::Waiting(until.since(self.now())));
+                self.sleep_until(until).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether only a list can tell what has become of something: of requests whose outcome is not known, and of sources
+    /// that the last list did not show.
+    async fn needs_list(&self) -> Result<bool, Fatal> {
+        let (under_way, renamed) =
+            self.store.call(|db| Ok::<_, StoreError>((db.under_way()?, db.has_unanswered_renames()?))).await?;
+        let waits = |one: &UnderWay| match one.replica.phase {
+            Phase::Intent | Phase::Unknown | Phase::Uploading => true,
+            Phase::Created | Phase::Ingesting | Phase::Spoilt | Phase::Ready | Phase::Retiring => one.missing,
+        };
+        Ok(renamed || under_way.iter().any(waits))
+    }
+
+    async fn round(&self, extent: &mut Extent, list: bool, report: &mut Report) -> Result<Open, Fatal> {
+        let mut open = Open::default();
+        if list {
+            self.gather_list(report, &mut open).await?;
+            if !report.full {
+                report.configured += self.correct_websites().await?;
+                self.forget_other_pages().await?;
+            }
+        }
+        let mut plan = loop {
+            let gathered = self.gather_folders(extent, report, &mut open).await?;
+            // After the look, which forgets what is gone: nothing waits for a document that has moved there.
+            let moves = self.store.call(|db| db.moves()).await?;
+            let plan = plan::assemble(gathered, &moves, &policy(&self.scope.policy));
+            // What a guard withholds is counted over the whole collection.
+            if !extent.widen(plan.withheld.iter().map(|withheld| &withheld.collection)) {
+                break plan;
+            }
+        };
+        plan.seen.retain(|collection| extent.is_whole(collection));
+        report.judged(extent);
+        self.wait_for_successors(&plan, report, &mut open).await?;
+        let (plan, resume) = self.resume(plan, extent, report, &mut open).await?;
+        self.apply(plan, resume, report, &mut open).await?;
+        Ok(open)
+    }
+
+    async fn gather_list(&self, report: &mut Report, open: &mut Open) -> Result<(), Fatal> {
+        let listing = self.unless_stopped(self.list(report.retired, report.missing > 0)).await?;
+        let Listing { report: listed, complete, failed } = listing;
+        tracing::debug!(sources = listed.sources, ours = listed.ours, complete, "listed the platform's sources");
+        report.listed(&listed);
+        report.unlisted_sources = failed;
+        let grace = self.scope.policy.grace;
+        if let Some(since) = listed.wait_since {
+            open.list_at(since + grace);
+        }
+        let unbelievable = listed.missing > MISSING_AT_MOST.max(listed.ours / 10);
+        report.missing = if unbelievable { listed.missing } else { 0 };
+        if listed.missing > 0 && !unbelievable || listed.emptied > 0 {
+            open.list_at(self.now() + grace);
+        }
+        Ok(())
+    }
+
+    async fn gather_folders(
+        &self,
+        extent: &mut Extent,
+        report: &mut Report,
+        open: &mut Open,
+    ) -> Result<Vec<Gathered>, Fatal> {
+        let mut gathered = Vec::new();
+        report.forget_looks();
+        for collection in &self.scope.collections {
+            let Some(wake) = extent.of(&collection.name) else { continue };
+            let looked = self.unless_stopped(self.look(collection, wake)).await?;
+            report.looked(&looked);
+            extent.take_in(&collection.name, looked.fresh);
+            match looked.settling {
+                Some(left) if left <= self.scope.patience => open.wait_until(self.now() + left),
+                Some(left) => report.leave(collection.name.clone(), looked.unsettled, left),
+                None => {}
+            }
+            gathered.push(looked.gathered);
+        }
+        if *extent == Extent::Full {
+            gathered.extend(self.look_at_abandoned().await?);
+        }
+        for one in &mut gathered {
+            let name = one.collection.clone();
+            one.strays = self.store.call(move |db| db.strays(&name)).await?;
+            one.standing.deleted = report.deleted_of(&one.collection);
+            // What the rounds before this one have used is counted down in the store.
+            let approved = report.approved(&one.collection).min(one.standing.approved);
+            one.standing.approved = if extent.is_whole(&one.collection) { approved } else { 0 };
+        }
+        Ok(gathered)
+    }
+
+    /// Notes what the plan withholds, and sorts what was left under way into it.
+    async fn resume(
+        &self,
+        mut plan: Plan,
+        extent: &Extent,
+        report: &mut Report,
+        open: &mut Open,
+    ) -> Result<(Plan, Resume), Fatal> {
+        report.withheld = std::mem::take(&mut plan.withheld);
+        self.note_guards(extent, report).await?;
+        let mut under_way = self.store.call(|db| db.under_way()).await?;
+        under_way.retain(|one| extent.is_whole(&one.replica.collection) || !self.is_crawled(&one.replica));
+        plan.seen.extend(left_the_config(&under_way, self.scope));
+        let (grace, never) = (self.scope.policy.grace, policy(&self.scope.policy).never);
+        let mut resume = plan::resume(under_way, &mut plan, never, self.now(), grace);
+        if let Some(since) = resume.wait_since {
+            open.list_at(since + grace);
+        }
+        self.adopt_strays(&mut plan, &mut resume, report).await?;
+        tracing::debug!(actions = plan.actions.len(), under_way = resume.follow.len(), "the round is planned");
+        (self.event)(Event::Planned { actions: plan.actions.len() + resume.follow.len() });
+        Ok((plan, resume))
+    }
+
+    /// Deletions that wait for what may be their successors are looked at again when these are through.
+    async fn wait_for_successors(&self, plan: &Plan, report: &mut Report, open: &mut Open) -> Result<(), Fatal> {
+        if plan.waiting.is_empty() {
+            return Ok(());
+        }
+        let waiting = plan.waiting.clone();
+        self.store.call(move |db| db.note_successors(&waiting)).await?;
+        if plan.actions.iter().any(|action| matches!(action, Action::Put { .. })) {
+            open.again();
+        }
+        // What is still being written is left to another pass, and so is what waits for it.
+        if let Some(left) = report.settling {
+            for (collection, gone) in &plan.waiting {
+                report.leave(collection.clone(), folder_of(&gone.path), left);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,276 @@
+//! What follows from a list, written down: requests that were answered after all, sources that are lost, taken over or
+//! retired, and what is remembered of those that are gone.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{
+    Db, StoreError,
+    documents::set_live,
+    listing::{ListReport, Terms},
+    replicas::{drop_row, make_ready, set_made, set_phase},
+};
+use crate::{
+    model::{CollectionName, DocPath, Making, Moment, Phase, Replica, ReplicaId, ShortHash, SourceId, SourceName},
+    plan::{Drift, Gone, Listed, Origin},
+};
+
+/// Retiring what nothing refers to is limited in one pass to this, or a tenth of ours.
+const RETIRE_AT_MOST: u64 = 20;
+/// A list may show a source for so long after its deletion was answered.
+const LIST_LAG: Duration = Duration::from_secs(10 * 60);
+/// For so long it is remembered what was ours.
+const REMEMBERED: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+/// What was taken over from a list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Adopted {
+    /// The documents that are ready by it.
+    pub documents: Vec<(CollectionName, DocPath)>,
+    /// Other sources of these documents, which retire.
+    pub retiring: Vec<Replica>,
+}
+
+impl Db {
+    /// Takes over the strays of the last list that hold just what is wanted: (collection, path, content).
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn adopt_strays(
+        &mut self,
+        wanted: &[(CollectionName, DocPath, ShortHash)],
+        now: Moment,
+    ) -> Result<Adopted, StoreError> {
+        self.together(|connection| {
+            let mut adopted = Adopted::default();
+            for (collection, path, hash) in wanted {
+                let key = params![collection.as_str(), path.as_str(), hash.0];
+                let sql = "DELETE FROM strays WHERE source_id = (SELECT min(source_id) FROM strays
+                               WHERE collection = ?1 AND path = ?2 AND hash = ?3 AND holds) RETURNING source_id";
+                let found: Option<String> = connection.query_row(sql, key, |row| row.get(0)).optional()?;
+                let Some(source) = found else { continue };
+                let sql = "INSERT INTO replicas (collection, path, hash, phase, since, source_id)
+                           VALUES (?1, ?2, ?3, 'uploading', ?4, ?5)";
+                let values = params![collection.as_str(), path.as_str(), hash.0, now.0.cast_signed(), source];
+                let id = connection.prepare_cached(sql)?.insert(values)?;
+                if let Some(old) = make_ready(connection, ReplicaId(id), now)? {
+                    adopted.documents.push((collection.clone(), path.clone()));
+                    adopted.retiring.extend(old);
+                }
+            }
+            Ok(adopted)
+        })
+    }
+
+    /// Sources of the last list in a collection that hold something, and that this state did not make.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn strays(&self, collection: &CollectionName) -> Result<Vec<Gone>, StoreError> {
+        let sql = "SELECT path, hash FROM strays WHERE collection = ?1 AND holds ORDER BY path, source_id";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map([collection.as_str()], |row| {
+            let path = DocPath::new(row.get::<_, String>(0)?).map_err(|_| rusqlite::Error::InvalidQuery)?;
+            Ok(Gone { path, live: ShortHash(row.get(1)?), size: 0, made_here: false, successor: None })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Sources that the platform, asked for each, does not have any more.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn lost(&mut self, lost: &[ReplicaId], now: Moment) -> Result<(), StoreError> {
+        self.together(|connection| lost.iter().try_for_each(|id| lose(connection, *id, now)))
+    }
+
+    /// Sources that the list does not show, and that the platform has all the same.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn found(&mut self, found: &[ReplicaId]) -> Result<(), StoreError> {
+        self.together(|connection| {
+            let mut statement = connection.prepare_cached("UPDATE replicas SET missing = 0 WHERE id = ?1")?;
+            found.iter().try_for_each(|id| statement.execute([id.0]).map(drop))
+        })
+    }
+
+    /// Sources whose deletion was answered, and that the platform, asked for each, still has: they are to be deleted again.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn retire_again(&mut self, sources: &[SourceId], now: Moment) -> Result<(), StoreError> {
+        self.together(|connection| {
+            let sql = "INSERT INTO replicas (collection, path, hash, phase, since, source_id)
+                       SELECT collection, path, hash, 'retiring', ?2, source_id FROM former WHERE source_id = ?1";
+            let mut statement = connection.prepare_cached(sql)?;
+            sources.iter().try_for_each(|source| statement.execute(params![source.0, now.0.cast_signed()]).map(drop))
+        })
+    }
+
+    /// The source of a replica is deleted: the row goes, and a list that still shows the source is not believed for a
+    /// while.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn deleted(&mut self, id: ReplicaId, now: Moment) -> Result<(), StoreError> {
+        self.together(|connection| {
+            remember(connection, id, "deleted", now)?;
+            drop_row(connection, id)
+        })
+    }
+}
+
+/// Remembers a replica whose row goes.
+fn remember(connection: &Connection, id: ReplicaId, ending: &str, now: Moment) -> Result<(), rusqlite::Error> {
+    let sql = "INSERT OR REPLACE INTO former
+               SELECT collection, path, hash, coalesce(source_id, ''), ?2, ?3 FROM replicas WHERE id = ?1";
+    connection.prepare_cached(sql)?.execute(params![id.0, ending, now.0.cast_signed()]).map(drop)
+}
+
+/// Who made a source that no replica refers to, as far as this state remembers. `None` for one that was deleted so lately
+/// that the list only lags.
+pub(super) fn former_origin(
+    connection: &Connection,
+    source: &SourceId,
+    name: &SourceName,
+    now: Moment,
+) -> Result<Option<Origin>, rusqlite::Error> {
+    let sql = "SELECT ending = 'deleted' AND ended > ?5 FROM former
+               WHERE source_id = ?1 OR source_id = '' AND collection = ?2 AND path = ?3 AND hash = ?4
+               ORDER BY source_id DESC LIMIT 1";
+    let since = (now - LIST_LAG).0.cast_signed();
+    let values = params![source.0, name.collection.as_str(), name.path.as_str(), name.hash.0, since];
+    let lags = connection.prepare_cached(sql)?.query_row(values, |row| row.get::<_, bool>(0)).optional()?;
+    Ok(match lags {
+        Some(true) => None,
+        Some(false) => Some(Origin::ThisState),
+        None => Some(Origin::Elsewhere),
+    })
+}
+
+/// Remembers the strays of a list. Where somebody has approved as many deletions in their collection, they retire.
+pub(super) fn note_strays(
+    connection: &Connection,
+    strays: Vec<Listed>,
+    now: Moment,
+    report: &mut ListReport,
+) -> Result<(), rusqlite::Error> {
+    let mut by_collection: BTreeMap<CollectionName, Vec<Listed>> = BTreeMap::new();
+    for stray in strays {
+        by_collection.entry(stray.name.collection.clone()).or_default().push(stray);
+    }
+    connection.execute("DELETE FROM strays", [])?;
+    connection.execute("DELETE FROM former WHERE ended < ?1", [(now - REMEMBERED).0.cast_signed()])?;
+    for (collection, strays) in by_collection {
+        let spend = "UPDATE collections SET approved = approved - ?2 WHERE name = ?1 AND approved >= ?2";
+        let held = strays.iter().filter(|stray| stray.holds).count();
+        let is_approved = held > 0 && connection.execute(spend, params![collection.as_str(), held as i64])? > 0;
+        for stray in strays {
+            if is_approved && stray.holds {
+                report.retired += 1;
+                insert(connection, &stray, Phase::Retiring, now)?;
+                continue;
+            }
+            let sql = "INSERT INTO strays VALUES (?1, ?2, ?3, ?4, ?5)";
+            let SourceName { path, hash, .. } = &stray.name;
+            let values = params![stray.id.0, collection.as_str(), path.as_str(), hash.0, stray.holds];
+            connection.prepare_cached(sql)?.execute(values)?;
+        }
+    }
+    Ok(())
+}
+
+fn lose(connection: &Connection, id: ReplicaId, now: Moment) -> Result<(), rusqlite::Error> {
+    connection.execute(
+        "UPDATE documents SET live = NULL WHERE (collection, path, live) IN
+             (SELECT collection, path, hash FROM replicas WHERE id = ?1 AND phase = 'ready')",
+        [id.0],
+    )?;
+    remember(connection, id, "lost", now)?;
+    drop_row(connection, id)
+}
+
+/// Writes down what follows from one name or replica; gives the sources that this state did not make.
+pub(super) fn apply(
+    connection: &Connection,
+    steps: Vec<Drift>,
+    terms: &Terms,
+    now: Moment,
+    retired: u64,
+    report: &mut ListReport,
+) -> Result<Vec<Listed>, rusqlite::Error> {
+    let mut strays = Vec::new();
+    for step in steps {
+        match step {
+            Drift::Found(id, source) => set_made(connection, id, &source, terms.making, now)?,
+            Drift::NeverMade(id) => {
+                remember(connection, id, "never made", now)?;
+                drop_row(connection, id)?;
+            }
+            Drift::Stray(source) => strays.push(source),
+            Drift::Wait(id, since) => {
+                set_phase(connection, id, Phase::Unknown, since)?;
+                report.wait_since = report.wait_since.max(Some(since));
+            }
+            // What was made with its document comes to hold it by itself.
+            Drift::Claim(source) => match terms.making {
+                Making::Empty => insert(connection, &source, Phase::Uploading, now)?,
+                Making::Filled => insert(connection, &source, Phase::Ingesting, now)?,
+            },
+            Drift::Missing(id) => {
+                report.missing += 1;
+                // Lists of one pass are too close together to count twice where one of them was doubted.
+                let more = i64::from(!terms.doubted);
+                connection.execute("UPDATE replicas SET missing = max(missing + ?2, 1) WHERE id = ?1", [id.0, more])?;
+            }
+            Drift::Lost(_) if terms.doubted => report.missing += 1,
+            Drift::Lost(id) => {
+                // One that is listed under a name that somebody gave it is not ours any more, whatever it holds.
+                let sql = "SELECT source_id FROM replicas WHERE id = ?1
+                               AND source_id NOT IN (SELECT source_id FROM listed)";
+                let unlisted = connection.query_row(sql, [id.0], |row| row.get(0)).optional()?;
+                match unlisted.filter(|_| terms.lookup) {
+                    Some(source) => report.unconfirmed.push((id, SourceId(source))),
+                    None => {
+                        report.lost += 1;
+                        lose(connection, id, now)?;
+                    }
+                }
+            }
+            Drift::Adopt(source) => {
+                report.adopted += 1;
+                let (collection, path) = (source.name.collection.as_str(), source.name.path.as_str());
+                // What a store from yesterday believes in is not there any more.
+                let sql = "DELETE FROM replicas WHERE collection = ?1 AND path = ?2 AND phase = 'ready'";
+                connection.execute(sql, [collection, path])?;
+                insert(connection, &source, Phase::Ready, now)?;
+                set_live(connection, collection, path, Some(source.name.hash))?;
+            }
+            Drift::Retire(source) => {
+                if retired + report.retired < RETIRE_AT_MOST.max(report.ours / 10) {
+                    report.retired += 1;
+                    insert(connection, &source, Phase::Retiring, now)?;
+                } else {
+                    report.spare += 1;
+                    // The next list still knows that it is ours.
+                    let SourceName { collection, path, hash, .. } = &source.name;
+                    let sql = "INSERT OR REPLACE INTO former VALUES (?1, ?2, ?3, ?4, 'spare', ?5)";
+                    let at = now.0.cast_signed();
+                    let values = params![collection.as_str(), path.as_str(), hash.0, source.id.0, at];
+                    connection.prepare_cached(sql)?.execute(values)?;
+                }
+            }
+        }
+    }
+    Ok(strays)
+}
+
+fn insert(connection: &Connection, source: &Listed, phase: Phase, now: Moment) -> Result<(), rusqlite::Error> {
+    let sql = "INSERT INTO replicas (collection, path, hash, phase, since, source_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let SourceName { collection, path, hash, .. } = &source.name;
+    let at = now.0.cast_signed();
+    let mut statement = connection.prepare_cached(sql)?;
+    statement.execute(params![collection.as_str(), path.as_str(), hash.0, phase.as_str(), at, source.id.0]).map(drop)
+}

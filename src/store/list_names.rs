@@ -1,0 +1,93 @@
+//! Names of the list against the names that were given: what the platform has rewritten, and renames without an answer.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, Row, params};
+
+use super::replicas::{COLUMNS, move_replica, replica};
+use crate::model::{Instance, Moment, Replica, SourceName, fold_name, is_rewritten};
+
+/// Sources that we know by their id, and whose name has lost its marker: where that is the platform's doing, the id says
+/// whose they are. A name that somebody has given by hand takes the source from us.
+pub(super) fn recognize_known(connection: &Connection, instance: &Instance) -> Result<(), rusqlite::Error> {
+    let sql = format!(
+        "SELECT {COLUMNS}, text, asked_name FROM replicas
+         JOIN (SELECT source_id AS listed_id, text FROM listed WHERE collection IS NULL AND NOT nameless)
+             ON source_id = listed_id"
+    );
+    let unmarked: Vec<_> = connection.prepare(&sql)?.query_map([], with_text)?.collect::<Result<_, _>>()?;
+    for (replica, text, asked) in unmarked {
+        let expected = [Some(name_of(&replica, instance).to_string()), asked];
+        if expected.iter().flatten().any(|expected| is_rewritten(expected, &text)) {
+            connection
+                .execute("UPDATE listed SET nameless = 1 WHERE source_id = ?1", [replica.source.map(|id| id.0)])?;
+        }
+    }
+    Ok(())
+}
+
+/// Sources that nothing refers to, and whose name is what the platform made of one that an unanswered request asked for.
+pub(super) fn recognize_requested(connection: &Connection, instance: &Instance) -> Result<(), rusqlite::Error> {
+    let sql = format!("SELECT {COLUMNS} FROM replicas WHERE source_id IS NULL");
+    let open: Vec<Replica> = connection.prepare(&sql)?.query_map([], replica)?.collect::<Result<_, _>>()?;
+    if open.is_empty() {
+        return Ok(());
+    }
+    let requested: HashMap<String, SourceName> = open
+        .iter()
+        .map(|replica| name_of(replica, instance))
+        .map(|name| (fold_name(&name.to_string()), name))
+        .collect();
+    let sql = "SELECT source_id, text FROM listed
+               WHERE NOT nameless AND source_id NOT IN (SELECT source_id FROM replicas WHERE source_id IS NOT NULL)";
+    let found: Vec<(String, String)> =
+        connection.prepare(sql)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+    for (id, text) in found {
+        if let Some(name) = requested.get(&fold_name(&text)) {
+            let sql = "UPDATE listed SET collection = ?2, path = ?3, hash = ?4 WHERE source_id = ?1";
+            connection.execute(sql, params![id, name.collection.as_str(), name.path.as_str(), name.hash.0])?;
+        }
+    }
+    Ok(())
+}
+
+/// Renames whose answer was lost, and that were done all the same. A differing name alone says nothing: platforms rewrite
+/// names.
+pub(super) fn finish_renames(connection: &Connection, now: Moment) -> Result<(), rusqlite::Error> {
+    let sql = format!(
+        "SELECT {COLUMNS}, text, asked_name FROM replicas
+         JOIN (SELECT source_id AS listed_id, text FROM listed) ON source_id = listed_id
+         WHERE phase = 'ready' AND unanswered"
+    );
+    let unanswered: Vec<_> = connection.prepare(&sql)?.query_map([], with_text)?.collect::<Result<_, _>>()?;
+    for (replica, text, asked) in unanswered {
+        // A state of an older version does not know what was asked for: the name tells.
+        let target = asked.as_deref().map_or_else(|| SourceName::parse(&text), SourceName::parse);
+        let is_done = asked.is_none_or(|asked| fold_name(&asked) == fold_name(&text));
+        let moved = target.filter(|target| {
+            is_done
+                && target.hash == replica.hash
+                && (&target.collection, &target.path) != (&replica.collection, &replica.path)
+        });
+        if let Some(target) = moved {
+            // What retires by it is deleted in the round that follows.
+            move_replica(connection, &replica, target.collection.as_str(), target.path.as_str(), now)?;
+        }
+    }
+    let sql = "UPDATE replicas SET unanswered = 0, asked_name = NULL WHERE phase = 'ready' AND unanswered
+                   AND source_id IN (SELECT source_id FROM listed)";
+    connection.execute(sql, []).map(drop)
+}
+
+fn name_of(replica: &Replica, instance: &Instance) -> SourceName {
+    SourceName {
+        collection: replica.collection.clone(),
+        path: replica.path.clone(),
+        instance: instance.clone(),
+        hash: replica.hash,
+    }
+}
+
+fn with_text(row: &Row<'_>) -> Result<(Replica, String, Option<String>), rusqlite::Error> {
+    Ok((replica(row)?, row.get(8)?, row.get(9)?))
+}

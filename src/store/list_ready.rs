@@ -1,0 +1,98 @@
+//! What a list says of the content of sources: uploads that turn out to be done, and ready sources that turn out to be empty.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, params};
+
+use super::{
+    documents::set_trouble,
+    listing::{MISSING_AT_MOST, Terms},
+    replicas::make_ready,
+};
+use crate::model::{Moment, Phase, ReplicaId, ShortHash, Trouble};
+
+/// Uploads whose answer was lost, and that the platform holds all the same: those of the content that was seen last.
+/// Says how many documents are new by that, and how many are replaced.
+pub(super) fn finish_uploads(connection: &Connection, now: Moment) -> Result<(u64, u64), rusqlite::Error> {
+    let sql = "SELECT r.id FROM replicas r JOIN listed l USING (source_id) JOIN documents d
+                   ON d.collection = r.collection AND d.path = r.path AND substr(d.hash, 1, 6) = r.hash
+               WHERE r.phase = 'uploading' AND l.holds ORDER BY r.id";
+    let held: Vec<i64> = connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let (mut added, mut replaced) = (0, 0);
+    for id in held {
+        // Of several the first becomes the document's, and the others retire with it.
+        if let Some(retiring) = make_ready(connection, ReplicaId(id), now)? {
+            let older = retiring.iter().any(|old| old.phase == Phase::Ready);
+            *(if older { &mut replaced } else { &mut added }) += 1;
+        }
+    }
+    Ok((added, replaced))
+}
+
+/// Uploads without an answer of documents that are quarantined: nobody tries them again, and what holds nothing when the
+/// platform has had its time is of no use. Left under way, they would make every pass a full one.
+pub(super) fn retire_empty(connection: &Connection, now: Moment, after: Duration) -> Result<(), rusqlite::Error> {
+    let sql = "UPDATE replicas SET phase = 'retiring', since = ?1 WHERE id IN (
+                   SELECT r.id FROM replicas r JOIN listed l USING (source_id) JOIN documents d
+                       ON d.collection = r.collection AND d.path = r.path AND d.trouble_hash = substr(d.hash, 1, 6)
+                   WHERE r.phase IN ('uploading', 'spoilt') AND r.since <= ?2 AND l.collection IS NOT NULL
+                       AND NOT l.holds)";
+    let (at, before) = (now.0.cast_signed(), (now - after).0.cast_signed());
+    connection.execute(sql, params![at, before]).map(drop)
+}
+
+/// Ready sources that two complete lists in a row show without their documents: they are put again. Where that has been
+/// tried before with the same content, the document is quarantined instead. Gives how many this list shows for the first
+/// time.
+///
+/// Where the list shows none of our ready sources with its document, or many without at once, it is the list that is wrong.
+pub(super) fn note_emptied(connection: &Connection, terms: &Terms, now: Moment) -> Result<u64, rusqlite::Error> {
+    let crawled: Vec<_> = terms.crawled.iter().map(|name| name.as_str()).collect();
+    let crawled = serde_json::to_string(&crawled).unwrap_or_default();
+    connection.execute(
+        "UPDATE replicas SET emptied = 0 WHERE emptied > 0 AND source_id NOT IN
+             (SELECT source_id FROM listed WHERE NOT holds AND NOT at_work)",
+        [],
+    )?;
+    let sql = "SELECT r.id, r.collection, r.path, r.hash, r.emptied FROM replicas r JOIN listed l USING (source_id)
+               WHERE r.phase = 'ready' AND r.missing = 0 AND NOT l.holds AND NOT l.at_work
+                   AND r.collection NOT IN (SELECT value FROM json_each(?1)) ORDER BY r.id";
+    let empty: Vec<(i64, String, String, [u8; 6], u32)> = connection
+        .prepare(sql)?
+        .query_map([crawled], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))?
+        .collect::<Result<_, _>>()?;
+    let sql = "SELECT count(*) FROM replicas r JOIN listed l USING (source_id) WHERE r.phase = 'ready' AND l.holds";
+    let holding = connection.query_row(sql, [], |row| row.get::<_, i64>(0))?.cast_unsigned();
+    let (few, count) = (MISSING_AT_MOST.max(holding / 10), empty.len() as u64);
+    if !terms.complete || count > few || holding == 0 && count > 1 {
+        return Ok(0);
+    }
+    let mut first = 0;
+    for (id, collection, path, hash, before) in empty {
+        if before == 0 || terms.doubted {
+            connection.execute("UPDATE replicas SET emptied = 1 WHERE id = ?1", [id])?;
+            first += 1;
+            continue;
+        }
+        let key = params![collection, path, hash];
+        let sql = "SELECT EXISTS (SELECT * FROM former WHERE collection = ?1 AND path = ?2 AND hash = ?3
+                       AND ending = 'emptied')";
+        let again = connection.query_row(sql, key, |row| row.get(0))?;
+        connection
+            .execute("UPDATE documents SET live = NULL WHERE collection = ?1 AND path = ?2 AND live = ?3", key)?;
+        // It goes when another source of the document is ready.
+        connection.execute(
+            "UPDATE replicas SET phase = 'spoilt', since = ?2, emptied = 0, was_ready = 1 WHERE id = ?1",
+            [id, now.0.cast_signed()],
+        )?;
+        if again {
+            let reason = "the platform had it ready, and now lists it without content, again after a second upload; \
+                          `kbsync retry` uploads it once more";
+            let trouble = Trouble::of_document(ShortHash(hash), reason.to_owned());
+            set_trouble(connection, &collection, &path, Some(&trouble))?;
+        }
+        let sql = "INSERT OR REPLACE INTO former VALUES (?1, ?2, ?3, '', 'emptied', ?4)";
+        connection.execute(sql, params![collection, path, hash, now.0.cast_signed()])?;
+    }
+    Ok(first)
+}
