@@ -32,11 +32,11 @@ async fn on_cevvo(cevvo: &Cevvo, command: Conversations) -> anyhow::Result<()> {
         }
         Conversations::List { limit, bot: None } => {
             let page = cevvo.conversations(1, limit).await?;
-            for conversation in &page.data {
+            for conversation in &page.items {
                 let at = conversation.updated_at.or(conversation.created_at).map(timestamp).unwrap_or_default();
                 listed(&conversation.id, &at, conversation.message_count, &conversation.title);
             }
-            line!("{}.", of_all(page.data.len() as u64, page.meta.map(|meta| meta.total), "conversation"));
+            line!("{}.", of_all(page.count(), page.total, "conversation"));
         }
         Conversations::Show { id } => {
             let thread = cevvo.conversation(&id).await?;

@@ -27,8 +27,8 @@ pub(super) async fn run(context: &Context, command: Option<Sources>) -> anyhow::
 
 async fn list(client: &Client, as_json: bool, context: &Context) -> anyhow::Result<()> {
     let (mut ours, mut all) = (0, 0);
-    for number in 1.. {
-        let (sources, last) = page(client, number).await?;
+    let mut pages = Pages::default();
+    while let Some(sources) = pages.next(client).await? {
         for source in &sources {
             let text = |key: &str| print::printable(source.get(key).and_then(Value::as_str).unwrap_or("?"));
             let name = source.get("name").and_then(Value::as_str).and_then(SourceName::parse);
@@ -41,9 +41,6 @@ async fn list(client: &Client, as_json: bool, context: &Context) -> anyhow::Resu
                 line!("{mark} {}  {:<8} {}", text("id"), text("status"), text("name"));
             }
         }
-        if last {
-            break;
-        }
     }
     if !as_json {
         line!("{}, {ours} of them from here (*).", print::count(all, "source"));
@@ -51,21 +48,41 @@ async fn list(client: &Client, as_json: bool, context: &Context) -> anyhow::Resu
     Ok(())
 }
 
-/// One page of sources as the platform shows them, and whether it is the last one.
-async fn page(client: &Client, number: u64) -> Result<(Vec<Value>, bool), ApiError> {
-    let size = client.abilities().page_size;
-    let (sources, count, total): (Vec<Value>, _, _) = match client {
-        Client::Cevvo(cevvo) => {
-            let page = cevvo.list_sources(number, size, None).await?;
-            (page.data.iter().map(value).collect(), page.data.len() as u64, page.meta.map(|meta| meta.total))
+/// A way through the list of sources, page by page.
+#[derive(Default)]
+struct Pages {
+    read: u64,
+    done: u64,
+    total: Option<u64>,
+    before: Vec<Value>,
+}
+
+impl Pages {
+    /// The next page of sources as the platform shows them; none after the last. A platform may give fewer than it was
+    /// asked for, and one that gives the same again has no more.
+    async fn next(&mut self, client: &Client) -> Result<Option<Vec<Value>>, ApiError> {
+        if self.total.is_some_and(|total| self.read >= total) && self.done > 0 {
+            return Ok(None);
         }
-        Client::Nexvio(nexvio, _) => {
-            let list = nexvio.knowledge(size, (number - 1) * size).await?;
-            (list.items.iter().map(value).collect(), list.count(), list.total)
-        }
-    };
-    let last = total.map_or(count != size, |total| count == 0 || number * size >= total);
-    Ok((sources, last))
+        let size = client.abilities().page_size;
+        let (sources, count): (Vec<Value>, _) = match client {
+            Client::Cevvo(cevvo) => {
+                let list = cevvo.list_sources(self.done + 1, size, None).await?;
+                self.total = list.total;
+                (list.items.iter().map(value).collect(), list.count())
+            }
+            Client::Nexvio(nexvio, _) => {
+                let list = nexvio.knowledge(size, self.read).await?;
+                self.total = list.total;
+                (list.items.iter().map(value).collect(), list.count())
+            }
+        };
+        let is_end = count == 0 || sources == self.before;
+        self.read += count;
+        self.done += 1;
+        self.before.clone_from(&sources);
+        Ok(Some(sources).filter(|_| !is_end))
+    }
 }
 
 async fn show(client: &Client, id: String) -> anyhow::Result<()> {
@@ -74,15 +91,12 @@ async fn show(client: &Client, id: String) -> anyhow::Result<()> {
         return Ok(());
     }
     // Nexvio has no call for a single one.
-    for number in 1.. {
-        let (sources, last) = page(client, number).await?;
+    let mut pages = Pages::default();
+    while let Some(sources) = pages.next(client).await? {
         let found = sources.iter().find(|source| source.get("id").and_then(Value::as_str) == Some(&id));
         if let Some(source) = found {
             line!("{source:#}");
             return Ok(());
-        }
-        if last {
-            break;
         }
     }
     Err(UsageError(format!("the platform lists no source {}", print::printable(&id))).into())

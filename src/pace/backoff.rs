@@ -19,8 +19,16 @@ impl Backoff {
 
     /// The wait before try number `attempt` + 2; the first wait has `attempt` 0.
     pub fn delay(&self, attempt: u32, rng: &mut impl Rng) -> Duration {
-        let ceiling = self.base.saturating_mul(1_u32.checked_shl(attempt).unwrap_or(u32::MAX)).min(self.cap);
-        ceiling.mul_f64(rng.random_range(0.0..=1.0))
+        self.ceiling(attempt).mul_f64(rng.random_range(0.0..=1.0))
+    }
+
+    /// The same, but never less than half of what it may be: a storm of refusals must not go on at once.
+    pub fn delay_at_least_half(&self, attempt: u32, rng: &mut impl Rng) -> Duration {
+        self.ceiling(attempt).mul_f64(rng.random_range(0.5..=1.0))
+    }
+
+    fn ceiling(&self, attempt: u32) -> Duration {
+        self.base.saturating_mul(1_u32.checked_shl(attempt).unwrap_or(u32::MAX)).min(self.cap)
     }
 }
 

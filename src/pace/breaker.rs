@@ -1,4 +1,6 @@
-//! The breaker: after failures in a row nothing is sent for a while, then one GET probes.
+//! Circuit breaker: after failures in a row nothing is sent for a while, then one GET probes.
+//!
+//! One document that fails again and again says nothing of the platform: it counts once.
 
 use std::time::Duration;
 
@@ -19,11 +21,13 @@ pub enum Gate {
 }
 
 /// Counts failures of the platform: 5xx, time-outs, refused connections.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Breaker {
     shortest: Duration,
     longest: Duration,
     failures: u32,
+    /// The documents that failed since the last success.
+    failing: Vec<u64>,
     openings: u32,
     open_until: Option<Moment>,
 }
@@ -31,7 +35,7 @@ pub struct Breaker {
 impl Breaker {
     /// A closed breaker that opens for `shortest` at first, twice as long each time after that, up to `longest`.
     pub fn new(shortest: Duration, longest: Duration) -> Self {
-        Self { shortest, longest, failures: 0, openings: 0, open_until: None }
+        Self { shortest, longest, failures: 0, failing: Vec::new(), openings: 0, open_until: None }
     }
 
     /// What a request hears now.
@@ -53,10 +57,17 @@ impl Breaker {
         *self = Self::new(self.shortest, self.longest);
     }
 
-    /// The platform failed. Once it is open only a failed probe opens it again: other failures are of requests that
-    /// were under way before.
-    pub fn failed(&mut self, now: Moment, probe: bool) {
-        self.failures += 1;
+    /// The platform failed, at a request about this document where it is about one. Once it is open only a failed probe
+    /// opens it again: other failures are of requests that were under way before.
+    pub fn failed(&mut self, now: Moment, probe: bool, document: Option<u64>) {
+        match document {
+            Some(document) if self.failing.contains(&document) => {}
+            Some(document) if self.failures < FAILURES => {
+                self.failing.push(document);
+                self.failures += 1;
+            }
+            _ => self.failures += 1,
+        }
         let opens = match self.gate(now) {
             Gate::Closed => self.failures >= FAILURES,
             Gate::Open(_) | Gate::Probe => probe,
@@ -78,24 +89,38 @@ mod tests {
         let mut breaker = Breaker::new(Duration::from_secs(30), Duration::from_secs(300));
         let mut now = Moment(0);
         for _ in 0..4 {
-            breaker.failed(now, false);
+            breaker.failed(now, false, None);
         }
         breaker.succeeded();
         for _ in 0..4 {
-            breaker.failed(now, false);
+            breaker.failed(now, false, None);
         }
         assert_eq!(breaker.gate(now), Gate::Closed);
         for seconds in [30, 60, 120, 240, 300, 300] {
-            breaker.failed(now, seconds > 30);
+            breaker.failed(now, seconds > 30, None);
             let until = now + Duration::from_secs(seconds);
             assert_eq!(breaker.gate(now), Gate::Open(until));
-            breaker.failed(now, false);
+            breaker.failed(now, false, None);
             assert_eq!(breaker.gate(now), Gate::Open(until), "late failures change nothing");
             now = until;
-            breaker.failed(now, false);
+            breaker.failed(now, false, None);
             assert_eq!(breaker.gate(now), Gate::Probe, "neither later ones, when it is time to probe");
         }
         breaker.succeeded();
         assert_eq!(breaker.gate(now), Gate::Closed);
+    }
+
+    #[test]
+    fn failed__one_document_again_and_again__stays_closed_and_many_documents_open_it() {
+        let mut breaker = Breaker::new(Duration::from_secs(30), Duration::from_secs(300));
+        let now = Moment(0);
+        for _ in 0..100 {
+            breaker.failed(now, false, Some(7));
+        }
+        assert_eq!(breaker.gate(now), Gate::Closed);
+        for document in 0..4 {
+            breaker.failed(now, false, Some(document));
+        }
+        assert_eq!(breaker.gate(now), Gate::Open(now + Duration::from_secs(30)));
     }
 }

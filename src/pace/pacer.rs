@@ -134,11 +134,6 @@ impl Pacer {
         }
     }
 
-    /// How many 429s came in a row.
-    pub fn refusals(&self) -> u32 {
-        self.refusals
-    }
-
     /// The platform says that the budget, of so many requests where it tells (`quota`), is spent until then. Where we have
     /// spent it ourselves, the slot rule knows the moment more exactly. Otherwise others share the key, or it counts in
     /// windows that we do not know: then nothing is sent before. Says whether that is so.
@@ -152,7 +147,8 @@ impl Pacer {
         by_others
     }
 
-    fn pause(&mut self, until: Moment) {
+    /// Nothing is sent before then.
+    pub fn pause(&mut self, until: Moment) {
         self.paused_until = self.paused_until.max(until);
     }
 

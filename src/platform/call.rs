@@ -1,12 +1,23 @@
 //! One API request: method, path, body, and what it is about.
 
-use std::fmt;
+use std::{
+    fmt,
+    hash::{DefaultHasher, Hash, Hasher},
+    time::Duration,
+};
 
 use reqwest::Method;
 use serde::Serialize;
 
-use super::{Upload, gate::Class, transport::Body};
+use super::{
+    Upload,
+    gate::{Class, LONGEST_PAUSE},
+    transport::Body,
+};
 use crate::pace::RequestKind;
+
+/// A failure at one document holds others back, or is waited for, no longer than this.
+pub(super) const LONGEST_OWN_PAUSE: Duration = Duration::from_secs(60);
 
 /// One request to a platform.
 pub struct Call<'a> {
@@ -61,6 +72,31 @@ impl<'a> Call<'a> {
     /// Its path's segments.
     pub(super) fn segments(&self) -> impl Iterator<Item = &str> {
         self.path.split('/').skip(1).map(|segment| if segment == "{id}" { self.id } else { segment })
+    }
+
+    /// The pause that a failure asks for, as long as it holds for every request. A document that is the only one in
+    /// trouble must not hold the others back for long, and what is tried again waits by itself.
+    pub(super) fn pause_of_all(&self, asked: Duration) -> Option<Duration> {
+        match self.kind {
+            RequestKind::List | RequestKind::Other => Some(asked.min(LONGEST_PAUSE)),
+            RequestKind::Create | RequestKind::Upload => Some(asked.min(LONGEST_OWN_PAUSE)),
+            RequestKind::Document | RequestKind::Collection => None,
+        }
+    }
+
+    /// Which document it is about, if it is about one: a number that tells it from others.
+    pub(super) fn document(&self) -> Option<u64> {
+        if matches!(self.kind, RequestKind::List | RequestKind::Other) {
+            return None;
+        }
+        let mut hasher = DefaultHasher::new();
+        (self.path, self.id).hash(&mut hasher);
+        match &self.body {
+            Body::None => {}
+            Body::Json(body) => body.to_string().hash(&mut hasher),
+            Body::Form((_, text), _) => text.hash(&mut hasher),
+        }
+        Some(hasher.finish())
     }
 
     /// Whether it asks how one document is, and comes again anyway.

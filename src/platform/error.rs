@@ -60,6 +60,12 @@ impl ApiError {
         Failure { scope, transient }
     }
 
+    /// An answer that says that what was asked for was not done.
+    pub(super) fn undone(call: String) -> Self {
+        let failure = Failure { scope: FailureScope::Document, transient: true };
+        Self::Refused { call, status: 200, message: "it was not done".to_owned(), failure }
+    }
+
     /// Whether the refusal says that the thing does not exist.
     pub(super) fn is_not_found(&self) -> bool {
         matches!(self, Self::Refused { status: 404 | 410, .. })

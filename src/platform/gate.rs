@@ -17,6 +17,11 @@ use crate::{
 
 /// A pause that the platform asks for is kept up to this; for longer ones the pass ends and is tried another time.
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(600);
+/// A header that is not an order to wait holds requests back no longer than a window, or this where that is shorter.
+const SHORTEST_BOUND: Duration = Duration::from_secs(60);
+/// Pauses in a row that answers ask for before they are believed no more: a budget that is renewed is not spent again by
+/// one request.
+const SPENT_IN_A_ROW: u32 = 2;
 /// The platform stayed down over so many openings of the breaker: the pass ends.
 const PATIENCE: u32 = 2;
 
@@ -71,9 +76,38 @@ struct State {
     probing: Option<Ticket>,
     /// When a budget that we have not spent alone is renewed.
     spent_until: Moment,
+    /// How many pauses in a row that followed from.
+    spent_in_a_row: u32,
+    /// When the pause after the last 429 ends.
+    refused_until: Moment,
+    /// How many pauses in a row were followed by another 429.
+    refused_in_a_row: u32,
     waiting: BTreeSet<(Class, u64)>,
     arrivals: u64,
     rng: StdRng,
+}
+
+impl State {
+    /// The longest pause that follows from a header that is no order to wait.
+    fn bound(&self) -> Duration {
+        self.pacer.limit().window.max(SHORTEST_BOUND)
+    }
+
+    /// An answer says how much of the budget is left.
+    fn heed_spent(&mut self, told: Told, now: Moment) {
+        let Some(spent) = told.spent_for else {
+            self.spent_in_a_row = 0;
+            return;
+        };
+        let until = now + spent.min(self.bound());
+        if self.spent_in_a_row < SPENT_IN_A_ROW && self.pacer.spent(now, until, told.quota) {
+            // Those that were under way together are told the same.
+            if now >= self.spent_until {
+                self.spent_in_a_row += 1;
+            }
+            self.spent_until = until;
+        }
+    }
 }
 
 /// A place in the queue, given up when dropped.
@@ -110,6 +144,9 @@ impl Gate {
             budget: RetryBudget::new(),
             probing: None,
             spent_until: Moment::default(),
+            spent_in_a_row: 0,
+            refused_until: Moment::default(),
+            refused_in_a_row: 0,
             waiting: BTreeSet::new(),
             arrivals: 0,
             rng,
@@ -199,34 +236,42 @@ impl Gate {
             state.pacer.answered(ticket, now);
             state.breaker.succeeded();
             state.budget.earn();
-            if let Some(until) = told.spent_for.map(|spent| now + spent)
-                && state.pacer.spent(now, until, told.quota)
-            {
-                state.spent_until = until;
-            }
+            state.refused_in_a_row = 0;
+            state.heed_spent(told, now);
             if let Some(limit) = told.limit {
                 state.pacer.learn(limit);
             }
         });
     }
 
-    /// The platform failed, or did not answer.
-    pub(super) fn failed(&self, ticket: Ticket) {
+    /// The platform failed, or did not answer; with the pause that holds for every request.
+    pub(super) fn failed(&self, ticket: Ticket, pause: Option<Duration>, document: Option<u64>) {
         self.settle(ticket, |state, now| {
             state.pacer.answered(ticket, now);
+            if let Some(pause) = pause {
+                state.pacer.pause(now + pause);
+            }
             let probe = state.probing == Some(ticket);
-            state.breaker.failed(now, probe);
+            state.breaker.failed(now, probe, document);
         });
     }
 
-    /// A 429: pauses the key. `Err` with the wait when it is longer than a pass waits.
+    /// A 429: pauses the key, for at least as long as 429s in a row ask for. `Err` with the wait when it is longer than a
+    /// pass waits.
     pub(super) fn refused(&self, ticket: Ticket, told: Told, backoff: &Backoff) -> Result<(), String> {
-        let asked = told.retry_after.or(told.spent_for);
+        let mut asked = None;
         self.settle(ticket, |state, now| {
-            let attempt = state.pacer.refusals();
-            let jitter = backoff.delay(attempt, &mut state.rng);
-            let pause = asked.map_or(jitter, |asked| asked.saturating_add(jitter.min(asked / 10)));
-            state.pacer.refused(ticket, now, pause.min(LONGEST_PAUSE));
+            asked = told.retry_after.or_else(|| told.spent_for.map(|spent| spent.min(state.bound())));
+            // Those that were under way together are refused together.
+            if now >= state.refused_until {
+                state.refused_in_a_row += 1;
+            }
+            let attempt = state.refused_in_a_row.saturating_sub(1);
+            let least = backoff.delay_at_least_half(attempt, &mut state.rng);
+            let asked = asked.map_or(least, |asked| asked.saturating_add(least.min(asked / 10)));
+            let pause = asked.max(least).min(LONGEST_PAUSE);
+            state.refused_until = now + pause;
+            state.pacer.refused(ticket, now, pause);
             // It answers, if not with what was asked for.
             state.breaker.succeeded();
         });
@@ -285,10 +330,123 @@ impl Drop for InFlight<'_> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use rand::SeedableRng;
+
     use super::*;
+    use crate::model::RateLimit;
+
+    const WINDOW: Duration = Duration::from_secs(60);
+
+    #[derive(Debug)]
+    struct Hand(Mutex<Moment>);
+
+    impl Clock for Hand {
+        fn now(&self) -> Moment {
+            *self.0.lock().unwrap()
+        }
+
+        fn wall(&self) -> Moment {
+            self.now()
+        }
+    }
+
+    struct Nobody;
+
+    impl Journal for Nobody {
+        fn sent(&self, _: Ticket, _: Moment) {}
+        fn answered(&self, _: Ticket, _: Moment) {}
+    }
+
+    /// A gate, and the clock that it goes by.
+    struct Bench {
+        gate: Gate,
+        clock: Arc<Hand>,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            let clock = Arc::new(Hand(Mutex::new(Moment(1_770_000_000_000_000))));
+            let pacer = Pacer::new(RateLimit::new(100, WINDOW), Vec::new(), clock.now());
+            let breaker = Breaker::new(WINDOW, WINDOW);
+            let rng = StdRng::seed_from_u64(7);
+            let gate = Gate::new(pacer, breaker, Box::new(Nobody), Arc::clone(&clock) as Arc<dyn Clock>, rng);
+            Self { gate, clock }
+        }
+
+        /// Lets the time go on until a request may be sent; gives the time that this took. Fails where none ever may.
+        fn send(&self) -> (Ticket, Duration) {
+            let (place, began) = (self.gate.enter(Class::Begin), self.clock.now());
+            loop {
+                match self.gate.look(&place) {
+                    Wait::Go(_, ticket) => return (ticket, self.clock.now().since(began)),
+                    Wait::Until(at) => *self.clock.0.lock().unwrap() = at,
+                    Wait::Change | Wait::GiveUp(_) => panic!("nothing is sent any more"),
+                }
+            }
+        }
+    }
 
     #[test]
     fn finishing_goes_before_beginning() {
         assert!(Class::Finish < Class::Begin);
+    }
+
+    #[test]
+    fn answered__spent_for_ever__is_believed_twice_and_then_no_more() {
+        let bench = Bench::new();
+        let told = Told { spent_for: Some(Duration::MAX), ..Told::default() };
+        let waits: Vec<_> = (0..50)
+            .map(|_| {
+                let (ticket, waited) = bench.send();
+                bench.gate.answered(ticket, told);
+                waited
+            })
+            .collect();
+        assert_eq!(waits.iter().filter(|waited| **waited > WINDOW / 2).count(), 2, "{waits:?}");
+    }
+
+    #[test]
+    fn refused__again_and_again__waits_ever_longer_and_together_once() {
+        let bench = Bench::new();
+        let backoff = Backoff::new(Duration::from_secs(1), WINDOW).unwrap();
+        let past = Told { retry_after: Some(Duration::ZERO), ..Told::default() };
+        let (first, _) = bench.send();
+        let (second, _) = bench.send();
+        for ticket in [first, second] {
+            assert_eq!(bench.gate.refused(ticket, past, &backoff), Ok(()));
+        }
+        for least in [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000] {
+            let (ticket, waited) = bench.send();
+            assert!(waited >= Duration::from_millis(least), "{waited:?} is less than {least} ms");
+            assert_eq!(bench.gate.refused(ticket, past, &backoff), Ok(()));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn send__whatever_headers_say__goes_within_a_window_or_the_longest_pause(
+            answers in proptest::collection::vec(
+                (any::<Option<u64>>(), any::<Option<u64>>(), any::<Option<u32>>(), any::<bool>()), 1..30,
+            ),
+        ) {
+            let bench = Bench::new();
+            let backoff = Backoff::new(Duration::from_secs(1), WINDOW).unwrap();
+            for (spent, retry, quota, refused) in answers {
+                let told = Told {
+                    retry_after: retry.map(Duration::from_millis),
+                    spent_for: spent.map(Duration::from_millis),
+                    quota,
+                    limit: None,
+                };
+                let (ticket, waited) = bench.send();
+                prop_assert!(waited <= LONGEST_PAUSE, "{:?}", waited);
+                if refused {
+                    let _ = bench.gate.refused(ticket, told, &backoff);
+                } else {
+                    bench.gate.answered(ticket, told);
+                }
+            }
+        }
     }
 }

@@ -4,14 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use reqwest::{Method, Response};
 use secrecy::{ExposeSecret, SecretString};
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
 use super::{
     ApiError, BuildError,
     answer::{bounded, refusal},
-    call::Call,
+    call::{Call, LONGEST_OWN_PAUSE},
     clock::{Clock, System},
     connection::{Connection, Line, Timing},
     error::spoken,
@@ -114,14 +113,27 @@ impl Http {
     }
 
     /// Sends a request and reads its answer as JSON.
-    pub(super) async fn call<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T, ApiError> {
-        let read = async |response| {
+    pub(super) async fn call(&self, call: Call<'_>) -> Result<Value, ApiError> {
+        // Without a body a change may have been made, but nothing is told of it.
+        let may_be_empty = call.method != Method::GET;
+        let read = async move |response| {
             let body =
                 bounded(response, LONGEST_ANSWER).await.map_err(|cause| format!("the answer broke off: {cause}"))?;
+            if body.is_empty() && may_be_empty {
+                return Ok(Value::Null);
+            }
             serde_json::from_slice::<Value>(&body).map_err(|_| UNLIKE.to_owned())
         };
-        let answer = self.attempts(&call, read).await?;
-        serde_json::from_value(answer).map_err(|_| self.unlike(&call))
+        self.attempts(&call, read).await
+    }
+
+    /// Sends a change that is done when the status says so. Gives the answer, as far as it can be read.
+    pub(super) async fn change(&self, call: Call<'_>) -> Result<Value, ApiError> {
+        let read = async |response| {
+            let body = bounded(response, LONGEST_ANSWER).await.unwrap_or_default();
+            Ok(serde_json::from_slice(&body).unwrap_or_default())
+        };
+        self.attempts(&call, read).await
     }
 
     /// What a readable answer of another shape means. A call that changes nothing has done nothing.
@@ -137,11 +149,6 @@ impl Http {
             ));
         }
         ApiError::Unknown { call: call.to_string(), cause: UNLIKE.to_owned() }
-    }
-
-    /// Sends a request whose answer says no more than that it was done.
-    pub(super) async fn call_without_answer(&self, call: Call<'_>) -> Result<(), ApiError> {
-        self.attempts(&call, async |_| Ok(())).await
     }
 
     /// Sends a request and hands out its answer as it comes, for streams.
@@ -173,7 +180,7 @@ impl Http {
             self.gate.journal.ended(&call.endpoint(), outcome_of(ending), took);
             let ticket = in_flight.ended();
             let verdict = verdict(ending, call.repeatable());
-            let pause = ticket.map_or(Ok(()), |ticket| self.settle(ticket, ending, told));
+            let pause = ticket.map_or(Ok(()), |ticket| self.settle(call, ticket, ending, told));
             let message = match outcome {
                 Ok(value) => {
                     self.trials.accepted(call.kind);
@@ -202,7 +209,12 @@ impl Http {
                     };
                     let delay =
                         if attempt < most { self.gate.retry_delay(attempt - 1, &self.timing.backoff) } else { None };
-                    let Some(delay) = delay else { return Err(self.judge(call, ending, message, began).await) };
+                    // What asks for more patience than that fails now, and is tried by a later pass.
+                    let asked = told.retry_after.unwrap_or_default();
+                    let Some(delay) = delay.filter(|_| asked <= LONGEST_OWN_PAUSE || call.document().is_none()) else {
+                        return Err(self.judge(call, ending, message, began).await);
+                    };
+                    let delay = delay.max(asked.min(LONGEST_OWN_PAUSE));
                     tracing::debug!(call = %call, attempt, cause = message, "trying again");
                     tokio::time::sleep(delay).await;
                 }
@@ -248,16 +260,19 @@ impl Http {
         self.gate.journal.ended(&probe.endpoint(), outcome_of(ending), self.clock.now().since(sent));
         if let Some(ticket) = in_flight.ended() {
             // How long the platform asks to wait is kept by the gate.
-            let _ = self.settle(ticket, ending, told);
+            let _ = self.settle(&probe, ticket, ending, told);
         }
         Ok((ending, result.ok()))
     }
 
     /// Tells the gate what came of a request. `Err` when the platform asks for a wait longer than a pass keeps.
-    fn settle(&self, ticket: Ticket, ending: Ending, told: Told) -> Result<(), String> {
+    fn settle(&self, call: &Call<'_>, ticket: Ticket, ending: Ending, told: Told) -> Result<(), String> {
         match ending {
             Ending::Answered(429) => return self.gate.refused(ticket, told, &self.timing.backoff),
-            Ending::Answered(500..) | Ending::NoAnswer | Ending::NotSent => self.gate.failed(ticket),
+            Ending::Answered(408 | 425 | 500..) | Ending::NoAnswer | Ending::NotSent => {
+                let pause = told.retry_after.and_then(|asked| call.pause_of_all(asked));
+                self.gate.failed(ticket, pause, call.document());
+            }
             Ending::Answered(_) | Ending::Garbled => self.gate.answered(ticket, told),
         }
         Ok(())

@@ -6,6 +6,7 @@ pub mod cevvo;
 mod client;
 pub mod clock;
 mod connection;
+mod envelope;
 mod error;
 mod form;
 mod gate;
@@ -14,10 +15,11 @@ mod http;
 mod judge;
 pub mod nexvio;
 pub mod read;
+mod status;
 mod transport;
 pub mod wire;
 
-use std::{fs::File, future::Future, num::NonZeroU64};
+use std::{fs::File, future::Future};
 
 use jiff::Timestamp;
 use url::Url;
@@ -25,6 +27,7 @@ use url::Url;
 pub use call::Call;
 pub use client::Client;
 pub use connection::{Connection, Line, Timing};
+pub use envelope::List;
 pub use error::{ApiError, BuildError};
 pub use gate::Journal;
 pub use http::Http;
@@ -101,7 +104,12 @@ pub enum Holding {
 
 /// Where a page of the list of sources begins. Its meaning is the client's own; later pages have greater ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Cursor(NonZeroU64);
+pub struct Cursor {
+    /// A page's number, or how many come before it.
+    at: u64,
+    /// How many come before it, as far as is known.
+    before: u64,
+}
 
 /// One page of the list of sources. How many it holds is the platform's choice.
 #[derive(Clone, Debug, PartialEq, Eq)]

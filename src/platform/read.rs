@@ -8,17 +8,12 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::{
-    Cursor, JobState, Journal, SourcePage, answer,
+    Cursor, JobState, Journal, List, SourcePage, answer,
     cevvo::{self, ChatEvent, assistant},
-    clock, form,
+    clock, envelope, form,
     gate::{Class, Gate, Leave},
-    headers,
-    nexvio::{self, List, envelope},
-    transport,
-    wire::{
-        cevvo::{Job, Page, Source},
-        nexvio::Knowledge,
-    },
+    headers, nexvio, transport,
+    wire::{cevvo::Job, nexvio::Knowledge},
 };
 use crate::{
     model::{Moment, RateLimit, is_id},
@@ -34,12 +29,12 @@ pub fn reason(body: &[u8]) -> Option<String> {
 
 /// A page of Cevvo's sources.
 pub fn cevvo_page(body: &[u8]) -> Option<SourcePage> {
-    serde_json::from_slice::<Page<Source>>(body).ok().map(|page| cevvo::page_of(page, 1))
+    list(body, "sources").map(|found| cevvo::page_of(found, Cursor { at: 1, before: 0 }))
 }
 
 /// How a job of Cevvo's is.
 pub fn cevvo_job(body: &[u8]) -> Option<JobState> {
-    serde_json::from_slice::<Job>(body).ok().map(|job| cevvo::state_of(&job))
+    one::<Job>(body, &["job"]).map(|job| cevvo::state_of(&job))
 }
 
 /// The pieces of a streamed answer that comes in these chunks, and whether it has come to its end.
@@ -60,21 +55,21 @@ pub fn cevvo_stream<'a>(chunks: impl Iterator<Item = &'a [u8]>) -> (Vec<ChatEven
 
 /// A page of Nexvio's sources, after so many.
 pub fn nexvio_page(body: &[u8], offset: u64) -> Option<SourcePage> {
-    nexvio_list::<Knowledge>(body, "knowledge").map(|found| nexvio::page_of(found, offset))
+    list::<Knowledge>(body, "knowledge").map(|found| nexvio::page_of(found, offset))
 }
 
 /// The number within a cursor: a page's, or how many come before it.
 pub fn offset(cursor: Cursor) -> u64 {
-    cursor.0.get()
+    cursor.at
 }
 
-/// A list of Nexvio's, whatever it is wrapped in.
-pub fn nexvio_list<T: DeserializeOwned>(body: &[u8], key: &str) -> Option<List<T>> {
+/// A list, whatever it is wrapped in.
+pub fn list<T: DeserializeOwned>(body: &[u8], key: &str) -> Option<List<T>> {
     envelope::list(serde_json::from_slice(body).ok()?, key)
 }
 
-/// One thing of Nexvio's, whatever it is wrapped in.
-pub fn nexvio_one<T: DeserializeOwned>(body: &[u8], keys: &[&str]) -> Option<T> {
+/// One thing, whatever it is wrapped in.
+pub fn one<T: DeserializeOwned>(body: &[u8], keys: &[&str]) -> Option<T> {
     envelope::one(serde_json::from_slice(body).ok()?, keys)
 }
 

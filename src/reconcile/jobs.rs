@@ -52,8 +52,8 @@ pub(super) struct Jobs {
     durations: Durations,
     timeout: Duration,
     paging: Paging,
-    /// The sources on the page of the list that was looked at last.
-    page: Vec<SourceId>,
+    /// The page of the list that was read last, and its sources.
+    page: (Option<Cursor>, Vec<SourceId>),
     /// Whether the platform can only be asked by its list.
     by_list: bool,
 }
@@ -67,7 +67,7 @@ impl Jobs {
             durations: Durations::default(),
             timeout,
             paging: Paging::default(),
-            page: Vec::new(),
+            page: (None, Vec::new()),
             by_list: !platform.abilities().jobs,
         }
     }
@@ -138,17 +138,17 @@ impl Jobs {
             }
             settled.extend(self.end(id, ending, now));
         }
-        // Where something was, there may be more. A platform that shows the same page again has no other.
-        let seen: Vec<_> = polled.list.iter().flat_map(|page| &page.sources).map(|source| source.id.clone()).collect();
+        // Where something was, there may be more. A platform that shows the same as another page has no other.
+        let (at, before) = (self.paging.at(), std::mem::take(&mut self.page));
         let whole = match &polled.list {
-            Some(_) if settled.is_empty() && seen == self.page => {
-                self.paging.end();
-                true
+            Some(page) if settled.is_empty() => {
+                let seen = page.sources.iter().map(|source| source.id.clone()).collect();
+                self.page = (at, seen);
+                let repeats = before.0 != at && before.1 == self.page.1;
+                if repeats { self.paging.end() } else { self.paging.read(page) }
             }
-            Some(page) if settled.is_empty() => self.paging.read(page),
             Some(_) | None => false,
         };
-        self.page = seen;
         if self.by_list {
             let late = self.followed.iter().filter(|(_, job)| now.since(job.begun) > self.timeout);
             let late: Vec<_> = late.map(|(id, _)| *id).collect();

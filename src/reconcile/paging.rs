@@ -44,8 +44,9 @@ impl Paging {
     }
 
     /// The way ends here, whatever the platform says of further pages.
-    pub(super) fn end(&mut self) {
+    pub(super) fn end(&mut self) -> bool {
         *self = Self::default();
+        true
     }
 }
 

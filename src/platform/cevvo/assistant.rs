@@ -6,12 +6,11 @@ use reqwest::{Method, Response};
 
 use super::Cevvo;
 use crate::platform::{
-    ApiError,
+    ApiError, List,
     call::Call,
     gate::Class,
     wire::cevvo::{
-        ChatAnswer, ChatRequest, Citation, Conversation, CoverageGap, Deleted, Overview, Page, StreamEvent, Thread,
-        TopQuestion,
+        ChatAnswer, ChatRequest, Citation, Conversation, CoverageGap, Overview, StreamEvent, Thread, TopQuestion,
     },
 };
 
@@ -120,7 +119,7 @@ impl Cevvo {
     /// # Errors
     /// See [`ApiError`].
     pub async fn chat(&self, request: &ChatRequest) -> Result<ChatAnswer, ApiError> {
-        self.http.call(Call::new(Method::POST, "/chat", Class::Begin).json(request)).await
+        self.http.one(Call::new(Method::POST, "/chat", Class::Begin).json(request), &[]).await
     }
 
     /// Asks, and hands the answer out as it comes.
@@ -136,9 +135,9 @@ impl Cevvo {
     ///
     /// # Errors
     /// See [`ApiError`].
-    pub async fn conversations(&self, page: u64, per_page: u64) -> Result<Page<Conversation>, ApiError> {
+    pub async fn conversations(&self, page: u64, per_page: u64) -> Result<List<Conversation>, ApiError> {
         let query = [("page", page.to_string()), ("per_page", per_page.to_string())];
-        self.http.call(Call::new(Method::GET, "/conversations", Class::Begin).query(&query)).await
+        self.http.list(Call::new(Method::GET, "/conversations", Class::Begin).query(&query), "conversations").await
     }
 
     /// A conversation with its messages.
@@ -146,7 +145,7 @@ impl Cevvo {
     /// # Errors
     /// See [`ApiError`].
     pub async fn conversation(&self, id: &str) -> Result<Thread, ApiError> {
-        self.http.call(Call::new(Method::GET, "/conversations/{id}", Class::Begin).id(id)).await
+        self.http.one(Call::new(Method::GET, "/conversations/{id}", Class::Begin).id(id), &["conversation"]).await
     }
 
     /// Deletes a conversation with its messages.
@@ -155,7 +154,7 @@ impl Cevvo {
     /// See [`ApiError`]; here a conversation that does not exist is one.
     pub async fn delete_conversation(&self, id: &str) -> Result<(), ApiError> {
         let call = Call::new(Method::DELETE, "/conversations/{id}", Class::Begin).id(id);
-        self.http.call::<Deleted>(call).await.map(drop)
+        self.http.change(call).await.map(drop)
     }
 
     /// The dashboard's figures.
@@ -164,7 +163,7 @@ impl Cevvo {
     /// See [`ApiError`].
     pub async fn overview(&self, period: Period) -> Result<Overview, ApiError> {
         let query = [("period", period.to_string())];
-        self.http.call(Call::new(Method::GET, "/analytics/overview", Class::Begin).query(&query)).await
+        self.http.one(Call::new(Method::GET, "/analytics/overview", Class::Begin).query(&query), &[]).await
     }
 
     /// The questions asked most; at most 50.
@@ -190,7 +189,6 @@ impl Cevvo {
         period: Period,
     ) -> Result<Vec<T>, ApiError> {
         let query = [("limit", limit.to_string()), ("period", period.to_string())];
-        let page: Page<T> = self.http.call(Call::new(Method::GET, path, Class::Begin).query(&query)).await?;
-        Ok(page.data)
+        Ok(self.http.list(Call::new(Method::GET, path, Class::Begin).query(&query), "questions").await?.items)
     }
 }

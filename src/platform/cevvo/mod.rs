@@ -2,19 +2,21 @@
 
 pub(super) mod assistant;
 
-use std::{num::NonZeroU64, time::Duration};
+use std::time::Duration;
 
 use reqwest::Method;
 use url::Url;
 
 use super::{
-    Abilities, ApiError, Created, Cursor, Holding, Http, JobState, Platform, RemoteSource, Renamed, SourceKind,
+    Abilities, ApiError, Created, Cursor, Holding, Http, JobState, List, Platform, RemoteSource, Renamed, SourceKind,
     SourcePage, Upload,
     answer::{message_in, shortened},
     call::Call,
+    envelope::{self, denies},
     form::EXTENSIONS,
     gate::Class,
-    wire::cevvo::{CreateSource, Deleted, IngestUrl, Job, Page, Source, UpdateSource},
+    status::{Progress, progress},
+    wire::cevvo::{CreateSource, IngestUrl, Job, Source, UpdateSource},
 };
 use crate::{
     model::{JobId, Making, SourceId},
@@ -38,6 +40,9 @@ pub const ABILITIES: Abilities = Abilities {
 /// A list that is cheap to ask for.
 pub const PROBE: (&str, &[(&str, &str)]) = ("/sources", &[("page", "1"), ("per_page", "1")]);
 
+/// Begins the id of a job that the platform did not tell of: its source tells how it is.
+const OF_SOURCE: &str = "source/";
+
 /// A client of Cevvo's API.
 pub struct Cevvo {
     http: Http,
@@ -58,7 +63,8 @@ impl Cevvo {
     }
 
     async fn make(&self, source: &CreateSource, kind: RequestKind) -> Result<Source, ApiError> {
-        self.http.call(Call::new(Method::POST, "/sources", Class::Begin).json(source).about(kind)).await
+        let call = Call::new(Method::POST, "/sources", Class::Begin).json(source).about(kind);
+        self.http.one(call, &["source"]).await
     }
 
     /// Changes a source's name or its auto sync.
@@ -69,19 +75,29 @@ impl Cevvo {
         self.change(id, change, RequestKind::Document).await
     }
 
+    /// Puts something into a source. A platform may take it without telling of a job.
+    async fn ingestion(&self, source: &SourceId, call: Call<'_>) -> Result<JobId, ApiError> {
+        let answer = self.http.call(call.about(RequestKind::Upload)).await?;
+        let job: Job = envelope::one(answer, &["job"]).unwrap_or_default();
+        let id = [job.job_id, job.id].into_iter().find(|id| !id.is_empty());
+        Ok(JobId(id.unwrap_or_else(|| format!("{OF_SOURCE}{source}"))))
+    }
+
     async fn change(&self, id: &SourceId, change: &UpdateSource, kind: RequestKind) -> Result<Source, ApiError> {
         let call = Call::new(Method::PUT, "/sources/{id}", Class::Finish).id(&id.0).json(change);
-        self.http.call(call.about(kind)).await
+        let answer = self.http.change(call.about(kind)).await?;
+        let source = envelope::known(answer, &["source"], &id.0);
+        Ok(source.unwrap_or_else(|| Source { id: id.0.clone(), ..Source::default() }))
     }
 
     /// One page of sources, as the platform lists them; `kind` is `website`, `file` or `text`.
     ///
     /// # Errors
     /// See [`ApiError`].
-    pub async fn list_sources(&self, page: u64, per_page: u64, kind: Option<&str>) -> Result<Page<Source>, ApiError> {
+    pub async fn list_sources(&self, page: u64, per_page: u64, kind: Option<&str>) -> Result<List<Source>, ApiError> {
         let mut query = vec![("page", page.to_string()), ("per_page", per_page.to_string())];
         query.extend(kind.map(|kind| ("type", kind.to_owned())));
-        self.http.call(Call::new(Method::GET, "/sources", Class::Begin).query(&query)).await
+        self.http.list(Call::new(Method::GET, "/sources", Class::Begin).query(&query), "sources").await
     }
 
     /// One source with all its fields.
@@ -90,7 +106,10 @@ impl Cevvo {
     /// See [`ApiError`].
     pub async fn get_source(&self, id: &SourceId) -> Result<Source, ApiError> {
         let call = Call::new(Method::GET, "/sources/{id}", Class::Finish).id(&id.0);
-        self.http.call(call.about(RequestKind::Document)).await
+        let call = call.about(RequestKind::Document);
+        let unlike = self.http.unlike(&call);
+        let answer = self.http.call(call).await?;
+        envelope::known(answer, &["source"], &id.0).ok_or(unlike)
     }
 }
 
@@ -112,10 +131,10 @@ impl Platform for Cevvo {
     }
 
     async fn sources(&self, at: Option<Cursor>) -> Result<SourcePage, ApiError> {
-        let page = at.map_or(1, |Cursor(page)| page.get());
-        let query = [("page", page.to_string()), ("per_page", PAGE_SIZE.to_string())];
+        let at = at.unwrap_or(Cursor { at: 1, before: 0 });
+        let query = [("page", at.at.to_string()), ("per_page", PAGE_SIZE.to_string())];
         let call = Call::new(Method::GET, "/sources", Class::Finish).query(&query).about(RequestKind::List);
-        Ok(page_of(self.http.call(call).await?, page))
+        Ok(page_of(self.http.list(call, "sources").await?, at))
     }
 
     async fn source(&self, id: &SourceId) -> Result<Option<RemoteSource>, ApiError> {
@@ -138,11 +157,7 @@ impl Platform for Cevvo {
 
     async fn ingest(&self, source: &SourceId, url: &Url) -> Result<JobId, ApiError> {
         let body = IngestUrl { url: url.to_string(), source_id: source.0.clone() };
-        let job: Job = self
-            .http
-            .call(Call::new(Method::POST, "/ingest/url", Class::Finish).json(&body).about(RequestKind::Document))
-            .await?;
-        Ok(JobId(job.job_id))
+        self.ingestion(source, Call::new(Method::POST, "/ingest/url", Class::Finish).json(&body)).await
     }
 
     async fn set_auto_sync(&self, id: &SourceId, on: bool) -> Result<bool, ApiError> {
@@ -152,20 +167,19 @@ impl Platform for Cevvo {
 
     async fn upload(&self, source: &SourceId, upload: Upload) -> Result<JobId, ApiError> {
         let call = Call::new(Method::POST, "/ingest/upload", Class::Finish).form(("source_id", &source.0), &upload);
-        let job: Job = self.http.call(call.about(RequestKind::Upload)).await?;
-        Ok(JobId(job.job_id))
+        self.ingestion(source, call).await
     }
 
     async fn job(&self, id: &JobId) -> Result<JobState, ApiError> {
-        let call = Call::new(Method::GET, "/ingest/status/{id}", Class::Finish).id(&id.0).about(RequestKind::Document);
-        match self.http.call::<Job>(call).await {
-            Ok(job) => Ok(match state_of(&job) {
-                JobState::Failed(reason) => JobState::Failed(self.http.without_key(&reason)),
-                state => state,
-            }),
-            Err(error) if error.is_not_found() => Ok(JobState::Forgotten),
-            Err(error) => Err(error),
+        if let Some(source) = id.0.strip_prefix(OF_SOURCE) {
+            return Ok(state_by(self.source(&SourceId(source.to_owned())).await?));
         }
+        let call = Call::new(Method::GET, "/ingest/status/{id}", Class::Finish).id(&id.0).about(RequestKind::Document);
+        let Some(answer) = found(self.http.call(call).await)? else { return Ok(JobState::Forgotten) };
+        Ok(match state_of(&envelope::one(answer, &["job"]).unwrap_or_default()) {
+            JobState::Failed(reason) => JobState::Failed(self.http.without_key(&reason)),
+            state => state,
+        })
     }
 
     async fn rename(&self, id: &SourceId, name: &str) -> Result<Option<Renamed>, ApiError> {
@@ -175,7 +189,11 @@ impl Platform for Cevvo {
 
     async fn delete(&self, id: &SourceId) -> Result<(), ApiError> {
         let call = Call::new(Method::DELETE, "/sources/{id}", Class::Finish).id(&id.0).about(RequestKind::Document);
-        found(self.http.call::<Deleted>(call).await).map(drop)
+        let name = call.to_string();
+        match found(self.http.change(call).await)? {
+            Some(answer) if denies(&answer) && self.source(id).await?.is_some() => Err(ApiError::undone(name)),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -193,45 +211,53 @@ fn said(name: String) -> Option<String> {
     Some(name).filter(|name| !name.is_empty())
 }
 
-/// The answer to a request for page `number`.
-pub(super) fn page_of(page: Page<Source>, number: u64) -> SourcePage {
-    let count = page.data.len() as u64;
-    let total = page.meta.map(|meta| meta.total);
-    // A platform may give fewer than it was asked for.
-    let size = page.meta.map(|meta| meta.per_page).filter(|size| (count.max(1)..=PAGE_SIZE).contains(size));
-    let pages = total.map(|total| total.div_ceil(size.unwrap_or(PAGE_SIZE)));
+/// The answer to a request for a page. A platform may give fewer than it was asked for: the first page shows how many.
+pub(super) fn page_of(found: List<Source>, page: Cursor) -> SourcePage {
+    let (count, total) = (found.count(), found.total);
+    let next = Cursor { at: page.at.saturating_add(1), before: page.before.saturating_add(count) };
+    let pages = total.filter(|_| page.at == 1 && count > 0).map(|total| total.div_ceil(count));
     SourcePage {
-        sources: page.data.into_iter().map(remote).collect(),
-        unreadable: 0,
+        sources: found.items.into_iter().map(remote).collect(),
+        unreadable: found.unread,
         total,
-        next: NonZeroU64::new(number + 1).filter(|_| count > 0).map(Cursor),
-        may_be_last: count == 0 || pages.is_some_and(|pages| number >= pages),
-        last: pages.and_then(NonZeroU64::new).map(Cursor),
+        next: (count > 0).then_some(next),
+        may_be_last: count == 0 || total.is_some_and(|total| next.before >= total),
+        last: pages.map(|pages| Cursor { at: pages, before: pages.saturating_sub(1).saturating_mul(count) }),
     }
 }
 
 /// `synced` with a document holds it, one that was just made is `pending`; unknown statuses are "not yet" (reading of
 /// `source.status`).
 fn remote(source: Source) -> RemoteSource {
-    let holding = match source.status.as_deref() {
-        Some("synced") if source.document_count.is_some_and(|count| count > 0) => Holding::Document,
-        Some("synced") if source.document_count == Some(0) => Holding::Empty,
-        Some("failed" | "error") => Holding::Failed(None),
-        None | Some("pending" | "synced") => Holding::Nothing,
-        Some(_) => Holding::AtWork,
+    let holding = match source.status.as_deref().map(progress) {
+        Some(Progress::Done) if source.document_count.is_some_and(|count| count > 0) => Holding::Document,
+        Some(Progress::Done) if source.document_count == Some(0) => Holding::Empty,
+        Some(Progress::Failed) => Holding::Failed(None),
+        None | Some(Progress::Pending | Progress::Done) => Holding::Nothing,
+        Some(Progress::Working) => Holding::AtWork,
     };
     let Source { id, name, created_at, auto_sync, .. } = source;
     RemoteSource { id: SourceId(id), name, holding, created_at, auto_sync }
 }
 
 pub(super) fn state_of(job: &Job) -> JobState {
-    match job.status.as_str() {
-        "completed" => JobState::Completed(job.documents_processed),
-        "failed" | "error" | "cancelled" => {
+    match progress(&job.status) {
+        Progress::Done => JobState::Completed(job.documents_processed),
+        Progress::Failed => {
             let reason = job.error.as_ref().and_then(message_in).or_else(|| job.message.as_ref().and_then(message_in));
             JobState::Failed(reason.map_or_else(|| "the platform gave no reason".to_owned(), |text| shortened(&text)))
         }
-        _ => JobState::Working,
+        Progress::Pending | Progress::Working => JobState::Working,
+    }
+}
+
+/// How a job is that the platform did not tell of.
+fn state_by(source: Option<RemoteSource>) -> JobState {
+    match source.map(|source| source.holding) {
+        Some(Holding::Document) => JobState::Completed(None),
+        Some(Holding::Failed(reason)) => JobState::Failed(reason.unwrap_or_else(|| "it gave no reason".to_owned())),
+        Some(Holding::Nothing | Holding::AtWork | Holding::Empty) => JobState::Working,
+        None => JobState::Forgotten,
     }
 }
 

@@ -9,6 +9,7 @@ use crate::{
     platform::{
         ApiError,
         call::Call,
+        envelope,
         gate::Class,
         wire::nexvio::{Appearance, Chatbot, ChatbotChange},
     },
@@ -22,7 +23,7 @@ impl Nexvio {
     pub async fn chatbots(&self, limit: u64, offset: u64, team: Option<&str>) -> Result<List<Chatbot>, ApiError> {
         let mut query = vec![("limit", limit.to_string()), ("offset", offset.to_string())];
         query.extend(team.map(|team| ("team_id", team.to_owned())));
-        self.list(Call::new(Method::GET, "/chatbots", Class::Begin).query(&query), "chatbots").await
+        self.http.list(Call::new(Method::GET, "/chatbots", Class::Begin).query(&query), "chatbots").await
     }
 
     /// A chatbot with all its fields; `None` when it does not exist.
@@ -31,7 +32,7 @@ impl Nexvio {
     /// See [`ApiError`].
     pub async fn chatbot(&self, id: &str) -> Result<Option<Chatbot>, ApiError> {
         let call = Call::new(Method::GET, "/chatbots/{id}", Class::Begin).id(id);
-        match self.one(call, &["chatbot", "bot"]).await {
+        match self.http.one(call, &["chatbot", "bot"]).await {
             Ok(chatbot) => Ok(Some(chatbot)),
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
@@ -43,7 +44,7 @@ impl Nexvio {
     /// # Errors
     /// See [`ApiError`].
     pub async fn create_bot(&self, fields: &ChatbotChange) -> Result<Chatbot, ApiError> {
-        self.one(Call::new(Method::POST, "/bots", Class::Begin).json(fields), &["chatbot", "bot"]).await
+        self.http.one(Call::new(Method::POST, "/bots", Class::Begin).json(fields), &["chatbot", "bot"]).await
     }
 
     /// Changes the fields of a chatbot that are there, and no others. What it gives is the chatbot as it is then.
@@ -52,7 +53,8 @@ impl Nexvio {
     /// See [`ApiError`]; here a chatbot that does not exist is one.
     pub async fn update_chatbot(&self, id: &str, change: &ChatbotChange) -> Result<Chatbot, ApiError> {
         let call = Call::new(Method::PATCH, "/chatbots/{id}", Class::Finish).id(id).json(change);
-        self.one(call, &["chatbot", "bot"]).await
+        // An answer without a chatbot shows none of its settings.
+        Ok(envelope::one(self.http.change(call).await?, &["chatbot", "bot"]).unwrap_or_default())
     }
 
     /// Deletes a chatbot.

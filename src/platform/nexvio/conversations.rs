@@ -44,7 +44,7 @@ impl Nexvio {
             Some(id) => Call::new(Method::GET, "/chatbots/{id}/conversations", Class::Begin).id(id),
             None => Call::new(Method::GET, "/conversations", Class::Begin),
         };
-        self.list(call.query(&query), "conversations").await
+        self.http.list(call.query(&query), "conversations").await
     }
 
     /// A conversation, without its messages.
@@ -52,7 +52,7 @@ impl Nexvio {
     /// # Errors
     /// See [`ApiError`].
     pub async fn conversation(&self, id: &str) -> Result<Conversation, ApiError> {
-        self.one(Call::new(Method::GET, "/conversations/{id}", Class::Begin).id(id), &["conversation"]).await
+        self.http.one(Call::new(Method::GET, "/conversations/{id}", Class::Begin).id(id), &["conversation"]).await
     }
 
     /// The messages of a conversation, oldest first.
@@ -61,7 +61,7 @@ impl Nexvio {
     /// See [`ApiError`].
     pub async fn messages(&self, id: &str) -> Result<Vec<Message>, ApiError> {
         let call = Call::new(Method::GET, "/conversations/{id}/messages", Class::Begin).id(id);
-        Ok(self.list(call, "messages").await?.items)
+        Ok(self.http.list(call, "messages").await?.items)
     }
 
     /// The figures of a chatbot; `granularity` is `day`, `week` or `month`.
@@ -72,6 +72,6 @@ impl Nexvio {
         let mut query = vec![("granularity", granularity.to_owned())];
         query.extend(span.query());
         let call = Call::new(Method::GET, "/chatbots/{id}/stats", Class::Begin).id(chatbot);
-        self.one(call.query(&query), &[]).await
+        self.http.one(call.query(&query), &[]).await
     }
 }

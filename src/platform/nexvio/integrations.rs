@@ -20,7 +20,7 @@ impl Nexvio {
     /// # Errors
     /// See [`ApiError`].
     pub async fn integrations(&self) -> Result<List<Integration>, ApiError> {
-        self.list(Call::new(Method::GET, "/integrations", Class::Begin), "integrations").await
+        self.http.list(Call::new(Method::GET, "/integrations", Class::Begin), "integrations").await
     }
 
     /// Enables an integration with its settings.
@@ -29,7 +29,7 @@ impl Nexvio {
     /// See [`ApiError`].
     pub async fn enable_integration(&self, kind: &str, config: Value) -> Result<Integration, ApiError> {
         let body = EnableIntegration { kind: kind.to_owned(), config };
-        self.one(Call::new(Method::POST, "/integrations", Class::Begin).json(&body), &["integration"]).await
+        self.http.one(Call::new(Method::POST, "/integrations", Class::Begin).json(&body), &["integration"]).await
     }
 
     /// Disables an integration.

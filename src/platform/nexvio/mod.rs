@@ -4,17 +4,18 @@
 
 mod bots;
 mod conversations;
-pub(super) mod envelope;
 mod integrations;
 
-use std::{num::NonZeroU64, time::Duration};
+use std::time::Duration;
 
 use super::{
     Abilities, ApiError, Created, Cursor, Holding, Http, Platform, RemoteSource, SourceKind, SourcePage, Upload,
     answer::{message_in, shortened},
     call::Call,
+    envelope::denies,
     form::EXTENSIONS,
     gate::Class,
+    status::{Progress, progress},
     wire::nexvio::{AddPage, Knowledge},
 };
 use crate::{
@@ -23,8 +24,8 @@ use crate::{
 };
 use reqwest::Method;
 
+pub use super::List;
 pub use conversations::Span;
-pub use envelope::List;
 
 /// Sources on one page of the list; 100 is the most that Nexvio's pages allow for lists.
 pub const PAGE_SIZE: u64 = 100;
@@ -64,24 +65,14 @@ impl Nexvio {
     async fn knowledge_for(&self, limit: u64, offset: u64, class: Class) -> Result<List<Knowledge>, ApiError> {
         let query = [("limit", limit.to_string()), ("offset", offset.to_string())];
         let call = Call::new(Method::GET, "/knowledge", class).query(&query).about(RequestKind::List);
-        self.list(call, "knowledge").await
+        self.http.list(call, "knowledge").await
     }
 
-    /// Asks for a list, whatever it is wrapped in.
-    async fn list<T: serde::de::DeserializeOwned>(&self, call: Call<'_>, key: &str) -> Result<List<T>, ApiError> {
-        let unlike = self.http.unlike(&call);
-        envelope::list(self.http.call(call).await?, key).ok_or(unlike)
-    }
-
-    /// Asks for one thing, whatever it is wrapped in.
-    async fn one<T: serde::de::DeserializeOwned>(&self, call: Call<'_>, keys: &[&str]) -> Result<T, ApiError> {
-        let unlike = self.http.unlike(&call);
-        envelope::one(self.http.call(call).await?, keys).ok_or(unlike)
-    }
-
-    /// Deletes something; what is gone already is an error, and what the answer holds does not matter.
+    /// Deletes something; what is gone already is an error.
     async fn remove(&self, path: &'static str, id: &str, kind: RequestKind) -> Result<(), ApiError> {
-        self.http.call_without_answer(Call::new(Method::DELETE, path, Class::Finish).id(id).about(kind)).await
+        let call = Call::new(Method::DELETE, path, Class::Finish).id(id).about(kind);
+        let (name, answer) = (call.to_string(), self.http.change(call).await?);
+        if denies(&answer) { Err(ApiError::undone(name)) } else { Ok(()) }
     }
 }
 
@@ -107,7 +98,7 @@ impl Platform for Nexvio {
     }
 
     async fn sources(&self, at: Option<Cursor>) -> Result<SourcePage, ApiError> {
-        let offset = at.map_or(0, |Cursor(offset)| offset.get());
+        let offset = at.map_or(0, |cursor| cursor.at);
         Ok(page_of(self.knowledge_for(PAGE_SIZE, offset, Class::Finish).await?, offset))
     }
 
@@ -115,10 +106,10 @@ impl Platform for Nexvio {
         let call = Call::new(Method::POST, "/knowledge", Class::Begin).about(RequestKind::Create);
         let keys = ["knowledge", "source"];
         let made: Knowledge = match (kind, file) {
-            (SourceKind::File, Some(file)) => self.one(call.form(("name", name), &file), &keys).await?,
+            (SourceKind::File, Some(file)) => self.http.one(call.form(("name", name), &file), &keys).await?,
             (SourceKind::Page { url }, _) => {
                 let page = AddPage { kind: "website".to_owned(), url: url.to_string(), name: Some(name.to_owned()) };
-                self.one(call.json(&page), &keys).await?
+                self.http.one(call.json(&page), &keys).await?
             }
             (SourceKind::File, None) => return Err(ApiError::NoSuchCall("makes an empty source")),
             (SourceKind::Website { .. }, _) => return Err(ApiError::NoSuchCall("crawls a website")),
@@ -142,21 +133,21 @@ pub(super) fn page_of(found: List<Knowledge>, offset: u64) -> SourcePage {
         sources: found.items.into_iter().map(remote).collect(),
         unreadable: found.unread,
         total: found.total,
-        next: NonZeroU64::new(next).filter(|_| count > 0).map(Cursor),
+        next: (count > 0).then_some(Cursor { at: next, before: next }),
         may_be_last: count == 0 || found.total.is_some_and(|total| next >= total),
-        last: found.total.and_then(|total| NonZeroU64::new(total.saturating_sub(count))).map(Cursor),
+        last: found.total.map(|total| total.saturating_sub(count)).map(|at| Cursor { at, before: at }),
     }
 }
 
 /// Without a status, listed means ready; unknown statuses are "not yet" (reading of `/knowledge`).
 fn remote(item: Knowledge) -> RemoteSource {
-    let holding = match item.status.as_deref() {
-        None | Some("ready" | "synced" | "completed" | "active") => Holding::Document,
-        Some("failed" | "error") => {
+    let holding = match item.status.as_deref().map(progress) {
+        None | Some(Progress::Done) => Holding::Document,
+        Some(Progress::Failed) => {
             let why = [&item.error, &item.message].into_iter().flatten().find_map(message_in);
             Holding::Failed(why.map(|text| shortened(&text)))
         }
-        Some(_) => Holding::Nothing,
+        Some(Progress::Pending | Progress::Working) => Holding::Nothing,
     };
     RemoteSource {
         id: SourceId(item.id),

@@ -1,9 +1,12 @@
-//! The bodies of Cevvo's API, as its page shows them (`cevvo-api`, all sections).
+//! The bodies of Cevvo's API, as its page shows them (`cevvo-api`, all sections). Of what is read only the id is
+//! required; what is odd in one field costs that field alone.
 
 #![allow(missing_docs, reason = "the fields are those of the API's page, which says what they mean")]
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use super::lenient;
 
 /// One page of a list.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -27,27 +30,28 @@ pub struct Meta {
 }
 
 /// A source as `/sources` and `/sources/:id` show it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Source {
+    #[serde(deserialize_with = "lenient::id")]
     pub id: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::text")]
     pub name: String,
-    #[serde(rename = "type", default)]
+    #[serde(rename = "type", default, deserialize_with = "lenient::text")]
     pub kind: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::maybe_text", skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// `pending` and `synced` are documented; others come.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::maybe_text", skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::maybe_count", skip_serializing_if = "Option::is_none")]
     pub document_count: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::flag", skip_serializing_if = "Option::is_none")]
     pub auto_sync: Option<bool>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::time", skip_serializing_if = "Option::is_none")]
     pub last_synced_at: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::time", skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::time", skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
 }
 
@@ -90,27 +94,31 @@ pub struct IngestUrl {
 /// A job, as `/ingest/upload`, `/ingest/url` and `/ingest/status/:id` show it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Job {
+    /// Its id, in others' words.
+    #[serde(default, deserialize_with = "lenient::text", skip_serializing)]
+    pub id: String,
+    #[serde(default, deserialize_with = "lenient::text")]
     pub job_id: String,
     /// `processing` and `completed` are documented; others come.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::text")]
     pub status: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::maybe_text", skip_serializing_if = "Option::is_none")]
     pub file_name: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::maybe_text", skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::maybe_text", skip_serializing_if = "Option::is_none")]
     pub source_id: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::maybe_count", skip_serializing_if = "Option::is_none")]
     pub documents_processed: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::time", skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::time", skip_serializing_if = "Option::is_none")]
     pub completed_at: Option<Timestamp>,
     /// Why it failed: text, or an object with a message.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::value", skip_serializing_if = "Option::is_none")]
     pub error: Option<serde_json::Value>,
     /// Why it failed, in other platforms' words.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::value", skip_serializing_if = "Option::is_none")]
     pub message: Option<serde_json::Value>,
 }
 
@@ -127,35 +135,36 @@ pub struct ChatRequest {
 /// Answer to `POST /chat`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ChatAnswer {
+    #[serde(default, deserialize_with = "lenient::text")]
     pub id: String,
     pub answer: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::maybe_text")]
     pub thread_id: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::items")]
     pub sources: Vec<Citation>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::maybe_text", skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::value", skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
 }
 
 /// A document that an answer rests on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Citation {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::text")]
     pub title: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::maybe_text", skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::maybe_number", skip_serializing_if = "Option::is_none")]
     pub score: Option<f64>,
 }
 
 /// Tokens that an answer cost.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Usage {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::count")]
     pub prompt_tokens: u64,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::count")]
     pub completion_tokens: u64,
 }
 
@@ -175,26 +184,28 @@ pub enum StreamEvent {
 /// A conversation as `/conversations` lists it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Conversation {
+    #[serde(deserialize_with = "lenient::id")]
     pub id: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::text")]
     pub title: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::count")]
     pub message_count: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::time", skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::time", skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
 }
 
 /// A conversation with its messages, as `/conversations/:id` shows it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Thread {
+    #[serde(deserialize_with = "lenient::id")]
     pub id: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::text")]
     pub title: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::items")]
     pub messages: Vec<Message>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::time", skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
 }
 
@@ -202,62 +213,62 @@ pub struct Thread {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Message {
     /// `user` or `assistant`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::text")]
     pub role: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::text")]
     pub content: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::maybe_items", skip_serializing_if = "Option::is_none")]
     pub sources: Option<Vec<Citation>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::time", skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
 }
 
 /// Answer to `/analytics/overview`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Overview {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::count")]
     pub total_conversations: u64,
     /// Share of questions that were answered, 0 to 1.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::number")]
     pub resolution_rate: f64,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::number")]
     pub avg_response_time_ms: f64,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::count")]
     pub total_messages: u64,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::text")]
     pub period: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::value", skip_serializing_if = "Option::is_none")]
     pub trend: Option<Trend>,
 }
 
 /// Change against the period before; 0.12 is 12 % more.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Trend {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::number")]
     pub conversations: f64,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::number")]
     pub resolution_rate: f64,
 }
 
 /// An item of `/analytics/top-questions`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct TopQuestion {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::text")]
     pub question: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::count")]
     pub count: u64,
     /// Share of the times it was asked in which it was answered, 0 to 1.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::number")]
     pub resolved_rate: f64,
 }
 
 /// An item of `/analytics/coverage-gaps`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CoverageGap {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::text")]
     pub question: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::count")]
     pub count: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::time", skip_serializing_if = "Option::is_none")]
     pub first_asked: Option<Timestamp>,
 }

@@ -29,9 +29,34 @@ pub(super) fn count<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error>
     Ok(whole(&Value::deserialize(from)?).unwrap_or_default())
 }
 
-/// A time; a date, or a time without offset, is in UTC.
+/// The same, where there may be none.
+pub(super) fn maybe_count<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+    Ok(whole(&Value::deserialize(from)?))
+}
+
+/// A number; 0 where there is none.
+pub(super) fn number<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    Ok(number_of(&Value::deserialize(from)?).unwrap_or_default())
+}
+
+/// The same, where there may be none.
+pub(super) fn maybe_number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
+    Ok(number_of(&Value::deserialize(from)?))
+}
+
+/// Yes or no, also as a word or a number.
+pub(super) fn flag<'de, D: Deserializer<'de>>(from: D) -> Result<Option<bool>, D::Error> {
+    let value = Value::deserialize(from)?;
+    Ok(value.as_bool().or_else(|| match text_of(value)?.to_ascii_lowercase().as_str() {
+        "true" | "1" => Some(true),
+        "false" | "0" => Some(false),
+        _ => None,
+    }))
+}
+
+/// A time: seconds or fractions of them since 1970, RFC 3339, an HTTP date, or a date. Without an offset it is in UTC.
 pub(super) fn time<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
-    Ok(Value::deserialize(from)?.as_str().and_then(time_of))
+    Ok(text_of(Value::deserialize(from)?).as_deref().and_then(time_of))
 }
 
 /// A list, without the items that cannot be read.
@@ -47,9 +72,9 @@ pub(super) fn maybe_items<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: 
     }
 }
 
-/// A whole number that is not negative, also where it is written as `56.0`.
+/// A whole number that is not negative, also where it is written as `56.0` or as text.
 pub(in crate::platform) fn whole(value: &Value) -> Option<u64> {
-    let float = || value.as_f64().filter(|number| *number >= 0.0);
+    let float = || number_of(value).filter(|number| *number >= 0.0);
     #[allow(clippy::cast_sign_loss, reason = "it is not negative, and `as` saturates")]
     value.as_u64().or_else(|| float().map(|number| number as u64))
 }
@@ -66,11 +91,40 @@ fn text_of(value: Value) -> Option<String> {
     }
 }
 
-fn time_of(text: &str) -> Option<Timestamp> {
+fn number_of(value: &Value) -> Option<f64> {
+    let number = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok());
+    number.filter(|number| number.is_finite())
+}
+
+/// Whether a value can be an id.
+pub(in crate::platform) fn is_id(value: &Value) -> bool {
+    value.is_number() || value.as_str().is_some_and(|text| !text.is_empty())
+}
+
+/// A time in any of the ways in which APIs write it.
+pub(in crate::platform) fn time_of(text: &str) -> Option<Timestamp> {
     let text = text.trim();
+    if let Ok(number) = text.parse::<f64>() {
+        return epoch(number);
+    }
+    let text = text.strip_suffix(" UTC").or_else(|| text.strip_suffix(" Z")).unwrap_or(text);
     let civil = || text.parse().or_else(|_| text.parse().map(|date: Date| date.at(0, 0, 0, 0)));
     let in_utc = |time: DateTime| Offset::UTC.to_timestamp(time);
-    text.parse().ok().or_else(|| civil().and_then(in_utc).ok())
+    let dated = || jiff::fmt::rfc2822::parse(text).ok().map(|date| date.timestamp());
+    text.parse().ok().or_else(|| civil().and_then(in_utc).ok()).or_else(dated)
+}
+
+/// A number that can only be a time since 1970: seconds, or thousandths, millionths or billionths of them.
+pub(in crate::platform) fn epoch(number: f64) -> Option<Timestamp> {
+    let seconds = match number {
+        1e8..1e11 => number,
+        1e11..1e14 => number / 1e3,
+        1e14..1e17 => number / 1e6,
+        1e17..1e20 => number / 1e9,
+        _ => return None,
+    };
+    #[allow(clippy::cast_possible_truncation, reason = "it is far below the most that fits")]
+    Timestamp::from_millisecond((seconds * 1e3).round() as i64).ok()
 }
 
 #[cfg(test)]
@@ -80,14 +134,44 @@ mod tests {
     #[test]
     fn times_are_read_in_every_shape() {
         let noon: Timestamp = "2026-11-21T12:00:00Z".parse().unwrap();
-        for text in
-            ["2026-11-21T12:00:00Z", "2026-11-21T13:00:00+01:00", "2026-11-21T12:00:00", "2026-11-21 12:00:00.0"]
-        {
+        for text in [
+            "2026-11-21T12:00:00Z",
+            "2026-11-21T13:00:00+01:00",
+            "2026-11-21T13:00:00+0100",
+            "2026-11-21T12:00:00",
+            "2026-11-21 12:00:00.0",
+            "2026-11-21 12:00:00Z",
+            "2026-11-21 12:00:00 UTC",
+            "2026-11-21 07:00:00-05:00",
+            "Sat, 21 Nov 2026 12:00:00 GMT",
+            "1795262400",
+            "1795262400.0",
+            "1795262400000",
+            "1795262400000000",
+            "1795262400000000000",
+        ] {
             assert_eq!(time_of(text), Some(noon), "{text}");
         }
         assert_eq!(time_of("2026-11-21"), Some("2026-11-21T00:00:00Z".parse().unwrap()));
-        for none in ["", "yesterday", "21.11.2026", "1795262400"] {
+        for none in ["", "yesterday", "21.11.2026", "7", "-1795262400", "NaN", "1e300"] {
             assert_eq!(time_of(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn whole__numbers_in_every_shape__are_read() {
+        for (value, read) in [
+            (serde_json::json!(3), Some(3)),
+            (serde_json::json!(3.0), Some(3)),
+            (serde_json::json!("3"), Some(3)),
+            (serde_json::json!(" 3.0 "), Some(3)),
+            (serde_json::json!(-3), None),
+            (serde_json::json!("many"), None),
+            (serde_json::json!("NaN"), None),
+            (serde_json::json!(null), None),
+            (serde_json::json!([3]), None),
+        ] {
+            assert_eq!(whole(&value), read, "{value}");
         }
     }
 }

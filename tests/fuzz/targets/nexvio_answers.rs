@@ -24,14 +24,14 @@ pub fn nexvio_answers(data: &[u8]) {
             one::<Conversation>(body, &["conversation"]);
         }
         6 => {
-            let messages = read::nexvio_list::<Message>(body, "messages");
+            let messages = read::list::<Message>(body, "messages");
             messages.into_iter().flat_map(|found| found.items).for_each(|message| settled(&message));
         }
         7 => {
             one::<Stats>(body, &[]);
         }
         8 => {
-            let found = read::nexvio_list::<Integration>(body, "integrations");
+            let found = read::list::<Integration>(body, "integrations");
             found.into_iter().flat_map(|found| found.items).for_each(|integration| address(&integration.id));
         }
         _ => {
@@ -41,7 +41,7 @@ pub fn nexvio_answers(data: &[u8]) {
 }
 
 fn list<T: Serialize + DeserializeOwned>(body: &[u8], key: &str, id: fn(&T) -> &str) {
-    let Some(found) = read::nexvio_list::<T>(body, key) else { return };
+    let Some(found) = read::list::<T>(body, key) else { return };
     assert!(found.count() as usize <= body.len());
     for item in &found.items {
         assert!(!id(item).is_empty());
@@ -51,7 +51,7 @@ fn list<T: Serialize + DeserializeOwned>(body: &[u8], key: &str, id: fn(&T) -> &
 }
 
 fn one<T: Serialize + DeserializeOwned>(body: &[u8], keys: &[&str]) -> Option<T> {
-    let found = read::nexvio_one::<T>(body, keys)?;
+    let found = read::one::<T>(body, keys)?;
     settled(&found);
     Some(found)
 }

@@ -1,0 +1,73 @@
+//! The platforms' words for how far a source or a job has come.
+
+/// How far something has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// Waiting for something to do.
+    Pending,
+    /// At work; also every word that this version does not know.
+    Working,
+    /// Done.
+    Done,
+    /// Failed.
+    Failed,
+}
+
+const PENDING: [&str; 4] = ["pending", "new", "created", "draft"];
+const DONE: [&str; 17] = [
+    "synced",
+    "completed",
+    "complete",
+    "ready",
+    "active",
+    "done",
+    "success",
+    "succeeded",
+    "finished",
+    "processed",
+    "indexed",
+    "trained",
+    "embedded",
+    "ingested",
+    "available",
+    "learned",
+    "ok",
+];
+const FAILED: [&str; 9] =
+    ["failed", "failure", "error", "errored", "cancelled", "canceled", "rejected", "aborted", "invalid"];
+
+/// Reads a status, in whatever case it is written.
+pub(super) fn progress(status: &str) -> Progress {
+    let is_one_of = |words: &[&str]| words.iter().any(|word| word.eq_ignore_ascii_case(status.trim()));
+    if is_one_of(&DONE) {
+        Progress::Done
+    } else if is_one_of(&FAILED) {
+        Progress::Failed
+    } else if is_one_of(&PENDING) {
+        Progress::Pending
+    } else {
+        Progress::Working
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress__words_in_any_case__are_read() {
+        for (word, read) in [
+            ("synced", Progress::Done),
+            ("Ready", Progress::Done),
+            (" COMPLETED ", Progress::Done),
+            ("Failed", Progress::Failed),
+            ("Canceled", Progress::Failed),
+            ("PENDING", Progress::Pending),
+            ("syncing", Progress::Working),
+            ("reticulating", Progress::Working),
+            ("", Progress::Working),
+        ] {
+            assert_eq!(progress(word), read, "{word:?}");
+        }
+    }
+}
