@@ -2,6 +2,7 @@
 
 mod child;
 mod docx;
+mod front_matter;
 mod html;
 mod pdf;
 mod plain;

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::Encoding;
 
+use super::front_matter;
+
 /// The text of a .txt file, or `None` when the bytes are not text.
 ///
 /// A byte order mark decides the charset; without one it is UTF-8 where that is valid, else the likeliest legacy charset.
@@ -15,9 +17,9 @@ pub(super) fn text(bytes: &[u8]) -> Option<String> {
     (binary * 100 <= text.chars().count()).then(|| text.into_owned())
 }
 
-/// The text of a .md file: as it stands, without its front matter.
+/// The text of a .md file: as it stands, with its front matter as Markdown.
 pub(super) fn markdown(bytes: &[u8]) -> Option<String> {
-    text(bytes).map(|text| without_front_matter(&text).to_owned())
+    text(bytes).map(|text| front_matter::as_markdown(&text))
 }
 
 /// Text in a charset that somebody names, who knows less than a byte order mark does.
@@ -45,24 +47,6 @@ fn is_binary(c: char) -> bool {
     c == char::REPLACEMENT_CHARACTER || (c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\x0c' | '\x1b'))
 }
 
-/// Cuts a leading block between two `---` lines.
-fn without_front_matter(text: &str) -> &str {
-    let Some(mut rest) = text.strip_prefix("---").and_then(line_end) else { return text };
-    loop {
-        if let Some(body) = rest.strip_prefix("---").and_then(line_end) {
-            return body;
-        }
-        let Some((_, next)) = rest.split_once('\n') else { return text };
-        rest = next;
-    }
-}
-
-/// What follows the end of a line, when `text` is at one.
-fn line_end(text: &str) -> Option<&str> {
-    let text = text.trim_start_matches([' ', '\t', '\r']);
-    if text.is_empty() { Some(text) } else { text.strip_prefix('\n') }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,21 +70,5 @@ mod tests {
         assert_eq!(text(b"P\0l\0a\0i\0n\0"), None, "UTF-16 without its mark");
         let log = format!("{}\0 one stray NUL", "a line of a log file\n".repeat(20));
         assert_eq!(text(log.as_bytes()).as_deref(), Some(log.as_str()));
-    }
-
-    #[test]
-    fn front_matter() {
-        for (given, left) in [
-            ("---\ntitle: A\n---\n# A\n", "# A\n"),
-            ("---\r\ntitle: A\r\n--- \r\n# A\r\n", "# A\r\n"),
-            ("---\ntitle: A\n---", ""),
-            ("---\n---\nbody", "body"),
-            ("---\nno end\n", "---\nno end\n"),
-            ("--- a rule with words\n---\n", "--- a rule with words\n---\n"),
-            ("text\n---\nmore\n---\n", "text\n---\nmore\n---\n"),
-            ("", ""),
-        ] {
-            assert_eq!(markdown(given.as_bytes()).as_deref(), Some(left), "{given:?}");
-        }
     }
 }

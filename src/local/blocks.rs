@@ -37,7 +37,7 @@ pub(super) fn blocks(text: &str) -> Vec<Block<'_>> {
             found.push(Block { kind: Kind::Heading(level), text: heading });
             line.len()
         } else {
-            let length = text_length(rest);
+            let length = underlined_length(rest).unwrap_or_else(|| text_length(rest));
             found.push(text_block(rest[..length].trim_end()));
             length
         };
@@ -80,19 +80,28 @@ fn text_length(text: &str) -> usize {
     text.split_inclusive('\n').take_while(|line| !ends(line)).map(str::len).sum()
 }
 
-/// A paragraph, unless it is a line above one of `===` or `---`, which is a heading too.
+/// The length of a line with the rule below it, where that makes it a heading.
+fn underlined_length(text: &str) -> Option<usize> {
+    let mut lines = text.split_inclusive('\n');
+    let (title, rule) = (lines.next()?, lines.next()?);
+    let is_heading = underline(rule).is_some() && underline(title).is_none() && title.len() <= MAX_HEADING;
+    is_heading.then_some(title.len() + rule.len())
+}
+
+/// The level of a heading above a line of `===` or `---`.
+fn underline(line: &str) -> Option<usize> {
+    let rule = line.trim_end();
+    let drawn = |mark: char| rule.len() >= 3 && rule.chars().all(|c| c == mark);
+    if drawn('=') { Some(1) } else { drawn('-').then_some(2) }
+}
+
+/// A paragraph, unless it is a line above a rule, which is a heading too.
 fn text_block(text: &str) -> Block<'_> {
-    if let Some((title, rule)) = text.split_once('\n') {
-        let rule = rule.trim_end();
-        let drawn = |mark: char| rule.len() >= 3 && rule.chars().all(|c| c == mark);
-        let level = if drawn('=') { Some(1) } else { drawn('-').then_some(2) };
-        if let Some(level) = level
-            && title.len() <= MAX_HEADING
-        {
-            return Block { kind: Kind::Heading(level), text: title.trim() };
-        }
+    let heading = text.split_once('\n').filter(|(title, _)| title.len() <= MAX_HEADING && underline(title).is_none());
+    match heading.and_then(|(title, rule)| Some((underline(rule)?, title.trim()))) {
+        Some((level, title)) => Block { kind: Kind::Heading(level), text: title },
+        None => Block { kind: Kind::Text, text },
     }
-    Block { kind: Kind::Text, text }
 }
 
 /// Whether a line begins an item of a list or a row of a table.
@@ -151,6 +160,15 @@ mod tests {
                 (Kind::Text, "after\n#tag"),
             ]
         );
+    }
+
+    #[test]
+    fn underlined_line__with_text_right_below__is_a_heading() {
+        let cut = |text| blocks(text).into_iter().map(|block| (block.kind, block.text)).collect::<Vec<_>>();
+        assert_eq!(cut("Plan\n---\nWords."), [(Kind::Heading(2), "Plan"), (Kind::Text, "Words.")]);
+        assert_eq!(cut("Plan\r\n====\r\nWords."), [(Kind::Heading(1), "Plan"), (Kind::Text, "Words.")]);
+        assert_eq!(cut("---\n---\nWords."), [(Kind::Text, "---\n---\nWords.")]);
+        assert_eq!(cut("***\nWords."), [(Kind::Text, "***\nWords.")]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use crate::model::SourceName;
+use crate::model::{SourceName, words::searchable};
 
 use super::{chunk::Chunk, error::ApiError};
 
@@ -43,6 +43,7 @@ pub(super) fn retitle(tx: &Transaction, source: i64) -> Result<(), ApiError> {
 }
 
 fn post(tx: &Transaction, chunk: i64, title: &str, heading: &str, body: &str) -> Result<(), ApiError> {
+    let [title, heading, body] = [title, heading, body].map(searchable);
     tx.prepare_cached("INSERT INTO chunk_index (rowid, title, heading, body) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![chunk, title, heading, body])?;
     Ok(())

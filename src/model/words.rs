@@ -1,5 +1,9 @@
 //! Words of a question: which of them carry its meaning, and which words are forms of one.
 
+use std::borrow::Cow;
+
+use unicode_normalization::UnicodeNormalization;
+
 /// English words that say nothing about a subject.
 const STOP_WORDS: &str = " \
     a about after again all also am an and any anyone are as at be because been before being but by can cannot \
@@ -29,7 +33,25 @@ pub fn terms(text: &str) -> Vec<String> {
 
 /// A text's words in lower case, as the index cuts them: runs of letters and digits.
 pub fn words(text: &str) -> impl Iterator<Item = String> {
-    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase)
+    let text = searchable(text);
+    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(str::to_lowercase).collect::<Vec<_>>().into_iter()
+}
+
+/// A text as it is searched: in one Unicode form, and without characters that nobody sees, which would part its words.
+pub fn searchable(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return text.into();
+    }
+    // A non-breaking hyphen, a ligature and a full-width letter are the same as the plain ones to whoever searches.
+    text.chars().filter(|c| !is_invisible(*c)).nfkc().collect::<String>().into()
+}
+
+/// Soft hyphens, and characters without a width, which only say how a line is broken, joined or directed.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{2069}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
 }
 
 /// The same text for every way to type a question: its words, one space between them.
@@ -58,6 +80,18 @@ mod tests {
         assert_eq!(terms("What's the \"refund\" OR window* NEAR(x)"), ["refund", "window", "near", "x"]);
         assert_eq!(terms("How do I do it?"), Vec::<String>::new());
         assert_eq!(normal("  What IS   cron?! "), "what is cron");
+    }
+
+    #[test]
+    fn words__however_they_are_encoded__are_the_same() {
+        let plain = ["versicherungsnummer", "café", "e", "mail", "find"];
+        for text in [
+            "Versicherungsnummer café e-mail find",
+            "Ver\u{ad}sicherungs\u{ad}nummer cafe\u{301} e\u{2011}mail \u{fb01}nd",
+            "Ver\u{200b}sicherungs\u{2060}nummer ca\u{feff}fé e\u{2010}mail\u{a0}ｆｉｎｄ",
+        ] {
+            assert_eq!(words(text).collect::<Vec<_>>(), plain, "{text}");
+        }
     }
 
     #[test]

@@ -48,6 +48,38 @@ async fn questions_are_answered_from_the_right_page() {
 }
 
 #[tokio::test]
+async fn text__however_a_document_is_written__is_found() {
+    let p = Platform::new().await;
+    let cases = [
+        ("rule.md", "---\n\nMarmots paragraph after a rule.\n\n---\n\nMore.\n", "marmots paragraph"),
+        ("tight.md", "---\nWombats right after a rule.\n---\nMore.\n", "wombats right"),
+        ("stars.md", "***\nKoalas below stars.\n***\nMore.\n", "koalas stars"),
+        ("yaml.md", "---\ntitle: \"Quarterly Zebra Plan\"\n---\n\nBody of it.\n", "Quarterly Zebra Plan"),
+        ("crlf.md", "\u{feff}---\r\ntitle: Yearly Lemur Review\r\n---\r\n\r\nBody.\r\n", "yearly lemur review"),
+        ("toml.md", "+++\ntitle = 'Monthly Gecko Report'\n+++\nBody.\n", "monthly gecko report"),
+        ("tags.md", "---\ntags:\n  - armadillo\n  - pangolin\n---\nBody.\n", "armadillo pangolin"),
+        ("open.md", "---\ntitle: Weekly Ocelot Digest\n\nNo end.\n", "weekly ocelot digest"),
+        ("heads.md", "# Book\n\n## Okapi hotline 4711\n\n## Giraffe hotline\n\nopen at nine\n", "okapi hotline"),
+        ("last.md", "# Book\n\nWords.\n\nTapir hotline\n-------------\n", "tapir hotline"),
+        ("under.md", "Dingo hotline\n===\nopen at ten\n", "dingo hotline open"),
+        ("shy.md", "# K\n\nDie Ver\u{ad}sicherungs\u{ad}nummer steht hier.\n", "Versicherungsnummer"),
+        ("asked-shy.md", "Die Kontonummer steht dort.\n", "Konto\u{ad}nummer"),
+        ("zero.md", "Der Melde\u{200b}schein liegt aus.\n", "Meldeschein"),
+        ("nfd.md", "Das Cafe\u{301}geba\u{308}ck ist fertig.\n", "Cafégebäck"),
+        ("asked-nfd.md", "Der Prüfbericht ist da.\n", "Pru\u{308}fbericht"),
+        ("hyphen.md", "Die Giro\u{2011}Karte ist gesperrt.\n", "Giro-Karte"),
+        ("ligature.md", "Die Pro\u{fb01}kasse ist offen.\n", "Profikasse"),
+    ];
+    for (name, text, _) in cases {
+        p.document(name, text).await;
+    }
+    for (name, _, question) in cases {
+        let answer = ask(&p, question).await;
+        assert_eq!(answer["sources"][0]["title"], name, "{question}: {answer}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_not_answered() {
     let p = guide().await;
     for question in ["Do you support SSO?", "What is the capital of France?", "How do I do it?", "???", "*"] {
