@@ -11,6 +11,10 @@ mod origin;
 mod bench;
 #[path = "pages/causes.rs"]
 mod causes;
+#[path = "pages/doubts.rs"]
+mod doubts;
+#[path = "pages/leaving.rs"]
+mod leaving;
 #[path = "pages/lists.rs"]
 mod lists;
 #[path = "pages/moves.rs"]

@@ -72,7 +72,7 @@ async fn what_is_held_and_approved_survives_a_pass_elsewhere() {
     world.write("b/new.md", "new");
     assert_eq!(look_at(&mut world, "b").await.added, 1);
     assert_eq!(held_and_approved(&world), (5, 0));
-    assert_eq!(world.store().approve(&name("docs")).expect("the store"), 5);
+    assert_eq!(world.store().approve(&name("docs")).expect("the store").deletions, 5);
     world.write("b/newer.md", "newer");
     assert_eq!(look_at(&mut world, "b").await.added, 1);
     assert_eq!(held_and_approved(&world), (5, 5));
@@ -231,4 +231,31 @@ async fn a_lost_upload_of_what_is_quarantined_does_not_stay_under_way() {
     world.retry();
     assert_eq!(look_at(&mut world, "a").await.added, 1);
     world.assert_in_step("after a retry").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files__that_all_become_one_content_or_nothing__are_held_until_they_are_approved() {
+    let mut world = twenty().await;
+    let texts = |world: &World, text: &dyn Fn(usize) -> String| {
+        for n in 0..10 {
+            world.write(&format!("a/{n}.md"), &text(n));
+            world.write(&format!("b/{n}.md"), &text(n + 10));
+        }
+    };
+    let long = |n: usize| format!("# Document {n}\n{}", "It has many words. ".repeat(100));
+    texts(&world, &long);
+    let bad: [&dyn Fn(usize) -> String; 2] = [&|_| "# To be written\n".to_owned(), &|n| format!("# {n}\n")];
+    for bad in bad {
+        texts(&world, &long);
+        assert!(pass(&mut world, Extent::Full).await.held_replacements.is_empty());
+        texts(&world, bad);
+        for whole in [true, true, false] {
+            let report = if whole { pass(&mut world, Extent::Full).await } else { look_at(&mut world, "a").await };
+            assert_eq!((report.outcome(), report.replaced), (Outcome::Held, 0), "{report:?}");
+            assert_eq!(report.held_replacements[0].count(), 20);
+        }
+        assert_eq!(world.store().approve(&name("docs")).expect("the store").replacements, 20);
+        let report = pass(&mut world, Extent::Full).await;
+        assert_eq!((report.outcome(), report.replaced), (Outcome::Ok, 20), "{report:?}");
+    }
 }

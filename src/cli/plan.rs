@@ -43,7 +43,9 @@ pub(super) async fn run(context: &Context, as_json: bool) -> anyhow::Result<Exit
         exit
     } else if !preview.failed.is_empty() || !bots.failed.is_empty() {
         Exit::Failed
-    } else if preview.plan.withheld.iter().any(|withheld| withheld.why != Why::Never) {
+    } else if preview.plan.withheld.iter().any(|withheld| withheld.why != Why::Never)
+        || !preview.plan.held_replacements.is_empty()
+    {
         Exit::Held
     } else if preview.plan.is_in_step() && preview.under_way == 0 && !preview.settling && bots.changed.is_empty() {
         if bots.unavailable.is_some() { Exit::Temporary } else { Exit::Ok }
@@ -107,6 +109,13 @@ fn print_plan(preview: &Preview, cost: Estimate) {
         sync::more(withheld.gone.len());
         line!("{withheld}");
     }
+    for held in &preview.plan.held_replacements {
+        for path in held.documents.iter().take(NAMED) {
+            line!("  {}/{} (not replaced)", held.collection, print::printable(path.as_str()));
+        }
+        sync::more(held.documents.len());
+        line!("{held}");
+    }
     if preview.plan.actions.is_empty() {
         let rest = match (preview.under_way > 0, preview.settling) {
             (true, _) => "an earlier pass is to be finished",
@@ -147,9 +156,16 @@ fn to_json(preview: &Preview, cost: Estimate, bots: &Bots) -> Value {
             "documents": withheld.gone.iter().map(|gone| gone.path.as_str()).collect::<Vec<_>>(),
         })
     });
+    let held_replacements = preview.plan.held_replacements.iter().map(|held| {
+        json!({
+            "collection": held.collection.as_str(), "replacements": held.count(), "of": held.of, "why": held.why(),
+            "documents": held.documents.iter().map(|path| path.as_str()).collect::<Vec<_>>(),
+        })
+    });
     json!({
         "actions": actions.collect::<Vec<_>>(),
         "withheld": withheld.collect::<Vec<_>>(),
+        "held_replacements": held_replacements.collect::<Vec<_>>(),
         "documents": preview.documents,
         "under_way": preview.under_way,
         "settling": preview.settling,

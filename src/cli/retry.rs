@@ -8,7 +8,7 @@ use super::{
     names::UsageError,
     print::{count, line},
 };
-use crate::model::CollectionName;
+use crate::{model::CollectionName, store::Approved};
 
 pub(super) fn run(context: &Context, pattern: Option<&str>) -> anyhow::Result<Exit> {
     let mut db = existing(context)?;
@@ -33,9 +33,15 @@ pub(super) fn approve(context: &Context, collection: &str) -> anyhow::Result<Exi
     // A collection that was taken out of the config may have deletions to approve too.
     let name = CollectionName::new(collection).map_err(|error| UsageError(error.to_string()))?;
     let mut db = existing(context)?;
-    match db.approve(&name)? {
-        0 => line!("No deletion of {name} is held; `kbsync plan` shows what would be."),
-        held => line!("The next pass may delete up to {} of {name}, once.", count(held, "document")),
+    let Approved { deletions, replacements } = db.approve(&name)?;
+    if deletions == 0 && replacements == 0 {
+        line!("No deletion of {name} is held; `kbsync plan` shows what would be.");
+    }
+    if deletions > 0 {
+        line!("The next pass may delete up to {} of {name}, once.", count(deletions, "document"));
+    }
+    if replacements > 0 {
+        line!("The next pass may replace up to {} of {name} that are held, once.", count(replacements, "document"));
     }
     Ok(Exit::Ok)
 }

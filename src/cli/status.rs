@@ -91,6 +91,12 @@ fn print_collection(collection: &Collection, watching: Option<&Watching>) {
     if state.approved > 0 {
         line!("  {} approved for the next pass", count(state.approved, "deletion"));
     }
+    if collection.held_replacements() > 0 {
+        line!("  {} held. If they are right: kbsync approve {name}", count(state.held_replacements, "replacement"));
+    }
+    if state.approved_replacements > 0 {
+        line!("  {} approved for the next pass", count(state.approved_replacements, "replacement"));
+    }
     if let Some(Watching { how, why }) = watching {
         match why {
             Some(why) => line!("  {}, because {}", how.as_str(), print::printable(why)),

@@ -143,6 +143,7 @@ fn summary(report: &Report) {
         line!("{collection}: no file matches `include`; to see why: kbsync explain FILE");
     }
     report.withheld.iter().for_each(|withheld| line!("{withheld}"));
+    report.held_replacements.iter().for_each(|held| line!("{held}"));
     for (collection, sources) in &report.strangers {
         line!(
             "left alone: {} of a collection {collection} that is not in this config; \

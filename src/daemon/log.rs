@@ -77,6 +77,13 @@ pub fn log_report(report: &Report, wake: bool, said: &mut Said) {
             tracing::debug!(%collection, deletes, of, "{withheld}");
         }
     }
+    for held in &report.held_replacements {
+        let (collection, replacements, of) = (&held.collection, held.count(), held.of);
+        if said.0.insert(held.to_string()) {
+            news = true;
+            tracing::warn!(%collection, replacements, of, "{held}");
+        }
+    }
     match &report.fatal {
         None => {}
         Some(error @ Fatal::Stopped) => tracing::info!("{error}"),

@@ -201,6 +201,8 @@ impl Gauges {
         self.family("kbsync_documents_size_bytes", "Bytes of the documents that are in step", bytes);
         let held = by_collection(|collection| collection.held());
         self.family("kbsync_held_deletions", "Deletions that a guard holds until they are approved", held);
+        let held = by_collection(|collection| collection.held_replacements());
+        self.family("kbsync_held_replacements", "Replacements that a guard holds until they are approved", held);
     }
 
     fn requests(&mut self, status: &Status) {

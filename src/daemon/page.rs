@@ -51,6 +51,11 @@ fn warnings(page: &mut String, status: &Status) {
         let Collection { name, state, .. } = collection;
         warn(&format!("{} of {name} held. If that is right: kbsync approve {name}", count(state.held, "deletion")));
     }
+    for collection in status.collections.iter().filter(|collection| collection.held_replacements() > 0) {
+        let Collection { name, state, .. } = collection;
+        let held = count(state.held_replacements, "replacement");
+        warn(&format!("{held} of {name} held. If that is right: kbsync approve {name}"));
+    }
 }
 
 /// What the last pass did not delete, and why.

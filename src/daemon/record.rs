@@ -45,6 +45,12 @@ pub fn record(report: &Report) -> PassRecord {
                 Why::Never => "delete: never".to_owned(),
             },
         })).collect::<Vec<_>>(),
+        "held_replacements": report.held_replacements.iter().map(|held| json!({
+            "collection": held.collection.as_str(),
+            "replacements": held.count(),
+            "of": held.of,
+            "why": held.why(),
+        })).collect::<Vec<_>>(),
     });
     // By the wall's clock, which may have been set since the process began.
     let ended = clock::wall();

@@ -100,6 +100,11 @@ impl Collection {
     pub fn held(&self) -> u64 {
         if self.state.approved == 0 { self.state.held } else { 0 }
     }
+
+    /// Replacements that wait for a person.
+    pub fn held_replacements(&self) -> u64 {
+        if self.state.approved_replacements == 0 { self.state.held_replacements } else { 0 }
+    }
 }
 
 /// Gathers how everything is.
@@ -167,6 +172,7 @@ pub fn to_json(status: &Status) -> Value {
             "in_step": counts.in_step, "pending": counts.pending, "quarantined": counts.quarantined,
             "skipped": counts.skipped,
             "bytes": counts.bytes, "held": state.held, "approved": state.approved,
+            "held_replacements": state.held_replacements, "approved_replacements": state.approved_replacements,
         })
     });
     let quarantined = status

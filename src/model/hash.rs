@@ -31,6 +31,11 @@ impl fmt::Debug for ContentHash {
 pub struct ShortHash(pub [u8; 6]);
 
 impl ShortHash {
+    /// The same as a number.
+    pub fn as_number(self) -> u64 {
+        self.0.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
+    }
+
     /// Reads 12 lower-case hex digits; anything else is `None`.
     pub fn parse(text: &str) -> Option<Self> {
         let digits = text.as_bytes();

@@ -20,7 +20,7 @@ pub use bot::{
 pub use document::{CollectionName, CollectionNameError, DocPath, DocPathError, Fingerprint};
 pub use hash::{ContentHash, ShortHash};
 pub use name_rewriting::{fold_name, is_rewritten};
-pub use page::{PageState, Stale};
+pub use page::{Claim, Claimed, PageState, Stale};
 pub use rate::{RateLimit, RateLimitError};
 pub use record::{Footing, LastLook, Record, SkippedFile, Trouble};
 pub use replica::{Phase, Replica, ReplicaId};

@@ -1,6 +1,6 @@
 //! What is remembered of a page besides its content: how the origin answered, and what to ask it with.
 
-use super::Moment;
+use super::{Moment, Sketch};
 
 /// What the looks at one page gave.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -11,22 +11,79 @@ pub struct PageState {
     pub looked: Moment,
     /// When its content was last had, or last said to be unchanged.
     pub read: Option<Moment>,
+    /// When its content was last had.
+    pub fetched: Option<Moment>,
     /// The `ETag` that came with its content.
     pub etag: Option<String>,
     /// The `Last-Modified` that came with its content.
     pub last_modified: Option<String>,
     /// What the list said of its last change, when its content was last had.
     pub lastmod: Option<String>,
+    /// The lists that led to it, from the config's to the one that names it, a space between.
+    pub lists: Option<String>,
     /// What kind of file its content is, as an extension.
     pub kind: Option<String>,
-    /// How often in a row the origin said that it is gone, with some time between.
+    /// Its text in short.
+    pub sketch: Option<Sketch>,
+    /// What the text is like that the platform holds, where this one has become another.
+    pub turned: Option<u64>,
+    /// How often in a row it was said to be gone, by its origin or by its list, with some time between.
     pub missing: u64,
     /// When that was counted last.
     pub missed: Option<Moment>,
+    /// What the last looks say that is not believed yet.
+    pub claim: Option<Claim>,
     /// Why what is known of it may be old.
     pub stale: Option<Stale>,
     /// Where it has moved to for good.
     pub moved: Option<String>,
+}
+
+/// Something that would cost a document, and that another look must confirm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// What is said.
+    pub what: Claimed,
+    /// How many looks in a row have said so, with some time between.
+    pub count: u64,
+    /// When that was counted last.
+    pub at: Moment,
+}
+
+/// What is said of a page that has a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claimed {
+    /// It has moved to this address for good.
+    Moved(String),
+    /// Only a few words are left of its text, with this likeness.
+    Shrunk(u64),
+    /// Another text stands in its place, such as an error. That is never believed.
+    Replaced,
+    /// Its links have changed, and not its words: this is the text, by its short hash.
+    Links(String),
+}
+
+impl Claimed {
+    /// As the store writes it.
+    pub fn to_text(&self) -> String {
+        match self {
+            Self::Moved(to) => format!("moved {to}"),
+            Self::Shrunk(likeness) => format!("shrunk {likeness:x}"),
+            Self::Replaced => "replaced".to_owned(),
+            Self::Links(hash) => format!("links {hash}"),
+        }
+    }
+
+    /// Reads it back.
+    pub fn parse(text: &str) -> Option<Self> {
+        Some(match text.split_once(' ') {
+            None if text == "replaced" => Self::Replaced,
+            Some(("moved", to)) => Self::Moved(to.to_owned()),
+            Some(("shrunk", likeness)) => Self::Shrunk(u64::from_str_radix(likeness, 16).ok()?),
+            Some(("links", hash)) => Self::Links(hash.to_owned()),
+            _ => return None,
+        })
+    }
 }
 
 /// Why what is known of a page may be old.
@@ -36,4 +93,22 @@ pub struct Stale {
     pub since: Moment,
     /// What the origin, or the network, said.
     pub reason: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn claims__written_by_the_store__are_read_back() {
+        for claim in [
+            Claimed::Moved("https://example.com/a".to_owned()),
+            Claimed::Shrunk(u64::MAX),
+            Claimed::Replaced,
+            Claimed::Links("0123456789ab".to_owned()),
+        ] {
+            assert_eq!(Claimed::parse(&claim.to_text()), Some(claim));
+        }
+        assert_eq!(Claimed::parse("gone"), None);
+    }
 }

@@ -11,6 +11,8 @@ pub struct Record {
     pub seen: Option<LastLook>,
     /// The content that the platform holds and answers from; `None` while it holds none.
     pub live: Option<ShortHash>,
+    /// The size of that in bytes, where it is known.
+    pub live_size: Option<u64>,
     /// Why it is quarantined, if it is.
     pub trouble: Option<Trouble>,
     /// Why its file is skipped as it is now, if it is.

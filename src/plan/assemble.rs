@@ -1,10 +1,11 @@
 //! From what was gathered of each collection to one sorted plan: renames found, guards asked, deletions first.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{
     guard::{Authority, Candidates, Gone, Guarded, Policy, Standing, Why, Withheld, guard},
     moves::{self, Move},
+    replacement_guard::{self, Asked, HeldReplacements, ReplacementStanding, TurnedText},
     successors::Successors,
 };
 use crate::model::{CollectionName, ContentHash, DocPath, Fingerprint, ShortHash};
@@ -43,6 +44,10 @@ pub struct Gathered {
     pub authority: Authority,
     /// What its guard remembers.
     pub standing: Standing,
+    /// What is known of the new texts of documents that are replaced.
+    pub texts: BTreeMap<DocPath, TurnedText>,
+    /// What the guard of its replacements remembers.
+    pub replacements: ReplacementStanding,
 }
 
 /// One step of a plan. The order of the variants is the order in which they are carried out.
@@ -86,6 +91,8 @@ pub struct Plan {
     pub withheld: Vec<Withheld>,
     /// Documents that are gone, and whose deletion waits for what may be their successors.
     pub waiting: Vec<(CollectionName, Gone)>,
+    /// Replacements that are not made.
+    pub held_replacements: Vec<HeldReplacements>,
     /// Collections of which everything was seen: what is not there is gone, or was never there.
     pub seen: BTreeSet<CollectionName>,
 }
@@ -93,13 +100,16 @@ pub struct Plan {
 impl Plan {
     /// Whether there is nothing to do and nothing withheld by a guard.
     pub fn is_in_step(&self) -> bool {
-        self.actions.is_empty() && self.withheld.iter().all(|withheld| withheld.why == Why::Never)
+        self.actions.is_empty()
+            && self.held_replacements.is_empty()
+            && self.withheld.iter().all(|withheld| withheld.why == Why::Never)
     }
 }
 
 /// Makes the plan. `moves` are those that were begun before.
 pub fn assemble(mut gathered: Vec<Gathered>, moves: &[Move], policy: &Policy) -> Plan {
     let (mut actions, mut renames, mut puts, mut withheld) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut held_replacements = Vec::new();
     let seen = gathered.iter().filter(|one| one.authority == Authority::Whole).map(|one| one.collection.clone());
     let seen = seen.collect();
     // What was not seen for sure may be there again.
@@ -131,12 +141,15 @@ pub fn assemble(mut gathered: Vec<Gathered>, moves: &[Move], policy: &Policy) ->
         let delete = |gone| Action::Delete { collection: collection.clone(), gone, moved: false };
         actions.extend(deletions.into_iter().map(delete));
     }
-    for Gathered { collection, wanted, .. } in gathered {
+    for one in gathered {
+        let Gathered { collection, mut wanted, held_by_platform: of, texts, replacements, .. } = one;
+        let asked = Asked { collection: &collection, of, texts: &texts, standing: replacements, policy };
+        held_replacements.extend(replacement_guard::hold(&mut wanted, &asked));
         puts.extend(wanted.into_iter().map(|wanted| Action::Put { collection: collection.clone(), wanted }));
     }
     actions.append(&mut renames);
     actions.append(&mut puts);
-    Plan { actions, withheld, waiting, seen }
+    Plan { actions, withheld, held_replacements, waiting, seen }
 }
 
 /// Takes out of what is wanted and gone what has the same content.
@@ -195,6 +208,8 @@ mod tests {
 
     fn gathered(wanted: Vec<Wanted>, gone: Vec<Gone>) -> Gathered {
         Gathered {
+            texts: BTreeMap::new(),
+            replacements: ReplacementStanding::default(),
             collection: CollectionName::new("c").unwrap(),
             wanted,
             gone,

@@ -158,6 +158,7 @@ mod tests {
             live: live.map(|first| hash(first).short()),
             trouble: failed.map(|first| Trouble::of_document(hash(first).short(), "bad".to_owned())),
             successor: None,
+            live_size: None,
             skipped: None,
         };
         assert_eq!(judge(None, hash(1)), Judgement::Put { replaces: false });

@@ -54,7 +54,15 @@ mod tests {
     use super::*;
 
     fn record(path: &DocPath) -> Record {
-        Record { path: path.clone(), seen: None, live: None, trouble: None, skipped: None, successor: None }
+        Record {
+            path: path.clone(),
+            seen: None,
+            live: None,
+            live_size: None,
+            trouble: None,
+            skipped: None,
+            successor: None,
+        }
     }
 
     proptest! {

@@ -2,10 +2,19 @@
 
 use std::time::Duration;
 
-use crate::model::{Moment, PageState, Record, Stale};
+use super::placeholder::placeholder;
+use crate::model::{Claim, Claimed, ContentHash, Moment, PageState, Record, Sketch, Stale};
 
 /// A list that says that a page has not changed is believed for so long.
-const TRUST: Duration = Duration::from_secs(24 * 60 * 60);
+const TRUST: Duration = DAY;
+/// An origin that says that a page has not changed is believed for so long, less up to a day that differs by page.
+const FULL: Duration = Duration::from_secs(7 * DAY.as_secs());
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// A text that shrinks to no more words, and to a part of its size (a third), may be what is left of a broken page.
+const FEW: u64 = 40;
+const SHRUNK: u64 = 3;
+/// A text of fewer bytes says little to begin with.
+const SMALL: u64 = 200;
 
 /// How a page is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,26 +29,63 @@ pub enum Ask {
     Anyway,
 }
 
-/// Judges how to ask for a page in this pass, where its list says `lastmod`.
-pub fn ask(state: Option<&PageState>, record: Option<&Record>, lastmod: Option<&str>, pass: &str, now: Moment) -> Ask {
-    let Some(state) = state else { return Ask::Anyway };
+/// What is known of a page that is to be asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Page<'a> {
+    /// Its address.
+    pub address: &'a str,
+    /// What the looks gave.
+    pub state: Option<&'a PageState>,
+    /// Its document.
+    pub record: Option<&'a Record>,
+    /// What its list says of its last change, where that is a sign.
+    pub lastmod: Option<&'a str>,
+    /// Whether its validators are a sign.
+    pub validators: bool,
+}
+
+/// Judges how to ask for a page in this pass.
+pub fn ask(page: &Page<'_>, pass: &str, now: Moment) -> Ask {
+    let Some(state) = page.state else { return Ask::Anyway };
     if state.pass == pass {
         return Ask::Asked;
     }
     // Content that is to go up must be had.
-    let settled = record.is_some_and(|record| {
+    let settled = page.record.is_some_and(|record| {
         let seen = record.seen.map(|seen| seen.hash.short());
         seen.is_some() && (record.live == seen || record.trouble.as_ref().map(|trouble| trouble.hash) == seen)
     });
-    if !settled {
+    // Two signs that disagree, the list's date and the origin's word, are no sign.
+    let is_said_to_change =
+        page.lastmod.is_some() && state.lastmod.is_some() && page.lastmod != state.lastmod.as_deref();
+    if !settled || is_said_to_change || is_due(state, page.address, now) {
         return Ask::Anyway;
     }
-    let calm = state.stale.is_none() && state.missing == 0 && state.moved.is_none();
+    let calm = state.stale.is_none() && state.missing == 0 && state.moved.is_none() && state.claim.is_none();
     let fresh = state.read.is_some_and(|read| read <= now && now.since(read) < TRUST);
-    if calm && fresh && lastmod.is_some() && lastmod == state.lastmod.as_deref() {
+    if calm && fresh && page.lastmod.is_some() && page.lastmod == state.lastmod.as_deref() {
         return Ask::Unchanged;
     }
-    if state.etag.is_some() || state.last_modified.is_some() { Ask::IfChanged } else { Ask::Anyway }
+    let has_validators = state.etag.is_some() || state.last_modified.is_some();
+    if has_validators && page.validators { Ask::IfChanged } else { Ask::Anyway }
+}
+
+/// Whether the content was not had for so long that no word on it is believed any more. Pages are spread over a day.
+fn is_due(state: &PageState, address: &str, now: Moment) -> bool {
+    let spread = address.bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
+    let life = FULL - Duration::from_secs(spread % DAY.as_secs());
+    [state.fetched, state.read].iter().any(|at| at.is_none_or(|at| at > now || now.since(at) >= life))
+}
+
+/// When looks are, and how many of them it takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Looks {
+    /// Now.
+    pub now: Moment,
+    /// The least time between two looks that both count.
+    pub apart: Duration,
+    /// How many must say what would cost a document.
+    pub confirm: u64,
 }
 
 /// What came of asking for a page.
@@ -53,131 +99,195 @@ pub enum Heard {
         etag: Option<String>,
         /// The `Last-Modified`.
         last_modified: Option<String>,
+        /// Its text in short.
+        sketch: Sketch,
+        /// What the text is, held against that of before.
+        verdict: TextVerdict,
     },
     /// It has not changed.
     Unchanged,
-    /// The origin says that it is gone.
+    /// Its origin says that it is gone, or no list names it any more.
     Gone,
     /// Nothing of its content, for it leads to another address than the one that was asked about.
     Elsewhere,
     /// It has moved to this address for good.
     Moved(String),
+    /// The same, and its document would be lost: that is to be confirmed.
+    MayHaveMoved(String),
     /// Nothing that tells of its content: why.
     Nothing(String),
 }
 
+/// What a text is, held against the one that the platform holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TextVerdict {
+    /// A version like any other.
+    Accepted {
+        /// What the text was like before, where its words have become others.
+        turned: Option<u64>,
+    },
+    /// Its words are the same, and where its links lead is not.
+    SameWords(Claimed),
+    /// It stands where a document was, and would take its place.
+    Doubted {
+        /// What it is.
+        what: Claimed,
+        /// Why that is doubted.
+        reason: String,
+        /// What the document was like.
+        turned: u64,
+    },
+}
+
+/// A text as it came.
+#[derive(Clone, Copy, Debug)]
+pub struct NewText<'a> {
+    /// What it is.
+    pub text: &'a str,
+    /// Its hash.
+    pub hash: ContentHash,
+    /// Its size in bytes.
+    pub size: u64,
+    /// The same in short.
+    pub sketch: Sketch,
+}
+
+/// Holds a page's text against the one that the platform holds.
+pub fn weigh(record: Option<&Record>, before: Option<&PageState>, new: &NewText<'_>) -> TextVerdict {
+    let held = record.and_then(|record| Some((record, record.live?)));
+    let Some((record, live)) = held.filter(|(_, live)| *live != new.hash.short()) else {
+        return TextVerdict::Accepted { turned: None };
+    };
+    let in_step = record.seen.is_some_and(|seen| seen.hash.short() == live);
+    let old = before.and_then(|before| before.sketch);
+    if in_step && old.is_some_and(|old| old.text == new.sketch.text) {
+        return TextVerdict::SameWords(Claimed::Links(new.hash.short().to_string()));
+    }
+    // While a version is held back, what counts is the one before it.
+    let before_it = before.and_then(|before| before.turned).filter(|_| !in_step);
+    let was = before_it.or(old.map(|old| old.likeness));
+    let turned = was.filter(|was| *was != new.sketch.likeness);
+    if turned.is_none() && was.is_some() {
+        return TextVerdict::Accepted { turned };
+    }
+    // Of a version that an older kbsync has read, only the size is known.
+    let was = turned.unwrap_or_else(|| live.as_number());
+    let (words, size) = (new.sketch.words, live_size(record));
+    if let Some(what) = size.and_then(|size| placeholder(new.text, words, new.size, size)) {
+        let reason = format!("its site shows {what} in its place");
+        return TextVerdict::Doubted { what: Claimed::Replaced, reason, turned: was };
+    }
+    if is_shrunk(record, words, new.size) {
+        let reason = format!("only {words} words are left of its text, which another look must confirm");
+        return TextVerdict::Doubted { what: Claimed::Shrunk(new.sketch.likeness), reason, turned: was };
+    }
+    TextVerdict::Accepted { turned }
+}
+
+/// Whether a text is no more than a few words where the platform holds a document.
+pub fn is_shrunk(record: &Record, words: u64, size: u64) -> bool {
+    words <= FEW && live_size(record).is_some_and(|was| was >= SMALL && size.saturating_mul(SHRUNK) <= was)
+}
+
+fn live_size(record: &Record) -> Option<u64> {
+    let seen = record.seen.filter(|seen| Some(seen.hash.short()) == record.live);
+    record.live_size.or(seen.map(|seen| seen.fingerprint.size))
+}
+
+/// Whether the look before has said the same, so that this one confirms it.
+pub fn is_confirmed(before: Option<&PageState>, what: &Claimed, looks: Looks) -> bool {
+    claimed(before.and_then(|before| before.claim.as_ref()), what.clone(), looks).count >= looks.confirm.max(2)
+}
+
+fn claimed(before: Option<&Claim>, what: Claimed, looks: Looks) -> Claim {
+    let Looks { now, apart, .. } = looks;
+    match before.filter(|before| before.what == what) {
+        None => Claim { what, count: 1, at: now },
+        // Passes that are repeated at once see the same moment of a site.
+        Some(before) if before.at <= now && now.since(before.at) < apart => before.clone(),
+        Some(before) => Claim { what, count: before.count + 1, at: now },
+    }
+}
+
 /// What is remembered of a page after an answer.
 ///
-/// That it is gone counts once in `apart`, for passes that are repeated at once see the same moment of a site.
+/// What would cost a document counts once in `apart`, for passes that are repeated at once see the same moment of a site.
 pub fn heard(
     before: Option<&PageState>,
     heard: Heard,
-    lastmod: Option<&str>,
+    (lastmod, lists): (Option<&str>, Option<&str>),
     pass: &str,
-    (now, apart): (Moment, Duration),
+    looks: Looks,
 ) -> PageState {
+    let Looks { now, apart, confirm } = looks;
     let before = before.cloned().unwrap_or_default();
-    let asked =
-        PageState { pass: pass.to_owned(), looked: now, stale: None, missing: 0, missed: None, ..before.clone() };
+    let lists = lists.map(str::to_owned).or_else(|| before.lists.clone());
+    let (missing, missed) = (0, None);
+    let asked = PageState {
+        pass: pass.to_owned(),
+        looked: now,
+        stale: None,
+        missing,
+        missed,
+        claim: None,
+        lists,
+        ..before.clone()
+    };
     let lastmod = lastmod.map(str::to_owned);
+    let since = before.stale.as_ref().map_or(now, |stale| stale.since);
     match heard {
-        Heard::Content { kind, etag, last_modified } => {
-            PageState { read: Some(now), etag, last_modified, lastmod, kind: Some(kind), moved: None, ..asked }
+        Heard::Content { verdict: TextVerdict::SameWords(what), .. } => {
+            let claim = Some(claimed(before.claim.as_ref(), what, looks));
+            PageState { read: Some(now), fetched: Some(now), lastmod, moved: None, claim, ..asked }
+        }
+        Heard::Content { kind, etag, last_modified, sketch, verdict } => {
+            let (doubt, turned) = match verdict {
+                TextVerdict::Doubted { what, reason, turned } => {
+                    (Some((claimed(before.claim.as_ref(), what, looks), reason)), Some(turned))
+                }
+                TextVerdict::Accepted { turned } => (None, turned),
+                TextVerdict::SameWords(_) => (None, None),
+            };
+            let is_open = |claim: &Claim| claim.what == Claimed::Replaced || claim.count < confirm.max(1);
+            let doubt = doubt.filter(|(claim, _)| is_open(claim));
+            let stale = doubt.as_ref().map(|(_, reason)| Stale { since, reason: reason.clone() });
+            PageState {
+                read: Some(now),
+                fetched: Some(now),
+                etag,
+                last_modified,
+                lastmod,
+                kind: Some(kind),
+                sketch: Some(sketch),
+                turned,
+                claim: doubt.map(|(claim, _)| claim),
+                stale,
+                moved: None,
+                ..asked
+            }
         }
         Heard::Unchanged => PageState { read: Some(now), lastmod, moved: None, ..asked },
         Heard::Moved(to) => PageState { moved: Some(to), ..asked },
+        Heard::MayHaveMoved(to) => {
+            let reason = format!("it leads to {to} for good, which another look must confirm");
+            let claim = Some(claimed(before.claim.as_ref(), Claimed::Moved(to), looks));
+            PageState { claim, stale: Some(Stale { since, reason }), ..asked }
+        }
         Heard::Gone => match before.missed.filter(|missed| *missed <= now && now.since(*missed) < apart) {
             Some(missed) => PageState { missing: before.missing, missed: Some(missed), ..asked },
             None => PageState { missing: before.missing + 1, missed: Some(now), ..asked },
         },
         Heard::Elsewhere => {
             let reason = "it leads to another address than before, and is read by the next pass".to_owned();
-            let since = before.stale.map_or(now, |stale| stale.since);
             PageState { stale: Some(Stale { since, reason }), etag: None, last_modified: None, ..asked }
         }
         Heard::Nothing(reason) => {
-            let since = before.stale.map_or(now, |stale| stale.since);
             let stale = Some(Stale { since, reason });
-            PageState { stale, missing: before.missing, missed: before.missed, ..asked }
+            let (missing, missed, claim) = (before.missing, before.missed, before.claim.clone());
+            PageState { stale, missing, missed, claim, ..asked }
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{ContentHash, DocPath, Fingerprint, LastLook, Trouble};
-
-    const NOW: Moment = Moment(1_000_000_000_000);
-
-    fn state() -> PageState {
-        PageState { pass: "one".to_owned(), read: Some(NOW), etag: Some("e".to_owned()), ..PageState::default() }
-    }
-
-    fn record(live: Option<u8>, failed: Option<u8>) -> Record {
-        let short = |first| ContentHash([first; 32]).short();
-        let fingerprint = Fingerprint { size: 1, mtime_ns: 0, ctime_ns: 0, inode: 0 };
-        Record {
-            path: DocPath::new("https://example.com/").unwrap(),
-            seen: Some(LastLook { fingerprint, at: NOW, hash: ContentHash([1; 32]) }),
-            live: live.map(short),
-            trouble: failed.map(|first| Trouble::of_document(short(first), String::new())),
-            successor: None,
-            skipped: None,
-        }
-    }
-
-    #[test]
-    fn a_page_is_asked_for_its_content_until_the_platform_has_it() {
-        let of = |record: &Record| ask(Some(&state()), Some(record), None, "two", NOW);
-        assert_eq!(ask(None, None, None, "two", NOW), Ask::Anyway);
-        assert_eq!(ask(Some(&state()), None, None, "two", NOW), Ask::Anyway);
-        assert_eq!(of(&record(None, None)), Ask::Anyway);
-        assert_eq!(of(&record(Some(2), None)), Ask::Anyway, "the platform holds an older version");
-        assert_eq!(of(&record(Some(1), None)), Ask::IfChanged);
-        assert_eq!(of(&record(Some(2), Some(1))), Ask::IfChanged, "quarantined until it changes");
-        let bare = PageState { etag: None, ..state() };
-        assert_eq!(ask(Some(&bare), Some(&record(Some(1), None)), None, "two", NOW), Ask::Anyway);
-        assert_eq!(ask(Some(&state()), None, None, "one", NOW), Ask::Asked);
-    }
-
-    #[test]
-    fn a_list_that_names_the_same_change_is_believed_for_a_day() {
-        let known = PageState { lastmod: Some("2026".to_owned()), ..state() };
-        let at = |state: &PageState, lastmod, now| ask(Some(state), Some(&record(Some(1), None)), lastmod, "two", now);
-        assert_eq!(at(&known, Some("2026"), NOW), Ask::Unchanged);
-        assert_eq!(at(&known, Some("2027"), NOW), Ask::IfChanged);
-        assert_eq!(at(&known, None, NOW), Ask::IfChanged);
-        assert_eq!(at(&known, Some("2026"), NOW + TRUST), Ask::IfChanged);
-        let stale = PageState { stale: Some(Stale { since: NOW, reason: String::new() }), ..known.clone() };
-        assert_eq!(at(&stale, Some("2026"), NOW), Ask::IfChanged);
-        let missing = PageState { missing: 1, ..known };
-        assert_eq!(at(&missing, Some("2026"), NOW), Ask::IfChanged);
-    }
-
-    #[test]
-    fn answers_and_what_is_remembered() {
-        let later = NOW + Duration::from_secs(60);
-        let apart = Duration::from_secs(60);
-        let nothing =
-            |before: &PageState, at| heard(Some(before), Heard::Nothing("503".to_owned()), None, "two", (at, apart));
-        let stale = nothing(&state(), NOW);
-        assert_eq!(stale.etag, state().etag, "what tells versions apart is kept");
-        let staler = nothing(&stale, later);
-        assert_eq!(staler.stale.as_ref().unwrap().since, NOW, "since the first time");
-        let gone = heard(Some(&staler), Heard::Gone, None, "two", (later, apart));
-        assert_eq!((gone.missing, &gone.stale), (1, &None));
-        assert_eq!(nothing(&gone, later).missing, 1, "a failure between does not start the count again");
-        let soon = later + Duration::from_secs(59);
-        assert_eq!(heard(Some(&gone), Heard::Gone, None, "three", (soon, apart)).missing, 1, "the same moment");
-        assert_eq!(heard(Some(&gone), Heard::Gone, None, "three", (later + apart, apart)).missing, 2);
-        let set_back = NOW - Duration::from_secs(999);
-        assert_eq!(
-            heard(Some(&gone), Heard::Gone, None, "three", (set_back, apart)).missing,
-            2,
-            "a clock that was ahead"
-        );
-        let back = heard(Some(&gone), Heard::Unchanged, Some("x"), "three", (later, apart));
-        assert_eq!((back.missing, back.read, back.lastmod.as_deref()), (0, Some(later), Some("x")));
-    }
-}
+mod tests;

@@ -131,6 +131,8 @@ mod tests {
 
     fn gathered(collection: &str) -> Gathered {
         Gathered {
+            texts: std::collections::BTreeMap::new(),
+            replacements: crate::plan::ReplacementStanding::default(),
             collection: name(collection),
             wanted: vec![],
             gone: vec![],

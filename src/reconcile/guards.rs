@@ -3,7 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::{Extent, Fatal, Pass, Report};
-use crate::{model::CollectionName, plan::Why, store::Db};
+use crate::{
+    model::CollectionName,
+    plan::{HeldReplacements, Why},
+    store::Db,
+};
 
 impl<P> Pass<'_, P> {
     /// Notes what is withheld now, so that it can be approved however the pass ends, and what the folders stand on. Of a
@@ -11,6 +15,7 @@ impl<P> Pass<'_, P> {
     pub(super) async fn note_guards(&self, extent: &Extent, report: &Report) -> Result<(), Fatal> {
         let mut names: BTreeSet<CollectionName> = self.scope.collections.iter().map(|c| c.name.clone()).collect();
         names.extend(report.withheld.iter().map(|withheld| withheld.collection.clone()));
+        names.extend(report.held_replacements.iter().map(|held| held.collection.clone()));
         // Nothing is held any more of one that has left the config for good.
         let guarded = self.store.call(|db| db.guarded_collections()).await?;
         names.extend(guarded.iter().filter_map(|name| CollectionName::new(name).ok()));
@@ -22,12 +27,15 @@ impl<P> Pass<'_, P> {
                 None => Some(0),
                 Some(withheld) => withheld.why.can_be_approved().then(|| withheld.deletes()),
             };
+            let replacements = report.held_replacements.iter().find(|held| held.collection == name);
+            let replacements = replacements.map_or(0, HeldReplacements::count);
             let never = withheld.is_some_and(|withheld| withheld.why == Why::Never);
             let footing = report.footings.get(&name).cloned().filter(|_| withheld.is_none() || never);
             let note = move |db: &mut Db| {
                 // Under `delete: never` nobody asked whether the folder is the one of before; that is asked later.
                 let known = never && db.collection(&name)?.footing.is_some();
-                db.note_guard(&name, held, footing.as_ref().filter(|_| !known))
+                db.note_guard(&name, held, footing.as_ref().filter(|_| !known))?;
+                db.note_held_replacements(&name, replacements)
             };
             self.store.call(note).await?;
         }

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     config::{Collection, Folder, Input},
     model::{CollectionName, DocPath, Footing, LastLook, Record, SkippedFile},
-    plan::{self, Authority, Gathered, Standing},
+    plan::{self, Authority, Gathered, ReplacementStanding, Standing},
     platform::{Platform, clock::Clock},
     scan::{self, HashError, Root, ScanOptions, Wake, Walk, Watch},
     store::{CollectionState, Db, StoreError},
@@ -176,6 +176,7 @@ pub(super) fn look(
 ) -> Result<Looked, StoreError> {
     let state = db.map(|db| db.collection(collection)).transpose()?.unwrap_or_default();
     let mut looked = Looked::new(collection, standing(&state));
+    looked.gathered.replacements = replacement_standing(&state);
     let options = scan_options(folder, accepted);
     let root = match Root::open(&options.root, options.follow_symlinks) {
         Ok(root) => root,
@@ -226,6 +227,11 @@ pub(super) fn look(
 /// What a guard remembers, as far as the store knows.
 pub(super) fn standing(state: &CollectionState) -> Standing {
     Standing { held: state.held, approved: state.approved, ..Standing::default() }
+}
+
+/// The same of the guard of replacements.
+pub(super) fn replacement_standing(state: &CollectionState) -> ReplacementStanding {
+    ReplacementStanding { held: state.held_replacements, approved: state.approved_replacements }
 }
 
 /// Reads and judges what is queued, and notes it.

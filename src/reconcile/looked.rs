@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     model::{CollectionName, DocPath, Fingerprint, Footing, LastLook, Moment, Record, SkippedFile},
-    plan::{self, Authority, Gathered, Gone, Judgement, Look, Pair, Standing, Wanted},
+    plan::{self, Authority, Gathered, Gone, Judgement, Look, Pair, ReplacementStanding, Standing, TurnedText, Wanted},
     platform::clock::Clock,
     scan::{Found, Hashed, Root, ScanError, Wake, Walk},
     store::{Db, StoreError},
@@ -188,6 +188,7 @@ impl Looked {
         self.gathered.gone.dedup_by(|a, b| a.path == b.path);
         // A person's word is for what the guard has counted, and that is the whole.
         self.gathered.standing.approved = 0;
+        self.gathered.replacements.approved = 0;
         if let Some(db) = db {
             self.gathered.held_by_platform = db.held_by_platform(&self.gathered.collection)?;
         }
@@ -313,7 +314,13 @@ impl Looked {
     pub(super) fn judged(&mut self, path: DocPath, Hashed { hash, fingerprint }: Hashed, record: Option<&Record>) {
         match plan::judge(record, hash) {
             Judgement::InStep => {}
-            Judgement::Put { replaces } => self.gathered.wanted.push(Wanted { path, fingerprint, hash, replaces }),
+            Judgement::Put { replaces } => {
+                let turned = record.and_then(|record| TurnedText::of_file(record, hash, fingerprint.size));
+                if let Some(turned) = turned.filter(|_| replaces && path.address().is_none()) {
+                    self.gathered.texts.insert(path.clone(), turned);
+                }
+                self.gathered.wanted.push(Wanted { path, fingerprint, hash, replaces });
+            }
             Judgement::Quarantined => {
                 let trouble = record.and_then(|record| record.trouble.as_ref());
                 let reason = trouble.map(|trouble| trouble.reason.clone()).unwrap_or_default();
@@ -339,6 +346,7 @@ impl Looked {
     /// Adds what the reading threads made of the documents that had to be read.
     pub(super) fn add(&mut self, read: Self) {
         self.gathered.wanted.extend(read.gathered.wanted);
+        self.gathered.texts.extend(read.gathered.texts);
         self.gathered.wanted.sort_by(|a, b| a.path.cmp(&b.path));
         self.gathered.failed.extend(read.gathered.failed);
         self.failed.extend(read.failed);
@@ -373,6 +381,8 @@ fn nothing(collection: &CollectionName, standing: Standing) -> Gathered {
         held_by_platform: 0,
         authority: Authority::Whole,
         standing,
+        texts: BTreeMap::new(),
+        replacements: ReplacementStanding::default(),
     }
 }
 

@@ -105,8 +105,10 @@ async fn look(
         Input::Pages(pages) => {
             let (reader, confirm_gone) = (&scope.reader, scope.policy.confirm_gone);
             let (gone_apart, clock) = (scope.gone_apart, &*scope.machine.clock);
+            let (collection, most_percent) = (name, scope.policy.max_delete_percent);
+            let (pass, keep) = ("", false);
             let look =
-                PagesLook { reader, collection: name, pages, pass: "", confirm_gone, gone_apart, keep: false, clock };
+                PagesLook { reader, collection, pages, pass, confirm_gone, gone_apart, most_percent, keep, clock };
             let known = db.map(|db| Known::read(db, name)).transpose()?.unwrap_or_default();
             // Nobody takes the notes.
             let (notes, _) = mpsc::channel(1);

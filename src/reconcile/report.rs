@@ -9,9 +9,9 @@ use std::{
 use super::{Bots, Extent, Fatal, Scope, looked::Looked};
 use crate::{
     model::{CollectionName, DocPath, Footing, Moment},
-    plan::{Why, Withheld},
+    plan::{HeldReplacements, Why, Withheld},
     scan::Wake,
-    store::ListReport,
+    store::{Approved, ListReport},
 };
 
 /// Something that a person may want to see while a pass runs.
@@ -232,6 +232,8 @@ pub struct Report {
     pub unmatched: BTreeSet<CollectionName>,
     /// Deletions that were not made.
     pub withheld: Vec<Withheld>,
+    /// Replacements that were not made.
+    pub held_replacements: Vec<HeldReplacements>,
     /// Sources with our marker of collections that are not ours, by collection.
     pub strangers: BTreeMap<String, u64>,
     /// What the folders that were seen stand on.
@@ -253,7 +255,7 @@ pub struct Report {
     /// How far it reached, or would have; where it was stopped, this is to be done again.
     pub extent: Extent,
     /// The approvals that it began with.
-    pub(super) approvals: BTreeMap<String, u64>,
+    pub(super) approvals: BTreeMap<String, Approved>,
     judged: Extent,
 }
 
@@ -275,9 +277,9 @@ impl Report {
         self.judged.is_whole(collection)
     }
 
-    /// How many deletions of a collection a person has approved.
-    pub(super) fn approved(&self, collection: &CollectionName) -> u64 {
-        self.approvals.get(collection.as_str()).copied().unwrap_or(0)
+    /// What a person has approved of a collection.
+    pub(super) fn approved(&self, collection: &CollectionName) -> Approved {
+        self.approvals.get(collection.as_str()).copied().unwrap_or_default()
     }
 
     pub(super) fn listed(&mut self, listed: &ListReport) {
@@ -382,6 +384,7 @@ impl Report {
             Some(Fatal::Store(_) | Fatal::Refused(_)) => Outcome::Broken,
             None if self.failures().next().is_some() || !self.bots.failed.is_empty() => Outcome::Failed,
             None if self.withheld.iter().any(|withheld| withheld.why != Why::Never) => Outcome::Held,
+            None if !self.held_replacements.is_empty() => Outcome::Held,
             // An old failure must not hide that a guard waits for a person.
             None if !self.quarantined.is_empty() || self.skipped.iter().any(|skipped| skipped.kept) => Outcome::Failed,
             None if self.is_open() || !self.crawling.is_empty() => Outcome::Temporary,

@@ -5,7 +5,7 @@ use crate::{
     model::{Moment, Phase},
     plan::{self, Action, Gathered, Plan, Resume, UnderWay},
     platform::Platform,
-    store::{MISSING_AT_MOST, StoreError},
+    store::{Approved, MISSING_AT_MOST, StoreError},
 };
 
 /// Rounds that one pass takes at most; what is still open then waits for the next pass.
@@ -89,7 +89,9 @@ impl<P: Platform> Pass<'_, P> {
             let moves = self.store.call(|db| db.moves()).await?;
             let plan = plan::assemble(gathered, &moves, &policy(&self.scope.policy));
             // What a guard withholds is counted over the whole collection.
-            if !extent.widen(plan.withheld.iter().map(|withheld| &withheld.collection)) {
+            let replacements = plan.held_replacements.iter().map(|held| &held.collection);
+            let guarded = plan.withheld.iter().map(|withheld| &withheld.collection).chain(replacements);
+            if !extent.widen(guarded) {
                 break plan;
             }
         };
@@ -147,8 +149,10 @@ impl<P: Platform> Pass<'_, P> {
             one.strays = self.store.call(move |db| db.strays(&name)).await?;
             one.standing.deleted = report.deleted_of(&one.collection);
             // What the rounds before this one have used is counted down in the store.
-            let approved = report.approved(&one.collection).min(one.standing.approved);
-            one.standing.approved = if extent.is_whole(&one.collection) { approved } else { 0 };
+            let Approved { deletions, replacements } = report.approved(&one.collection);
+            let whole = extent.is_whole(&one.collection);
+            one.standing.approved = if whole { deletions.min(one.standing.approved) } else { 0 };
+            one.replacements.approved = if whole { replacements.min(one.replacements.approved) } else { 0 };
         }
         Ok(gathered)
     }
@@ -162,6 +166,7 @@ impl<P: Platform> Pass<'_, P> {
         open: &mut Open,
     ) -> Result<(Plan, Resume), Fatal> {
         report.withheld = std::mem::take(&mut plan.withheld);
+        report.held_replacements = std::mem::take(&mut plan.held_replacements);
         self.note_guards(extent, report).await?;
         let mut under_way = self.store.call(|db| db.under_way()).await?;
         under_way.retain(|one| extent.is_whole(&one.replica.collection) || !self.is_crawled(&one.replica));

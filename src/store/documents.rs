@@ -15,7 +15,7 @@ use crate::{
 
 const COLUMNS: &str = "path, size, mtime_ns, ctime_ns, inode, seen_at, hash, live, trouble_hash, trouble_reason, \
                        skip_size, skip_mtime_ns, skip_ctime_ns, skip_inode, skip_at, skip_reason, \
-                       trouble_retry_at, successor_collection, successor_path";
+                       trouble_retry_at, successor_collection, successor_path, live_size";
 
 impl Db {
     /// Runs `work` over a collection's records in key order, one at a time: those whose path begins with `prefix`, which
@@ -188,7 +188,8 @@ pub(super) fn note_look(
         "INSERT INTO documents (collection, path, size, mtime_ns, ctime_ns, inode, seen_at, hash)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
          ON CONFLICT DO UPDATE SET size = ?3, mtime_ns = ?4, ctime_ns = ?5, inode = ?6, seen_at = ?7, hash = ?8,
-             skip_reason = NULL, successor_collection = NULL, successor_path = NULL",
+             skip_reason = NULL, successor_collection = NULL, successor_path = NULL,
+             live_size = CASE WHEN live = substr(?8, 1, 6) THEN ?3 ELSE live_size END",
     )?;
     let Fingerprint { size, mtime_ns, ctime_ns, inode } = look.fingerprint;
     let (size, inode, at) = (size.cast_signed(), inode.cast_signed(), look.at.0.cast_signed());
@@ -223,7 +224,8 @@ pub(super) fn set_live(
     path: &str,
     live: Option<ShortHash>,
 ) -> Result<(), rusqlite::Error> {
-    let sql = "INSERT INTO documents (collection, path, live) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET live = ?3";
+    let sql = "INSERT INTO documents (collection, path, live) VALUES (?1, ?2, ?3)
+               ON CONFLICT DO UPDATE SET live = ?3, live_size = CASE WHEN substr(hash, 1, 6) = ?3 THEN size END";
     connection.prepare_cached(sql)?.execute(params![collection, path, live.map(|hash| hash.0)])?;
     live.map_or(Ok(()), |_| phrase_of_live(connection, collection, path))
 }
@@ -274,7 +276,8 @@ fn record(row: &Row<'_>) -> Result<Record, rusqlite::Error> {
         (Some(collection), Some(path)) => CollectionName::new(&collection).ok().zip(DocPath::new(path).ok()),
         _ => None,
     };
-    Ok(Record { path, seen, live: short(7)?, trouble, skipped, successor })
+    let live_size = row.get::<_, Option<i64>>(19)?.map(i64::cast_unsigned);
+    Ok(Record { path, seen, live: short(7)?, live_size, trouble, skipped, successor })
 }
 
 /// The fingerprint and the time of a look, from the five columns that begin with its size.

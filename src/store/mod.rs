@@ -33,7 +33,7 @@ pub use list_drift::Adopted;
 pub use listing::{ListReport, ListedSource, MISSING_AT_MOST, Terms};
 pub use lock::Lock;
 pub use pages::PageLook;
-pub use passes::{CollectionState, DocumentCounts, PassRecord};
+pub use passes::{Approved, CollectionState, DocumentCounts, PassRecord};
 pub use phrases::{Phrase, VerificationRecord};
 pub use recorded::{CONFIG, CONFIG_FROM_STATE, PLATFORM, Recorded, RecordedDocument};
 

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Db, StoreError, documents::note_look};
-use crate::model::{CollectionName, DocPath, LastLook, Moment, PageState, Stale};
+use crate::model::{Claim, Claimed, CollectionName, DocPath, LastLook, Moment, PageState, Sketch, Stale};
 
-const COLUMNS: &str =
-    "pass, looked, read, etag, last_modified, lastmod, kind, missing, missed, stale_since, stale_reason, moved";
+const COLUMNS: &str = "pass, looked, read, etag, last_modified, lastmod, kind, missing, missed, stale_since, \
+                       stale_reason, moved, lists, fetched, claim, claims, claimed, words, text, likeness, turned";
 
 /// What a look at one page gave: its state, and its content where that was had.
 pub type PageLook = (DocPath, PageState, Option<LastLook>);
@@ -21,7 +21,7 @@ impl Db {
     pub fn pages(&self, collection: &CollectionName) -> Result<BTreeMap<String, PageState>, StoreError> {
         let sql = format!("SELECT {COLUMNS}, path FROM pages WHERE collection = ?1");
         let mut statement = self.connection.prepare_cached(&sql)?;
-        let rows = statement.query_map([collection.as_str()], |row| Ok((row.get(12)?, state(row)?)))?;
+        let rows = statement.query_map([collection.as_str()], |row| Ok((row.get(21)?, state(row)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
@@ -42,12 +42,13 @@ impl Db {
     pub fn note_pages(&mut self, collection: &CollectionName, looks: &[PageLook]) -> Result<(), StoreError> {
         let sql = format!(
             "INSERT OR REPLACE INTO pages (collection, path, {COLUMNS})
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,
+                     ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)"
         );
         self.together(|connection| {
             let mut statement = connection.prepare_cached(&sql)?;
             for (path, state, look) in looks {
-                let stale = state.stale.as_ref();
+                let (stale, claim) = (state.stale.as_ref(), state.claim.as_ref());
                 statement.execute(params![
                     collection.as_str(),
                     path.as_str(),
@@ -63,6 +64,15 @@ impl Db {
                     stale.map(|stale| stale.since.0.cast_signed()),
                     stale.map(|stale| stale.reason.as_str()),
                     state.moved,
+                    state.lists,
+                    state.fetched.map(|at| at.0.cast_signed()),
+                    claim.map(|claim| claim.what.to_text()),
+                    claim.map_or(0, |claim| claim.count.cast_signed()),
+                    claim.map(|claim| claim.at.0.cast_signed()),
+                    state.sketch.map(|sketch| sketch.words.cast_signed()),
+                    state.sketch.map(|sketch| sketch.text.cast_signed()),
+                    state.sketch.map(|sketch| sketch.likeness.cast_signed()),
+                    state.turned.map(u64::cast_signed),
                 ])?;
                 if let Some(look) = look {
                     note_look(connection, collection, path, look)?;
@@ -106,7 +116,7 @@ impl Db {
     /// See [`StoreError`].
     pub fn stale_pages(&self) -> Result<Vec<(String, String, Stale)>, StoreError> {
         let sql = "SELECT collection, path, coalesce(stale_since, missed),
-                          coalesce(stale_reason, 'its origin says that it is gone') FROM pages
+                          coalesce(stale_reason, 'it is said to be gone, which another look must confirm') FROM pages
                    WHERE coalesce(stale_since, missed) IS NOT NULL ORDER BY collection, path";
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map([], |row| {
@@ -120,6 +130,10 @@ impl Db {
 fn state(row: &Row<'_>) -> Result<PageState, rusqlite::Error> {
     let moment = |column| row.get::<_, Option<i64>>(column).map(|at| at.map(|at| Moment(at.cast_unsigned())));
     let (since, reason) = (moment(9)?, row.get::<_, Option<String>>(10)?);
+    let number = |column| row.get::<_, Option<i64>>(column).map(|number| number.map(i64::cast_unsigned));
+    let claim = row.get::<_, Option<String>>(14)?.and_then(|text| Claimed::parse(&text)).zip(moment(16)?);
+    let count = row.get::<_, i64>(15)?.cast_unsigned();
+    let sketch = number(17)?.zip(number(18)?).zip(number(19)?);
     Ok(PageState {
         pass: row.get(0)?,
         looked: Moment(row.get::<_, i64>(1)?.cast_unsigned()),
@@ -132,5 +146,10 @@ fn state(row: &Row<'_>) -> Result<PageState, rusqlite::Error> {
         missed: moment(8)?,
         stale: since.zip(reason).map(|(since, reason)| Stale { since, reason }),
         moved: row.get(11)?,
+        lists: row.get(12)?,
+        fetched: moment(13)?,
+        claim: claim.map(|(what, at)| Claim { what, count, at }),
+        sketch: sketch.map(|((words, text), likeness)| Sketch { words, text, likeness }),
+        turned: number(20)?,
     })
 }

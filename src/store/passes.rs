@@ -16,6 +16,19 @@ pub struct CollectionState {
     pub held: u64,
     /// Deletions that a person allowed, once.
     pub approved: u64,
+    /// Replacements that a guard withheld in the last pass.
+    pub held_replacements: u64,
+    /// Replacements that a person allowed, once.
+    pub approved_replacements: u64,
+}
+
+/// What a person has allowed, once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Approved {
+    /// Deletions.
+    pub deletions: u64,
+    /// Replacements.
+    pub replacements: u64,
 }
 
 /// A pass that has ended.
@@ -52,7 +65,8 @@ impl Db {
     /// # Errors
     /// See [`StoreError`].
     pub fn collection(&self, name: &CollectionName) -> Result<CollectionState, StoreError> {
-        let sql = "SELECT device, mounts, held, approved FROM collections WHERE name = ?1";
+        let sql = "SELECT device, mounts, held, approved, held_replacements, approved_replacements
+                   FROM collections WHERE name = ?1";
         let state = self.connection.query_row(sql, [name.as_str()], |row| {
             let mounts: Option<String> = row.get(1)?;
             // Nobody but kbsync writes it.
@@ -62,6 +76,8 @@ impl Db {
                 footing: device.map(|device| Footing { device, mounts }),
                 held: row.get::<_, i64>(2)?.cast_unsigned(),
                 approved: row.get::<_, i64>(3)?.cast_unsigned(),
+                held_replacements: row.get::<_, i64>(4)?.cast_unsigned(),
+                approved_replacements: row.get::<_, i64>(5)?.cast_unsigned(),
             })
         });
         Ok(state.optional()?.unwrap_or_default())
@@ -91,41 +107,66 @@ impl Db {
         Ok(())
     }
 
-    /// Allows, once, what a guard withholds, and says how many deletions that are.
+    /// Notes how many replacements a guard withholds now.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn approve(&mut self, name: &CollectionName) -> Result<u64, StoreError> {
-        self.connection.execute("UPDATE collections SET approved = held WHERE name = ?1", [name.as_str()])?;
-        Ok(self.collection(name)?.approved)
+    pub fn note_held_replacements(&mut self, name: &CollectionName, held: u64) -> Result<(), StoreError> {
+        let before = self.collection(name)?;
+        if before.held_replacements != held {
+            let sql = "INSERT INTO collections (name, held_replacements) VALUES (?1, ?2)
+                       ON CONFLICT DO UPDATE SET held_replacements = ?2";
+            self.connection.execute(sql, params![name.as_str(), held.cast_signed()])?;
+        }
+        Ok(())
+    }
+
+    /// Allows, once, what the guards withhold, and says what that is.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn approve(&mut self, name: &CollectionName) -> Result<Approved, StoreError> {
+        let sql = "UPDATE collections SET approved = held, approved_replacements = held_replacements WHERE name = ?1";
+        self.connection.execute(sql, [name.as_str()])?;
+        let CollectionState { approved, approved_replacements, .. } = self.collection(name)?;
+        Ok(Approved { deletions: approved, replacements: approved_replacements })
     }
 
     /// The approvals that are there now, by collection: each holds for one pass.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn approvals(&self) -> Result<BTreeMap<String, u64>, StoreError> {
-        let mut statement = self.connection.prepare("SELECT name, approved FROM collections WHERE approved > 0")?;
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned())))?;
+    pub fn approvals(&self) -> Result<BTreeMap<String, Approved>, StoreError> {
+        let sql = "SELECT name, approved, approved_replacements FROM collections
+                   WHERE approved > 0 OR approved_replacements > 0";
+        let mut statement = self.connection.prepare(sql)?;
+        let rows = statement.query_map([], |row| {
+            let number = |column| row.get::<_, i64>(column).map(i64::cast_unsigned);
+            Ok((row.get(0)?, Approved { deletions: number(1)?, replacements: number(2)? }))
+        })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Takes back what is left of an approval of `began` deletions. A larger one was given since, and is for the next pass.
+    /// Takes back what is left of an approval. A larger one was given since, and is for the next pass.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn spend_approval(&mut self, name: &str, began: u64) -> Result<(), StoreError> {
-        let sql = "UPDATE collections SET approved = 0 WHERE name = ?1 AND approved <= ?2";
-        self.connection.execute(sql, params![name, began.cast_signed()])?;
+    pub fn spend_approval(&mut self, name: &str, began: Approved) -> Result<(), StoreError> {
+        let Approved { deletions, replacements } = began;
+        let sql = "UPDATE collections SET approved = CASE WHEN approved <= ?2 THEN 0 ELSE approved END,
+                       approved_replacements = CASE WHEN approved_replacements <= ?3 THEN 0 ELSE approved_replacements END
+                   WHERE name = ?1";
+        self.connection.execute(sql, params![name, deletions.cast_signed(), replacements.cast_signed()])?;
         Ok(())
     }
 
-    /// The collections with deletions that a guard withholds.
+    /// The collections of which a guard withholds something.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub fn guarded_collections(&self) -> Result<Vec<String>, StoreError> {
-        let mut statement = self.connection.prepare("SELECT name FROM collections WHERE held > 0")?;
+        let mut statement =
+            self.connection.prepare("SELECT name FROM collections WHERE held > 0 OR held_replacements > 0")?;
         let rows = statement.query_map([], |row| row.get(0))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }

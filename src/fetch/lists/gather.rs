@@ -71,7 +71,7 @@ impl Gathering {
         let mut bad = Bad::of("urls".to_owned());
         for url in urls {
             match canonical(url.as_str()) {
-                Ok(url) => self.add(url, None, || "urls".to_owned()),
+                Ok(url) => self.add(url, None, "", || "urls".to_owned()),
                 Err(why) => bad.push(None, &why),
             }
         }
@@ -95,7 +95,7 @@ impl Gathering {
             match canonical(&address) {
                 Ok(url) => {
                     good = true;
-                    self.add(url, None, || format!("{name}:{line}"));
+                    self.add(url, None, name, || format!("{name}:{line}"));
                 }
                 Err(why) => bad.push(Some(line), &why),
             }
@@ -110,7 +110,10 @@ impl Gathering {
     pub(super) async fn tree(&mut self, fetcher: &Fetcher, named: &Url, access: &Access) {
         let named = match canonical(named.as_str()) {
             Ok(named) => named,
-            Err(why) => return self.result.failed.push(format!("the list {why}")),
+            Err(why) => {
+                self.result.incomplete = true;
+                return self.result.failed.push(format!("the list {why}"));
+            }
         };
         // Whoever names a list in the config has been asked; and what is right for a page is small for a list.
         let access = Access { obey_robots: false, max_size: MAX_SIZE as u64, ..access.clone() };
@@ -120,6 +123,11 @@ impl Gathering {
             let Some(list) = way.last().filter(|list| self.asked.insert((*list).clone())) else { continue };
             let (from, document) = match fetch(fetcher, list, &access).await {
                 Ok(read) => read,
+                // A part that an index names in vain is an empty one: its pages go when another look finds it so, too.
+                Err(Unread::Missing(status)) if way.len() > 1 => {
+                    self.result.bad.push(format!("{list}: the site answers {status}, so it counts as empty"));
+                    continue;
+                }
                 Err(why) => {
                     self.failed(list, why);
                     without_answer += 1;
@@ -141,12 +149,12 @@ impl Gathering {
             room -= taken;
             waiting.extend(further.into_iter().take(taken).map(|list| [&way[..], &[list]].concat()));
         }
+        self.result.unread.extend(waiting.iter().filter_map(|way| way.last()).map(Url::to_string));
         if !waiting.is_empty() {
             let left = count(waiting.len(), "list");
-            self.failed(
-                &named,
-                format!("{PATIENCE} lists in a row could not be had, so {left} more that it leads to are left"),
-            );
+            self.result.failed.push(format!(
+                "{named}: {PATIENCE} lists in a row could not be had, so {left} more that it leads to are left"
+            ));
         }
         if beyond > 0 {
             self.failed(&named, format!("it leads to more than {MAX_LISTS} lists, so {beyond} were not asked for"));
@@ -157,6 +165,8 @@ impl Gathering {
     pub(super) fn take(&mut self, source: &Source, document: Document) -> BTreeSet<Url> {
         let name = source.address().to_string();
         let what = if document.names == Names::Pages { "page" } else { "list" };
+        let way = source.way.iter().map(Url::as_str).collect::<Vec<_>>().join(" ");
+        let is_empty = document.entries.is_empty() && document.nameless == 0;
         let mut bad = Bad::of(name.clone());
         let mut lists = BTreeSet::new();
         let (mut of_others, mut good) = (0, 0);
@@ -174,7 +184,7 @@ impl Gathering {
             };
             if document.names == Names::Pages {
                 good += 1;
-                self.add(url, lastmod, || line.map_or_else(|| name.clone(), |line| format!("{name}:{line}")));
+                self.add(url, lastmod, &way, || line.map_or_else(|| name.clone(), |line| format!("{name}:{line}")));
             } else if !source.way.contains(&url) {
                 good += 1;
                 lists.insert(url);
@@ -191,6 +201,8 @@ impl Gathering {
         }
         match document.defect {
             Some(defect) => self.failed(&name, defect),
+            // A part of an index may be empty; a list that the config names is there for something.
+            None if is_empty && source.way.len() > 1 => {}
             None if good == 0 => self.failed(&name, format!("it names no {what} that can be used")),
             None => {}
         }
@@ -198,7 +210,7 @@ impl Gathering {
     }
 
     /// Takes a page, unless it is filtered.
-    fn add(&mut self, url: Url, lastmod: Option<String>, from: impl FnOnce() -> String) {
+    fn add(&mut self, url: Url, lastmod: Option<String>, lists: &str, from: impl FnOnce() -> String) {
         if self.filter.rule(&url).is_some() {
             return;
         }
@@ -206,7 +218,7 @@ impl Gathering {
         match self.result.pages.entry(url.into()) {
             btree_map::Entry::Vacant(_) if known == MAX_PAGES => self.full = true,
             btree_map::Entry::Vacant(place) => {
-                place.insert(Listed { lastmod, from: from() });
+                place.insert(Listed { lastmod, from: from(), lists: lists.to_owned() });
             }
             btree_map::Entry::Occupied(mut place) => match (&place.get().lastmod, lastmod) {
                 (Some(said), Some(lastmod)) if *said != lastmod => {
@@ -220,6 +232,7 @@ impl Gathering {
 
     fn failed(&mut self, list: impl Display, why: impl Display) {
         self.result.failed.push(format!("{list}: {why}"));
+        self.result.unread.insert(list.to_string());
     }
 
     /// What the lists name together.
@@ -230,6 +243,7 @@ impl Gathering {
             }
         }
         if self.full {
+            self.result.incomplete = true;
             self.result.failed.push(format!("the lists name more than {MAX_PAGES} pages; the rest is left out"));
         }
         self.result
@@ -237,19 +251,30 @@ impl Gathering {
 }
 
 /// Fetches a list and reads it: where it came from at last, and what it says.
-async fn fetch(fetcher: &Fetcher, list: &Url, access: &Access) -> Result<(Url, Document), String> {
+async fn fetch(fetcher: &Fetcher, list: &Url, access: &Access) -> Result<(Url, Document), Unread> {
     let fetched = match fetcher.get(list, access, None).await {
         Answer::Page(fetched) => *fetched,
-        Answer::Gone { status } => return Err(format!("the site answers {status}")),
-        Answer::Unchanged { .. } => return Err("the site answers 304 to a request without conditions".to_owned()),
-        Answer::Kept(trouble) => return Err(trouble.to_string()),
+        Answer::Gone { status } => return Err(Unread::Missing(status)),
+        Answer::Unchanged { .. } => {
+            return Err(Unread::Failed("the site answers 304 to a request without conditions".to_owned()));
+        }
+        Answer::Kept(trouble) => return Err(Unread::Failed(trouble.to_string())),
     };
     let from = fetched.url;
     let read = move || {
         let document = document::read(&fetched.body, &fetched.media_type, fetched.charset.as_deref(), &from);
         (from, document)
     };
-    spawn_blocking(read).await.map_err(|error| error.to_string())
+    spawn_blocking(read).await.map_err(|error| Unread::Failed(error.to_string()))
+}
+
+/// Why there is nothing to read of a list.
+#[derive(Debug, thiserror::Error)]
+enum Unread {
+    #[error("the site answers {0}")]
+    Missing(u16),
+    #[error("{0}")]
+    Failed(String),
 }
 
 /// `1 page`, `2 pages`.

@@ -49,8 +49,21 @@ pub struct Pages {
     pub pages: BTreeMap<String, Listed>,
     /// Entries that are no use, each with its place. The rest goes on.
     pub bad: Vec<String>,
-    /// Lists that could not be read, or not to their end: what is not listed is not known to be gone.
+    /// Lists that could not be read, or not to their end, each with the reason.
     pub failed: Vec<String>,
+    /// The same lists by their addresses or names.
+    pub unread: BTreeSet<String>,
+    /// Whether any page may be missing, whatever list named it.
+    pub incomplete: bool,
+}
+
+impl Pages {
+    /// Whether a page that is not listed now may be in a list that was not read, where these lists led to it before.
+    pub fn may_name(&self, lists: Option<&str>) -> bool {
+        let is_unread =
+            |lists: &str| self.unread.contains(lists) || lists.split(' ').any(|list| self.unread.contains(list));
+        self.incomplete || (!self.failed.is_empty() && lists.is_none_or(is_unread))
+    }
 }
 
 /// What a list says of a page.
@@ -60,13 +73,16 @@ pub struct Listed {
     pub lastmod: Option<String>,
     /// Where it is named first: `urls`, `urls.txt:12`, or the sitemap's address.
     pub from: String,
+    /// The lists that led to it, as [`PageState::lists`](crate::model::PageState) has them: the name of a file alone, and
+    /// nothing where the config names the page itself.
+    pub lists: String,
 }
 
 /// Reads all lists of a collection.
 pub async fn expand(fetcher: &Fetcher, spec: &ListSpec, access: &Access) -> Pages {
     let filter = match Filter::new(&spec.include, &spec.exclude) {
         Ok(filter) => filter,
-        Err(why) => return Pages { failed: vec![why], ..Pages::default() },
+        Err(why) => return Pages { failed: vec![why], incomplete: true, ..Pages::default() },
     };
     let mut gathering = Gathering::new(filter);
     gathering.inline(&spec.urls);

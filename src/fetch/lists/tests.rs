@@ -116,7 +116,7 @@ async fn a_file_gives_its_pages_and_its_bad_lines() {
     gathering.file(&path).await;
     gathering.file(folder.path()).await;
     gathering.file(Path::new("missing/urls.txt")).await;
-    let Pages { pages, bad, failed } = gathering.finish();
+    let Pages { pages, bad, failed, .. } = gathering.finish();
     let name = path.display();
     let pages: Vec<_> = pages.iter().map(|(key, listed)| (key.as_str(), listed.from.clone())).collect();
     assert_eq!(pages, [("https://a/1", format!("{name}:2")), ("https://a/2", "urls".to_owned())]);
@@ -142,7 +142,7 @@ async fn a_file_gives_its_pages_and_its_bad_lines() {
 
 #[test]
 fn many_bad_entries_are_counted() {
-    let Pages { pages, bad, failed } = taken(&(entry("https://a/1", "") + &entry("ftp://a/2", "").repeat(100)));
+    let Pages { pages, bad, failed, .. } = taken(&(entry("https://a/1", "") + &entry("ftp://a/2", "").repeat(100)));
     assert_eq!((pages.len(), bad.len(), failed.len()), (1, 21, 0));
     assert_eq!(bad[20], "https://a/map.xml: 80 items more cannot be used");
 }
@@ -151,7 +151,7 @@ fn many_bad_entries_are_counted() {
 fn a_list_speaks_for_its_own_host() {
     let others = entry("https://b/1", "") + &entry("https://a.b/2", "") + &entry("https://c/3", "");
     let own = entry("http://a/1", "") + &entry("https://a:8443/2", "");
-    let Pages { pages, bad, failed } = taken(&(own + &others));
+    let Pages { pages, bad, failed, .. } = taken(&(own + &others));
     assert_eq!(pages.into_keys().collect::<Vec<_>>(), ["http://a/1", "https://a:8443/2"]);
     assert_eq!(bad, ["https://a/map.xml names 3 pages of other hosts, for which it does not speak"]);
     assert_eq!(failed, [""; 0]);
@@ -165,7 +165,12 @@ fn a_list_speaks_for_its_own_host() {
 
 #[test]
 fn a_list_without_a_page_failed() {
-    for entries in ["", &entry("https://b/1", ""), &entry("ftp://a/1", ""), "<url/>"] {
+    assert_eq!(taken("").failed, [""; 0], "a part of an index may be empty");
+    let mut alone = gathering();
+    let top = Source { way: vec![url("https://a/map.xml")], from: url("https://a/map.xml") };
+    alone.take(&top, document::read(b"<urlset/>", "", None, &top.from));
+    assert_eq!(alone.finish().failed, ["https://a/map.xml: it names no page that can be used"]);
+    for entries in [&entry("https://b/1", ""), &entry("ftp://a/1", ""), "<url/>"] {
         let pages = taken(entries);
         assert_eq!(pages.failed, ["https://a/map.xml: it names no page that can be used"], "{entries}");
     }

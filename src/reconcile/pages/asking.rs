@@ -15,7 +15,7 @@ use crate::{
     config::Via,
     fetch::{Access, Validators, lists},
     model::{ContentHash, DocPath, Fingerprint, LastLook, PageState, Record},
-    plan::{self, Ask, Heard, Judgement},
+    plan::{self, Ask, Heard, Judgement, Looks, NewText, PageDates, TextVerdict},
     store::PageLook,
 };
 
@@ -27,6 +27,8 @@ pub(super) struct Wanted {
     /// The address that the list has.
     pub(super) listed: Url,
     lastmod: Option<String>,
+    /// The lists that led to it; none where a feed named it once.
+    lists: Option<String>,
 }
 
 /// One question.
@@ -37,8 +39,14 @@ struct Question<'w> {
     validators: Option<Validators>,
 }
 
-/// The content that was had in this look, by the addresses of the pages: the hash and the size.
-pub(super) type Contents = BTreeMap<String, (ContentHash, u64)>;
+/// What a look has found.
+#[derive(Default)]
+pub(super) struct Findings {
+    /// The content that was had, by the addresses of the pages: the hash and the size.
+    pub(super) contents: BTreeMap<String, (ContentHash, u64)>,
+    /// What is behind the moves that are not believed yet, by the addresses that have moved.
+    pub(super) behind: BTreeMap<String, PageLook>,
+}
 
 impl PagesLook<'_> {
     /// The pages that are documents: those of the lists, and where there are feeds, which name the newest alone, those
@@ -47,7 +55,10 @@ impl PagesLook<'_> {
         let mut wanted: BTreeMap<String, Wanted> = BTreeMap::new();
         for (address, entry) in &listed.pages {
             if let Ok(url) = Url::parse(address) {
-                wanted.insert(address.clone(), Wanted { listed: url, lastmod: entry.lastmod.clone() });
+                wanted.insert(
+                    address.clone(),
+                    Wanted { listed: url, lastmod: entry.lastmod.clone(), lists: Some(entry.lists.clone()) },
+                );
             }
         }
         if !self.pages.feeds.is_empty() {
@@ -59,22 +70,24 @@ impl PagesLook<'_> {
             });
             let kept: Vec<Url> = kept.collect();
             for url in kept {
-                wanted.entry(url.to_string()).or_insert(Wanted { listed: url, lastmod: None });
+                wanted.entry(url.to_string()).or_insert(Wanted { listed: url, lastmod: None, lists: None });
             }
         }
         wanted.into_values().collect()
     }
 
-    /// Asks for each page, notes what came, and gives the contents that were had.
+    /// Asks for each page, notes what came, and gives what was found.
     pub(super) async fn ask(
         &self,
         wanted: &[Wanted],
         known: &mut Known,
-        notes: mpsc::Sender<PageLook>,
+        notes: &mpsc::Sender<PageLook>,
         looked: &mut Looked,
-    ) -> Contents {
+    ) -> Findings {
         let mut unasked = Vec::new();
-        let questions: Vec<_> = wanted.iter().filter_map(|wanted| self.question(wanted, known, &mut unasked)).collect();
+        let dates = Dates::of(wanted, known);
+        let questions: Vec<_> =
+            wanted.iter().filter_map(|wanted| self.question(wanted, known, &dates, &mut unasked)).collect();
         for note in unasked {
             // Nobody takes them where nothing is to be remembered.
             let _ = notes.send(note).await;
@@ -83,14 +96,14 @@ impl PagesLook<'_> {
         let mut questions = questions.into_iter();
         let mut asked: FuturesUnordered<_> =
             questions.by_ref().take(AT_ONCE).map(|question| self.asked(question, &access)).collect();
-        let mut contents = Contents::new();
+        let mut findings = Findings::default();
         while let Some((question, read)) = asked.next().await {
             asked.extend(questions.next().map(|question| self.asked(question, &access)));
-            for note in self.heard(&question, read, known, &mut contents, looked) {
+            for note in self.heard(&question, read, known, &mut findings, looked) {
                 let _ = notes.send(note).await;
             }
         }
-        contents
+        findings
     }
 
     async fn asked<'w>(&self, question: Question<'w>, access: &Access) -> (Question<'w>, Read) {
@@ -100,7 +113,13 @@ impl PagesLook<'_> {
     }
 
     /// How to ask for a page; `None` where it is not asked for.
-    fn question<'w>(&self, wanted: &'w Wanted, known: &mut Known, notes: &mut Vec<PageLook>) -> Option<Question<'w>> {
+    fn question<'w>(
+        &self,
+        wanted: &'w Wanted,
+        known: &mut Known,
+        dates: &Dates,
+        notes: &mut Vec<PageLook>,
+    ) -> Option<Question<'w>> {
         let own = known.states.get(wanted.listed.as_str());
         let key = own.and_then(|state| Url::parse(state.moved.as_ref()?).ok()).unwrap_or_else(|| wanted.listed.clone());
         let record = DocPath::page(&key).ok().and_then(|path| known.records.get(&path));
@@ -109,7 +128,14 @@ impl PagesLook<'_> {
             None => known.states.get(key.as_str()),
         };
         let now = self.clock.wall();
-        match plan::ask(state, record, wanted.lastmod.as_deref(), self.pass, now) {
+        let page = plan::Page {
+            address: key.as_str(),
+            state,
+            record,
+            lastmod: dates.lastmod(wanted),
+            validators: state.is_some_and(|state| dates.believes(&key, state)),
+        };
+        match plan::ask(&page, self.pass, now) {
             // What was kept for the upload has been used: the platform lost the page meanwhile.
             Ask::Asked if self.owes(known.states.get(key.as_str()), record) => {
                 Some(Question { wanted, key, validators: None })
@@ -122,7 +148,8 @@ impl PagesLook<'_> {
             Ask::Anyway => Some(Question { wanted, key, validators: None }),
             Ask::IfChanged => {
                 let state = state?;
-                let (etag, last_modified) = (state.etag.clone(), state.last_modified.clone());
+                let is_sign = |date: &String| dates.modified.is_sign(host(&key), date);
+                let (etag, last_modified) = (state.etag.clone(), state.last_modified.clone().filter(is_sign));
                 let validators = Validators { etag, last_modified, of: Some(key.clone()) };
                 Some(Question { wanted, key, validators: Some(validators) })
             }
@@ -135,62 +162,110 @@ impl PagesLook<'_> {
         question: &Question<'_>,
         read: Read,
         known: &mut Known,
-        contents: &mut Contents,
+        findings: &mut Findings,
         looked: &mut Looked,
     ) -> Vec<PageLook> {
-        let listed = &question.wanted.listed;
+        let Question { wanted, key, .. } = question;
+        let listed = &wanted.listed;
         // The address that it led to may be listed itself, and then this pass has heard better of it.
-        let heard_of_key = known.states.get(question.key.as_str()).is_some_and(|state| state.pass == self.pass);
-        let place = if heard_of_key { listed } else { &question.key };
+        let heard_of_key = known.states.get(key.as_str()).is_some_and(|state| state.pass == self.pass);
+        let place = if heard_of_key { listed } else { key };
         let mut notes = Vec::new();
-        let mut note = |address: &Url, heard: Heard, look: Option<LastLook>| {
+        let Known { states, records, .. } = &mut *known;
+        let mut note = |states: &mut BTreeMap<String, PageState>, address: &Url, heard, look| {
             let Ok(path) = DocPath::page(address) else { return };
-            let before = known.states.get(address.as_str());
-            let at = (self.clock.wall(), self.gone_apart);
-            let state = plan::heard(before, heard, question.wanted.lastmod.as_deref(), self.pass, at);
-            known.states.insert(address.to_string(), state.clone());
+            let state = self.state(states.get(address.as_str()), heard, wanted);
+            states.insert(address.to_string(), state.clone());
             notes.push((path, state, look));
         };
         match read {
             Read::Content(content) => {
                 let target = content.moved.as_ref().unwrap_or(listed);
-                if let Err(reason) = self.keep(target, &content, &known.records) {
+                if let Err(reason) = self.keep(target, &content, records) {
                     let document = Document { collection: self.collection.clone(), path: target.to_string() };
                     looked.failed.push(Failure { document, reason });
                     return Vec::new();
                 }
-                let Content { moved, validators, bytes, hash, kind, .. } = *content;
-                let target = moved.unwrap_or_else(|| listed.clone());
-                if target != *listed {
-                    note(listed, Heard::Moved(target.to_string()), None);
-                }
-                let size = bytes.len() as u64;
-                // Those of a page that a detour led to say nothing of this one.
-                let validators = if validators.of.as_ref().is_none_or(|of| *of == target) {
-                    validators
-                } else {
-                    Validators::default()
-                };
-                let Validators { etag, last_modified, .. } = validators;
+                let target = target.clone();
+                let record = record_of(records, &target).cloned();
+                let before = states.get(target.as_str());
+                let verdict = self.weigh(record.as_ref(), before, &content);
+                let same_words = matches!(verdict, TextVerdict::SameWords(_));
+                let (hash, size) = (content.hash, content.bytes.len() as u64);
                 let look = LastLook { fingerprint: fingerprint(size), at: self.clock.wall(), hash };
-                note(&target, Heard::Content { kind: kind.to_owned(), etag, last_modified }, Some(look));
-                contents.insert(target.to_string(), (hash, size));
-            }
-            Read::Unchanged { moved } if moved.as_ref().unwrap_or(listed) == &question.key => {
-                if question.key != *listed {
-                    note(listed, Heard::Moved(question.key.to_string()), None);
+                let look = Some(look).filter(|_| !same_words);
+                let heard = content.heard(&target, verdict);
+                if target != *listed && target != *key && self.would_lose(key, hash, records) {
+                    let (Ok(path), behind) = (DocPath::page(&target), self.state(before, heard, wanted)) else {
+                        return Vec::new();
+                    };
+                    findings.behind.insert(listed.to_string(), (path, behind, look));
+                    if key != listed {
+                        note(
+                            states,
+                            key,
+                            Heard::Nothing("it may have moved, which another look must confirm".to_owned()),
+                            None,
+                        );
+                    }
+                    note(states, listed, Heard::MayHaveMoved(target.to_string()), None);
+                    return notes;
                 }
-                note(&question.key, Heard::Unchanged, None);
+                if target != *listed {
+                    note(states, listed, Heard::Moved(target.to_string()), None);
+                }
+                note(states, &target, heard, look);
+                if !same_words {
+                    findings.contents.insert(target.to_string(), (hash, size));
+                }
+            }
+            Read::Unchanged { moved } if moved.as_ref().unwrap_or(listed) == key => {
+                if key != listed {
+                    note(states, listed, Heard::Moved(key.to_string()), None);
+                }
+                note(states, key, Heard::Unchanged, None);
             }
             // It leads somewhere else than before, and nothing is known of what is there: the next pass reads it anyway.
             Read::Unchanged { .. } => {
-                note(&question.key, Heard::Elsewhere, None);
+                note(states, key, Heard::Elsewhere, None);
             }
-            Read::Gone => note(place, Heard::Gone, None),
-            Read::Nothing(reason) => note(place, Heard::Nothing(reason), None),
+            Read::Gone => note(states, place, Heard::Gone, None),
+            Read::Nothing(reason) => note(states, place, Heard::Nothing(reason), None),
         }
         notes.extend(self.looked_at(listed, known));
         notes
+    }
+
+    /// What is remembered of a page after an answer.
+    fn state(&self, before: Option<&PageState>, heard: Heard, wanted: &Wanted) -> PageState {
+        let said = (wanted.lastmod.as_deref(), wanted.lists.as_deref());
+        plan::heard(before, heard, said, self.pass, self.looks())
+    }
+
+    /// When this look is, and how many it takes to believe what would cost a document.
+    pub(super) fn looks(&self) -> Looks {
+        Looks { now: self.clock.wall(), apart: self.gone_apart, confirm: self.confirm_gone }
+    }
+
+    /// Holds a text against the one that the platform holds. Links that changed are believed when they stay as they are.
+    fn weigh(&self, record: Option<&Record>, before: Option<&PageState>, content: &Content) -> TextVerdict {
+        let text = std::str::from_utf8(&content.bytes).unwrap_or_default();
+        let (hash, size, sketch) = (content.hash, content.bytes.len() as u64, content.sketch);
+        match plan::weigh(record, before, &NewText { text, hash, size, sketch }) {
+            TextVerdict::SameWords(what)
+                if plan::is_confirmed(before, &what, self.looks())
+                    || record.is_some_and(|record| record.live == Some(content.other_way.short())) =>
+            {
+                TextVerdict::Accepted { turned: None }
+            }
+            verdict => verdict,
+        }
+    }
+
+    /// Whether a move would remove a document, and not only give it another name.
+    fn would_lose(&self, from: &Url, hash: ContentHash, records: &BTreeMap<DocPath, Record>) -> bool {
+        let live = record_of(records, from).and_then(|record| record.live);
+        live.is_some_and(|live| live != hash.short())
     }
 
     /// Whether content that is to go up is not kept any more.
@@ -216,8 +291,7 @@ impl PagesLook<'_> {
         if !self.keep || self.pages.via != Via::Upload {
             return Ok(());
         }
-        let record = DocPath::page(target).ok().and_then(|path| records.get(&path));
-        match plan::judge(record, content.hash) {
+        match plan::judge(record_of(records, target), content.hash) {
             Judgement::InStep | Judgement::Quarantined => Ok(()),
             Judgement::Put { .. } => self
                 .reader
@@ -225,6 +299,58 @@ impl PagesLook<'_> {
                 .map_err(|error| format!("its content could not be kept beside the state: {error}")),
         }
     }
+}
+
+impl Content {
+    /// What a page at an address has told with this content.
+    fn heard(self, target: &Url, verdict: TextVerdict) -> Heard {
+        let Self { validators, kind, sketch, .. } = self;
+        // Those of a page that a detour led to say nothing of this one.
+        let own = validators.of.as_ref().is_none_or(|of| of == target);
+        let Validators { etag, last_modified, .. } = if own { validators } else { Validators::default() };
+        Heard::Content { kind: kind.to_owned(), etag, last_modified, sketch, verdict }
+    }
+}
+
+/// The dates of the pages, by which it is told what each of them is worth.
+#[derive(Default)]
+struct Dates {
+    modified: PageDates,
+    listed: PageDates,
+}
+
+impl Dates {
+    fn of(wanted: &[Wanted], known: &Known) -> Self {
+        let mut dates = Self::default();
+        for one in wanted {
+            dates.listed.add(host(&one.listed), one.lastmod.as_deref());
+        }
+        for (address, state) in &known.states {
+            if let Some(url) = Url::parse(address).ok().filter(|_| state.read.is_some()) {
+                dates.modified.add(host(&url), state.last_modified.as_deref());
+            }
+        }
+        dates
+    }
+
+    /// What a list says of a page's last change, where that is a sign.
+    fn lastmod<'w>(&self, wanted: &'w Wanted) -> Option<&'w str> {
+        wanted.lastmod.as_deref().filter(|date| self.listed.is_sign(host(&wanted.listed), date))
+    }
+
+    /// Whether a page's validators are a sign.
+    fn believes(&self, url: &Url, state: &PageState) -> bool {
+        let date = state.last_modified.as_deref().map(|date| self.modified.is_sign(host(url), date));
+        state.etag.as_deref().map_or(date == Some(true), |etag| plan::is_strong(etag, date))
+    }
+}
+
+fn host(url: &Url) -> &str {
+    url.host_str().unwrap_or_default()
+}
+
+fn record_of<'r>(records: &'r BTreeMap<DocPath, Record>, url: &Url) -> Option<&'r Record> {
+    DocPath::page(url).ok().and_then(|path| records.get(&path))
 }
 
 /// What a look at a page shows: its size.

@@ -1,31 +1,57 @@
 //! From what was heard of each page to the documents: present, kept, or gone.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     time::Duration,
 };
 
 use super::{
     super::{Document, Failure, looked::Looked},
     Known, PagesLook,
-    asking::{Contents, Wanted, fingerprint, is_present},
+    asking::{Findings, Wanted, fingerprint, is_present},
+    leaving::Moves,
 };
 use crate::{
     config::Via,
-    model::{DocPath, PageState, Record},
+    fetch::lists,
+    model::{Claimed, DocPath, PageState, Record},
+    plan::{self, TurnedText},
     scan::{self, Hashed, Wake},
+    store::PageLook,
 };
 
+/// So many new pages with one text are worth a word.
+const ALIKE: usize = 3;
+
 impl PagesLook<'_> {
-    /// Holds what was heard against the records.
-    pub(super) fn fold(&self, wanted: &[Wanted], known: Known, contents: &Contents, looked: &mut Looked) {
-        let Known { mut records, states, .. } = known;
-        let mut moved = Vec::new();
-        let mut documents = BTreeMap::new();
+    /// Holds what was heard against the records. Gives what is to be noted besides.
+    pub(super) fn fold(
+        &self,
+        wanted: &[Wanted],
+        listed: &lists::Pages,
+        known: Known,
+        mut findings: Findings,
+        looked: &mut Looked,
+    ) -> Vec<PageLook> {
+        let Known { mut records, mut states, .. } = known;
+        let mut notes = Vec::new();
+        let live = records.values().filter(|record| record.live.is_some()).count();
+        let moves = Moves::of(wanted, &states, &records, live, looked.gathered.standing.approved);
+        let (mut moved, mut documents, mut doubted) = (Vec::new(), BTreeMap::new(), false);
         for Wanted { listed, .. } in wanted {
-            let own = states.get(listed.as_str());
-            let key = own.and_then(|state| state.moved.as_deref()).unwrap_or(listed.as_str());
+            if moves.is_believed(listed, &states, self.looks().confirm) {
+                notes.extend(self.believe(listed, &mut states, &mut findings));
+            }
+        }
+        for Wanted { listed, .. } in wanted {
+            let key = states.get(listed.as_str()).and_then(|own| own.moved.as_deref()).unwrap_or(listed.as_str());
             let (Ok(path), Ok(from)) = (DocPath::new(key), DocPath::page(listed)) else { continue };
+            if let Some(reason) = moves.doubt(listed) {
+                doubted = true;
+                looked.stale.push(Failure { document: Document::new(self.collection, &path), reason });
+                records.remove(&path).into_iter().for_each(|record| looked.not_seen(record));
+                continue;
+            }
             if path != from {
                 moved.push((from, path.clone()));
             }
@@ -35,7 +61,7 @@ impl PagesLook<'_> {
         for (path, state) in &documents {
             let record = records.remove(path);
             held.extend(record.as_ref().filter(|record| record.live.is_some()).map(|record| record.path.clone()));
-            self.judge(path, *state, record, contents, looked);
+            self.judge(path, *state, record, &findings, looked);
         }
         for (from, to) in moved {
             if let Some(record) = records.remove(&from) {
@@ -47,14 +73,43 @@ impl PagesLook<'_> {
         let unread = documents
             .values()
             .any(|state| state.is_none_or(|state| state.read.is_none() && state.missing < self.confirm_gone.max(1)));
+        self.warn_of_one_text(&documents, looked);
+        let mut unlisted = Vec::new();
         for record in records.into_values() {
             if unread && record.seen.is_none() && record.live.is_some() {
                 looked.keep(Some(&record));
             } else {
-                looked.not_seen(record);
+                unlisted.push(record);
             }
         }
+        doubted |= self.leave_lists(unlisted, listed, &states, live, looked, &mut notes);
         looked.gathered.gone.sort_by(|a, b| a.path.cmp(&b.path));
+        if doubted {
+            // As if they had been held before: until they are approved, or the pages are back.
+            let standing = &mut looked.gathered.standing;
+            standing.held = standing.held.max(looked.gathered.gone.len() as u64);
+        }
+        notes
+    }
+
+    /// Takes a move for certain, with what was found at its end.
+    fn believe(
+        &self,
+        listed: &url::Url,
+        states: &mut BTreeMap<String, PageState>,
+        findings: &mut Findings,
+    ) -> Vec<PageLook> {
+        let (Some(behind), Ok(from)) = (findings.behind.remove(listed.as_str()), DocPath::page(listed)) else {
+            return Vec::new();
+        };
+        let (path, state, look) = &behind;
+        if let Some(look) = look {
+            findings.contents.insert(path.to_string(), (look.hash, look.fingerprint.size));
+        }
+        states.insert(path.to_string(), state.clone());
+        let own = states.entry(listed.to_string()).or_default();
+        (own.moved, own.claim, own.stale) = (Some(path.to_string()), None, None);
+        vec![(from, own.clone(), None), behind]
     }
 
     fn judge(
@@ -62,7 +117,7 @@ impl PagesLook<'_> {
         path: &DocPath,
         state: Option<&PageState>,
         record: Option<Record>,
-        contents: &Contents,
+        findings: &Findings,
         looked: &mut Looked,
     ) {
         let document = || Document::new(self.collection, path);
@@ -79,24 +134,23 @@ impl PagesLook<'_> {
             }
             return;
         }
-        if !is_present(state) {
+        // A text that is doubted is there all the same, for the guard to count.
+        let claim = state.claim.as_ref().map(|claim| &claim.what);
+        let doubted = state.read.is_some() && matches!(claim, Some(Claimed::Shrunk(_) | Claimed::Replaced));
+        if doubted || !is_present(state) {
             let reason = match (&state.stale, state.missing) {
                 (Some(stale), _) => stale.reason.clone(),
                 (None, 0) => "it was not read yet".to_owned(),
                 (None, times) => format!("its origin says that it is gone, {times} of {} times", self.confirm_gone),
             };
-            looked.keep(record.as_ref());
             looked.stale.push(Failure { document: document(), reason });
-            return;
         }
         let seen = record.as_ref().and_then(|record| record.seen);
-        let known = contents.get(path.as_str()).copied().or(seen.map(|seen| (seen.hash, seen.fingerprint.size)));
-        let Some((hash, size)) = known else {
-            looked.keep(record.as_ref());
-            return;
-        };
+        let content = findings.contents.get(path.as_str()).copied();
+        let content = content.or(seen.map(|seen| (seen.hash, seen.fingerprint.size)));
         looked.keep(record.as_ref());
-        looked.documents += 1;
+        let Some((hash, size)) = content.filter(|_| doubted || is_present(state)) else { return };
+        looked.documents += u64::from(!doubted);
         let fingerprint = match self.pages.via {
             // Nothing of it is sent.
             Via::Url => Some(fingerprint(0)),
@@ -105,6 +159,27 @@ impl PagesLook<'_> {
         };
         let hashed = Hashed { hash, fingerprint: fingerprint.unwrap_or(super::asking::fingerprint(size)) };
         looked.judged(path.clone(), hashed, record.as_ref());
+        if let (Some(record), Some(sketch), Some(was)) = (&record, state.sketch, state.turned) {
+            let shrunk = plan::is_shrunk(record, sketch.words, size);
+            let turned = TurnedText { was, likeness: sketch.likeness, shrunk, unconfirmed: doubted };
+            looked.gathered.texts.insert(path.clone(), turned);
+        }
+    }
+
+    /// Says where many new pages have one text: the site may have shown something else in their place from the beginning.
+    fn warn_of_one_text(&self, documents: &BTreeMap<DocPath, Option<&PageState>>, looked: &Looked) {
+        let mut alike: HashMap<u64, Vec<&DocPath>> = HashMap::new();
+        for new in looked.gathered.wanted.iter().filter(|wanted| !wanted.replaces) {
+            let sketch = documents.get(&new.path).and_then(|state| (*state)?.sketch);
+            if let Some(sketch) = sketch {
+                alike.entry(sketch.text).or_default().push(&new.path);
+            }
+        }
+        for pages in alike.values().filter(|pages| pages.len() >= ALIKE) {
+            let (count, first) = (pages.len(), pages.iter().min());
+            tracing::warn!(collection = %self.collection, count, first = first.map(|path| path.as_str()),
+                "new pages have one and the same text; check what the site shows at their addresses");
+        }
     }
 }
 

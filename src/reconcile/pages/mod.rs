@@ -2,6 +2,7 @@
 
 mod asking;
 mod folding;
+mod leaving;
 mod reader;
 
 use std::{
@@ -13,12 +14,16 @@ use std::{
 use tokio::sync::mpsc;
 use url::Url;
 
-use super::{Document, Event, Failure, Fatal, Pass, Skipped, look::standing, looked::Looked};
+use super::{
+    Document, Event, Failure, Fatal, Pass, Skipped,
+    look::{replacement_standing, standing},
+    looked::Looked,
+};
 use crate::{
     config::{Input, Pages},
     fetch::lists::{self, ListSpec},
     model::{CollectionName, DocPath, PageState, Record},
-    plan::{Authority, Standing},
+    plan::{Authority, ReplacementStanding, Standing},
     platform::{Platform, clock::Clock},
     store::{Db, PageLook, StoreError},
 };
@@ -35,6 +40,7 @@ pub(super) struct Known {
     records: BTreeMap<DocPath, Record>,
     states: BTreeMap<String, PageState>,
     standing: Standing,
+    replacements: ReplacementStanding,
 }
 
 impl Known {
@@ -46,7 +52,9 @@ impl Known {
         let records = db.with_records(collection, "", |records| {
             records.map(|record| (record.path.clone(), record)).collect::<BTreeMap<_, _>>()
         })?;
-        Ok(Self { records, states: db.pages(collection)?, standing: standing(&db.collection(collection)?) })
+        let guarded = db.collection(collection)?;
+        let (standing, replacements) = (standing(&guarded), replacement_standing(&guarded));
+        Ok(Self { records, states: db.pages(collection)?, standing, replacements })
     }
 }
 
@@ -62,6 +70,8 @@ pub(super) struct PagesLook<'a> {
     pub(super) confirm_gone: u64,
     /// The least time between two of those that count.
     pub(super) gone_apart: Duration,
+    /// The part of a collection, in a hundred, that may be deleted without a person's word.
+    pub(super) most_percent: u64,
     /// Whether what is to be uploaded is kept until it has gone up.
     pub(super) keep: bool,
     /// The clock that the rest goes by.
@@ -72,10 +82,14 @@ impl PagesLook<'_> {
     /// Expands the lists, asks for the pages and folds what comes of it. What is to be remembered goes to `notes`.
     pub(super) async fn look(self, listed: &lists::Pages, mut known: Known, notes: mpsc::Sender<PageLook>) -> Looked {
         let mut looked = Looked::new(self.collection, known.standing);
+        looked.gathered.replacements = known.replacements;
         self.say(listed, &mut looked);
         let wanted = self.wanted(listed, &known);
-        let contents = self.ask(&wanted, &mut known, notes, &mut looked).await;
-        self.fold(&wanted, known, &contents, &mut looked);
+        let findings = self.ask(&wanted, &mut known, &notes, &mut looked).await;
+        for note in self.fold(&wanted, listed, known, findings, &mut looked) {
+            // Nobody takes them where nothing is to be remembered.
+            let _ = notes.send(note).await;
+        }
         looked
     }
 
@@ -98,9 +112,6 @@ impl PagesLook<'_> {
             let (document, reason) = named(failed);
             looked.unlisted.push(Failure { document, reason });
         }
-        if let Some(first) = listed.failed.first() {
-            looked.gathered.authority = Authority::Unsure(first.clone());
-        }
     }
 }
 
@@ -121,6 +132,7 @@ impl<P: Platform> Pass<'_, P> {
             pass: &self.look,
             confirm_gone: self.scope.policy.confirm_gone,
             gone_apart: self.scope.gone_apart,
+            most_percent: self.scope.policy.max_delete_percent,
             keep: true,
             clock: &*self.scope.machine.clock,
         };

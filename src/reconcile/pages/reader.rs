@@ -60,8 +60,12 @@ pub(super) struct Content {
     /// The bytes that would be uploaded.
     pub(super) bytes: Vec<u8>,
     pub(super) hash: ContentHash,
+    /// The same content, had it come to the platform the other way.
+    pub(super) other_way: ContentHash,
     /// As an extension.
     pub(super) kind: &'static str,
+    /// What its words are; PDF and DOCX files are known by their bytes alone.
+    pub(super) sketch: Sketch,
 }
 
 /// What of a fetched page is a document.
@@ -69,20 +73,34 @@ enum Cleaned {
     Document {
         bytes: Vec<u8>,
         kind: &'static str,
+        sketch: Option<Sketch>,
     },
     /// It only leads on.
     Leads(Url),
 }
 
 impl Content {
-    fn new(moved: Option<Url>, validators: Validators, bytes: Vec<u8>, kind: &'static str, via: Via) -> Self {
+    fn new(
+        moved: Option<Url>,
+        validators: Validators,
+        bytes: Vec<u8>,
+        kind: &'static str,
+        sketch: Option<Sketch>,
+        via: Via,
+    ) -> Self {
         // What the platform makes of a page by itself is not what we would upload: the one is never taken for the other.
-        let kept_apart: &[u8] = match via {
-            Via::Upload => b"",
-            Via::Url => b"fetched by the platform\n",
+        let hash_of = |kept_apart: &[u8]| {
+            ContentHash(Sha256::new().chain_update(kept_apart).chain_update(&bytes).finalize().into())
         };
-        let hash = ContentHash(Sha256::new().chain_update(kept_apart).chain_update(&bytes).finalize().into());
-        Self { moved, validators, bytes, hash, kind }
+        let (uploaded, fetched) = (hash_of(b""), hash_of(b"fetched by the platform\n"));
+        let (hash, other_way) = match via {
+            Via::Upload => (uploaded, fetched),
+            Via::Url => (fetched, uploaded),
+        };
+        let [a, b, c, d, e, f, g, h, ..] = hash.0;
+        let whole = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+        let sketch = sketch.unwrap_or(Sketch { words: u64::MAX, text: whole, likeness: whole });
+        Self { moved, validators, bytes, hash, other_way, kind, sketch }
     }
 }
 
@@ -123,10 +141,10 @@ impl Reader {
             let (at, mut validators) = (page.url.clone(), page.validators.clone());
             match self.cleaned(page, url).await {
                 Err(reason) => return Read::Nothing(reason),
-                Ok(Cleaned::Document { bytes, kind }) => {
+                Ok(Cleaned::Document { bytes, kind, sketch }) => {
                     let moved = (permanent && at != *url).then(|| at.clone());
                     validators.of = (at != *url).then_some(at);
-                    return Read::Content(Box::new(Content::new(moved, validators, bytes, kind, via)));
+                    return Read::Content(Box::new(Content::new(moved, validators, bytes, kind, sketch, via)));
                 }
                 Ok(Cleaned::Leads(to)) if seen.contains(&to) => {
                     return Read::Nothing(Trouble::RedirectLoop(to.to_string()).to_string());
@@ -171,7 +189,7 @@ impl Reader {
         if sketch.is_some_and(|sketch| sketch.words <= SIGN_IN_WORDS) && leads_to_sign_in(asked, &url) {
             return Err(Trouble::Login(shown(&url)).to_string());
         }
-        Ok(Cleaned::Document { bytes, kind })
+        Ok(Cleaned::Document { bytes, kind, sketch })
     }
 
     /// Keeps what is to go up.

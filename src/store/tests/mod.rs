@@ -129,7 +129,10 @@ fn an_older_store_is_migrated_by_the_next_pass_and_keeps_what_it_knows() {
     drop(Store::open(&state, &identity()).unwrap());
     let db = Db::open_to_read(&state).unwrap();
     assert_eq!(db.last_pass().unwrap().unwrap().outcome, "held");
-    assert_eq!(db.collection(&docs()).unwrap(), CollectionState { footing: Some(footing(&[])), held: 2, approved: 0 });
+    assert_eq!(
+        db.collection(&docs()).unwrap(),
+        CollectionState { footing: Some(footing(&[])), held: 2, ..CollectionState::default() }
+    );
 }
 
 #[test]
@@ -278,16 +281,16 @@ fn footing(mounts: &[&str]) -> Footing {
 #[test]
 fn an_approval_is_for_what_is_held_and_spent_deletion_by_deletion() {
     let (_folder, mut db) = new_db();
-    assert_eq!(db.approve(&docs()).unwrap(), 0, "nothing is held");
+    assert_eq!(db.approve(&docs()).unwrap().deletions, 0, "nothing is held");
     db.note_guard(&docs(), Some(2), Some(&footing(&["a/disk", "b"]))).unwrap();
-    assert_eq!(db.approve(&docs()).unwrap(), 2);
+    assert_eq!(db.approve(&docs()).unwrap().deletions, 2);
     db.note_guard(&docs(), Some(0), None).unwrap();
-    let state = CollectionState { footing: Some(footing(&["a/disk", "b"])), held: 0, approved: 2 };
+    let state = CollectionState { footing: Some(footing(&["a/disk", "b"])), approved: 2, ..CollectionState::default() };
     assert_eq!(db.collection(&docs()).unwrap(), state);
     ready(&mut db, "a.md", 1, "s1");
     db.gone(&docs(), &path("a.md"), NOW).unwrap();
     assert_eq!(db.collection(&docs()).unwrap().approved, 1);
-    db.spend_approval("docs", 2).unwrap();
+    db.spend_approval("docs", Approved { deletions: 2, replacements: 0 }).unwrap();
     assert!(db.approvals().unwrap().is_empty());
 }
 

@@ -1,0 +1,176 @@
+//! What pages' pasts and answers make of them.
+
+use super::*;
+use crate::model::{ContentHash, DocPath, Fingerprint, LastLook, Trouble};
+
+const NOW: Moment = Moment(1_000_000_000_000);
+
+fn state() -> PageState {
+    let (read, fetched) = (Some(NOW), Some(NOW));
+    PageState { pass: "one".to_owned(), read, fetched, etag: Some("e".to_owned()), ..PageState::default() }
+}
+
+fn ask(state: Option<&PageState>, record: Option<&Record>, lastmod: Option<&str>, pass: &str, now: Moment) -> Ask {
+    super::ask(&Page { address: "https://example.com/", state, record, lastmod, validators: true }, pass, now)
+}
+
+fn looks(now: Moment, apart: Duration) -> Looks {
+    Looks { now, apart, confirm: 2 }
+}
+
+fn record(live: Option<u8>, failed: Option<u8>) -> Record {
+    let short = |first| ContentHash([first; 32]).short();
+    let fingerprint = Fingerprint { size: 1, mtime_ns: 0, ctime_ns: 0, inode: 0 };
+    Record {
+        path: DocPath::new("https://example.com/").unwrap(),
+        seen: Some(LastLook { fingerprint, at: NOW, hash: ContentHash([1; 32]) }),
+        live: live.map(short),
+        live_size: None,
+        trouble: failed.map(|first| Trouble::of_document(short(first), String::new())),
+        successor: None,
+        skipped: None,
+    }
+}
+
+#[test]
+fn a_page_is_asked_for_its_content_until_the_platform_has_it() {
+    let of = |record: &Record| ask(Some(&state()), Some(record), None, "two", NOW);
+    assert_eq!(ask(None, None, None, "two", NOW), Ask::Anyway);
+    assert_eq!(ask(Some(&state()), None, None, "two", NOW), Ask::Anyway);
+    assert_eq!(of(&record(None, None)), Ask::Anyway);
+    assert_eq!(of(&record(Some(2), None)), Ask::Anyway, "the platform holds an older version");
+    assert_eq!(of(&record(Some(1), None)), Ask::IfChanged);
+    assert_eq!(of(&record(Some(2), Some(1))), Ask::IfChanged, "quarantined until it changes");
+    let bare = PageState { etag: None, ..state() };
+    assert_eq!(ask(Some(&bare), Some(&record(Some(1), None)), None, "two", NOW), Ask::Anyway);
+    assert_eq!(ask(Some(&state()), None, None, "one", NOW), Ask::Asked);
+}
+
+#[test]
+fn a_list_that_names_the_same_change_is_believed_for_a_day() {
+    let known = PageState { lastmod: Some("2026".to_owned()), ..state() };
+    let at = |state: &PageState, lastmod, now| ask(Some(state), Some(&record(Some(1), None)), lastmod, "two", now);
+    assert_eq!(at(&known, Some("2026"), NOW), Ask::Unchanged);
+    assert_eq!(at(&known, Some("2027"), NOW), Ask::Anyway, "what its origin says may contradict its list");
+    assert_eq!(at(&known, None, NOW), Ask::IfChanged);
+    assert_eq!(at(&known, Some("2026"), NOW + TRUST), Ask::IfChanged);
+    let stale = PageState { stale: Some(Stale { since: NOW, reason: String::new() }), ..known.clone() };
+    assert_eq!(at(&stale, Some("2026"), NOW), Ask::IfChanged);
+    let missing = PageState { missing: 1, ..known };
+    assert_eq!(at(&missing, Some("2026"), NOW), Ask::IfChanged);
+}
+
+#[test]
+fn answers_and_what_is_remembered() {
+    let later = NOW + Duration::from_secs(60);
+    let apart = Duration::from_secs(60);
+    let nothing = |before: &PageState, at| {
+        heard(Some(before), Heard::Nothing("503".to_owned()), (None, None), "two", looks(at, apart))
+    };
+    let stale = nothing(&state(), NOW);
+    assert_eq!(stale.etag, state().etag, "what tells versions apart is kept");
+    let staler = nothing(&stale, later);
+    assert_eq!(staler.stale.as_ref().unwrap().since, NOW, "since the first time");
+    let gone = heard(Some(&staler), Heard::Gone, (None, None), "two", looks(later, apart));
+    assert_eq!((gone.missing, &gone.stale), (1, &None));
+    assert_eq!(nothing(&gone, later).missing, 1, "a failure between does not start the count again");
+    let soon = later + Duration::from_secs(59);
+    assert_eq!(
+        heard(Some(&gone), Heard::Gone, (None, None), "three", looks(soon, apart)).missing,
+        1,
+        "the same moment"
+    );
+    assert_eq!(heard(Some(&gone), Heard::Gone, (None, None), "three", looks(later + apart, apart)).missing, 2);
+    let set_back = NOW - Duration::from_secs(999);
+    assert_eq!(
+        heard(Some(&gone), Heard::Gone, (None, None), "three", looks(set_back, apart)).missing,
+        2,
+        "a clock that was ahead"
+    );
+    let back = heard(Some(&gone), Heard::Unchanged, (Some("x"), None), "three", looks(later, apart));
+    assert_eq!((back.missing, back.read, back.lastmod.as_deref()), (0, Some(later), Some("x")));
+}
+
+#[test]
+fn validators__after_seven_days__are_not_believed() {
+    let day = Duration::from_secs(24 * 60 * 60);
+    let record = record(Some(1), None);
+    let at = |state: &PageState, now| ask(Some(state), Some(&record), None, "two", now);
+    assert_eq!(at(&state(), NOW + day * 5), Ask::IfChanged);
+    assert_eq!(at(&state(), NOW + day * 7), Ask::Anyway);
+    let said = PageState { read: Some(NOW + day * 7), ..state() };
+    assert_eq!(at(&said, NOW + day * 7), Ask::Anyway, "304s do not count");
+    assert_eq!(at(&PageState { fetched: None, ..state() }, NOW), Ask::Anyway);
+    let no_sign = Page { address: "a", state: Some(&state()), record: Some(&record), lastmod: None, validators: false };
+    assert_eq!(super::ask(&no_sign, "two", NOW), Ask::Anyway);
+    let lives = (0..50).map(|n| {
+        let address = format!("https://example.com/{n}");
+        (0..200).find(|hour| is_due(&state(), &address, NOW + day / 24 * *hour)).expect("a week has fewer hours")
+    });
+    let lives: Vec<_> = lives.collect();
+    assert!(lives.iter().all(|life| (144..=168).contains(life)), "{lives:?}");
+    assert!(lives.iter().min() < lives.iter().max(), "spread over a day: {lives:?}");
+}
+
+const LONG: &str = "# Topic\n\nThe warranty lasts for two years and covers all parts that are made of steel. \
+                    Send the invoice to the support team, which answers within a day or two, and keep a copy of it. \
+                    What you have broken yourself is not covered, and neither is what was repaired by somebody else.";
+
+fn new(text: &str) -> NewText<'_> {
+    let sketch = Sketch::of(text, "https://example.com/");
+    let first = text.bytes().fold(7, |hash: u8, byte| hash.wrapping_mul(31).wrapping_add(byte));
+    NewText { text, hash: ContentHash([first; 32]), size: text.len() as u64, sketch }
+}
+
+fn held(text: &str) -> (Record, PageState) {
+    let NewText { hash, size, sketch, .. } = new(text);
+    let fingerprint = Fingerprint { size, mtime_ns: 0, ctime_ns: 0, inode: 0 };
+    let seen = Some(LastLook { fingerprint, at: NOW, hash });
+    let record = Record { seen, live: Some(hash.short()), live_size: Some(size), ..record(None, None) };
+    (record, PageState { sketch: Some(sketch), ..state() })
+}
+
+#[test]
+fn text__held_against_the_one_before__is_weighed() {
+    let (record, state) = held(LONG);
+    let weighed = |text: &str| weigh(Some(&record), Some(&state), &new(text));
+    assert_eq!(weighed(LONG), TextVerdict::Accepted { turned: None });
+    assert!(matches!(weighed(&LONG.replace("two", "three")), TextVerdict::Accepted { turned: Some(_) }));
+    assert_eq!(weighed(&format!("{LONG} 17")), TextVerdict::Accepted { turned: None }, "a number more");
+    assert!(matches!(weighed("# App\n\nLoading..."), TextVerdict::Doubted { what: Claimed::Replaced, .. }));
+    assert!(matches!(weighed("# Topic\n\nNot sold any more."), TextVerdict::Doubted { what: Claimed::Shrunk(_), .. }));
+    assert_eq!(weigh(None, None, &new("Loading...")), TextVerdict::Accepted { turned: None }, "nothing is lost");
+    let linked = LONG.replace("invoice", "[invoice](https://example.com/?a=1)");
+    let (record, state) = held(&linked);
+    let verdict = weigh(Some(&record), Some(&state), &new(&linked.replace("a=1", "a=2")));
+    assert!(matches!(verdict, TextVerdict::SameWords(_)), "{verdict:?}");
+}
+
+#[test]
+fn claims__said_twice_with_time_between__are_believed() {
+    let minute = Duration::from_secs(60);
+    let hear = |before: &PageState, what: Heard, now| heard(Some(before), what, (None, None), "x", looks(now, minute));
+    let moved = || Heard::MayHaveMoved("https://example.com/b".to_owned());
+    let once = hear(&state(), moved(), NOW);
+    assert_eq!((once.claim.as_ref().unwrap().count, once.stale.is_some(), &once.moved), (1, true, &None));
+    assert_eq!(hear(&once, moved(), NOW + minute / 2).claim.unwrap().count, 1, "the same moment");
+    let trouble = hear(&once, Heard::Nothing("503".to_owned()), NOW);
+    assert_eq!(hear(&trouble, moved(), NOW + minute).claim.unwrap().count, 2);
+    let elsewhere = Heard::MayHaveMoved("https://example.com/c".to_owned());
+    assert_eq!(hear(&once, elsewhere, NOW + minute).claim.unwrap().count, 1, "another place");
+    assert_eq!(hear(&once, Heard::Unchanged, NOW).claim, None);
+    let content = |what: Claimed| Heard::Content {
+        kind: "md".to_owned(),
+        etag: None,
+        last_modified: None,
+        sketch: Sketch::default(),
+        verdict: TextVerdict::Doubted { what, reason: "why".to_owned(), turned: 1 },
+    };
+    let shrunk = hear(&state(), content(Claimed::Shrunk(1)), NOW);
+    assert!(shrunk.claim.is_some() && shrunk.stale.is_some());
+    let again = hear(&shrunk, content(Claimed::Shrunk(1)), NOW + minute);
+    assert_eq!((again.claim, again.stale, again.turned), (None, None, Some(1)));
+    let replaced = hear(&state(), content(Claimed::Replaced), NOW);
+    let again = hear(&replaced, content(Claimed::Replaced), NOW + minute * 9);
+    assert!(again.claim.is_some() && again.stale.is_some(), "it is never believed");
+}

@@ -1,0 +1,173 @@
+//! Texts that stand for a page that could not be shown: shells of apps, challenges, maintenance, cookie walls.
+
+/// A text of this kind: what it says, in lower case, and how many words it has at most.
+struct Kind {
+    what: &'static str,
+    most: u64,
+    /// Whether that tells enough, however long the document was before.
+    sure: bool,
+    phrases: &'static [&'static str],
+}
+
+const KINDS: &[Kind] = &[
+    Kind {
+        what: "an app that is loading",
+        most: 25,
+        sure: false,
+        phrases: &[
+            "loading",
+            "please wait",
+            "one moment",
+            "enable javascript",
+            "requires javascript",
+            "javascript is required",
+            "javascript is disabled",
+            "need to enable javascript",
+            "wird geladen",
+            "lädt",
+            "bitte warten",
+            "chargement",
+            "cargando",
+            "carregando",
+            "caricamento",
+            "загрузка",
+            "加载中",
+            "読み込み中",
+        ],
+    },
+    Kind {
+        what: "a check of the visitor",
+        most: 120,
+        sure: true,
+        phrases: &[
+            "you have been blocked",
+            "access to this page has been denied",
+            "checking your browser",
+            "checking if the site connection",
+            "verify you are human",
+            "verifying you are human",
+            "are you a robot",
+            "i'm not a robot",
+            "ray id",
+            "unusual traffic",
+            "protected by cloudflare",
+            "security service to protect",
+            "incapsula incident",
+            "pardon our interruption",
+            "enable javascript and cookies to continue",
+            "just a moment",
+        ],
+    },
+    Kind {
+        what: "a check of the visitor",
+        most: 120,
+        sure: false,
+        phrases: &[
+            "access denied",
+            "attention required",
+            "captcha",
+            "ddos protection",
+            "request blocked",
+            "request unsuccessful",
+            "bot detection",
+            "too many requests",
+            "rate limit exceeded",
+            "forbidden",
+            "unauthorized",
+            "zugriff verweigert",
+            "accès refusé",
+            "acceso denegado",
+        ],
+    },
+    Kind {
+        what: "a site in trouble",
+        most: 60,
+        sure: false,
+        phrases: &[
+            "maintenance",
+            "be back soon",
+            "be right back",
+            "temporarily unavailable",
+            "service unavailable",
+            "bad gateway",
+            "gateway time",
+            "internal server error",
+            "something went wrong",
+            "error establishing",
+            "an error occurred",
+            "error has occurred",
+            "try again later",
+            "coming soon",
+            "under construction",
+            "wartung",
+            "mantenimiento",
+            "vorübergehend nicht",
+            "technische störung",
+        ],
+    },
+    Kind {
+        what: "a question about cookies",
+        most: 80,
+        sure: false,
+        phrases: &[
+            "accept cookies",
+            "accept all",
+            "we use cookies",
+            "cookie consent",
+            "before you continue",
+            "wir verwenden cookies",
+        ],
+    },
+    Kind {
+        what: "a page that says that it was not found",
+        most: 40,
+        sure: false,
+        phrases: &["not found", "404", "does not exist", "nicht gefunden", "introuvable", "no encontrada"],
+    },
+];
+
+/// What a page's text stands for instead of a document, where it has `size` bytes and the document had `before`.
+pub(super) fn placeholder(text: &str, words: u64, size: u64, before: u64) -> Option<&'static str> {
+    let shrunk = size.saturating_mul(2) <= before;
+    let kinds = || KINDS.iter().filter(|kind| words <= kind.most && (kind.sure || shrunk));
+    kinds().next()?;
+    let text = text.to_lowercase();
+    let found = kinds().find(|kind| kind.phrases.iter().any(|phrase| text.contains(phrase)));
+    found.map(|kind| kind.what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_in_place_of_a_document__are_known() {
+        for text in [
+            "# My App\n\nLoading...",
+            "You need to enable JavaScript to run this app.",
+            "# Just a moment...\n\nVerify you are human by completing the action below.",
+            "# Attention Required!\n\nSorry, you have been blocked. Ray ID: 8f3a",
+            "# Access Denied\n\nYou don't have permission to access this server. Reference #18.2",
+            "# Maintenance\n\nWe are down for maintenance and will be back soon.",
+            "# 503 Service Unavailable\n\nNo server is available to handle this request.",
+            "We use cookies to improve what you see. Accept all",
+            "# Page not found\n\nThere is nothing here.",
+        ] {
+            let words = text.split_whitespace().count() as u64;
+            assert!(placeholder(text, words, text.len() as u64, 600).is_some(), "{text}");
+        }
+    }
+
+    #[test]
+    fn documents__about_such_things__are_documents() {
+        let long = "How to enable JavaScript, and what a captcha is. ".repeat(20);
+        for (text, before) in [
+            ("# Captchas\n\nA captcha is a test. Access denied means that it failed.", 70),
+            ("# Discontinued\n\nThis product is not sold any more.", 600),
+            (long.as_str(), 2_000),
+        ] {
+            let words = text.split_whitespace().count() as u64;
+            assert_eq!(placeholder(text, words, text.len() as u64, before), None, "{text}");
+        }
+    }
+}

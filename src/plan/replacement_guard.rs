@@ -1,0 +1,214 @@
+//! The guard of replacements: many documents that become one text, or shrink to a few words, are an accident of a site or
+//! of a script as likely as a change.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    fmt,
+};
+
+use super::{assemble::Wanted, guard::Policy};
+use crate::model::{CollectionName, ContentHash, DocPath, Record};
+
+/// So many pages that become one text are no coincidence.
+const PAGES: usize = 3;
+/// A file of no more bytes, and of no more than a part (a tenth) of what it was, is as good as empty.
+const TINY: u64 = 100;
+const SHRUNK: u64 = 10;
+
+impl TurnedText {
+    /// Of a file, which is not read for its words.
+    pub fn of_file(record: &Record, hash: ContentHash, size: u64) -> Option<Self> {
+        let was = record.live?.as_number();
+        let shrunk = size <= TINY && record.live_size.is_some_and(|live| size.saturating_mul(SHRUNK) <= live);
+        Some(Self { was, likeness: hash.short().as_number(), shrunk, unconfirmed: false })
+    }
+}
+
+/// What is known of a document's new text, where it is another than the one that the platform holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TurnedText {
+    /// What the one that the platform holds is like, in the same way.
+    pub was: u64,
+    /// What it is like: of a page its words but for tokens, of a file its bytes.
+    pub likeness: u64,
+    /// Whether only a few words are left.
+    pub shrunk: bool,
+    /// Whether another look must confirm it, before it replaces anything.
+    pub unconfirmed: bool,
+}
+
+/// What the guard of a collection's replacements remembers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReplacementStanding {
+    /// Replacements that were withheld the last time.
+    pub held: u64,
+    /// Replacements that a person has approved.
+    pub approved: u64,
+}
+
+/// Replacements that a pass does not make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldReplacements {
+    /// Of which collection.
+    pub collection: CollectionName,
+    /// Of which documents, in key order.
+    pub documents: Vec<DocPath>,
+    /// Of how many documents.
+    pub of: u64,
+    /// Whether they have become the same text, and not only shrunk to a few words.
+    pub same_text: bool,
+}
+
+impl HeldReplacements {
+    /// How many replacements.
+    pub fn count(&self) -> u64 {
+        self.documents.len() as u64
+    }
+
+    /// Why, in a few words.
+    pub fn why(&self) -> &'static str {
+        if self.same_text { "they have become the same text" } else { "only a few words of them are left" }
+    }
+}
+
+impl fmt::Display for HeldReplacements {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { collection, documents, of, .. } = self;
+        let (count, why) = (documents.len(), self.why());
+        write!(
+            f,
+            "{count} replacements held of {of} documents of {collection}: {why}. The versions before stay. If that is \
+             right: kbsync approve {collection}"
+        )
+    }
+}
+
+/// What the guard is asked about: a collection, how many of its documents are held, and its new texts.
+pub(super) struct Asked<'a> {
+    pub(super) collection: &'a CollectionName,
+    pub(super) of: u64,
+    pub(super) texts: &'a BTreeMap<DocPath, TurnedText>,
+    pub(super) standing: ReplacementStanding,
+    pub(super) policy: &'a Policy,
+}
+
+/// Takes out of what is wanted what the guard withholds, and what is not confirmed yet.
+pub(super) fn hold(wanted: &mut Vec<Wanted>, asked: &Asked<'_>) -> Option<HeldReplacements> {
+    let Asked { collection, of, texts, standing, policy } = *asked;
+    // Documents that were alike before, as those of one template, do not become so.
+    let mut same: HashMap<u64, HashSet<u64>> = HashMap::new();
+    for turned in wanted.iter().filter(|one| one.replaces).filter_map(|one| texts.get(&one.path)) {
+        same.entry(turned.likeness).or_default().insert(turned.was);
+    }
+    let others =
+        |one: &Wanted| texts.get(&one.path).and_then(|turned| same.get(&turned.likeness)).map_or(0, HashSet::len);
+    let is_same = |one: &Wanted| others(one) > 1;
+    let is_doubted = |one: &Wanted| {
+        let turned = texts.get(&one.path);
+        one.replaces && (is_same(one) || turned.is_some_and(|turned| turned.shrunk || turned.unconfirmed))
+    };
+    let doubted = wanted.iter().filter(|one| is_doubted(one)).count();
+    let count = doubted as u64;
+    let many = count > policy.max_deletes && count * 100 > policy.max_delete_percent * of;
+    let all = count >= of && of >= 3;
+    let alike = wanted.iter().any(|one| one.replaces && one.path.address().is_some() && others(one) >= PAGES);
+    let is_approved = count <= standing.approved;
+    if count > 0 && !is_approved && (many || all || alike || standing.held > 0) {
+        let same_text = wanted.iter().any(|one| one.replaces && is_same(one));
+        let documents = wanted.extract_if(.., |one| is_doubted(one)).map(|one| one.path).collect();
+        return Some(HeldReplacements { collection: collection.clone(), documents, of, same_text });
+    }
+    wanted.retain(|one| is_approved || !texts.get(&one.path).is_some_and(|turned| turned.unconfirmed));
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Fingerprint;
+
+    fn wanted(path: &str, content: u8) -> Wanted {
+        let fingerprint = Fingerprint { size: 1, mtime_ns: 0, ctime_ns: 0, inode: 0 };
+        let path = DocPath::new(path).unwrap();
+        Wanted { path, fingerprint, hash: ContentHash([content; 32]), replaces: true }
+    }
+
+    /// How many are held and how many are left of files with these contents, or of pages with these texts.
+    fn judged(contents: &[u8], page: Option<TurnedText>, of: u64, (held, approved): (u64, u64)) -> (usize, usize) {
+        let path = |n: usize| page.map_or(format!("{n}"), |_| format!("https://e.com/{n}"));
+        let mut all: Vec<_> = contents.iter().enumerate().map(|(n, content)| wanted(&path(n), *content)).collect();
+        let file = TurnedText { was: 0, likeness: 0, shrunk: false, unconfirmed: false };
+        let texts = all.iter().enumerate().map(|(n, one)| {
+            let (was, likeness) = (100 + n as u64, u64::from(one.hash.0[0]));
+            (one.path.clone(), TurnedText { was, likeness, ..page.unwrap_or(file) })
+        });
+        let (texts, collection) = (texts.collect(), CollectionName::new("c").unwrap());
+        let policy = Policy { max_deletes: 10, max_delete_percent: 10, never: false };
+        let standing = ReplacementStanding { held, approved };
+        let asked = Asked { collection: &collection, of, texts: &texts, standing, policy: &policy };
+        let held = hold(&mut all, &asked);
+        (held.map_or(0, |held| held.documents.len()), all.len())
+    }
+
+    #[test]
+    fn files__that_become_one_content__are_held_where_they_are_many_or_all() {
+        let different: Vec<u8> = (0..30).collect();
+        for (contents, of, standing, expected) in [
+            (different.as_slice(), 30, (0, 0), (0, 30)),
+            (&[1; 30], 30, (0, 0), (30, 0)),
+            (&[1; 30], 30, (0, 30), (0, 30)),
+            (&[1; 30], 30, (0, 29), (30, 0)),
+            (&[1; 3], 3, (0, 0), (3, 0)),
+            (&[1; 2], 2, (0, 0), (0, 2)),
+            (&[1; 3], 30, (0, 0), (0, 3)),
+            (&[1; 11], 200, (0, 0), (0, 11)),
+            (&[1, 1, 1, 2, 3], 30, (3, 0), (3, 2)),
+        ] {
+            assert_eq!(judged(contents, None, of, standing), expected, "{contents:?} of {of}");
+        }
+    }
+
+    #[test]
+    fn pages__that_become_one_text_or_shrink__are_held() {
+        let text = TurnedText { was: 0, likeness: 0, shrunk: false, unconfirmed: false };
+        let shrunk = TurnedText { shrunk: true, ..text };
+        let unconfirmed = TurnedText { unconfirmed: true, ..shrunk };
+        let different: Vec<u8> = (0..30).collect();
+        for (contents, page, of, standing, expected) in [
+            (different.as_slice(), text, 30, (0, 0), (0, 30)),
+            (&[1; 3], text, 30, (0, 0), (3, 0)),
+            (&[1; 2], text, 30, (0, 0), (0, 2)),
+            (&[1, 1, 1, 2], text, 30, (0, 0), (3, 1)),
+            (different.as_slice(), shrunk, 30, (0, 0), (30, 0)),
+            (&[1], shrunk, 30, (0, 0), (0, 1)),
+            (&[1], unconfirmed, 30, (0, 0), (0, 0)),
+            (&[1], unconfirmed, 30, (0, 1), (0, 1)),
+            (different.as_slice(), unconfirmed, 30, (0, 30), (0, 30)),
+        ] {
+            assert_eq!(judged(contents, Some(page), of, standing), expected, "{contents:?} {page:?}");
+        }
+    }
+
+    #[test]
+    fn documents__alike_before__do_not_become_so() {
+        let mut all: Vec<_> = (0..30).map(|n| wanted(&format!("https://e.com/{n}"), 1)).collect();
+        let turned = TurnedText { was: 7, likeness: 8, shrunk: false, unconfirmed: false };
+        let texts = all.iter().map(|one| (one.path.clone(), turned)).collect();
+        let collection = CollectionName::new("c").unwrap();
+        let policy = Policy { max_deletes: 10, max_delete_percent: 10, never: false };
+        let standing = ReplacementStanding::default();
+        let asked = Asked { collection: &collection, of: 30, texts: &texts, standing, policy: &policy };
+        assert_eq!(hold(&mut all, &asked), None);
+        assert_eq!(all.len(), 30);
+    }
+
+    #[test]
+    fn held_replacements__for_people__say_what_to_do() {
+        let collection = CollectionName::new("p").unwrap();
+        let documents = vec![DocPath::new("a").unwrap(); 30];
+        let held = HeldReplacements { collection, documents, of: 31, same_text: true };
+        let words = "30 replacements held of 31 documents of p: they have become the same text. The versions before stay. \
+                     If that is right: kbsync approve p";
+        assert_eq!(held.to_string(), words);
+    }
+}

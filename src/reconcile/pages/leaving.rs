@@ -1,0 +1,186 @@
+//! Pages that leave: those that many others join at one address, and those that no list names any more.
+
+use std::collections::{BTreeMap, HashMap};
+
+use url::Url;
+
+use super::{
+    super::{Document, Failure, looked::Looked},
+    PagesLook,
+    asking::Wanted,
+};
+use crate::{
+    fetch::lists::{self, Filter},
+    model::{Claimed, DocPath, PageState, Record, ShortHash},
+    plan::{self, Authority, Heard},
+    store::PageLook,
+};
+
+/// So many documents, and so large a part of a collection (a quarter), do not move to one place at once.
+const MANY: usize = 3;
+const MANY_PART: usize = 4;
+/// A list that loses this part of a collection, in a hundred, may be half of one. A larger `max_delete_percent` counts
+/// instead.
+const HALF: u64 = 50;
+
+/// The moves of one look that are not believed yet.
+pub(super) struct Moves {
+    /// Where each of those that are doubted leads, with how many go there.
+    doubted: HashMap<Url, (String, usize)>,
+    /// Whether a person has allowed them.
+    approved: bool,
+}
+
+impl Moves {
+    /// Sorts the moves that pages claim, of which `live` documents are held.
+    pub(super) fn of(
+        wanted: &[Wanted],
+        states: &BTreeMap<String, PageState>,
+        records: &BTreeMap<DocPath, Record>,
+        live: usize,
+        approved: u64,
+    ) -> Self {
+        let mut places: HashMap<String, Vec<&Url>> = HashMap::new();
+        for Wanted { listed, .. } in wanted {
+            let own = states.get(listed.as_str());
+            let key = own.and_then(|own| own.moved.as_deref()).unwrap_or(listed.as_str());
+            let is_held = DocPath::new(key).is_ok_and(|path| records.get(&path).is_some_and(|one| one.live.is_some()));
+            if let Some(to) = own.and_then(claimed).filter(|_| is_held) {
+                places.entry(place(listed, to)).or_default().push(listed);
+            }
+        }
+        let mut doubted = HashMap::new();
+        for (place, pages) in places {
+            let count = pages.len();
+            if count >= MANY && count * MANY_PART >= live {
+                doubted.extend(pages.into_iter().map(|page| (page.clone(), (place.clone(), count))));
+            }
+        }
+        let approved = doubted.len() as u64 <= approved;
+        Self { doubted, approved }
+    }
+
+    /// Whether a page has moved, by what so many looks have said or a person has.
+    pub(super) fn is_believed(&self, listed: &Url, states: &BTreeMap<String, PageState>, confirm: u64) -> bool {
+        let claim = states.get(listed.as_str()).and_then(|own| own.claim.as_ref());
+        let is_move = claim.is_some_and(|claim| matches!(claim.what, Claimed::Moved(_)));
+        let confirmed = claim.is_some_and(|claim| claim.count >= confirm.max(1));
+        is_move && if self.doubted.contains_key(listed) { self.approved } else { confirmed }
+    }
+
+    /// Why a page's move is not believed, where it is one of many.
+    pub(super) fn doubt(&self, listed: &Url) -> Option<String> {
+        let (place, count) = self.doubted.get(listed).filter(|_| !self.approved)?;
+        Some(format!("it and {} others lead to {place} for good; held until it is approved", count - 1))
+    }
+}
+
+fn claimed(state: &PageState) -> Option<&str> {
+    match &state.claim.as_ref()?.what {
+        Claimed::Moved(to) => Some(to),
+        _ => None,
+    }
+}
+
+/// What many moves have in common: the other host, or the address on the same one.
+fn place(from: &Url, to: &str) -> String {
+    // A site that only goes from http to https stays on its host.
+    let host = |url: &Url| {
+        let name = url.host_str()?.trim_start_matches("www.").to_owned();
+        Some(url.port().map_or_else(|| name.clone(), |port| format!("{name}:{port}")))
+    };
+    match Url::parse(to).ok().as_ref().and_then(host) {
+        Some(other) if Some(&other) != host(from).as_ref() => other,
+        _ => to.to_owned(),
+    }
+}
+
+impl PagesLook<'_> {
+    /// Judges the documents whose pages no list names. Gives whether their lists have lost so many that it is doubted.
+    pub(super) fn leave_lists(
+        &self,
+        unlisted: Vec<Record>,
+        listed: &lists::Pages,
+        states: &BTreeMap<String, PageState>,
+        live: usize,
+        looked: &mut Looked,
+        notes: &mut Vec<PageLook>,
+    ) -> bool {
+        let filter = Filter::new(&self.pages.include, &self.pages.exclude).ok();
+        let is_left_out = |record: &Record| {
+            let url = record.path.address();
+            url.zip(filter.as_ref()).is_some_and(|(url, filter)| filter.rule(&url).is_some())
+        };
+        let mut renamed: HashMap<ShortHash, usize> = HashMap::new();
+        for wanted in looked.gathered.wanted.iter().filter(|wanted| !wanted.replaces) {
+            *renamed.entry(wanted.hash.short()).or_default() += 1;
+        }
+        let (mut unread, mut waiting) = (Vec::new(), Vec::new());
+        for record in unlisted {
+            let state = states.get(record.path.as_str());
+            let lists = state.and_then(|state| state.lists.as_deref());
+            // The config's own word, and that of its files, is the user's.
+            let is_own_word = lists.map_or(self.pages.sitemaps.is_empty(), |lists| !lists.starts_with("http"));
+            let twin = record.live.and_then(|live| renamed.get_mut(&live)).filter(|count| **count > 0);
+            if listed.may_name(lists) {
+                unread.push(record);
+            } else if record.live.is_none() || is_left_out(&record) || is_own_word {
+                looked.not_seen(record);
+            } else if let Some(count) = twin {
+                *count -= 1;
+                looked.not_seen(record);
+            } else {
+                waiting.push((record, state));
+            }
+        }
+        let doubted = self.leave_sitemaps(waiting, live, looked, notes);
+        self.keep_unread(unread, listed, looked);
+        doubted
+    }
+
+    /// Judges the documents whose pages have left their sitemaps: another look must say the same.
+    fn leave_sitemaps(
+        &self,
+        waiting: Vec<(Record, Option<&PageState>)>,
+        live: usize,
+        looked: &mut Looked,
+        notes: &mut Vec<PageLook>,
+    ) -> bool {
+        let count = waiting.len() as u64;
+        let approved = count <= looked.gathered.standing.approved;
+        let is_shrunken = waiting.len() >= MANY && count * 100 >= self.most_percent.max(HALF) * live as u64;
+        for (record, before) in waiting {
+            // A pass that looks again does not count twice.
+            let counted = before.filter(|before| before.pass == self.pass).map(|before| before.missing);
+            let times = counted.unwrap_or_else(|| {
+                let state = plan::heard(before, Heard::Gone, (None, None), self.pass, self.looks());
+                let times = state.missing;
+                notes.push((record.path.clone(), state, None));
+                times
+            });
+            if approved || is_shrunken || times >= self.confirm_gone.max(1) {
+                looked.not_seen(record);
+                continue;
+            }
+            let reason = format!("no list names it any more, {times} of {} times", self.confirm_gone);
+            looked.stale.push(Failure { document: Document::new(self.collection, &record.path), reason });
+            looked.keep(Some(&record));
+        }
+        is_shrunken && !approved
+    }
+
+    /// Keeps the documents whose pages may be in a list that could not be read.
+    fn keep_unread(&self, unread: Vec<Record>, listed: &lists::Pages, looked: &mut Looked) {
+        let Some(first) = listed.failed.first() else { return };
+        if looked.gathered.gone.is_empty() {
+            looked.gathered.authority = Authority::Unsure(first.clone());
+            unread.into_iter().for_each(|record| looked.not_seen(record));
+            return;
+        }
+        for record in unread {
+            let reason = format!("a list that may name it could not be read: {first}");
+            looked.stale.push(Failure { document: Document::new(self.collection, &record.path), reason });
+            looked.keep(Some(&record));
+        }
+    }
+}
