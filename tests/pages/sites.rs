@@ -53,6 +53,9 @@ async fn a_website_is_crawled_kept_and_deleted() {
     assert_eq!(crawled(&bench).await, [("/docs".to_owned(), 1)]);
     // It leaves the config.
     bench.world.scope.collections.clear();
+    assert_eq!(bench.pass().await.deleted, 0, "what has left the config is held");
+    let name = CollectionName::new("site").expect("a name");
+    bench.world.store().approve(&name).expect("the store");
     assert_eq!(bench.well().await.deleted, 1);
     assert_eq!(crawled(&bench).await, []);
 }
