@@ -11,7 +11,6 @@ use rustix::fs::{Access, access};
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::names::UsageError;
 use crate::{
     config::{self, Api, Collection, Config, ConfigError, Input, PlatformKind, StatePlace},
     local,
@@ -22,22 +21,22 @@ use crate::{
 const SAMPLE: u32 = 200;
 
 /// Loads a config and chooses its state file, with a sentence for people where that is not beside the config.
-pub(super) fn load(path: &Path) -> anyhow::Result<(Config, Option<String>)> {
+pub(super) fn load(path: &Path) -> Result<(Config, Option<String>), ConfigError> {
     let mut config = config::load(path, &|name| std::env::var(name).ok())?;
-    let note = choose(&mut config, path)?;
+    let note = choose(&mut config, path);
     Ok((config, note))
 }
 
 /// Chooses the state file where neither the config nor systemd names one.
-fn choose(config: &mut Config, path: &Path) -> Result<Option<String>, UsageError> {
-    let StatePlace::Beside { user_folder } = &config.state_place else { return Ok(None) };
+fn choose(config: &mut Config, path: &Path) -> Option<String> {
+    let StatePlace::Beside { user_folder } = &config.state_place else { return None };
     if config.state.exists() {
-        return Ok(None);
+        return None;
     }
     let own = user_folder.as_ref().map(|folder| folder.join(name_for(path)).join("state.db"));
     if let Some(own) = own.as_ref().filter(|own| own.exists()) {
         config.move_state(own.clone());
-        return Ok(Some(not_beside(path, own)));
+        return Some(not_beside(path, own));
     }
     let mut note = None;
     if let Some(former) = user_folder.as_ref().map(|folder| folder.join("state.db")).filter(|former| former.exists()) {
@@ -46,7 +45,7 @@ fn choose(config: &mut Config, path: &Path) -> Result<Option<String>, UsageError
         match whose(&with_former, path) {
             Whose::Ours => {
                 *config = with_former;
-                return Ok(Some(format!("using {}, where earlier versions kept the state", former.display())));
+                return Some(format!("using {}, where earlier versions kept the state", former.display()));
             }
             Whose::Another => {
                 note = Some(format!(
@@ -60,19 +59,19 @@ fn choose(config: &mut Config, path: &Path) -> Result<Option<String>, UsageError
         }
     }
     if is_writable(&config.state) {
-        return Ok(note);
+        return note;
     }
     let Some(own) = own else {
-        let text = format!(
+        // Commands that need no state go on.
+        return Some(format!(
             "there is no place for the state: the folder of {} is not writable and HOME is not set; add \
              `state: /path/to/state.db`",
             path.display()
-        );
-        return Err(UsageError(text));
+        ));
     };
     let place = not_beside(path, &own);
     config.move_state(own);
-    Ok(Some(place))
+    Some(place)
 }
 
 fn not_beside(path: &Path, own: &Path) -> String {
@@ -262,7 +261,7 @@ fn is_of(recorded: &Recorded, config: &Config, path: &Path) -> Owner {
     let other = PathBuf::from(absolute);
     let uses_it = match load(&other) {
         Ok((other, _)) => is_same_file(&other.state, &config.state) && !has_all_of(config, &other),
-        Err(error) => !matches!(error.downcast_ref(), Some(ConfigError::Missing { .. })),
+        Err(error) => !matches!(error, ConfigError::Missing { .. }),
     };
     if uses_it { Owner::Other(other) } else { Owner::Gone }
 }

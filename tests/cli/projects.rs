@@ -300,6 +300,18 @@ async fn state__folder_of_the_config_is_not_writable__is_kept_for_this_config_al
             run(project, &[command]).await.ended(0, &["not writable"]).without(&["added", "deleted", "does not exist"]);
         }
     }
+    // Without a home either, what needs no state works, and the rest says what to do.
+    let homeless = async |args: &[&str]| {
+        let mut command = Command::new(home.at("kbsync"));
+        command.args(args).current_dir(home.at("one")).env_clear();
+        if is_root {
+            command.uid(65534).gid(65534);
+        }
+        said(command).await
+    };
+    homeless(&["check"]).await.ended(0, &["docs", "ok"]);
+    let said = homeless(&["sync"]).await;
+    said.ended(1, &["there is no place for the state", "HOME is not set; add `state: /path/to/state.db`"]);
     for path in ["one", "two"] {
         mode(path, 0o755);
     }
