@@ -18,7 +18,7 @@ use crate::{
     model::Moment,
     pace::{Stamp, Ticket},
     platform::{
-        Abilities, BuildError, Client, Connection, Http, Journal, Timing,
+        Abilities, BuildError, Client, Connection, Http, Journal, KeySource, Timing,
         cevvo::{self, Cevvo},
         clock,
         nexvio::{self, Nexvio},
@@ -44,6 +44,8 @@ pub(super) struct Context {
 pub(super) struct Reached {
     base_url: Url,
     api_key: SecretString,
+    /// Where a remote platform's key is read again.
+    key_source: Option<KeySource>,
     local: Option<local::Running>,
 }
 
@@ -80,6 +82,9 @@ impl Reached {
             journal,
             timing: Timing::default(),
         })?;
+        if let Some(source) = &self.key_source {
+            http.set_key_source(Arc::clone(source));
+        }
         Ok(match kind.api() {
             Api::Cevvo => Client::Cevvo(Cevvo::new(http)),
             // The local platform answers questions whichever of its APIs is used for the rest.
@@ -243,18 +248,20 @@ impl Context {
             PlatformKind::Remote { base_url, api_key, .. } => {
                 self.require(&self.config.missing.key)?;
                 let api_key = api_key.clone().unwrap_or_default();
-                return Ok(Reached { base_url: base_url.clone(), api_key, local: None });
+                let key_source = Some(key_source(self.path.clone(), base_url.clone()));
+                return Ok(Reached { base_url: base_url.clone(), api_key, key_source, local: None });
             }
             PlatformKind::Local { data_dir, .. } => data_dir,
         };
         match self.serve(address).await {
             Ok(running) => {
                 let (base_url, api_key) = (running.base_url().parse()?, running.api_key().clone());
-                Ok(Reached { base_url, api_key, local: Some(running) })
+                Ok(Reached { base_url, api_key, key_source: None, local: Some(running) })
             }
             Err(LocalError::Busy { address: Some(address), .. }) => {
                 let key = std::fs::read_to_string(data_dir.join("api_key"))?;
-                Ok(Reached { base_url: address.parse()?, api_key: SecretString::from(key.trim()), local: None })
+                let (base_url, api_key) = (address.parse()?, SecretString::from(key.trim()));
+                Ok(Reached { base_url, api_key, key_source: None, local: None })
             }
             Err(error) => Err(error.into()),
         }
@@ -300,6 +307,14 @@ impl Context {
         };
         local::start(listener, options).await
     }
+}
+
+/// Reads the key again, where and as the config says now. The key of another platform is never sent to this one.
+fn key_source(path: PathBuf, here: Url) -> KeySource {
+    Arc::new(move || match crate::config::load(&path, &|name| std::env::var(name).ok()).ok()?.platform.kind {
+        PlatformKind::Remote { base_url, api_key, .. } if base_url == here => api_key,
+        PlatformKind::Remote { .. } | PlatformKind::Local { .. } => None,
+    })
 }
 
 /// A journal for processes that do not hold the store.

@@ -40,7 +40,7 @@ pub(super) async fn refusal(response: Response) -> String {
     let location = response.headers().get("location").and_then(|value| value.to_str().ok()).map(str::to_owned);
     if let Some(location) = location.filter(|_| status.is_redirection()) {
         return format!(
-            "it redirects to {location}, which is not followed; set `platform.base_url` to where the API is"
+            "it redirects, which is not followed; set `platform.base_url` to where the API is ({location})"
         );
     }
     let body = bounded(response, LONGEST_ERROR).await.unwrap_or_default();
@@ -53,7 +53,7 @@ pub(super) fn reason_in(body: &[u8]) -> Option<String> {
         Ok(value) => with_details(message_in(&value), &value),
         Err(_) => Some(String::from_utf8_lossy(body).trim().to_owned()).filter(|text| !text.starts_with('<')),
     };
-    message.filter(|text| !text.is_empty()).map(|text| shortened(&text))
+    message.filter(|text| !text.is_empty())
 }
 
 /// The message in any of the shapes that error bodies have.

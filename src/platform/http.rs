@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use reqwest::{Method, Response};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde_json::Value;
 use url::Url;
 
@@ -17,6 +17,7 @@ use super::{
     gate::{Class, Gate, GivenUp, InFlight, LONGEST_PAUSE, Leave},
     headers::{self, Told},
     judge::Trials,
+    keys::{KeySource, Keys},
     transport::{Body, Outgoing, Transport, Undelivered, address, client, is_loopback},
 };
 use crate::{
@@ -43,7 +44,7 @@ pub struct Http {
     transport: Arc<dyn Transport>,
     pub(super) clock: Arc<dyn Clock>,
     base: Url,
-    key: SecretString,
+    keys: Arc<Keys>,
     pub(super) gate: Arc<Gate>,
     pub(super) trials: Arc<Trials>,
     pub(super) timing: Timing,
@@ -77,14 +78,14 @@ impl Http {
         if base_url.scheme() != "https" && !is_loopback(&base_url) {
             return Err(BuildError::NotSecure(base_url));
         }
-        reqwest::header::HeaderValue::from_str(api_key.expose_secret()).map_err(|_| BuildError::Key)?;
+        let keys = Arc::new(Keys::new(api_key)?);
         let pacer = Pacer::new(rate_limit, stamps, clock.now());
         let breaker = Breaker::new(timing.breaker.0, timing.breaker.1);
         let gate = Gate::new(pacer, breaker, journal, Arc::clone(&clock), rng);
         let query = probe.1.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         let gate = Arc::new(gate);
-        let (key, trials, probe) = (api_key, Arc::default(), (probe.0, query));
-        Ok(Self { transport, clock, base: base_url, key, gate, trials, timing, probe })
+        let (trials, probe) = (Arc::default(), (probe.0, query));
+        Ok(Self { transport, clock, base: base_url, keys, gate, trials, timing, probe })
     }
 
     /// The same platform's other API, at another address of the same origin: one key, one pace.
@@ -92,8 +93,13 @@ impl Http {
         let mut base = self.base.clone();
         base.set_path(path);
         let (transport, clock) = (Arc::clone(&self.transport), Arc::clone(&self.clock));
-        let (key, gate, trials) = (self.key.clone(), Arc::clone(&self.gate), Arc::clone(&self.trials));
-        Self { transport, clock, base, key, gate, trials, timing: self.timing, probe: self.probe.clone() }
+        let (keys, gate, trials) = (Arc::clone(&self.keys), Arc::clone(&self.gate), Arc::clone(&self.trials));
+        Self { transport, clock, base, keys, gate, trials, timing: self.timing, probe: self.probe.clone() }
+    }
+
+    /// Where the key is read again, once, when the platform refuses it.
+    pub fn set_key_source(&self, source: KeySource) {
+        self.keys.set_source(source);
     }
 
     /// A pass begins, with new patience for a platform in trouble.
@@ -166,10 +172,12 @@ impl Http {
         let began = self.clock.now();
         let mut attempt = 0;
         let mut refused_since = None;
+        let mut renewed = false;
         loop {
             let in_flight = InFlight::new(&self.gate, self.leave(call.class).await?);
             let sent = self.clock.now();
-            let Attempt { mut ending, told, result } = self.attempt(call).await?;
+            let key = self.keys.current();
+            let Attempt { mut ending, told, result } = self.attempt(call, &key).await?;
             let outcome = match result {
                 Ok(response) => read(response).await.inspect_err(|_| ending = Ending::Garbled),
                 Err(message) => Err(message),
@@ -186,8 +194,12 @@ impl Http {
                     self.trials.accepted(call.kind);
                     return Ok(value);
                 }
-                Err(message) => self.without_key(&message),
+                Err(message) => self.words(&message),
             };
+            if ending == Ending::Answered(401) && !renewed && self.keys.renew(&key).await {
+                renewed = true;
+                continue;
+            }
             match verdict {
                 Verdict::Pause
                     if self.clock.now().since(*refused_since.get_or_insert(self.clock.now())) > LONGEST_PAUSE =>
@@ -256,7 +268,7 @@ impl Http {
         let in_flight = InFlight::new(&self.gate, ticket);
         let probe = Call::new(Method::GET, self.probe.0, class).query(&self.probe.1);
         let sent = self.clock.now();
-        let Attempt { ending, told, result } = self.attempt(&probe).await?;
+        let Attempt { ending, told, result } = self.attempt(&probe, &self.keys.current()).await?;
         self.gate.journal.ended(&probe.endpoint(), outcome_of(ending), self.clock.now().since(sent));
         if let Some(ticket) = in_flight.ended() {
             // How long the platform asks to wait is kept by the gate.
@@ -278,9 +290,9 @@ impl Http {
         Ok(())
     }
 
-    async fn attempt(&self, call: &Call<'_>) -> Result<Attempt, ApiError> {
+    async fn attempt(&self, call: &Call<'_>, key: &SecretString) -> Result<Attempt, ApiError> {
         let without = |ending, cause| Attempt { ending, told: Told::default(), result: Err(cause) };
-        Ok(match self.transport.send(self.outgoing(call)?).await {
+        Ok(match self.transport.send(self.outgoing(call, key)?).await {
             Err(Undelivered::File(error)) => return Err(error.into()),
             Err(Undelivered::NotSent(cause)) => without(Ending::NotSent, cause),
             Err(Undelivered::NoAnswer(cause)) => without(Ending::NoAnswer, cause),
@@ -293,7 +305,7 @@ impl Http {
         })
     }
 
-    fn outgoing<'a>(&'a self, call: &'a Call<'_>) -> Result<Outgoing<'a>, ApiError> {
+    fn outgoing<'a>(&'a self, call: &'a Call<'_>, key: &'a SecretString) -> Result<Outgoing<'a>, ApiError> {
         if call.path.contains("{id}") && !is_id(call.id) {
             return Err(ApiError::NoSuchCall("takes an id that is empty, or `.` or `..`, or has control characters"));
         }
@@ -306,12 +318,12 @@ impl Http {
             Body::Form(_, upload) => Duration::from_secs(upload.size / SLOWEST_LINE),
         };
         let timeout = (!call.streamed).then_some(self.timing.answer + sending);
-        Ok(Outgoing { method: &call.method, url, key: &self.key, body: &call.body, timeout })
+        Ok(Outgoing { method: &call.method, url, key, body: &call.body, timeout })
     }
 
-    /// A platform's words without our key, which some repeat.
-    pub(super) fn without_key(&self, words: &str) -> String {
-        words.replace(self.key.expose_secret(), "[the key]")
+    /// A platform's words as they may be passed on.
+    pub(super) fn words(&self, words: &str) -> String {
+        self.keys.words(words)
     }
 
     pub(super) fn unavailable(&self, call: &Call<'_>, cause: &str) -> ApiError {

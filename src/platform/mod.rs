@@ -13,8 +13,10 @@ mod gate;
 mod headers;
 mod http;
 mod judge;
+mod keys;
 pub mod nexvio;
 pub mod read;
+mod redact;
 mod status;
 mod transport;
 pub mod wire;
@@ -31,6 +33,7 @@ pub use envelope::List;
 pub use error::{ApiError, BuildError};
 pub use gate::Journal;
 pub use http::Http;
+pub use keys::KeySource;
 pub use transport::{Body, Delivery, Outgoing, Transport, Undelivered};
 
 use crate::model::{JobId, Making, SourceId};

@@ -24,7 +24,7 @@ pub use headers::Told;
 
 /// What the body of an error says to people.
 pub fn reason(body: &[u8]) -> Option<String> {
-    answer::reason_in(body)
+    answer::reason_in(body).map(|words| answer::shortened(&words))
 }
 
 /// A page of Cevvo's sources.
@@ -34,7 +34,7 @@ pub fn cevvo_page(body: &[u8]) -> Option<SourcePage> {
 
 /// How a job of Cevvo's is.
 pub fn cevvo_job(body: &[u8]) -> Option<JobState> {
-    one::<Job>(body, &["job"]).map(|job| cevvo::state_of(&job))
+    one::<Job>(body, &["job"]).map(|job| cevvo::state_of(&job, answer::shortened))
 }
 
 /// The pieces of a streamed answer that comes in these chunks, and whether it has come to its end.
@@ -55,7 +55,7 @@ pub fn cevvo_stream<'a>(chunks: impl Iterator<Item = &'a [u8]>) -> (Vec<ChatEven
 
 /// A page of Nexvio's sources, after so many.
 pub fn nexvio_page(body: &[u8], offset: u64) -> Option<SourcePage> {
-    list::<Knowledge>(body, "knowledge").map(|found| nexvio::page_of(found, offset))
+    list::<Knowledge>(body, "knowledge").map(|found| nexvio::page_of(found, offset, answer::shortened))
 }
 
 /// The number within a cursor: a page's, or how many come before it.

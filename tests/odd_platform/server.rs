@@ -42,6 +42,7 @@ pub struct Asked {
     pub path: String,
     pub query: String,
     pub body: Vec<u8>,
+    pub key: String,
 }
 
 impl Asked {
@@ -117,11 +118,13 @@ impl Server {
             async move {
                 let (parts, body) = request.into_parts();
                 let body: Bytes = to_bytes(body, 1 << 20).await.expect("a body");
+                let key = parts.headers.get("authorization").and_then(|value| value.to_str().ok());
                 let asked = Asked {
                     method: parts.method.to_string(),
                     path: parts.uri.path().trim_start_matches("/v1").to_owned(),
                     query: parts.uri.query().unwrap_or_default().to_owned(),
                     body: body.to_vec(),
+                    key: key.unwrap_or_default().trim_start_matches("Bearer ").to_owned(),
                 };
                 let reply = answer(&asked, count.fetch_add(1, Ordering::Relaxed));
                 log.lock().expect("the log").push(asked);

@@ -10,7 +10,7 @@ use url::Url;
 use super::{
     Abilities, ApiError, Created, Cursor, Holding, Http, JobState, List, Platform, RemoteSource, Renamed, SourceKind,
     SourcePage, Upload,
-    answer::{message_in, shortened},
+    answer::message_in,
     call::Call,
     envelope::{self, denies},
     form::EXTENSIONS,
@@ -176,10 +176,7 @@ impl Platform for Cevvo {
         }
         let call = Call::new(Method::GET, "/ingest/status/{id}", Class::Finish).id(&id.0).about(RequestKind::Document);
         let Some(answer) = found(self.http.call(call).await)? else { return Ok(JobState::Forgotten) };
-        Ok(match state_of(&envelope::one(answer, &["job"]).unwrap_or_default()) {
-            JobState::Failed(reason) => JobState::Failed(self.http.without_key(&reason)),
-            state => state,
-        })
+        Ok(state_of(&envelope::one(answer, &["job"]).unwrap_or_default(), |words| self.http.words(words)))
     }
 
     async fn rename(&self, id: &SourceId, name: &str) -> Result<Option<Renamed>, ApiError> {
@@ -240,12 +237,13 @@ fn remote(source: Source) -> RemoteSource {
     RemoteSource { id: SourceId(id), name, holding, created_at, auto_sync }
 }
 
-pub(super) fn state_of(job: &Job) -> JobState {
+/// How a job is; a reason is passed on by `words`.
+pub(super) fn state_of(job: &Job, words: impl Fn(&str) -> String) -> JobState {
     match progress(&job.status) {
         Progress::Done => JobState::Completed(job.documents_processed),
         Progress::Failed => {
             let reason = job.error.as_ref().and_then(message_in).or_else(|| job.message.as_ref().and_then(message_in));
-            JobState::Failed(reason.map_or_else(|| "the platform gave no reason".to_owned(), |text| shortened(&text)))
+            JobState::Failed(reason.map_or_else(|| "the platform gave no reason".to_owned(), |text| words(&text)))
         }
         Progress::Pending | Progress::Working => JobState::Working,
     }
@@ -269,7 +267,7 @@ mod tests {
 
     #[test]
     fn jobs_are_read_leniently() {
-        let state = |value: Value| state_of(&serde_json::from_value(value).unwrap());
+        let state = |value: Value| state_of(&serde_json::from_value(value).unwrap(), str::to_owned);
         assert_eq!(state(json!({"job_id": "j", "status": "completed"})), JobState::Completed(None));
         assert_eq!(
             state(json!({"job_id": "j", "status": "completed", "documents_processed": 0})),

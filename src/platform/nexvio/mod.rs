@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::{
     Abilities, ApiError, Created, Cursor, Holding, Http, Platform, RemoteSource, SourceKind, SourcePage, Upload,
-    answer::{message_in, shortened},
+    answer::message_in,
     call::Call,
     envelope::denies,
     form::EXTENSIONS,
@@ -99,7 +99,8 @@ impl Platform for Nexvio {
 
     async fn sources(&self, at: Option<Cursor>) -> Result<SourcePage, ApiError> {
         let offset = at.map_or(0, |cursor| cursor.at);
-        Ok(page_of(self.knowledge_for(PAGE_SIZE, offset, Class::Finish).await?, offset))
+        let found = self.knowledge_for(PAGE_SIZE, offset, Class::Finish).await?;
+        Ok(page_of(found, offset, |words| self.http.words(words)))
     }
 
     async fn create(&self, name: &str, kind: &SourceKind, file: Option<Upload>) -> Result<Created, ApiError> {
@@ -126,11 +127,12 @@ impl Platform for Nexvio {
 }
 
 /// The answer to a request for the sources after `offset`. The next page begins after those that came, however many.
-pub(super) fn page_of(found: List<Knowledge>, offset: u64) -> SourcePage {
+/// Why a source failed is passed on by `words`.
+pub(super) fn page_of(found: List<Knowledge>, offset: u64, words: impl Fn(&str) -> String) -> SourcePage {
     let count = found.count();
     let next = offset.saturating_add(count);
     SourcePage {
-        sources: found.items.into_iter().map(remote).collect(),
+        sources: found.items.into_iter().map(|item| remote(item, &words)).collect(),
         unreadable: found.unread,
         total: found.total,
         next: (count > 0).then_some(Cursor { at: next, before: next }),
@@ -140,12 +142,12 @@ pub(super) fn page_of(found: List<Knowledge>, offset: u64) -> SourcePage {
 }
 
 /// Without a status, listed means ready; unknown statuses are "not yet" (reading of `/knowledge`).
-fn remote(item: Knowledge) -> RemoteSource {
+fn remote(item: Knowledge, words: impl Fn(&str) -> String) -> RemoteSource {
     let holding = match item.status.as_deref().map(progress) {
         None | Some(Progress::Done) => Holding::Document,
         Some(Progress::Failed) => {
             let why = [&item.error, &item.message].into_iter().flatten().find_map(message_in);
-            Holding::Failed(why.map(|text| shortened(&text)))
+            Holding::Failed(why.map(|text| words(&text)))
         }
         Some(Progress::Pending | Progress::Working) => Holding::Nothing,
     };
@@ -166,8 +168,9 @@ mod tests {
 
     #[test]
     fn a_source_is_ready_when_it_says_so_or_says_nothing() {
-        let holding =
-            |status: Value| remote(serde_json::from_value(json!({"id": "k", "status": status})).unwrap()).holding;
+        let holding = |status: Value| {
+            remote(serde_json::from_value(json!({"id": "k", "status": status})).unwrap(), str::to_owned).holding
+        };
         for ready in ["ready", "synced", "completed", "active"] {
             assert_eq!(holding(json!(ready)), Holding::Document, "{ready}");
         }
@@ -175,9 +178,12 @@ mod tests {
         assert_eq!(holding(json!("failed")), Holding::Failed(None));
         assert_eq!(holding(json!("error")), Holding::Failed(None));
         let why = serde_json::from_value(json!({"id": "k", "status": "failed", "error": {"message": "no text"}}));
-        assert_eq!(remote(why.unwrap()).holding, Holding::Failed(Some("no text".to_owned())));
+        assert_eq!(remote(why.unwrap(), str::to_owned).holding, Holding::Failed(Some("no text".to_owned())));
         let why = json!({"id": "k", "status": "failed", "error": null, "message": "no text"});
-        assert_eq!(remote(serde_json::from_value(why).unwrap()).holding, Holding::Failed(Some("no text".to_owned())));
+        assert_eq!(
+            remote(serde_json::from_value(why).unwrap(), str::to_owned).holding,
+            Holding::Failed(Some("no text".to_owned()))
+        );
         for other in ["processing", "pending", "reticulating", ""] {
             assert_eq!(holding(json!(other)), Holding::Nothing, "{other}");
         }
