@@ -65,8 +65,12 @@ pub(super) async fn run(context: Context) -> anyhow::Result<Exit> {
 async fn store(context: &Context, stop: watch::Receiver<bool>) -> anyhow::Result<Option<Arc<Store>>> {
     loop {
         match context.store() {
+            Ok(store) => {
+                store.at_speed(context.config.rhythm.speed);
+                return Ok(Some(store));
+            }
             Err(error) if matches!(error.downcast_ref(), Some(StoreError::Busy)) => tracing::warn!("{error}"),
-            opened => return opened.map(Some),
+            Err(error) => return Err(error),
         }
         // Opening it has waited already.
         tokio::select! {

@@ -26,7 +26,7 @@ const MIGRATIONS: [&str; 8] = [
 ];
 const VERSION: i64 = MIGRATIONS.len() as i64;
 /// How long a write waits for another process's write.
-const BUSY: Duration = Duration::from_secs(10);
+pub(super) const BUSY: Duration = Duration::from_secs(10);
 
 /// What a store is about: records for one platform mean nothing to another.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,6 +144,11 @@ impl Db {
             Some(found) if found == wanted => Ok(true),
             Some(found) => Err(StoreError::Foreign { path: path.to_owned(), what, found, wanted: wanted.to_owned() }),
         }
+    }
+
+    /// Sets how long a write waits for another process's write.
+    pub(super) fn set_busy_timeout(&self, wait: Duration) -> Result<(), rusqlite::Error> {
+        self.connection.busy_timeout(wait)
     }
 
     /// Runs several statements as one.

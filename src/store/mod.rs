@@ -152,6 +152,15 @@ impl Store {
         });
     }
 
+    /// Waits so many times less for other programs that write to the state.
+    pub fn at_speed(&self, speed: u32) {
+        self.send(move |db| {
+            if let Err(error) = db.set_busy_timeout(db::BUSY / speed.max(1)) {
+                tracing::debug!("cannot set how long to wait for the state: {error}");
+            }
+        });
+    }
+
     /// Runs work on the store's thread and gives what it gives.
     ///
     /// # Errors
