@@ -12,9 +12,14 @@ use kbsync::{
     model::{CollectionName, SourceName},
     reconcile::Outcome,
 };
-use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
+use rand::{
+    RngExt, SeedableRng,
+    rngs::StdRng,
+    seq::{IndexedRandom, SliceRandom},
+};
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc::UnboundedReceiver;
+use url::Url;
 
 use crate::{
     bench::{Bench, MARKDOWN, path_of},
@@ -27,6 +32,26 @@ const AT_ONCE: usize = 20;
 const PATHS: [&str; 8] = ["/a", "/b", "/c", "/d/e", "/d/f", "/g", "/h", STEADY];
 /// This page changes, has trouble, and is never gone nor moved, so that the platform must hold it at every moment.
 const STEADY: &str = "/steady";
+
+/// What a whole site shows for one look, with no page's own doing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Glitch {
+    /// Every page has moved to one for good.
+    AllMoved,
+    /// Every page leads there by HTML.
+    AllStubs,
+    /// Every page has one text.
+    OneText,
+    /// Every page is a shell that is loading.
+    Shells,
+    /// The sitemap names one page alone.
+    ShortList,
+    /// A part of the sitemap is not there.
+    NoList,
+}
+
+const GLITCHES: [Glitch; 6] =
+    [Glitch::AllMoved, Glitch::AllStubs, Glitch::OneText, Glitch::Shells, Glitch::ShortList, Glitch::NoList];
 
 /// What a page of the site does.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +68,10 @@ struct Run {
     site: BTreeMap<&'static str, Doing>,
     listed: BTreeSet<&'static str>,
     versions: u32,
+    /// Whether a part of a sitemap names the pages, and not the config.
+    in_sitemap: bool,
+    /// The glitches that this site still has, each once: no look confirms what another has said.
+    glitches: Vec<Glitch>,
     rng: StdRng,
 }
 
@@ -68,8 +97,12 @@ async fn run(seed: u64) {
         site: PATHS.iter().map(|path| (*path, Doing::Gone)).collect(),
         listed: BTreeSet::from([STEADY]),
         versions: 0,
+        in_sitemap: seed % 2 == 0,
+        glitches: Vec::new(),
         rng: StdRng::seed_from_u64(seed),
     };
+    run.glitches = GLITCHES.into_iter().filter(|_| run.rng.random_bool(0.4)).collect();
+    run.glitches.shuffle(&mut run.rng);
     run.show(STEADY);
     for _ in 0..run.rng.random_range(1..7) {
         run.go_on().await;
@@ -129,14 +162,60 @@ impl Run {
             };
             self.bench.origin.serve(path, reply);
         }
-        let urls = self.listed.iter().map(|path| self.bench.origin.url(path)).collect();
-        self.bench.pages().urls = urls;
+        let listed: Vec<_> = self.listed.iter().copied().collect();
+        self.list(&listed);
+    }
+
+    /// Lists pages in the config, or in a part of a sitemap beside one that has a page of its own.
+    fn list(&mut self, paths: &[&str]) {
+        let urls: Vec<_> = paths.iter().map(|path| self.bench.origin.url(path)).collect();
+        if !self.in_sitemap {
+            self.bench.pages().urls = urls;
+            return;
+        }
+        let entry = |url: &Url| format!("<url><loc>{url}</loc></url>");
+        let xml = |text: String| Reply::new("application/xml", text);
+        let entries: String = urls.iter().map(entry).collect();
+        self.bench.origin.serve("/pages.xml", xml(format!("<urlset>{entries}</urlset>")));
+        let index = "<sitemapindex><sitemap><loc>pages.xml</loc></sitemap></sitemapindex>";
+        self.bench.origin.serve("/index.xml", xml(index.to_owned()));
+        let index = self.bench.origin.url("/index.xml");
+        self.bench.pages().sitemaps = vec![index];
+    }
+
+    /// Shows something else for one look.
+    fn glitch(&mut self, glitch: Glitch) {
+        let one = format!("# One text\n\n{}", "It is all that there is to be seen for a while. ".repeat(9));
+        // A text that a page has had would only get another name there.
+        for target in ["/one", "/two"] {
+            self.bench.origin.serve(target, Reply::new(MARKDOWN, format!("{one}\n\nThis is {target}.")));
+        }
+        for path in PATHS {
+            let reply = match glitch {
+                Glitch::AllMoved => Reply::redirect(301, "/one"),
+                Glitch::AllStubs => Reply::page("<meta http-equiv=refresh content='0; url=/two'><p>Redirecting"),
+                Glitch::OneText => Reply::new(MARKDOWN, one.clone()),
+                Glitch::Shells => Reply::page("<title>App</title><div id=app>Loading...</div>"),
+                Glitch::ShortList | Glitch::NoList => continue,
+            };
+            self.bench.origin.serve(path, reply);
+        }
+        match glitch {
+            Glitch::ShortList if self.in_sitemap => self.list(&[PATHS[0]]),
+            Glitch::NoList => self.bench.origin.withdraw("/pages.xml"),
+            _ => {}
+        }
     }
 
     /// Some changes, and a pass that may meet faults and may be killed.
     async fn go_on(&mut self) {
         (0..self.rng.random_range(0..6)).for_each(|_| self.change());
         self.publish();
+        if self.rng.random_bool(0.4)
+            && let Some(glitch) = self.glitches.pop()
+        {
+            self.glitch(glitch);
+        }
         let probability = *[0.0, 0.05, 0.2].choose(&mut self.rng).expect("not empty");
         let world = &self.bench.world;
         world.faults.random(self.rng.random(), probability, menu());
@@ -162,7 +241,7 @@ impl Run {
         for _ in 0..8 {
             self.bench.world.retry();
             let report = self.bench.pass().await;
-            // Three of these few pages that move to one are held.
+            // What many of these few pages do at once is held.
             if report.outcome() == Outcome::Held {
                 let name = CollectionName::new("pages").expect("a name");
                 self.bench.world.store().approve(&name).expect("the store");
@@ -204,7 +283,9 @@ impl Run {
 }
 
 fn text(version: u32) -> String {
-    format!("# Version {version}\n")
+    // Each version in words of its own, and long enough to be missed.
+    let word: String = version.to_string().bytes().map(|digit| char::from(b'k' + digit - b'0')).collect();
+    format!("# Version {version}\n\n{}", format!("It is {word}, and says so. ").repeat(20))
 }
 
 fn hash(text: &str) -> String {
