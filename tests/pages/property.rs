@@ -97,7 +97,7 @@ async fn run(seed: u64) {
         site: PATHS.iter().map(|path| (*path, Doing::Gone)).collect(),
         listed: BTreeSet::from([STEADY]),
         versions: 0,
-        in_sitemap: seed % 2 == 0,
+        in_sitemap: seed.is_multiple_of(2),
         glitches: Vec::new(),
         rng: StdRng::seed_from_u64(seed),
     };

@@ -106,17 +106,16 @@ pub(super) fn is_hidden(element: &NodeRef<'_>) -> bool {
 /// Whether a hidden element is a panel that a reader opens: of tabs, of an accordion, of more text.
 pub(super) fn is_panel(element: &NodeRef<'_>, opened: &HashSet<String>) -> bool {
     let role = element.attr("role").unwrap_or_default().to_ascii_lowercase();
+    let for_search = element.attr("hidden").is_some_and(|hidden| hidden.eq_ignore_ascii_case("until-found"));
+    // A tab is named after what it is about, which may be a form or a menu.
+    if role == "tabpanel" || for_search {
+        return true;
+    }
     if NO_PANEL_ROLES.contains(&role.as_str()) || is_named_otherwise(element) || has_fields(element) {
         return false;
     }
-    let is_opened = || element.id_attr().is_some_and(|id| opened.contains(&*id));
-    let for_search = || element.attr("hidden").is_some_and(|hidden| hidden.eq_ignore_ascii_case("until-found"));
-    if role == "tabpanel"
-        || for_search()
-        || is_opened()
-        || element.has_attr("aria-labelledby")
-        || follows_button(element)
-    {
+    let is_opened = element.id_attr().is_some_and(|id| opened.contains(&*id));
+    if is_opened || element.has_attr("aria-labelledby") || follows_button(element) {
         return true;
     }
     let holds_text = || element.descendants_it().any(|node| TEXTS.iter().any(|name| node.has_name(name)));

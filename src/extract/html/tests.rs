@@ -196,6 +196,7 @@ fn panels__closed_at_first__are_content() {
         tabs("role=tabpanel aria-hidden=true"),
         tabs("role=tabpanel style='display: none'"),
         tabs("hidden=until-found"),
+        tabs("role=tabpanel id=panel-mobile class=login-form hidden"),
         tabs("class=tab-pane style='display:none' aria-labelledby=b"),
         after("<a href=#b>B</a>", "<div id=b hidden>Word</div>"),
         after("<button data-bs-target='#b'>B</button>", "<div id=b style='DISPLAY:NONE'>Word</div>"),
