@@ -251,7 +251,7 @@ mod tests {
                     vec![wanted("x", 1), wanted("y", 1), wanted("z", 2)],
                     vec![gone("a", 1), gone("b", 1), gone("c", 1)],
                 ),
-                vec!["- c", "a > x", "b > y", "+ z"],
+                vec!["a > x", "b > y", "+ z", "waits c"],
             ),
             (
                 "copied: one stays, one goes up",
