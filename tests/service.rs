@@ -15,8 +15,12 @@ mod bots;
 mod daemon;
 #[path = "service/guards.rs"]
 mod guards;
+#[path = "service/jobs.rs"]
+mod jobs;
 #[path = "service/kills.rs"]
 mod kills;
+#[path = "service/liveness.rs"]
+mod liveness;
 #[path = "support/origin.rs"]
 #[allow(dead_code, reason = "this test needs a part of it only")]
 mod origin;

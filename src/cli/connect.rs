@@ -23,7 +23,7 @@ use crate::{
         clock,
         nexvio::{self, Nexvio},
     },
-    reconcile::{Extent, GONE_APART, JOB_TIMEOUT, Machine, Reader, Scope, StoreJournal},
+    reconcile::{Earlier, Extent, GONE_APART, JOB_TIMEOUT, Machine, Reader, Scope, StoreJournal},
     store::{Db, Store, StoreError},
 };
 
@@ -174,6 +174,7 @@ impl Context {
             job_timeout: JOB_TIMEOUT,
             patience: PATIENCE,
             extent: Extent::Full,
+            earlier: Earlier::default(),
             watches: BTreeMap::new(),
             reader: self.reader()?,
             look: None,

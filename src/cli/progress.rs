@@ -59,7 +59,7 @@ impl Progress {
                 bar.inc(1);
                 bar.set_message(printable(&format!("{} {document}", deed.as_str())));
             }
-            Event::JobEnded { .. } => {}
+            Event::Following { .. } | Event::JobEnded { .. } => {}
             Event::Waiting(time) => bar.set_message(format!("waiting {} for what is still open", span(time))),
         }
     }
@@ -78,6 +78,7 @@ fn line(event: &Event) {
         Event::Listing { .. }
         | Event::Looking(_)
         | Event::Planned { .. }
+        | Event::Following { .. }
         | Event::Uploaded { .. }
         | Event::JobEnded { .. } => return,
     };

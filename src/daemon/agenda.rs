@@ -18,8 +18,10 @@ use crate::{
 
 /// Changes that go on and on are waited for this many times as long as those that come to an end.
 const PATIENCE: u32 = 10;
-/// The wait after a pass that failed, at first and at most.
+/// The wait before what failed is tried again, at first and at most.
 const AGAIN: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(30 * 60));
+/// While the platform takes nothing at all, new changes wait for this, at first and at most.
+const OUTAGE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 /// A wall clock that goes back by less than this is being corrected, and not set.
 const CORRECTION: SignedDuration = SignedDuration::from_secs(60);
 
@@ -39,11 +41,48 @@ pub(super) struct Agenda {
     heard: Option<(Moment, Moment)>,
     /// When those are due that nobody told of.
     due: Option<Moment>,
-    /// After a pass that failed nothing begins before then.
+    /// What failed, apart from what has changed since: it is tried again with a back-off of its own.
+    full_retry: Retry<()>,
+    retry: Retry<BTreeMap<CollectionName, Wake>>,
+    /// While the platform takes nothing at all, nothing begins before then.
     not_before: Moment,
-    failures: u32,
     begun: Zoned,
+    outages: u32,
+    /// Whether a person waits for the full pass.
+    person: bool,
     ticked: Zoned,
+}
+
+/// Something that failed, and when it is tried again.
+#[derive(Debug, Default)]
+struct Retry<T> {
+    due: Option<Moment>,
+    failures: u32,
+    what: T,
+}
+
+impl<T> Retry<T> {
+    /// It failed: the wait grows. `not_before` is when trying again begins to make sense, where that is known; the first
+    /// time that is wait enough.
+    fn failed(&mut self, now: Moment, not_before: Option<Moment>, speed: u32, rng: &mut impl Rng) {
+        let due = match not_before.filter(|_| self.failures == 0) {
+            Some(due) => due,
+            None => {
+                let wait = (AGAIN.0 / 2 + backoff(AGAIN, self.failures, rng)) / speed;
+                (now + wait).max(not_before.unwrap_or_default())
+            }
+        };
+        self.due = self.due.into_iter().chain([due]).min();
+        self.failures = self.failures.saturating_add(1);
+    }
+
+    fn is_due(&self, now: Moment) -> bool {
+        self.due.is_some_and(|due| due <= now)
+    }
+}
+
+fn backoff((base, cap): (Duration, Duration), failures: u32, rng: &mut impl Rng) -> Duration {
+    Backoff::new(base, cap).map_or(cap, |backoff| backoff.delay(failures, rng))
 }
 
 /// What a schedule is for.
@@ -103,16 +142,20 @@ impl Agenda {
             wakes: BTreeMap::new(),
             heard: None,
             due: None,
+            full_retry: Retry::default(),
+            retry: Retry::default(),
             not_before: Moment::default(),
-            failures: 0,
             begun: wall.clone(),
+            outages: 0,
+            person: false,
             ticked: wall,
         }
     }
 
-    /// A full pass is wanted now.
+    /// A person wants a full pass now.
     pub(super) fn full(&mut self) {
         self.full = true;
+        self.person = true;
         self.hurry();
     }
 
@@ -178,10 +221,22 @@ impl Agenda {
 
     /// When something is to be done, as far as is known.
     pub(super) fn next(&self) -> Option<Moment> {
+        let retries = self.full_retry.due.into_iter().chain(self.retry.due);
+        let due = if self.full { Some(Moment::default()) } else { self.changes().into_iter().chain(retries).min() };
+        due.map(|due| due.max(self.not_before))
+    }
+
+    /// When something is to be done that a pass in progress is interrupted for: changes, and what a person waits for.
+    pub(super) fn next_urgent(&self) -> Option<Moment> {
+        let person = (self.full && self.person).then_some(Moment::default());
+        self.changes().into_iter().chain(person).min().map(|due| due.max(self.not_before))
+    }
+
+    /// When changes are to be looked at.
+    fn changes(&self) -> Option<Moment> {
         let debounce = self.rhythm.debounce;
         let quiet = self.heard.map(|(first, last)| (last + debounce).min(first + debounce * PATIENCE));
-        let due = if self.full { Some(Moment::default()) } else { quiet.into_iter().chain(self.due).min() };
-        due.map(|due| due.max(self.not_before))
+        quiet.into_iter().chain(self.due).min()
     }
 
     /// When the next full pass is scheduled.
@@ -192,24 +247,58 @@ impl Agenda {
     /// What is to be done now. A full pass takes care of everything else.
     pub(super) fn take(&mut self, now: Moment) -> Option<Extent> {
         self.next().filter(|due| *due <= now)?;
-        (self.heard, self.due) = (None, None);
-        let wakes = std::mem::take(&mut self.wakes);
-        if std::mem::take(&mut self.full) { Some(Extent::Full) } else { Some(Extent::Part(wakes)) }
+        if std::mem::take(&mut self.full) || self.full_retry.is_due(now) {
+            (self.heard, self.due, self.full_retry.due, self.retry.due) = (None, None, None, None);
+            self.person = false;
+            self.wakes.clear();
+            self.retry.what.clear();
+            return Some(Extent::Full);
+        }
+        let mut wakes = BTreeMap::new();
+        if self.changes().is_some_and(|due| due <= now) {
+            (self.heard, self.due) = (None, None);
+            wakes = std::mem::take(&mut self.wakes);
+        }
+        if self.retry.is_due(now) {
+            self.retry.due = None;
+            merge(&mut wakes, std::mem::take(&mut self.retry.what));
+        }
+        Some(Extent::Part(wakes))
     }
 
-    /// A pass came to its end.
-    pub(super) fn succeeded(&mut self) {
-        self.failures = 0;
+    /// The platform has answered a pass.
+    pub(super) fn reached(&mut self) {
+        self.outages = 0;
         self.not_before = Moment::default();
     }
 
-    /// A pass did not come to its end: the same again, after a while that grows.
+    /// A pass came to its end, and left nothing of it open.
+    pub(super) fn succeeded(&mut self, full: bool) {
+        self.reached();
+        if full {
+            self.full_retry = Retry::default();
+        }
+        if self.retry.due.is_none() {
+            self.retry.failures = 0;
+        }
+    }
+
+    /// A pass had to stop, for the platform takes nothing: the same again, after a while that grows.
     pub(super) fn failed(&mut self, extent: Extent, now: Moment, rng: &mut impl Rng) {
-        let (least, most) = (AGAIN.0 / self.rhythm.speed, AGAIN.1 / self.rhythm.speed);
-        let backoff = Backoff::new(least, most).expect("the bounds are in order");
-        self.not_before = now + least / 2 + backoff.delay(self.failures, rng);
-        self.failures = self.failures.saturating_add(1);
-        self.again(extent, now);
+        self.not_before = now + backoff(OUTAGE, self.outages, rng) / self.rhythm.speed;
+        self.outages = self.outages.saturating_add(1);
+        self.retry(extent, None, now, rng);
+    }
+
+    /// A part of a pass failed, or is open: the same again, after a while that grows. New changes do not wait for it.
+    pub(super) fn retry(&mut self, extent: Extent, not_before: Option<Moment>, now: Moment, rng: &mut impl Rng) {
+        match extent {
+            Extent::Full => self.full_retry.failed(now, not_before, self.rhythm.speed, rng),
+            Extent::Part(wakes) => {
+                merge(&mut self.retry.what, wakes);
+                self.retry.failed(now, not_before, self.rhythm.speed, rng);
+            }
+        }
     }
 
     /// The time that schedules go by.
@@ -224,198 +313,15 @@ impl Agenda {
             Extent::Full => self.full = true,
             Extent::Part(wakes) => {
                 self.due = self.due.into_iter().chain([due]).min();
-                wakes.into_iter().for_each(|(name, wake)| self.wakes.entry(name).or_default().merge(wake));
+                merge(&mut self.wakes, wakes);
             }
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use rand::{SeedableRng, rngs::StdRng};
-
-    use super::*;
-
-    const SECOND: Duration = Duration::from_secs(1);
-    const START: Moment = Moment(1_000_000_000_000);
-
-    fn rng() -> StdRng {
-        StdRng::seed_from_u64(1)
-    }
-
-    fn at(time: &str) -> Zoned {
-        format!("{time}[Europe/Berlin]").parse().unwrap()
-    }
-
-    fn docs() -> CollectionName {
-        CollectionName::new("docs").unwrap()
-    }
-
-    fn rhythm(schedule: &str, jitter: Duration) -> Rhythm {
-        Rhythm { schedule: Schedule::new(schedule).unwrap(), jitter, debounce: SECOND * 2, ..Rhythm::default() }
-    }
-
-    /// An agenda whose first full pass is done.
-    fn agenda(schedule: &str, wall: &str) -> Agenda {
-        let mut agenda = Agenda::new(rhythm(schedule, Duration::ZERO), &[], None, at(wall), &mut rng());
-        assert_eq!(agenda.take(START), Some(Extent::Full));
-        agenda
-    }
-
-    fn wake(folder: &str) -> Wake {
-        Wake { whole: false, folders: BTreeMap::from([(folder.into(), false)]) }
-    }
-
-    #[test]
-    fn changes_are_gathered_until_it_is_quiet() {
-        let mut agenda = agenda("0 3 * * *", "2026-11-21T12:00:00");
-        agenda.woke(docs(), wake("a"), START);
-        agenda.woke(docs(), wake("b"), START + SECOND);
-        agenda.woke(docs(), Wake::default(), START + SECOND * 2);
-        assert_eq!(agenda.next(), Some(START + SECOND * 3));
-        assert_eq!(agenda.take(START + SECOND * 2), None);
-        let folders = BTreeMap::from([("a".into(), false), ("b".into(), false)]);
-        let both = Extent::Part(BTreeMap::from([(docs(), Wake { whole: false, folders })]));
-        assert_eq!(agenda.take(START + SECOND * 3), Some(both));
-        assert_eq!(agenda.next(), None);
-    }
-
-    #[test]
-    fn changes_that_never_end_are_not_waited_for_for_ever() {
-        let mut agenda = agenda("0 3 * * *", "2026-11-21T12:00:00");
-        for second in 0..20 {
-            assert_eq!(agenda.take(START + SECOND * second), None, "{second}");
-            agenda.woke(docs(), wake(""), START + SECOND * second);
-        }
-        assert!(agenda.take(START + SECOND * 20).is_some());
-    }
-
-    #[test]
-    fn a_full_pass_takes_care_of_everything_else() {
-        let mut agenda = agenda("0 3 * * *", "2026-11-21T12:00:00");
-        agenda.woke(docs(), wake("a"), START);
-        agenda.full();
-        assert_eq!(agenda.take(START), Some(Extent::Full));
-        assert_eq!(agenda.take(START + SECOND * 60), None);
-    }
-
-    #[test]
-    fn what_is_put_off_neither_waits_for_changes_nor_holds_them_up() {
-        let mut agenda = agenda("0 3 * * *", "2026-11-21T12:00:00");
-        agenda.again(Extent::folders([docs()]), START + SECOND * 60);
-        assert_eq!(agenda.next(), Some(START + SECOND * 60));
-        agenda.woke(docs(), wake("a"), START);
-        assert_eq!(agenda.next(), Some(START + SECOND * 2));
-    }
-
-    #[test]
-    fn a_pass_that_failed_is_made_again_later_and_later_unless_somebody_asks() {
-        let mut agenda = agenda("0 3 * * *", "2026-11-21T12:00:00");
-        let (mut now, mut longest) = (START, Duration::ZERO);
-        for _ in 0..20 {
-            agenda.failed(Extent::Full, now, &mut rng());
-            let wait = agenda.next().unwrap().since(now);
-            assert!(wait >= AGAIN.0 / 2 && wait <= AGAIN.0 / 2 + AGAIN.1, "{wait:?}");
-            longest = longest.max(wait);
-            now = now + wait;
-            assert_eq!(agenda.take(now), Some(Extent::Full));
-        }
-        assert!(longest > SECOND * 120, "{longest:?}");
-        agenda.failed(Extent::folders([docs()]), now, &mut rng());
-        agenda.woke(docs(), wake("a"), now);
-        assert_eq!(agenda.take(now + SECOND * 10), None, "a change does not make a platform well");
-        agenda.full();
-        assert_eq!(agenda.take(now), Some(Extent::Full));
-        agenda.succeeded();
-        agenda.woke(docs(), wake("a"), now);
-        assert_eq!(agenda.next(), Some(now + SECOND * 2));
-    }
-
-    #[test]
-    fn speed__of_sixty__makes_a_minute_a_second_and_retries_as_much_sooner() {
-        let rhythm = Rhythm { speed: 60, ..rhythm("* * * * *", Duration::ZERO) };
-        let mut agenda = Agenda::new(rhythm, &[], None, at("2026-11-21T12:00:00"), &mut rng());
-        assert_eq!(agenda.take(START), Some(Extent::Full));
-        for second in 1..5 {
-            agenda.tick(START, &at(&format!("2026-11-21T12:00:{second:02}")), &mut rng());
-            assert_eq!(agenda.take(START), Some(Extent::Full), "{second}");
-        }
-        agenda.failed(Extent::Full, START, &mut rng());
-        assert!(agenda.next().unwrap().since(START) <= AGAIN.0 * 3 / 120);
-    }
-
-    #[test]
-    fn nine_on_mondays_is_nine_on_mondays() {
-        let mut agenda = agenda("0 9 * * 1", "2026-11-21T12:00:00");
-        assert_eq!(agenda.next_full(), Some(&at("2026-11-23T09:00:00")));
-        agenda.tick(START, &at("2026-11-23T08:59:59"), &mut rng());
-        assert_eq!(agenda.next(), None);
-        agenda.tick(START, &at("2026-11-23T09:00:01"), &mut rng());
-        assert_eq!(agenda.take(START), Some(Extent::Full));
-        assert_eq!(agenda.next_full(), Some(&at("2026-11-30T09:00:00")));
-    }
-
-    #[test]
-    fn what_was_missed_in_a_suspended_machine_is_done_once() {
-        let mut agenda = agenda("*/5 * * * *", "2026-11-21T12:01:00");
-        agenda.tick(START, &at("2026-11-22T07:33:00"), &mut rng());
-        assert_eq!(agenda.take(START), Some(Extent::Full));
-        agenda.tick(START, &at("2026-11-22T07:33:02"), &mut rng());
-        assert_eq!(agenda.take(START), None);
-        assert_eq!(agenda.next_full(), Some(&at("2026-11-22T07:35:00")));
-    }
-
-    #[test]
-    fn a_clock_that_is_set_back_does_not_stop_the_schedule() {
-        let mut agenda = agenda("0 * * * *", "2026-11-21T12:30:00");
-        agenda.tick(START, &at("2026-11-20T12:30:02"), &mut rng());
-        assert_eq!(agenda.next_full(), Some(&at("2026-11-20T13:00:00")));
-        // The hour that comes twice in autumn is no such case.
-        let mut agenda = self::agenda("0 3 * * *", "2026-10-25T02:59:59+02:00");
-        agenda.tick(START, &at("2026-10-25T02:00:01+01:00"), &mut rng());
-        assert_eq!((agenda.next(), agenda.next_full()), (None, Some(&at("2026-10-25T03:00:00"))));
-    }
-
-    #[test]
-    fn jitter_is_late_and_never_as_late_as_the_next_time() {
-        for seed in 0..100 {
-            let mut rng = StdRng::seed_from_u64(seed);
-            let rhythm = rhythm("*/5 * * * *", SECOND * 600);
-            let agenda = Agenda::new(rhythm, &[], None, at("2026-11-21T12:01:00"), &mut rng);
-            let late = at("2026-11-21T12:05:00").duration_until(agenda.next_full().unwrap());
-            assert!(!late.is_negative() && late <= SignedDuration::from_secs(30), "{late:?}");
-        }
-    }
-
-    #[test]
-    fn a_verification_has_times_of_its_own_and_is_no_pass() {
-        let (rhythm, hourly) = (rhythm("0 3 * * *", Duration::ZERO), Schedule::new("30 * * * *").unwrap());
-        let mut agenda = Agenda::new(rhythm, &[], Some(&hourly), at("2026-11-21T12:00:00"), &mut rng());
-        assert_eq!(agenda.take(START), Some(Extent::Full));
-        agenda.tick(START, &at("2026-11-21T12:29:59"), &mut rng());
-        assert!(!agenda.take_verification());
-        agenda.tick(START, &at("2026-11-21T14:31:00"), &mut rng());
-        assert!(agenda.take_verification() && !agenda.take_verification(), "once for all that was missed");
-        assert_eq!((agenda.take(START), agenda.next()), (None, None));
-        assert_eq!(agenda.next_full(), Some(&at("2026-11-22T03:00:00")));
-    }
-
-    #[test]
-    fn a_polled_collection_is_looked_at_again_and_again() {
-        let mut agenda = agenda("0 3 * * *", "2026-11-21T12:00:00");
-        let (wall, poll) = (at("2026-11-21T12:00:00"), agenda.rhythm.poll);
-        agenda.poll(BTreeSet::from([docs()]), START);
-        for round in 1..4 {
-            let due = START + poll * round;
-            agenda.tick(due - SECOND, &wall, &mut rng());
-            assert_eq!(agenda.next(), None);
-            // That it is polled is said again and again.
-            agenda.poll(BTreeSet::from([docs()]), due - SECOND);
-            agenda.tick(due, &wall, &mut rng());
-            assert_eq!(agenda.take(due), Some(Extent::folders([docs()])));
-        }
-        agenda.poll(BTreeSet::new(), START);
-        agenda.tick(START + poll * 9, &wall, &mut rng());
-        assert_eq!(agenda.next(), None);
-    }
+fn merge(into: &mut BTreeMap<CollectionName, Wake>, wakes: BTreeMap<CollectionName, Wake>) {
+    wakes.into_iter().for_each(|(name, wake)| into.entry(name).or_default().merge(wake));
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,7 +16,11 @@ pub fn log_event(event: &Event) {
         }
         Event::Waiting(time) => tracing::debug!(ms = millis(*time), "waiting for what is still open"),
         // The pass itself logs what came of these.
-        Event::Listing { .. } | Event::Looking(_) | Event::Planned { .. } | Event::JobEnded { .. } => {}
+        Event::Listing { .. }
+        | Event::Looking(_)
+        | Event::Planned { .. }
+        | Event::Following { .. }
+        | Event::JobEnded { .. } => {}
     }
 }
 

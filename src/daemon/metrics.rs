@@ -101,7 +101,11 @@ impl Metrics {
             Event::Done { deed, .. } => {
                 self.actions.get_or_create(&vec![("action", deed.as_str().to_owned())]).inc();
             }
-            Event::Listing { .. } | Event::Looking(_) | Event::Planned { .. } | Event::Waiting(_) => {}
+            Event::Listing { .. }
+            | Event::Looking(_)
+            | Event::Planned { .. }
+            | Event::Following { .. }
+            | Event::Waiting(_) => {}
         }
     }
 

@@ -53,19 +53,20 @@ pub struct PollSchedule {
     /// The last poll that saw a job end.
     settled: Option<Moment>,
     fruitless: u32,
+    not_before: Moment,
 }
 
 impl PollSchedule {
     /// A schedule for a platform that takes a request every `gap`.
     pub fn new(gap: Duration) -> Self {
-        Self { gap, last: None, settled: None, fruitless: 0 }
+        Self { gap, last: None, settled: None, fruitless: 0, not_before: Moment::default() }
     }
 
     /// The next poll, with `outstanding` jobs of which the oldest was begun at `oldest`. While there is something to
     /// upload (`busy`), polls take a fixed share of the rate. Otherwise the interval is a third of the time for which no
     /// job has ended, so that an end is noticed soon after it happened, however long it took, for few requests.
     pub fn next(&self, now: Moment, outstanding: usize, oldest: Moment, predicted: Duration, busy: bool) -> Poll {
-        let mut due = oldest + predicted.max(self.gap);
+        let mut due = (oldest + predicted.max(self.gap)).max(self.not_before);
         if let Some(last) = self.last {
             let interval = if busy {
                 self.gap * UPLOADS_PER_POLL
@@ -83,6 +84,11 @@ impl PollSchedule {
         } else {
             Poll::List
         }
+    }
+
+    /// Nothing is polled before then.
+    pub fn pause(&mut self, until: Moment) {
+        self.not_before = until;
     }
 
     /// A poll was made, and settled so many jobs.

@@ -34,6 +34,8 @@ pub struct Gathered {
     pub gone: Vec<Gone>,
     /// Sources with this instance's marker that this state does not know, by their documents, in key order.
     pub strays: Vec<Gone>,
+    /// Documents to put that an earlier look has seen beside those that are gone now: they are no successors of these.
+    pub known: BTreeSet<DocPath>,
     /// New files that are still being written, with their sizes.
     pub settling: Vec<(DocPath, u64)>,
     /// Quarantined documents of which the platform holds no version.
@@ -214,6 +216,7 @@ mod tests {
             wanted,
             gone,
             strays: vec![],
+            known: BTreeSet::new(),
             settling: vec![],
             failed: vec![],
             held_by_platform: 20,

@@ -31,4 +31,4 @@ pub use page::{Ask, Heard, Looks, NewText, Page, TextVerdict, ask, heard, is_con
 pub use page_signs::{PageDates, is_strong};
 pub use phrase::{LOOKED_AT, phrases};
 pub use replacement_guard::{HeldReplacements, ReplacementStanding, TurnedText};
-pub use resume::{Besides, Resume, UnderWay, resume};
+pub use resume::{Besides, Resume, Terms, UnderWay, resume};

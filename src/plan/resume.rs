@@ -69,9 +69,20 @@ pub struct Resume {
     pub wait_since: Option<Moment>,
 }
 
-/// Sorts the replicas that are under way, and takes out of the plan what is being done already. Where `never` is set, a
-/// deletion that was decided before is not made any more.
-pub fn resume(under_way: Vec<UnderWay>, plan: &mut Plan, never: bool, now: Moment, grace: Duration) -> Resume {
+/// What decides about replicas that are under way.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    /// Whether the platform's list was read just now. Only a list tells what became of a request without an answer.
+    pub listed: bool,
+    /// Whether the config says that nothing is deleted: then a deletion that was decided before is not made any more.
+    pub never: bool,
+    /// How long a request without an answer may still take effect.
+    pub grace: Duration,
+}
+
+/// Sorts the replicas that are under way, and takes out of the plan what is being done already.
+pub fn resume(under_way: Vec<UnderWay>, plan: &mut Plan, terms: Terms, now: Moment) -> Resume {
+    let Terms { listed, never, grace } = terms;
     let mut resume = Resume::default();
     let mut wanted = wanted_contents(plan);
     let going = going(plan);
@@ -99,6 +110,9 @@ pub fn resume(under_way: Vec<UnderWay>, plan: &mut Plan, never: bool, now: Momen
             // The outcome of its request is not known, and may not be for a while: the same is not asked for twice.
             Phase::Intent | Phase::Unknown => {
                 resume.open = true;
+                if !listed {
+                    resume.wait_since = resume.wait_since.max(Some(replica.since.min(now)));
+                }
                 if same == Some(true) {
                     taken_out.insert(document);
                 }
@@ -107,6 +121,8 @@ pub fn resume(under_way: Vec<UnderWay>, plan: &mut Plan, never: bool, now: Momen
                 wanted.remove(&document);
                 resume.upload.push(replica);
             }
+            // Where not everything was seen, its document may be wanted still.
+            Phase::Created if unseen => {}
             Phase::Created => resume.retire.push(replica),
             // An upload whose outcome is unknown is never repeated into the same source; a later list may show that
             // it holds its document.
@@ -126,8 +142,8 @@ pub fn resume(under_way: Vec<UnderWay>, plan: &mut Plan, never: bool, now: Momen
             },
             Phase::Ingesting if same == Some(false) || going.contains(&document) => {}
             Phase::Ingesting => {
-                // A document that is not planned for may be gone: the next round looks again.
-                resume.open |= same.is_none();
+                // A document that was looked for and is not planned for may be gone: the next round looks again.
+                resume.open |= same.is_none() && !unseen;
                 taken_out.insert(document);
                 resume.follow.push(replica);
             }
@@ -135,7 +151,7 @@ pub fn resume(under_way: Vec<UnderWay>, plan: &mut Plan, never: bool, now: Momen
     }
     for (document, (replicas, count)) in unanswered {
         let youngest = replicas.iter().map(|replica| replica.since.min(now)).max().unwrap_or(now);
-        if now < youngest + grace {
+        if now < youngest + grace || !listed {
             resume.open = true;
             resume.wait_since = resume.wait_since.max(Some(youngest));
             taken_out.insert(document);
@@ -203,12 +219,12 @@ mod tests {
     }
 
     const NOW: Moment = Moment(1_000_000_000);
-    const GRACE: Duration = Duration::from_secs(30);
+    const TERMS: Terms = Terms { listed: true, never: false, grace: Duration::from_secs(30) };
 
     fn at_work(replicas: Vec<Replica>, besides: Besides, plan: &mut Plan) -> Resume {
         plan.seen.insert(CollectionName::new("c").unwrap());
         let under_way = replicas.into_iter().map(|replica| under_way(replica, besides));
-        resume(under_way.collect(), plan, false, NOW, GRACE)
+        resume(under_way.collect(), plan, TERMS, NOW)
     }
 
     fn under_way(replica: Replica, besides: Besides) -> UnderWay {
@@ -245,12 +261,35 @@ mod tests {
     }
 
     #[test]
+    fn replicas_under_way__no_list_was_read__are_followed_or_left_to_one() {
+        // Phase, whether the plan puts its document, then: followed, uploaded, retired, since when to wait, puts left.
+        for (phase, planned, expected) in [
+            (Phase::Ingesting, true, (1, 0, 0, None, 0)),
+            (Phase::Ingesting, false, (1, 0, 0, None, 0)),
+            (Phase::Created, true, (0, 1, 0, None, 1)),
+            (Phase::Created, false, (0, 0, 0, None, 0)),
+            (Phase::Intent, true, (0, 0, 0, Some(Moment(0)), 0)),
+            (Phase::Unknown, false, (0, 0, 0, Some(Moment(0)), 0)),
+            (Phase::Uploading, true, (0, 0, 0, Some(Moment(0)), 0)),
+            (Phase::Uploading, false, (0, 0, 0, None, 0)),
+        ] {
+            let mut plan = if planned { put("a", 1) } else { Plan::default() };
+            let one = under_way(replica(phase, 1), Besides::NotHeld);
+            let resume = resume(vec![one], &mut plan, Terms { listed: false, ..TERMS }, NOW);
+            let Resume { follow, upload, retire, open, wait_since, .. } = resume;
+            let got = (follow.len(), upload.len(), retire.len(), wait_since, plan.actions.len());
+            assert_eq!(got, expected, "{phase:?}, planned: {planned}");
+            assert_eq!(open, wait_since.is_some(), "{phase:?}, planned: {planned}: only a list can tell");
+        }
+    }
+
+    #[test]
     fn what_the_last_list_did_not_show_is_left_alone() {
         for phase in [Phase::Created, Phase::Uploading, Phase::Spoilt, Phase::Ingesting] {
             for (content, puts) in [(1, 0), (2, 1)] {
                 let mut plan = put("a", content);
                 let one = UnderWay { missing: true, ..under_way(replica(phase, 1), Besides::Held) };
-                assert_eq!(resume(vec![one], &mut plan, false, NOW, GRACE), Resume::default(), "{phase:?}");
+                assert_eq!(resume(vec![one], &mut plan, TERMS, NOW), Resume::default(), "{phase:?}");
                 assert_eq!(plan.actions.len(), puts, "{phase:?}: the same is not begun twice");
             }
         }
@@ -261,7 +300,7 @@ mod tests {
         for (besides, retired) in [(Besides::Nothing, 0), (Besides::NotHeld, 0), (Besides::Held, 1)] {
             for phase in [Phase::Uploading, Phase::Spoilt] {
                 let one = under_way(replica(phase, 1), besides);
-                let resume = resume(vec![one], &mut Plan::default(), false, NOW, GRACE);
+                let resume = resume(vec![one], &mut Plan::default(), TERMS, NOW);
                 assert_eq!(resume.retire.len(), retired, "{phase:?}, {besides:?}");
             }
         }
@@ -283,7 +322,7 @@ mod tests {
             (Besides::NotHeld, Plan { seen: seen().seen, ..put("a", 2) }, false, (0, 0)),
         ] {
             let one = under_way(replica(Phase::Retiring, 1), besides);
-            let Resume { delete, finish, .. } = resume(vec![one], &mut plan.clone(), never, NOW, GRACE);
+            let Resume { delete, finish, .. } = resume(vec![one], &mut plan.clone(), Terms { never, ..TERMS }, NOW);
             assert_eq!((delete.len(), finish.len()), expected, "{besides:?}, never {never}, {plan:?}");
         }
     }
@@ -292,11 +331,7 @@ mod tests {
     fn what_was_ready_goes_when_the_next_one_is_ready() {
         let one = UnderWay { was_ready: true, ..under_way(replica(Phase::Retiring, 1), Besides::NotHeld) };
         let mut plan = Plan { seen: BTreeSet::from([CollectionName::new("c").unwrap()]), ..Plan::default() };
-        assert_eq!(
-            resume(vec![one], &mut plan, false, NOW, GRACE),
-            Resume::default(),
-            "it is back, and not wanted now"
-        );
+        assert_eq!(resume(vec![one], &mut plan, TERMS, NOW), Resume::default(), "it is back, and not wanted now");
     }
 
     #[test]

@@ -42,7 +42,7 @@ impl<'a> Successors<'a> {
     pub(super) fn of(gathered: &'a [Gathered]) -> Self {
         let (mut coming, mut failed) = (Vec::new(), HashSet::new());
         for one in gathered {
-            let new = one.wanted.iter().filter(|wanted| !wanted.replaces);
+            let new = one.wanted.iter().filter(|wanted| !wanted.replaces && !one.known.contains(&wanted.path));
             coming.extend(new.map(|wanted| ((&one.collection, &wanted.path), wanted.fingerprint.size)));
             coming.extend(one.settling.iter().map(|(path, size)| ((&one.collection, path), *size)));
             failed.extend(one.failed.iter().map(|path| (&one.collection, path)));
@@ -137,6 +137,7 @@ mod tests {
             wanted: vec![],
             gone: vec![],
             strays: vec![],
+            known: BTreeSet::new(),
             settling: vec![],
             failed: vec![],
             held_by_platform: 9,
@@ -198,5 +199,15 @@ mod tests {
         let successors = Successors::of(&input);
         assert_eq!(successors.judge(&name("old"), &[gone("a.md", 500)]), [pending("new", "x/a.md")]);
         assert_eq!(successors.judge(&name("old"), &[gone("new-a.md", 9_000)]), [Succession::None]);
+    }
+
+    #[test]
+    fn succession__documents_that_were_seen_beside_it__are_no_successors() {
+        let mut input = [gathered("c")];
+        input[0].wanted = vec![Wanted { path: path("new/a0.md"), ..wanted("x", 7) }];
+        let judge = |input: &[Gathered]| Successors::of(input).judge(&name("c"), &[gone("old/a0.md", 7)]);
+        assert!(matches!(judge(&input)[..], [Succession::Pending(_)]));
+        input[0].known.insert(path("new/a0.md"));
+        assert_eq!(judge(&input), [Succession::None]);
     }
 }

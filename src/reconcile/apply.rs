@@ -29,10 +29,13 @@ const AT_ONCE: usize = 8;
 const QUEUED: usize = 2;
 /// The queue of the pacer is looked at no more often than this.
 const LEAST_WAIT: Duration = Duration::from_millis(1);
-/// What is in flight when somebody asks to stop has so long to end.
+/// How long requests in flight may take when the pass is stopped or interrupted.
 const LAST_MOMENTS: Duration = Duration::from_secs(10);
+/// The same for deletions, which are repeated until they succeed, and lose nothing when they are cut off.
+const LAST_DELETIONS: Duration = Duration::from_secs(2);
 
-type Running<'a> = FuturesUnordered<Pin<Box<dyn Future<Output = Result<Step, Fatal>> + Send + 'a>>>;
+type Doing<'a> = Pin<Box<dyn Future<Output = Result<Step, Fatal>> + Send + 'a>>;
+type Running<'a> = FuturesUnordered<Doing<'a>>;
 
 impl<P: Platform> Pass<'_, P> {
     /// Carries out a plan and what was left under way.
@@ -48,8 +51,25 @@ impl<P: Platform> Pass<'_, P> {
         }
         let mut jobs = Jobs::new(self.platform, self.scope.job_timeout);
         resume.follow.iter().for_each(|replica| jobs.follow(replica.clone(), None, self.now()));
-        let queue = self.queue(plan, resume).await?;
-        let mut work = Work { pass: self, queue, running: Running::new(), jobs, report, open, polling: false };
+        let mut queue = self.queue(plan, resume).await?;
+        if !(report.urgent.is_empty() && self.scope.earlier.urgent.is_empty()) {
+            let is_urgent =
+                |document: &Document| report.urgent.contains(document) || self.scope.earlier.urgent.contains(document);
+            queue.make_contiguous().sort_by_key(|task| match task {
+                Task::Put(collection, wanted, _) => !is_urgent(&Document::new(collection, &wanted.path)),
+                _ => false,
+            });
+        }
+        let mut work = Work {
+            pass: self,
+            queue,
+            running: Running::new(),
+            deleting: Running::new(),
+            jobs,
+            report,
+            open,
+            poll: None,
+        };
         work.run(self.stop.clone()).await
     }
 
@@ -98,38 +118,51 @@ impl<P: Platform> Pass<'_, P> {
     }
 }
 
+/// Waits for the poll that is under way; for ever where there is none.
+async fn polled(poll: &mut Option<Doing<'_>>) -> Result<Step, Fatal> {
+    let Some(doing) = poll else { return std::future::pending().await };
+    let step = doing.await;
+    *poll = None;
+    step
+}
+
 /// A plan at work.
 struct Work<'a, 'r, P> {
     pass: &'a Pass<'a, P>,
     queue: VecDeque<Task>,
     running: Running<'a>,
+    /// The tasks that only delete: whatever becomes of their requests, they can be dropped.
+    deleting: Running<'a>,
     jobs: Jobs,
     report: &'r mut Report,
     open: &'r mut Open,
-    polling: bool,
+    /// The poll that is under way. It changes nothing, so that it can be dropped.
+    poll: Option<Doing<'a>>,
 }
 
 impl<P: Platform> Work<'_, '_, P> {
     async fn run(&mut self, mut stop: watch::Receiver<bool>) -> Result<(), Fatal> {
+        let mut waits = false;
         loop {
             self.start();
-            if self.running.is_empty() && self.jobs.is_empty() {
+            if self.at_work() == 0 && self.jobs.is_empty() {
                 return Ok(());
+            }
+            if self.at_work() == 0 && !std::mem::replace(&mut waits, true) {
+                (self.pass.event)(Event::Following { jobs: self.jobs.len() });
             }
             let poll = self.next_poll();
             // The queue of the pacer empties without a word.
-            let more = !self.queue.is_empty() && self.running.len() < AT_ONCE;
+            let more = !self.queue.is_empty() && self.at_work() < AT_ONCE;
             let gap = self.pass.platform.gap().max(LEAST_WAIT);
             let ended = tokio::select! {
                 biased;
                 () = stopped(&mut stop) => Err(Fatal::Stopped),
-                Some(step) = self.running.next() => match step {
-                    Ok(step) => self.take(step).await,
-                    Err(fatal) => Err(fatal),
-                },
+                Some(step) = self.running.next() => self.take_in(step).await,
+                Some(step) = self.deleting.next() => self.take_in(step).await,
+                step = polled(&mut self.poll) => self.take_in(step).await,
                 poll = self.pass.due(poll) => {
-                    self.polling = true;
-                    self.running.push(Box::pin(self.jobs.ask(self.pass.platform, poll, self.pass.now())));
+                    self.poll = Some(Box::pin(self.jobs.ask(self.pass.platform, poll, self.pass.now())));
                     Ok(())
                 }
                 () = tokio::time::sleep(gap), if more => Ok(()),
@@ -144,16 +177,26 @@ impl<P: Platform> Work<'_, '_, P> {
     fn start(&mut self) {
         // A task that was just started has not queued its request yet.
         let mut queued = self.pass.platform.queued();
-        while self.running.len() < AT_ONCE && queued < QUEUED {
+        while self.at_work() == 0 || self.at_work() < AT_ONCE && queued < QUEUED {
             let Some(task) = self.queue.pop_front() else { return };
-            self.running.push(Box::pin(self.pass.carry_out(task)));
+            let deletes = matches!(task, Task::Delete(_) | Task::Finish(_) | Task::Empty(..) | Task::Left(..));
+            let tasks = if deletes { &self.deleting } else { &self.running };
+            tasks.push(Box::pin(self.pass.carry_out(task)));
             queued += 1;
         }
     }
 
+    fn at_work(&self) -> usize {
+        self.running.len() + self.deleting.len()
+    }
+
+    async fn take_in(&mut self, step: Result<Step, Fatal>) -> Result<(), Fatal> {
+        self.take(step?).await
+    }
+
     /// What to ask next of the jobs, and when; `None` while there is nothing to ask or a question is under way.
     fn next_poll(&self) -> Option<(Moment, Poll)> {
-        if self.polling || self.jobs.is_empty() {
+        if self.poll.is_some() || self.jobs.is_empty() {
             return None;
         }
         Some(self.jobs.next(self.pass.now(), !self.queue.is_empty()))
@@ -200,7 +243,6 @@ impl<P: Platform> Work<'_, '_, P> {
                 self.retire_one(replica).await?;
             }
             Step::Polled(polled) => {
-                self.polling = false;
                 for settled in self.jobs.settle(polled, self.pass.now()) {
                     (self.pass.event)(Event::JobEnded { took: settled.took, ok: settled.ending == Ending::Ready });
                     let step = self.pass.settle(settled, self.report, &mut self.queue).await?;
@@ -219,18 +261,28 @@ impl<P: Platform> Work<'_, '_, P> {
         Ok(())
     }
 
-    /// The pass stops: what is in flight may end, and what it gives is noted as far as it is good news.
+    /// The pass stops: what is in flight may end, and what it gives is noted as far as it is good news. What does not end
+    /// in time is found open by the next pass.
     async fn wind_up(&mut self) {
-        let last = async {
-            while let Some(step) = self.running.next().await {
-                if let Ok(step) = step
-                    && self.take(step).await.is_err()
-                {
-                    return;
-                }
+        self.poll = None;
+        let _ = tokio::time::timeout(LAST_DELETIONS, self.drain()).await;
+        self.deleting.clear();
+        let _ = tokio::time::timeout(LAST_MOMENTS - LAST_DELETIONS, self.drain()).await;
+    }
+
+    async fn drain(&mut self) {
+        loop {
+            let step = tokio::select! {
+                biased;
+                Some(step) = self.running.next() => step,
+                Some(step) = self.deleting.next() => step,
+                else => return,
+            };
+            if let Ok(step) = step
+                && self.take(step).await.is_err()
+            {
+                return;
             }
-        };
-        // What does not end in time is found open by the next pass.
-        let _ = tokio::time::timeout(LAST_MOMENTS, last).await;
+        }
     }
 }

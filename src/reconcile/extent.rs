@@ -53,6 +53,17 @@ impl Extent {
         }
     }
 
+    /// This and another one.
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Part(mut wakes), Self::Part(others)) => {
+                others.into_iter().for_each(|(name, wake)| wakes.entry(name).or_default().merge(wake));
+                Self::Part(wakes)
+            }
+            (Self::Full, _) | (_, Self::Full) => Self::Full,
+        }
+    }
+
     /// Takes in the whole of these collections, and says whether that is more than before.
     pub(super) fn widen<'a>(&mut self, collections: impl Iterator<Item = &'a CollectionName>) -> bool {
         let Self::Part(wakes) = self else { return false };

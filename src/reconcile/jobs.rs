@@ -1,20 +1,20 @@
 //! Following jobs to their end: one by one, or many with one page of the list.
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
     future::Future,
     time::Duration,
 };
 
 use super::{
-    Deed, Document, Event, Fatal, Pass, Report, Sent, always_fatal, fatal,
+    Deed, Document, Event, Fatal, Pass, Report, Sent, fatal,
     paging::Paging,
     work::{Ending, Polled, Step, Task},
 };
 use crate::{
     model::{JobId, Moment, Phase, Replica, ReplicaId, SourceId},
     pace::{Durations, Poll, PollSchedule},
-    platform::{Cursor, Holding, JobState, Platform, RemoteSource},
+    platform::{Cursor, Holding, JobState, Platform, RemoteSource, SourcePage},
     scan::Wake,
 };
 
@@ -25,6 +25,14 @@ const CRAWL_AGAIN: Duration = Duration::from_secs(60);
 /// A crawl that takes longer has failed.
 const CRAWL_AT_MOST: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// What the list did not show is looked for again after this at the latest.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
+/// A job that the platform has forgotten, and whose source is idle for so long, is lost.
+const FORGOTTEN: Duration = Duration::from_secs(60);
+/// Why a document failed whose job nobody can tell of.
+const UNREADABLE: &str =
+    "the platform can tell neither of its job nor of its source; `kbsync retry` lets it be tried again";
+
 struct Followed {
     replica: Replica,
     source: SourceId,
@@ -33,7 +41,15 @@ struct Followed {
     begun: Moment,
     asked: Moment,
     upload: Option<(u64, Moment)>,
+    /// The page of the list that showed its source last, and when the list was last asked for it.
+    page: Option<Place>,
+    listed: Moment,
+    /// Whether neither the job nor its source can be read by itself: only the list tells.
+    blind: bool,
 }
+
+/// A page of the list; none is the first.
+type Place = Option<Cursor>;
 
 /// A job that has ended.
 pub(super) struct Settled {
@@ -52,8 +68,10 @@ pub(super) struct Jobs {
     durations: Durations,
     timeout: Duration,
     paging: Paging,
-    /// The page of the list that was read last, and its sources.
-    page: (Option<Cursor>, Vec<SourceId>),
+    /// The page that is being read, and whether as the next one of a way through the whole list.
+    reading: (Place, bool),
+    /// The page that was read last on such a way, and its sources.
+    page: (Place, Vec<SourceId>),
     /// Whether the platform can only be asked by its list.
     by_list: bool,
 }
@@ -67,6 +85,7 @@ impl Jobs {
             durations: Durations::default(),
             timeout,
             paging: Paging::default(),
+            reading: (None, false),
             page: (None, Vec::new()),
             by_list: !platform.abilities().jobs,
         }
@@ -74,6 +93,10 @@ impl Jobs {
 
     pub(super) fn is_empty(&self) -> bool {
         self.followed.is_empty()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.followed.len()
     }
 
     /// Follows a replica's job from now on; of an upload of this pass, with its size and when it began.
@@ -84,7 +107,10 @@ impl Jobs {
         // A clock that was ahead when it was written must not make the job wait for it.
         let begun = replica.since.min(now);
         let asked = Moment::default();
-        self.followed.insert(replica.id, Followed { replica, source, job, begun, asked, upload });
+        self.followed.insert(
+            replica.id,
+            Followed { replica, source, job, begun, asked, upload, page: None, listed: asked, blind: false },
+        );
     }
 
     /// What to ask next, and when.
@@ -96,10 +122,11 @@ impl Jobs {
             Poll::At(at) => (at, next(at)),
             poll => (now, poll),
         };
-        (at, if self.by_list { Poll::List } else { poll })
+        let only_by_list = self.by_list || self.followed.values().all(|job| job.blind);
+        (at, if only_by_list { Poll::List } else { poll })
     }
 
-    /// Asks. The one that was asked after least lately comes first.
+    /// Polls. The job that was polled least lately comes first.
     pub(super) fn ask<'p, P: Platform>(
         &mut self,
         platform: &'p P,
@@ -108,15 +135,16 @@ impl Jobs {
     ) -> impl Future<Output = Result<Step, Fatal>> + Send + use<'p, P> {
         let mut one = None;
         if poll != Poll::List
-            && let Some(job) = self.followed.values_mut().min_by_key(|job| job.asked)
+            && let Some(job) = self.followed.values_mut().filter(|job| !job.blind).min_by_key(|job| job.asked)
         {
             job.asked = now;
             one = Some((job.source.clone(), job.job.clone(), now.since(job.begun)));
         }
-        let (page, timeout, by_list) = (self.paging.at(), self.timeout, self.by_list);
+        self.reading = self.next_page();
+        let (page, timeout, by_list) = (self.reading.0, self.timeout, self.by_list);
         async move {
             let polled = match one {
-                Some((source, Some(job), age)) => ask_one(platform, source, &job, age > timeout).await?,
+                Some((source, Some(job), age)) => ask_one(platform, source, &job, age, timeout).await?,
                 Some((source, None, age)) => ask_site(platform, source, age, CRAWL.min(timeout)).await?,
                 None => ask_list(platform, page, by_list).await?,
             };
@@ -124,40 +152,74 @@ impl Jobs {
         }
     }
 
+    /// The page of the list to read: the one that showed the source of the job that the list was asked for least lately,
+    /// or the next one on the way through the list.
+    fn next_page(&self) -> (Place, bool) {
+        match self.followed.values().min_by_key(|job| job.listed).and_then(|job| job.page) {
+            Some(page) => (page, false),
+            None => (self.paging.at(), true),
+        }
+    }
+
     /// Takes what a poll gave, and hands out the jobs that have ended.
     pub(super) fn settle(&mut self, polled: Polled, now: Moment) -> Vec<Settled> {
         let mut settled = Vec::new();
+        let way_goes_on = polled.list.as_ref().is_some_and(|page| self.note_page(page, now));
         for (source, ending) in polled.endings {
             let Some(id) = self.by_source.get(&source).copied() else { continue };
-            // A failure that the list shows is asked for its reason first, where there is somebody to ask.
-            if polled.list.is_some() && ending == Ending::Lost {
-                if let Some(job) = self.followed.get_mut(&id) {
-                    job.asked = Moment::default();
-                }
-                continue;
+            let Some(job) = self.followed.get_mut(&id) else { continue };
+            match ending {
+                // A failure that the list shows is asked for its reason first, where there is somebody to ask.
+                Ending::Lost if polled.list.is_some() && !job.blind => job.asked = Moment::default(),
+                Ending::Lost if polled.list.is_some() => settled.extend(self.end(id, failed(None), now)),
+                Ending::Unknown => job.blind = true,
+                ending => settled.extend(self.end(id, ending, now)),
             }
-            settled.extend(self.end(id, ending, now));
         }
-        // Where something was, there may be more. A platform that shows the same as another page has no other.
-        let (at, before) = (self.paging.at(), std::mem::take(&mut self.page));
-        let whole = match &polled.list {
-            Some(page) if settled.is_empty() => {
-                let seen = page.sources.iter().map(|source| source.id.clone()).collect();
-                self.page = (at, seen);
-                let repeats = before.0 != at && before.1 == self.page.1;
-                if repeats { self.paging.end() } else { self.paging.read(page) }
-            }
-            Some(_) | None => false,
-        };
-        if self.by_list {
-            let late = self.followed.iter().filter(|(_, job)| now.since(job.begun) > self.timeout);
-            let late: Vec<_> = late.map(|(id, _)| *id).collect();
-            settled.extend(late.into_iter().filter_map(|id| self.end(id, Ending::Lost, now)));
+        let is_late = |job: &Followed| now.since(job.begun) > self.timeout;
+        let late: Vec<_> =
+            self.followed.iter().filter(|(_, job)| (self.by_list || job.blind) && is_late(job)).collect();
+        let late: Vec<_> = late.into_iter().map(|(id, job)| (*id, job.blind)).collect();
+        for (id, blind) in late {
+            let unreadable = || Ending::Failed(UNREADABLE.to_owned());
+            settled.extend(self.end(id, if blind { unreadable() } else { Ending::Lost }, now));
         }
-        // Where only the list can be asked, the way through it is one question, however many its pages.
-        let goes_on = self.by_list && !whole;
-        self.schedule.polled(now, settled.len().max(usize::from(goes_on)));
+        // The way through the list is one question, however many its pages.
+        self.schedule.polled(now, settled.len().max(usize::from(way_goes_on)));
         settled
+    }
+
+    /// Remembers where a page shows what is followed. Says whether the way through the list goes on.
+    fn note_page(&mut self, page: &SourcePage, now: Moment) -> bool {
+        let (place, on_the_way) = self.reading;
+        let shown: HashSet<_> =
+            page.sources.iter().filter_map(|source| self.by_source.get(&source.id)).copied().collect();
+        for (id, job) in &mut self.followed {
+            if shown.contains(id) {
+                (job.page, job.listed) = (Some(place), now);
+            } else if job.page == Some(place) {
+                job.page = None;
+            }
+        }
+        if !on_the_way {
+            return false;
+        }
+        let seen: Vec<_> = page.sources.iter().map(|source| source.id.clone()).collect();
+        // A platform that shows the same as another page has no other.
+        let ended =
+            if self.page.0 != place && seen == self.page.1 { self.paging.end() } else { self.paging.read(page) };
+        self.page = if ended { (None, Vec::new()) } else { (place, seen) };
+        if ended {
+            // What the whole list did not show is looked for again when as much time has passed as it took so far.
+            let missing = self.followed.values_mut().filter(|job| job.page.is_none());
+            let youngest = missing.map(|job| (job.listed = now, job.begun).1).max();
+            if let Some(begun) =
+                youngest.filter(|_| self.by_list && self.followed.values().all(|job| job.page.is_none()))
+            {
+                self.schedule.pause(now + now.since(begun).min(LONGEST_PAUSE));
+            }
+        }
+        self.by_list && !ended && shown.is_empty()
     }
 
     /// A job has ended.
@@ -174,24 +236,31 @@ impl Jobs {
     }
 }
 
-async fn ask_one<P: Platform>(platform: &P, source: SourceId, job: &JobId, late: bool) -> Result<Polled, Fatal> {
-    let state = match platform.job(job).await.map_err(fatal) {
-        Ok(state) => state,
-        // What the platform says of the job is no use: the source tells.
-        Err(Ok(_)) => JobState::Forgotten,
+async fn ask_one<P: Platform>(
+    platform: &P,
+    source: SourceId,
+    job: &JobId,
+    age: Duration,
+    timeout: Duration,
+) -> Result<Polled, Fatal> {
+    let (state, patience) = match platform.job(job).await.map_err(fatal) {
+        Ok(JobState::Forgotten) => (JobState::Forgotten, FORGOTTEN.min(timeout)),
+        Ok(state) => (state, timeout),
+        // The job cannot be read, and may be at work: the source tells.
+        Err(Ok(_)) => (JobState::Forgotten, timeout),
         Err(Err(fatal)) => return Err(fatal),
     };
     let ending = match state {
         JobState::Completed(Some(0)) => Some(Ending::Failed("the platform found no text in it".to_owned())),
         JobState::Completed(_) => Some(Ending::Ready),
         JobState::Failed(reason) => Some(Ending::Failed(reason)),
-        JobState::Working if !late => None,
-        JobState::Working | JobState::Forgotten => Some(match platform.source(&source).await.map_err(fatal) {
-            Ok(source) => by_source(source),
-            // A source that cannot be read may hold its document: the list tells.
-            Err(Ok(_)) => Ending::Lost,
+        JobState::Working if age <= timeout => None,
+        JobState::Working | JobState::Forgotten => match platform.source(&source).await.map_err(fatal) {
+            Ok(source) => by_source(source, age > timeout, age > patience),
+            // The list tells.
+            Err(Ok(_)) => Some(Ending::Unknown),
             Err(Err(fatal)) => return Err(fatal),
-        }),
+        },
     };
     Ok(Polled::one(source, ending))
 }
@@ -200,12 +269,15 @@ fn failed(reason: Option<String>) -> Ending {
     Ending::Failed(reason.unwrap_or_else(|| "the platform says that it failed, and not why".to_owned()))
 }
 
-/// Judges a job that nobody can tell of by its source.
-fn by_source(source: Option<RemoteSource>) -> Ending {
+/// Judges a job by its source; none while the platform may be at work on it, for then nothing is uploaded a second time. An
+/// idle source may have a job that waits for its turn.
+fn by_source(source: Option<RemoteSource>, is_late: bool, is_late_for_idle: bool) -> Option<Ending> {
     match source.map(|source| source.holding) {
-        Some(Holding::Document) => Ending::Ready,
-        Some(Holding::Failed(reason)) => failed(reason),
-        Some(Holding::Nothing | Holding::AtWork | Holding::Empty) | None => Ending::Lost,
+        Some(Holding::Document) => Some(Ending::Ready),
+        Some(Holding::Failed(reason)) => Some(failed(reason)),
+        Some(Holding::AtWork) if !is_late => None,
+        Some(Holding::Nothing) if !is_late_for_idle => None,
+        Some(Holding::Nothing | Holding::AtWork | Holding::Empty) | None => Some(Ending::Lost),
     }
 }
 
@@ -238,7 +310,13 @@ async fn ask_site<P: Platform>(
 
 /// Asks for a page of the list; where there is nobody else to ask (`by_list`), a failure that it shows is the end.
 async fn ask_list<P: Platform>(platform: &P, at: Option<Cursor>, by_list: bool) -> Result<Polled, Fatal> {
-    let page = platform.sources(at).await.map_err(always_fatal)?;
+    let page = match platform.sources(at).await.map_err(fatal) {
+        Ok(page) => page,
+        // Where the list alone tells, nothing can be known without it.
+        Err(Ok(error)) if by_list => return Err(Fatal::Unavailable(error.to_string())),
+        Err(Ok(_)) => return Ok(Polled { endings: Vec::new(), list: None }),
+        Err(Err(fatal)) => return Err(fatal),
+    };
     let endings = page.sources.iter().filter_map(|source| {
         let ending = match &source.holding {
             Holding::Document => Ending::Ready,
@@ -268,7 +346,7 @@ impl<P: Platform> Pass<'_, P> {
                 report.crawling.insert(replica.collection);
                 Ok(Step::Nothing)
             }
-            Ending::Lost => {
+            Ending::Lost | Ending::Unknown => {
                 // It may come to hold its document all the same.
                 let (id, now) = (replica.id, self.now());
                 self.store.call(move |db| db.unanswered(id, now)).await?;

@@ -1,7 +1,7 @@
 //! What a look at a collection gives, gathered walk by walk: the merge of what is there with what is remembered.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::mpsc::{self, SyncSender},
     thread,
     time::Duration,
@@ -36,18 +36,17 @@ pub(super) struct Looked {
     pub(super) skipped: Vec<Skipped>,
     pub(super) failed: Vec<Failure>,
     pub(super) quarantined: Vec<Failure>,
-    /// Lists of pages that could not be read.
     pub(super) unlisted: Vec<Failure>,
-    /// Pages of which what is known may be old.
     pub(super) stale: Vec<Failure>,
-    /// For how long files are left to settle, as they are being written.
+    /// For how long files are left to settle, as they are being written, and where those are.
     pub(super) settling: Option<Duration>,
-    /// Where those are.
     pub(super) unsettled: Wake,
     /// Folders that were not watched before, and that another look at the same part would pass over.
     pub(super) fresh: Vec<Vec<u8>>,
     /// Whether the folder has no file that its filter takes, and the platform holds none of it.
     pub(super) is_unmatched: bool,
+    /// Documents to put that have changed since the last look.
+    pub(super) changed: Vec<DocPath>,
     /// Records of documents that are gone and that the platform does not hold.
     pub(super) forgotten: Vec<DocPath>,
 }
@@ -110,6 +109,7 @@ impl Looked {
             unsettled: Wake::default(),
             fresh: Vec::new(),
             is_unmatched: false,
+            changed: Vec::new(),
             forgotten: Vec::new(),
         }
     }
@@ -319,6 +319,9 @@ impl Looked {
                 if let Some(turned) = turned.filter(|_| replaces && path.address().is_none()) {
                     self.gathered.texts.insert(path.clone(), turned);
                 }
+                let seen = record.and_then(|record| record.seen.as_ref());
+                self.gathered.known.extend(seen.map(|_| path.clone()));
+                self.changed.extend(seen.is_none_or(|seen| seen.hash != hash).then(|| path.clone()));
                 self.gathered.wanted.push(Wanted { path, fingerprint, hash, replaces });
             }
             Judgement::Quarantined => {
@@ -345,6 +348,8 @@ impl Looked {
 
     /// Adds what the reading threads made of the documents that had to be read.
     pub(super) fn add(&mut self, read: Self) {
+        self.changed.extend(read.changed);
+        self.gathered.known.extend(read.gathered.known);
         self.gathered.wanted.extend(read.gathered.wanted);
         self.gathered.texts.extend(read.gathered.texts);
         self.gathered.wanted.sort_by(|a, b| a.path.cmp(&b.path));
@@ -376,6 +381,7 @@ fn nothing(collection: &CollectionName, standing: Standing) -> Gathered {
         wanted: Vec::new(),
         gone: Vec::new(),
         strays: Vec::new(),
+        known: BTreeSet::new(),
         settling: Vec::new(),
         failed: Vec::new(),
         held_by_platform: 0,

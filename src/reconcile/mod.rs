@@ -5,6 +5,7 @@
 
 mod apply;
 mod bots;
+mod event;
 mod extent;
 mod guards;
 mod jobs;
@@ -20,6 +21,7 @@ mod preview;
 mod put;
 mod report;
 mod rounds;
+mod scope;
 mod site;
 mod steps;
 mod work;
@@ -32,6 +34,7 @@ use tokio::sync::{Mutex, watch};
 use tracing::Instrument;
 
 pub use bots::{BotChanges, BotFailure, Bots, preview_bots};
+pub use event::{Deed, Document, Event, Sent};
 pub use extent::Extent;
 pub use journal::StoreJournal;
 use list::Listing;
@@ -39,16 +42,16 @@ pub use look::scan_options;
 pub use machine::{Machine, Work};
 pub use pages::{PageList, Reader, access, list_of};
 pub use preview::{Preview, preview};
-pub use report::{Deed, Document, Event, Failure, Outcome, Report, Sent, Skipped};
+pub use report::{Failure, Outcome, Report, Skipped};
 use rounds::Open;
+pub use scope::{Earlier, Scope};
 
 use crate::{
-    config::{Chatbot, Collection, DeletePolicy, SyncPolicy},
+    config::{DeletePolicy, SyncPolicy},
     fetch::lists,
-    model::{CollectionName, Instance, Moment},
+    model::{CollectionName, Moment},
     plan::{Policy, UnderWay},
     platform::{ApiError, Platform},
-    scan::Watch,
     store::{Store, StoreError},
 };
 
@@ -56,40 +59,6 @@ use crate::{
 pub const JOB_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 /// A site that is down for a moment may say of its pages that they are gone.
 pub const GONE_APART: Duration = Duration::from_secs(5 * 60);
-
-/// What a pass is about.
-#[derive(Clone, Debug)]
-pub struct Scope {
-    /// Whose sources are ours.
-    pub instance: Instance,
-    /// What is kept in step.
-    pub collections: Vec<Collection>,
-    /// The bots that are kept in step by full passes.
-    pub chatbots: Vec<Chatbot>,
-    /// How careful to be.
-    pub policy: SyncPolicy,
-    /// How long the platform may take for one job.
-    pub job_timeout: Duration,
-    /// Files that are being written are waited for no longer than this, and else left to another pass.
-    pub patience: Duration,
-    /// Who reads pages.
-    pub reader: Reader,
-    /// The name of a look at pages that passes share: what one of them has asked for, the next ones do not ask for again.
-    /// Without one each pass asks for all.
-    pub look: Option<String>,
-    /// The least time between two passes that count as having been told that a page is gone.
-    pub gone_apart: Duration,
-    /// Whether a sentence of each text that goes up is remembered, for `verify` to ask for.
-    pub phrases: bool,
-    /// How far the pass reaches.
-    pub extent: Extent,
-    /// Who is told of the folders that are entered.
-    pub watches: BTreeMap<CollectionName, Arc<Watch>>,
-    /// How many documents the passes before this one have deleted that count against the guards as if it had.
-    pub deleted: BTreeMap<CollectionName, u64>,
-    /// Its clocks and threads.
-    pub machine: Machine,
-}
 
 /// Why a pass stopped before its end. What was begun is in the store, and the next pass goes on from there.
 #[derive(Debug, thiserror::Error)]

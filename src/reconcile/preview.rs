@@ -78,7 +78,9 @@ pub async fn preview(scope: &Scope, accepted: &'static [&'static str], db: Optio
     preview.plan.actions.splice(0..0, deletions);
     preview.under_way = under_way.iter().filter(|one| !one.is_kept(policy.never)).count() as u64;
     preview.plan.seen.extend(left_the_config(&under_way, scope));
-    plan::resume(under_way, &mut preview.plan, policy.never, scope.machine.clock.now(), scope.policy.grace);
+    // A pass that lists the sources would go on with the same.
+    let terms = plan::Terms { listed: true, never: policy.never, grace: scope.policy.grace };
+    plan::resume(under_way, &mut preview.plan, terms, scope.machine.clock.now());
     Ok(preview)
 }
 

@@ -1,122 +1,18 @@
 //! What a pass did, as data: printing lives in `cli`.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     fmt,
     time::Duration,
 };
 
-use super::{Bots, Extent, Fatal, Scope, looked::Looked};
+use super::{Bots, Document, Extent, Fatal, Scope, looked::Looked};
 use crate::{
-    model::{CollectionName, DocPath, Footing, Moment},
+    model::{CollectionName, Footing, Moment},
     plan::{HeldReplacements, Why, Withheld},
     scan::Wake,
     store::{Approved, ListReport},
 };
-
-/// Something that a person may want to see while a pass runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// A page of the platform's list is being read.
-    Listing {
-        /// Its number, from 1.
-        page: u64,
-    },
-    /// A folder is being looked at.
-    Looking(CollectionName),
-    /// There is a plan of so many actions.
-    Planned {
-        /// How many.
-        actions: usize,
-    },
-    /// A document went up; its job is under way.
-    Uploaded {
-        /// Which.
-        document: Document,
-        /// Its size in bytes.
-        bytes: u64,
-    },
-    /// A job ended.
-    JobEnded {
-        /// The time since its upload began.
-        took: Duration,
-        /// Whether the platform holds its document now.
-        ok: bool,
-    },
-    /// One of the planned actions is done, well or badly.
-    Done {
-        /// What was done.
-        deed: Deed,
-        /// Which document.
-        document: Document,
-    },
-    /// Nothing can be done for so long.
-    Waiting(Duration),
-}
-
-/// What was done for a document.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Deed {
-    /// The platform holds it for the first time.
-    Added(Option<Sent>),
-    /// The platform holds its new version.
-    Replaced(Option<Sent>),
-    /// Its source has a new name.
-    Renamed {
-        /// What it was before.
-        from: Document,
-    },
-    /// Its source is gone, as it is.
-    Deleted,
-    /// It could not be done.
-    Failed {
-        /// Why, and what to do.
-        reason: String,
-    },
-}
-
-impl Deed {
-    /// The word for it.
-    pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::Added(_) => "added",
-            Self::Replaced(_) => "replaced",
-            Self::Renamed { .. } => "renamed",
-            Self::Deleted => "deleted",
-            Self::Failed { .. } => "failed",
-        }
-    }
-}
-
-/// An upload of this pass; of one that an earlier pass began, it is not known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sent {
-    /// How much went up.
-    pub bytes: u64,
-    /// How long it took until the platform held it.
-    pub took: Duration,
-}
-
-/// A document by its key.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Document {
-    /// Its collection.
-    pub collection: CollectionName,
-    /// Its path.
-    pub path: String,
-}
-
-impl Document {
-    pub(super) fn new(collection: &CollectionName, path: &DocPath) -> Self {
-        Self { collection: collection.clone(), path: path.to_string() }
-    }
-}
-
-impl fmt::Display for Document {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.collection, self.path)
-    }
-}
 
 /// A document that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -246,6 +142,10 @@ pub struct Report {
     pub unsettled: BTreeMap<CollectionName, Wake>,
     /// Whether something is left for another pass.
     pub open: bool,
+    /// Before which another pass is of no use for it, where that is known.
+    pub not_before: Option<Moment>,
+    /// Whether the platform's list was read.
+    pub listed: bool,
     /// Why the pass stopped before its end.
     pub fatal: Option<Fatal>,
     /// Whether the platform was listed and every folder looked at.
@@ -254,6 +154,8 @@ pub struct Report {
     pub deleted_of: BTreeMap<CollectionName, u64>,
     /// How far it reached, or would have; where it was stopped, this is to be done again.
     pub extent: Extent,
+    /// Documents that a look at a part has found changed.
+    pub urgent: HashSet<Document>,
     /// The approvals that it began with.
     pub(super) approvals: BTreeMap<String, Approved>,
     judged: Extent,
@@ -323,6 +225,36 @@ impl Report {
     pub(super) fn leave(&mut self, collection: CollectionName, unsettled: Wake, left: Duration) {
         self.settling = self.settling.max(Some(left));
         self.unsettled.entry(collection).or_default().merge(unsettled);
+    }
+
+    /// This is the rest of a pass that was interrupted: what it did before counts as well.
+    pub fn continues(&mut self, earlier: Self) {
+        self.id = earlier.id;
+        self.started = earlier.started;
+        self.added += earlier.added;
+        self.replaced += earlier.replaced;
+        self.renamed += earlier.renamed;
+        self.deleted += earlier.deleted;
+        self.adopted += earlier.adopted;
+        self.lost += earlier.lost;
+        self.retired += earlier.retired;
+        self.configured += earlier.configured;
+        self.bytes += earlier.bytes;
+        // What failed before is left alone now, or was tried again.
+        for failure in earlier.failed {
+            if self.quarantined.iter().any(|left| left.document == failure.document) {
+                self.quarantined.retain(|left| left.document != failure.document);
+                self.failed.push(failure);
+            }
+        }
+        if !self.listed {
+            self.spare = earlier.spare;
+            self.missing = earlier.missing;
+            self.strangers = earlier.strangers;
+            self.listed = earlier.listed;
+        }
+        self.full |= earlier.full;
+        self.urgent.extend(earlier.urgent);
     }
 
     pub(super) fn stopped(&mut self, fatal: Fatal) {

@@ -1,9 +1,9 @@
 //! The rounds of a pass: what one leaves open is what the next one is for, after the wait that it needs.
 
-use super::{Event, Extent, Fatal, Listing, Pass, Report, left_the_config, looked::folder_of, policy};
+use super::{Document, Event, Extent, Fatal, Listing, Pass, Report, left_the_config, looked::folder_of, policy};
 use crate::{
     model::{Moment, Phase},
-    plan::{self, Action, Gathered, Plan, Resume, UnderWay},
+    plan::{self, Action, Gathered, Plan, Resume, Terms, UnderWay},
     platform::Platform,
     store::{Approved, MISSING_AT_MOST, StoreError},
 };
@@ -41,17 +41,22 @@ impl Open {
 
 impl<P: Platform> Pass<'_, P> {
     pub(super) async fn rounds(&self, report: &mut Report) -> Result<(), Fatal> {
-        let mut list = report.extent == Extent::Full;
+        let mut list = report.extent == Extent::Full && !self.scope.earlier.listed;
         for round in 1..=ROUNDS {
             let mut extent = report.extent.clone();
-            if self.needs_list().await? {
+            if self.needs_list(&extent, round).await? {
                 (list, extent) = (true, Extent::Full);
             }
+            self.widen_to_held(&mut extent).await?;
             report.extent.clone_from(&extent);
             let open = self.round(&mut extent, list, report).await?;
-            (report.extent, list) = (extent, open.list);
+            (report.extent, list) = (extent, open.list && report.extent == Extent::Full);
             report.open = open.again;
-            if !open.again {
+            report.not_before = open.until;
+            // What only a list can tell is left to a full pass, and what only time can settle to one that waits.
+            let is_left = open.list && report.extent != Extent::Full;
+            let waits = open.until.is_some() && !self.scope.patience.is_zero();
+            if !open.again || is_left || open.until.is_some() && !waits {
                 break;
             }
             if let Some(until) = open.until.filter(|_| round < ROUNDS) {
@@ -62,22 +67,34 @@ impl<P: Platform> Pass<'_, P> {
         Ok(())
     }
 
-    /// Whether only a list can tell what has become of something: of requests whose outcome is not known, and of sources
-    /// that the last list did not show.
-    async fn needs_list(&self) -> Result<bool, Fatal> {
+    /// Whether only a list can tell what has become of something. A pass over a part reads one only where deletions depend
+    /// on it: to know which of its two names a source has whose rename was not answered. Everything else that is under way
+    /// it follows without one, or leaves to a full pass.
+    async fn needs_list(&self, extent: &Extent, round: u32) -> Result<bool, Fatal> {
         let (under_way, renamed) =
             self.store.call(|db| Ok::<_, StoreError>((db.under_way()?, db.has_unanswered_renames()?))).await?;
         let waits = |one: &UnderWay| match one.replica.phase {
             Phase::Intent | Phase::Unknown | Phase::Uploading => true,
             Phase::Created | Phase::Ingesting | Phase::Spoilt | Phase::Ready | Phase::Retiring => one.missing,
         };
-        Ok(renamed || under_way.iter().any(waits))
+        Ok(renamed || *extent == Extent::Full && round > 1 && under_way.iter().any(waits))
+    }
+
+    /// What is held is counted over the whole collection, so that it is released as soon as its files are back.
+    async fn widen_to_held(&self, extent: &mut Extent) -> Result<(), Fatal> {
+        let Extent::Part(wakes) = &*extent else { return Ok(()) };
+        let guarded = self.store.call(|db| db.guarded_collections()).await?;
+        let held: Vec<_> =
+            wakes.keys().filter(|name| guarded.iter().any(|held| held == name.as_str())).cloned().collect();
+        extent.widen(held.iter());
+        Ok(())
     }
 
     async fn round(&self, extent: &mut Extent, list: bool, report: &mut Report) -> Result<Open, Fatal> {
         let mut open = Open::default();
         if list {
             self.gather_list(report, &mut open).await?;
+            report.listed = true;
             if !report.full {
                 report.configured += self.correct_websites().await?;
                 self.forget_other_pages().await?;
@@ -98,7 +115,7 @@ impl<P: Platform> Pass<'_, P> {
         plan.seen.retain(|collection| extent.is_whole(collection));
         report.judged(extent);
         self.wait_for_successors(&plan, report, &mut open).await?;
-        let (plan, resume) = self.resume(plan, extent, report, &mut open).await?;
+        let (plan, resume) = self.resume(plan, list, extent, report, &mut open).await?;
         self.apply(plan, resume, report, &mut open).await?;
         Ok(open)
     }
@@ -133,6 +150,10 @@ impl<P: Platform> Pass<'_, P> {
             let Some(wake) = extent.of(&collection.name) else { continue };
             let looked = self.unless_stopped(self.look(collection, wake)).await?;
             report.looked(&looked);
+            if *extent != Extent::Full {
+                let changed = looked.changed.iter().map(|path| Document::new(&collection.name, path));
+                report.urgent.extend(changed);
+            }
             extent.take_in(&collection.name, looked.fresh);
             match looked.settling {
                 Some(left) if left <= self.scope.patience => open.wait_until(self.now() + left),
@@ -143,6 +164,10 @@ impl<P: Platform> Pass<'_, P> {
         }
         if *extent == Extent::Full {
             gathered.extend(self.look_at_abandoned().await?);
+        }
+        // What an earlier round or pass has made to wait goes on waiting for everything that may have taken its place.
+        if gathered.iter().flat_map(|one| &one.gone).any(|gone| gone.successor.is_some()) {
+            gathered.iter_mut().for_each(|one| one.known.clear());
         }
         for one in &mut gathered {
             let name = one.collection.clone();
@@ -161,6 +186,7 @@ impl<P: Platform> Pass<'_, P> {
     async fn resume(
         &self,
         mut plan: Plan,
+        listed: bool,
         extent: &Extent,
         report: &mut Report,
         open: &mut Open,
@@ -172,7 +198,7 @@ impl<P: Platform> Pass<'_, P> {
         under_way.retain(|one| extent.is_whole(&one.replica.collection) || !self.is_crawled(&one.replica));
         plan.seen.extend(left_the_config(&under_way, self.scope));
         let (grace, never) = (self.scope.policy.grace, policy(&self.scope.policy).never);
-        let mut resume = plan::resume(under_way, &mut plan, never, self.now(), grace);
+        let mut resume = plan::resume(under_way, &mut plan, Terms { listed, never, grace }, self.now());
         if let Some(since) = resume.wait_since {
             open.list_at(since + grace);
         }

@@ -70,6 +70,8 @@ pub(super) enum Ending {
     Failed(String),
     /// Nobody knows, and the source holds nothing: it is made anew.
     Lost,
+    /// Neither the job nor its source can be read by itself.
+    Unknown,
     /// It has not ended, and is left to another pass.
     Later,
 }

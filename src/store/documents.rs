@@ -107,7 +107,8 @@ impl Db {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Remembers which new documents seem to be the successors of those that are gone.
+    /// Remembers which new documents seem to be the successors of those that are gone; one that waits for no particular
+    /// document has itself.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -117,9 +118,8 @@ impl Db {
                        WHERE collection = ?1 AND path = ?2 AND (successor_collection, successor_path) IS NOT (?3, ?4)";
             let mut statement = connection.prepare_cached(sql)?;
             for (collection, gone) in gone {
-                if let Some((of, successor)) = &gone.successor {
-                    statement.execute([collection.as_str(), gone.path.as_str(), of.as_str(), successor.as_str()])?;
-                }
+                let (of, successor) = gone.successor.as_ref().map_or((collection, &gone.path), |(of, path)| (of, path));
+                statement.execute([collection.as_str(), gone.path.as_str(), of.as_str(), successor.as_str()])?;
             }
             Ok(())
         })

@@ -13,7 +13,7 @@ use kbsync::{
         cevvo::{Cevvo, PROBE},
         clock,
     },
-    reconcile::{self, Extent, JOB_TIMEOUT, Machine, Reader, Scope, StoreJournal},
+    reconcile::{self, Earlier, Extent, JOB_TIMEOUT, Machine, Reader, Scope, StoreJournal},
     store::{Identity, PassRecord, Store, VerificationRecord},
 };
 use tokio::{
@@ -199,6 +199,7 @@ async fn pass(config: &Config, store: &Arc<Store>, metrics: &Arc<Metrics>) {
         job_timeout: JOB_TIMEOUT,
         patience: Duration::from_secs(60),
         extent: Extent::Full,
+        earlier: Earlier::default(),
         watches: BTreeMap::new(),
         reader: Reader::new(
             Fetcher::new("kbsync-test/1").unwrap(),

@@ -10,7 +10,7 @@ use std::{
 use kbsync::{
     config::{Chatbot, Collection, DeletePolicy, Folder, Input, SyncPolicy},
     model::{CollectionName, Instance},
-    reconcile::{Extent, Machine, Reader, Scope},
+    reconcile::{Earlier, Extent, Machine, Reader, Scope},
     scan::Wake,
     store::{Db, Identity},
 };
@@ -139,6 +139,7 @@ impl Side {
             phrases: true,
             // One folder alone: what a look says on the way has room for that before anybody listens.
             extent: only.map_or(Extent::Full, |only| Extent::Part([(only, Wake::everything())].into())),
+            earlier: Earlier::default(),
             watches: BTreeMap::new(),
             deleted: BTreeMap::new(),
             machine,

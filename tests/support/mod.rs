@@ -26,7 +26,7 @@ use kbsync::{
         clock,
         nexvio::{self, Nexvio},
     },
-    reconcile::{self, Event, Extent, Machine, Preview, Reader, Report, Scope, StoreJournal},
+    reconcile::{self, Earlier, Event, Extent, Machine, Preview, Reader, Report, Scope, StoreJournal},
     store::{Db, Identity, Store},
 };
 use sha2::{Digest, Sha256};
@@ -109,6 +109,7 @@ impl World {
             gone_apart: Duration::ZERO,
             phrases: true,
             extent: Extent::Full,
+            earlier: Earlier::default(),
             watches: BTreeMap::new(),
             deleted: BTreeMap::new(),
             machine: Machine::default(),

@@ -15,7 +15,7 @@ use rand::rngs::StdRng;
 use tokio::sync::watch;
 
 use self::{
-    passing::{PagesLook, ticks},
+    passing::{Interrupted, Part, look_name, ticks},
     verifying::Unproven,
 };
 use super::{
@@ -68,7 +68,9 @@ pub struct Service<H: Host> {
     platform: H::Platform,
     store: Arc<Store>,
     reader: Reader,
-    pages: PagesLook,
+    /// The name of the look at pages that passes share.
+    look: String,
+    interrupted: Option<Interrupted>,
     shared: Arc<Shared>,
     watches: Watches,
     agenda: Agenda,
@@ -113,7 +115,8 @@ impl<H: Host> Service<H> {
             platform,
             store,
             reader,
-            pages: PagesLook::new(&mut rng),
+            look: look_name(&mut rng),
+            interrupted: None,
             shared,
             watches,
             agenda,
@@ -148,7 +151,11 @@ impl<H: Host> Service<H> {
         let mut ticks = ticks();
         while !*stop.borrow() {
             if let Some(extent) = self.agenda.take(clock::now()) {
-                self.pass(extent, stop, signals).await?;
+                self.pass(Part::new(extent), stop, signals).await?;
+                continue;
+            }
+            if let Some(interrupted) = self.interrupted.take() {
+                self.pass(Part::resumed(interrupted), stop, signals).await?;
                 continue;
             }
             if self.agenda.take_verification() {
@@ -174,7 +181,7 @@ impl<H: Host> Service<H> {
         self.wake();
         self.agenda.tick(clock::now(), &Zoned::now(), &mut self.rng);
         // While another program holds the state, what a person asks for is heard later.
-        match self.heed_person().await {
+        match heed_person(&self.store, &mut self.version, &self.config, &mut self.agenda).await {
             Err(error) if !error.is_temporary() => return Err(error.into()),
             _ => {}
         }
@@ -187,24 +194,6 @@ impl<H: Host> Service<H> {
         for (collection, wake) in self.watches.take() {
             self.agenda.woke(collection, wake, clock::now());
         }
-    }
-
-    /// Where somebody has written to the store: a person who approved deletions, or wants failed documents tried again.
-    async fn heed_person(&mut self) -> Result<(), StoreError> {
-        let version = self.store.call(|db| db.data_version()).await?;
-        if version == self.version {
-            return Ok(());
-        }
-        let approved = self.store.call(|db| db.approvals()).await?;
-        let configured: BTreeSet<&str> = self.config.collections.iter().map(|c| c.name.as_str()).collect();
-        if approved.keys().any(|name| !configured.contains(name.as_str())) {
-            self.agenda.full();
-        }
-        let everything = Extent::folders(self.config.collections.iter().map(|c| c.name.clone()));
-        self.agenda.again(everything, clock::now());
-        self.agenda.hurry();
-        self.version = version;
-        Ok(())
     }
 
     async fn heed(&mut self, signal: Signal) {
@@ -229,7 +218,9 @@ impl<H: Host> Service<H> {
     async fn use_config(&mut self, config: Arc<Config>, platform: Option<H::Platform>) {
         self.watches.set(&config.collections, config.rhythm.watch).await;
         self.agenda = agenda(&config, &mut self.rng);
-        self.pages = PagesLook::new(&mut self.rng);
+        self.look = look_name(&mut self.rng);
+        // The full pass that follows takes care of it.
+        self.interrupted = None;
         self.unseen.retain(|name, _| config.collections.iter().any(|collection| collection.name == *name));
         self.shared.use_config(Arc::clone(&config));
         self.config = config;
@@ -239,26 +230,32 @@ impl<H: Host> Service<H> {
         tracing::info!(collections = self.config.collections.len(), "the config was read again");
     }
 
-    async fn pass(
-        &mut self,
-        extent: Extent,
-        stop: &mut watch::Receiver<bool>,
-        signals: &mut Signals,
-    ) -> Result<(), Fatal> {
-        let full = extent == Extent::Full;
-        self.watches.try_again(&extent).await;
-        self.tell(if full { "a full pass" } else { "a look at what changed" }).await?;
-        let (report, gave_way) = self.reconcile(extent, stop, signals).await;
-        if !gave_way {
-            log_report(&report, !full, &mut self.said);
+    async fn pass(&mut self, part: Part, stop: &mut watch::Receiver<bool>, signals: &mut Signals) -> Result<(), Fatal> {
+        let full = part.extent == Extent::Full;
+        if full {
+            // What an interrupted pass has left is a part of it.
+            self.interrupted = None;
         }
-        self.conclude(full, gave_way, report).await?;
+        self.watches.try_again(&part.extent).await;
+        self.tell(if full { "a full pass" } else { "a look at what changed" }).await?;
+        let (report, interrupted) = self.reconcile(part, stop, signals).await;
+        if interrupted {
+            self.deleted.clone_from(&report.deleted_of);
+            self.use_next_config().await;
+            return Ok(());
+        }
+        log_report(&report, !full, &mut self.said);
+        self.conclude(full, report).await?;
         self.use_next_config().await;
-        self.tell("watching").await
+        if self.interrupted.is_none() {
+            self.look = look_name(&mut self.rng);
+            self.tell("watching").await?;
+        }
+        Ok(())
     }
 
     /// What a pass means for the next ones, and for those who ask.
-    async fn conclude(&mut self, wanted_full: bool, gave_way: bool, report: Report) -> Result<(), Fatal> {
+    async fn conclude(&mut self, wanted_full: bool, report: Report) -> Result<(), Fatal> {
         let full = wanted_full || report.full;
         self.shared.metrics().pass(if full { "full" } else { "partial" }, &report);
         if full {
@@ -266,8 +263,7 @@ impl<H: Host> Service<H> {
             self.keep(move |db| db.note_pass(&pass)).await?;
         }
         self.judge(&report);
-        self.take_turns(full, gave_way, report.extent.whole());
-        self.plan_ahead(report, gave_way)
+        self.plan_ahead(report)
     }
 
     /// Whether all is well.
@@ -289,20 +285,24 @@ impl<H: Host> Service<H> {
         self.note.trouble = fatal.map(Fatal::to_string).or(unseen);
     }
 
-    /// What a pass has left, and when it is looked at again.
-    fn plan_ahead(&mut self, report: Report, gave_way: bool) -> Result<(), Fatal> {
+    /// What a pass has left, and when it is looked at again. Only what is open or failed waits; changes do not.
+    fn plan_ahead(&mut self, report: Report) -> Result<(), Fatal> {
         let now = clock::now();
         // A folder that was new to the walks of this pass is not new to the next ones: nothing less than the whole is
         // sure.
         let again = report.extent.whole();
-        match report.fatal {
+        match &report.fatal {
             // Nothing but a new start looks at the store's file again.
-            Some(Fatal::Store(error)) if !error.is_temporary() => return Err(Fatal::Store(error)),
-            Some(Fatal::Stopped) if gave_way => {}
+            Some(Fatal::Store(error)) if !error.is_temporary() => {
+                return Err(report.fatal.unwrap_or(Fatal::Stopped));
+            }
             Some(Fatal::Stopped) => self.agenda.again(again, now),
             Some(_) => self.agenda.failed(again, now, &mut self.rng),
-            None if report.is_open() => self.agenda.failed(Extent::Full, now, &mut self.rng),
-            None => self.agenda.succeeded(),
+            None if report.is_open() => {
+                self.agenda.reached();
+                self.agenda.retry(Extent::Full, report.not_before, now, &mut self.rng);
+            }
+            None => self.agenda.succeeded(report.full),
         }
         if let Some(left) = report.settling {
             let rhythm = &self.config.rhythm;
@@ -345,6 +345,23 @@ impl<H: Host> Service<H> {
             done => done.map_err(Fatal::Store),
         }
     }
+}
+
+/// Where somebody has written to the store: a person who approved deletions, or wants failed documents tried again.
+async fn heed_person(store: &Store, version: &mut i64, config: &Config, agenda: &mut Agenda) -> Result<(), StoreError> {
+    let now = store.call(|db| db.data_version()).await?;
+    if now == *version {
+        return Ok(());
+    }
+    let approved = store.call(|db| db.approvals()).await?;
+    let configured: BTreeSet<&str> = config.collections.iter().map(|c| c.name.as_str()).collect();
+    if approved.keys().any(|name| !configured.contains(name.as_str())) {
+        agenda.full();
+    }
+    agenda.again(Extent::folders(config.collections.iter().map(|c| c.name.clone())), clock::now());
+    agenda.hurry();
+    *version = now;
+    Ok(())
 }
 
 /// What is to be done by a config, beginning now.

@@ -1,9 +1,10 @@
-//! One pass as the service makes it: signals are heard meanwhile, it shows that it lives, and a look at pages gives way to
-//! what has changed here.
+//! Runs one pass while handling signals and changes. A pass is interrupted by what is more urgent, and resumed afterwards.
 
 use std::{
-    pin::pin,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -13,74 +14,95 @@ use tokio::{
     time::{Interval, MissedTickBehavior},
 };
 
-use super::{Host, Service, TICK, reload};
+use super::{Host, Service, TICK, heed_person, reload};
 use crate::{
-    config::Input,
     daemon::{
         log::log_event,
         signals::{Signal, Signals},
         systemd,
     },
+    model::Moment,
     platform::clock,
-    reconcile::{self, Event, Extent, GONE_APART, JOB_TIMEOUT, Machine, Report, Scope},
+    reconcile::{self, Earlier, Event, Extent, GONE_APART, JOB_TIMEOUT, Machine, Report, Scope},
 };
 
-/// A look at pages goes on for so long before it gives way, so that it comes to its end whatever else happens.
-const SLICE: Duration = Duration::from_secs(10);
+/// For how long a pass is not interrupted after it began. Each time that it got nowhere the next part has twice as long, so
+/// that every pass comes to its end.
+const SLICE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(120));
 
-/// A look at pages that may be interrupted and taken up again.
-#[derive(Debug)]
-pub(super) struct PagesLook {
-    /// Its name: what was asked under it is not asked again.
-    name: String,
-    /// What gave way, and is to be gone on with.
-    set_back: Option<Extent>,
+/// The name of a look at pages: what was asked under it is not asked again.
+pub(super) fn look_name(rng: &mut StdRng) -> String {
+    format!("{:08x}", rng.random::<u32>())
 }
 
-impl PagesLook {
-    pub(super) fn new(rng: &mut StdRng) -> Self {
-        Self { name: format!("{:08x}", rng.random::<u32>()), set_back: None }
+/// What is left of a pass that was interrupted.
+#[derive(Debug)]
+pub(super) struct Interrupted {
+    pub(super) extent: Extent,
+    /// What it has done so far.
+    report: Report,
+    slice: Duration,
+}
+
+/// One pass, or a part of it.
+pub(super) struct Part {
+    /// How far it reaches.
+    pub(super) extent: Extent,
+    /// What an interrupted pass has left, where this goes on with it.
+    report: Option<Report>,
+    slice: Duration,
+}
+
+impl Part {
+    pub(super) fn new(extent: Extent) -> Self {
+        Self { extent, report: None, slice: SLICE.0 }
+    }
+
+    /// Goes on with an interrupted pass.
+    pub(super) fn resumed(interrupted: Interrupted) -> Self {
+        let Interrupted { extent, report, slice } = interrupted;
+        Self { extent, report: Some(report), slice }
     }
 }
 
 impl<H: Host> Service<H> {
-    /// Makes a pass, and hears signals meanwhile.
-    ///
-    /// Gives whether it gave way.
+    /// Makes a pass, and handles signals and changes meanwhile. Gives the report where it was not interrupted; what is left
+    /// of one that was is noted.
     pub(super) async fn reconcile(
         &mut self,
-        extent: Extent,
+        part: Part,
         stop: &mut watch::Receiver<bool>,
         signals: &mut Signals,
     ) -> (Report, bool) {
-        let (may_give_way, began) = (extent != Extent::Full, clock::now());
-        let (scope, shared) = (self.scope(extent), &self.shared);
-        let at_pages = AtomicBool::new(false);
+        let Part { extent, report: before, slice } = part;
+        let (full, began) = (extent == Extent::Full, clock::now());
+        let listed = before.as_ref().is_some_and(|report| report.listed);
+        let urgent = before.as_ref().map(|report| report.urgent.clone()).unwrap_or_default();
+        let (scope, shared) = (self.scope(extent, Earlier { listed, urgent }), Arc::clone(&self.shared));
+        let (progress, following) = (AtomicBool::new(false), AtomicBool::new(false));
         let (stop_pass, stopped) = watch::channel(false);
-        let mut gave_way = false;
+        let mut interrupted = false;
         let event = |event: Event| {
             match &event {
-                Event::Looking(name) => {
-                    let of = scope.collections.iter().find(|collection| collection.name == *name);
-                    at_pages.store(of.is_some_and(|of| matches!(of.input, Input::Pages(_))), Ordering::Relaxed);
-                }
-                Event::Planned { .. } => at_pages.store(false, Ordering::Relaxed),
+                Event::Uploaded { .. } | Event::Done { .. } => progress.store(true, Ordering::Relaxed),
+                Event::Following { .. } => following.store(true, Ordering::Relaxed),
                 _ => {}
             }
             shared.beat();
             shared.metrics().event(&event);
             log_event(&event);
         };
-        let mut pass = pin!(reconcile::pass(&self.platform, &self.store, &scope, stopped, &event));
+        let mut pass = Box::pin(reconcile::pass(&self.platform, &self.store, &scope, stopped, &event));
         let mut ticks = ticks();
-        loop {
+        let mut report = loop {
+            let urgent = self.agenda.next_urgent().map(|due| due.max(began + slice));
             tokio::select! {
                 biased;
                 _ = stop.wait_for(|stop| *stop), if !*stop_pass.borrow() => {
                     tracing::info!("stopping: what is in flight may end (at most 10 s)");
                     stop_pass.send_replace(true);
                 }
-                report = &mut pass => return (report, gave_way),
+                report = &mut pass => break report,
                 signal = signals.next() => match signal {
                     Signal::Full => self.agenda.full(),
                     Signal::Reload => {
@@ -89,59 +111,90 @@ impl<H: Host> Service<H> {
                         stop_pass.send_if_modified(|stop| !*stop && { *stop = self.next_config.is_some(); *stop });
                     }
                 },
+                () = self.watches.woken.notified() => {
+                    self.watches.take().into_iter().for_each(|(name, wake)| self.agenda.woke(name, wake, clock::now()));
+                }
+                () = sleep_until(urgent), if !*stop_pass.borrow() => {
+                    interrupted = true;
+                    stop_pass.send_replace(true);
+                }
                 _ = ticks.tick() => {
                     shared.show_life();
+                    self.watches.check();
                     let now = clock::now();
-                    for (collection, wake) in self.watches.take() {
-                        self.agenda.woke(collection, wake, now);
-                    }
-                    let waits = self.agenda.next().is_some_and(|due| due <= now);
-                    if may_give_way && waits && at_pages.load(Ordering::Relaxed) && now.since(began) >= SLICE {
-                        gave_way |= !stop_pass.send_replace(true);
+                    self.agenda.tick(now, &jiff::Zoned::now(), &mut self.rng);
+                    // A store that fails is for the pass to notice.
+                    let _ = heed_person(&self.store, &mut self.version, &self.config, &mut self.agenda).await;
+                    self.watches.take().into_iter().for_each(|(name, wake)| self.agenda.woke(name, wake, now));
+                    // Jobs go on by themselves, and any other pass follows them as well.
+                    let other_work = self.interrupted.is_some() || self.agenda.next().is_some_and(|due| due <= now);
+                    if following.load(Ordering::Relaxed) && other_work && now.since(began) >= slice {
+                        interrupted |= !stop_pass.send_replace(true);
                     }
                 }
             }
+        };
+        drop(pass);
+        // It may have ended in the same moment.
+        interrupted &= matches!(report.fatal, Some(reconcile::Fatal::Stopped));
+        if let Some(before) = before {
+            report.continues(before);
         }
+        if interrupted {
+            let progress = progress.load(Ordering::Relaxed) || report.listed && !listed;
+            let slice = if progress { SLICE.0 } else { (slice * 2).min(SLICE.1) };
+            self.set_aside(&mut report, full, slice);
+        }
+        (report, interrupted)
     }
 
-    fn scope(&self, extent: Extent) -> Scope {
+    /// Notes what an interrupted pass has left, with what others have left before.
+    fn set_aside(&mut self, report: &mut Report, full: bool, slice: Duration) {
+        tracing::debug!("the pass makes way for what is more urgent, and goes on afterwards");
+        let mut left = std::mem::take(report);
+        left.fatal = None;
+        // What the next part must know of this one.
+        report.deleted_of.clone_from(&left.deleted_of);
+        report.fatal = Some(reconcile::Fatal::Stopped);
+        let extent = if full { Extent::Full } else { left.extent.whole() };
+        self.interrupted = Some(match self.interrupted.take() {
+            None => Interrupted { extent, report: left, slice },
+            Some(earlier) => {
+                let listed = earlier.report.listed;
+                left.continues(earlier.report);
+                left.listed |= listed;
+                Interrupted { extent: earlier.extent.and(extent), report: left, slice: earlier.slice.max(slice) }
+            }
+        });
+    }
+
+    fn scope(&self, extent: Extent, earlier: Earlier) -> Scope {
         Scope {
             instance: self.config.instance.clone(),
             collections: self.config.collections.clone(),
             chatbots: self.config.chatbots.clone(),
             policy: self.config.sync.clone(),
             job_timeout: JOB_TIMEOUT,
-            // Others need not wait for a file that is being written, perhaps for ever.
+            // Others need not wait for a file that is being written, or an answer that was lost.
             patience: Duration::ZERO,
             reader: self.reader.clone(),
             gone_apart: GONE_APART,
             phrases: self.config.verify.is_used(),
-            look: Some(self.pages.name.clone()),
+            look: Some(self.look.clone()),
             extent,
+            earlier,
             watches: self.watches.for_walks(),
             deleted: self.deleted.clone(),
             machine: Machine::default(),
         }
     }
+}
 
-    /// Notes what of a pass gave way, or takes it up again after a pass that did not.
-    pub(super) fn take_turns(&mut self, full: bool, gave_way: bool, extent: Extent) {
-        if gave_way {
-            tracing::info!("the look at pages gives way to what has changed, and goes on afterwards");
-            self.pages.set_back = Some(match (self.pages.set_back.take(), extent) {
-                (Some(Extent::Part(mut before)), Extent::Part(now)) => {
-                    before.extend(now);
-                    Extent::Part(before)
-                }
-                (_, now) => now,
-            });
-            return;
-        }
-        if let Some(extent) = self.pages.set_back.take().filter(|_| !full) {
-            self.agenda.again(extent, clock::now());
-        } else {
-            self.pages = PagesLook::new(&mut self.rng);
-        }
+/// Sleeps until then; for ever without a time.
+async fn sleep_until(at: Option<Moment>) {
+    match at {
+        Some(at) => tokio::time::sleep(at.since(clock::now())).await,
+        None => std::future::pending().await,
     }
 }
 
