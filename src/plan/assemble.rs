@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::{
     guard::{Authority, Candidates, Gone, Guarded, Policy, Standing, Why, Withheld, guard},
     moves::{self, Move},
+    out_of_sight::OutOfSight,
     replacement_guard::{self, Asked, HeldReplacements, ReplacementStanding, TurnedText},
     successors::Successors,
 };
@@ -44,6 +45,8 @@ pub struct Gathered {
     pub held_by_platform: u64,
     /// Whether what was not seen is gone.
     pub authority: Authority,
+    /// What could not be seen although the rest was, if anything.
+    pub out_of_sight: Option<OutOfSight>,
     /// What its guard remembers.
     pub standing: Standing,
     /// What is known of the new texts of documents that are replaced.
@@ -112,8 +115,14 @@ impl Plan {
 pub fn assemble(mut gathered: Vec<Gathered>, moves: &[Move], policy: &Policy) -> Plan {
     let (mut actions, mut renames, mut puts, mut withheld) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut held_replacements = Vec::new();
-    let seen = gathered.iter().filter(|one| one.authority == Authority::Whole).map(|one| one.collection.clone());
-    let seen = seen.collect();
+    let seen = gathered.iter().filter(|one| one.authority == Authority::Whole && one.out_of_sight.is_none());
+    let seen = seen.map(|one| one.collection.clone()).collect();
+    for Gathered { gone, strays, out_of_sight, .. } in &mut gathered {
+        if let Some(part) = out_of_sight {
+            part.take(gone);
+            strays.retain(|stray| !part.hides(&stray.path));
+        }
+    }
     // What was not seen for sure may be there again.
     for Gathered { collection, gone, .. } in gathered.iter_mut().filter(|one| one.authority == Authority::Whole) {
         let left = moves::settle(collection, gone, moves).into_iter();
@@ -144,7 +153,8 @@ pub fn assemble(mut gathered: Vec<Gathered>, moves: &[Move], policy: &Policy) ->
         actions.extend(deletions.into_iter().map(delete));
     }
     for one in gathered {
-        let Gathered { collection, mut wanted, held_by_platform: of, texts, replacements, .. } = one;
+        let Gathered { collection, mut wanted, held_by_platform: of, out_of_sight, texts, replacements, .. } = one;
+        withheld.extend(out_of_sight.and_then(|part| part.withheld(&collection, of)));
         let asked = Asked { collection: &collection, of, texts: &texts, standing: replacements, policy };
         held_replacements.extend(replacement_guard::hold(&mut wanted, &asked));
         puts.extend(wanted.into_iter().map(|wanted| Action::Put { collection: collection.clone(), wanted }));
@@ -221,6 +231,7 @@ mod tests {
             failed: vec![],
             held_by_platform: 20,
             authority: Authority::Whole,
+            out_of_sight: None,
             standing: Standing::default(),
         }
     }
@@ -327,6 +338,24 @@ mod tests {
         assert_eq!(plan.withheld[0].why, Why::Unsure("the folder is missing".to_owned()));
         assert_eq!(plan.seen.len(), 0);
         assert!(!plan.is_in_step());
+    }
+
+    #[test]
+    fn part_out_of_sight__what_was_seen_beside_it_is_deleted_and_renamed() {
+        let reason = "permission denied".to_owned();
+        let part = OutOfSight { paths: vec!["x".to_owned()], reason, documents: Vec::new() };
+        let all = vec![gone("a", 1), gone("e", 3), gone("x", 4), gone("x/b", 2), gone("x.md", 5)];
+        let stray = |path| Gone { made_here: false, ..gone(path, 7) };
+        let input = Gathered { strays: vec![stray("x/s")], ..gathered(vec![wanted("c", 1), wanted("d", 2)], all) };
+        let plan = assemble(vec![Gathered { out_of_sight: Some(part), ..input.clone() }], &[], &POLICY);
+        let deleted: Vec<_> = lines(&plan).into_iter().filter(|line| line.starts_with('-')).collect();
+        let waiting: Vec<_> = plan.waiting.iter().map(|(_, gone)| format!("- {}", gone.path)).collect();
+        assert_eq!([deleted, waiting].concat(), ["- e", "- x.md"]);
+        assert!(lines(&plan).contains(&"a > c".to_owned()), "{plan:?}");
+        let [withheld] = &plan.withheld[..] else { panic!("{:?}", plan.withheld) };
+        let expected = "x could not be read (permission denied), so what is in it may still be there";
+        assert_eq!((withheld.deletes(), &withheld.why), (2, &Why::Unsure(expected.to_owned())));
+        assert_eq!(plan.seen.len(), 0, "something may have been begun for what is there");
     }
 
     #[test]

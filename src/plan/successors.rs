@@ -138,6 +138,7 @@ mod tests {
             gone: vec![],
             strays: vec![],
             known: BTreeSet::new(),
+            out_of_sight: None,
             settling: vec![],
             failed: vec![],
             held_by_platform: 9,

@@ -21,16 +21,16 @@ impl<P> Pass<'_, P> {
         names.extend(guarded.iter().filter_map(|name| CollectionName::new(name).ok()));
         names.retain(|name| extent.is_whole(name));
         for name in names {
-            let withheld = report.withheld.iter().find(|withheld| withheld.collection == name);
+            let withheld: Vec<_> = report.withheld.iter().filter(|withheld| withheld.collection == name).collect();
             // Who sees nothing sure, or was not asked, does not release what was held.
-            let held = match withheld {
-                None => Some(0),
-                Some(withheld) => withheld.why.can_be_approved().then(|| withheld.deletes()),
+            let held = match withheld.iter().find(|withheld| withheld.why.can_be_approved()) {
+                Some(held) => Some(held.deletes()),
+                None => withheld.is_empty().then_some(0),
             };
             let replacements = report.held_replacements.iter().find(|held| held.collection == name);
             let replacements = replacements.map_or(0, HeldReplacements::count);
-            let never = withheld.is_some_and(|withheld| withheld.why == Why::Never);
-            let footing = report.footings.get(&name).cloned().filter(|_| withheld.is_none() || never);
+            let never = !withheld.is_empty() && withheld.iter().all(|withheld| withheld.why == Why::Never);
+            let footing = report.footings.get(&name).cloned().filter(|_| withheld.is_empty() || never);
             let note = move |db: &mut Db| {
                 // Under `delete: never` nobody asked whether the folder is the one of before; that is asked later.
                 let known = never && db.collection(&name)?.footing.is_some();

@@ -10,11 +10,12 @@ use tracing::Span;
 
 use super::{
     Document, Event, Failure, Fatal, Pass,
-    looked::{Looked, Merging, ToRead, folder_of},
+    known::KnownContent,
+    looked::{Looked, Merging, folder_of},
 };
 use crate::{
     config::{Collection, Folder, Input},
-    model::{CollectionName, DocPath, Footing, LastLook, Record, SkippedFile},
+    model::{CollectionName, DocPath, Footing, LastLook, Moment, Record, SkippedFile},
     plan::{self, Authority, Gathered, ReplacementStanding, Standing},
     platform::{Platform, clock::Clock},
     scan::{self, HashError, Root, ScanOptions, Wake, Walk, Watch},
@@ -27,6 +28,12 @@ const DEPTH: usize = 16;
 const AGAIN: Duration = Duration::from_secs(1);
 /// What is noted in one transaction.
 const BATCH: usize = 1_000;
+
+/// A document that must be read, on its way to the hashing threads.
+pub(super) struct ToRead {
+    pub(super) record: Option<Record>,
+    pub(super) at: Moment,
+}
 
 /// What is to be noted of documents. It is empty where nothing is, and then only shows that the look goes on.
 #[derive(Default)]
@@ -177,6 +184,7 @@ pub(super) fn look(
     let state = db.map(|db| db.collection(collection)).transpose()?.unwrap_or_default();
     let mut looked = Looked::new(collection, standing(&state));
     looked.gathered.replacements = replacement_standing(&state);
+    looked.known = KnownContent::of(state.footing.as_ref());
     let options = scan_options(folder, accepted);
     let root = match Root::open(&options.root, options.follow_symlinks) {
         Ok(root) => root,
@@ -189,8 +197,8 @@ pub(super) fn look(
     let (to_read, queue) = mpsc::sync_channel::<(ToRead, DocPath)>(BATCH);
     let span = Span::current();
     thread::scope(|threads| {
-        let (root, span) = (&root, &span);
-        let reading = threads.spawn(move || span.in_scope(|| read(root, queue, collection, note)));
+        let (root, span, before) = (&root, &span, state.footing.as_ref());
+        let reading = threads.spawn(move || span.in_scope(|| read((root, before), queue, collection, note)));
         let merged = part.folders().into_iter().try_for_each(|(below, deep)| {
             match Walk::part(&options, part.watch.cloned(), below, deep) {
                 Ok(walk) => {
@@ -209,7 +217,7 @@ pub(super) fn look(
         merged
     })?;
     if let Some(before) = &state.footing {
-        looked.compare(before, &root);
+        looked.compare(before, &root, part.wake.whole);
     }
     if !root.is_at(&options.root) {
         looked.replaced(AGAIN);
@@ -235,8 +243,14 @@ pub(super) fn replacement_standing(state: &CollectionState) -> ReplacementStandi
 }
 
 /// Reads and judges what is queued, and notes it.
-fn read(root: &Root, queue: mpsc::Receiver<(ToRead, DocPath)>, collection: &CollectionName, note: Note<'_>) -> Looked {
+fn read(
+    (root, before): (&Root, Option<&Footing>),
+    queue: mpsc::Receiver<(ToRead, DocPath)>,
+    collection: &CollectionName,
+    note: Note<'_>,
+) -> Looked {
     let mut looked = Looked::new(collection, Standing::default());
+    looked.known = KnownContent::of(before);
     let mut notes = Notes::default();
     scan::hash_many(root, DEPTH, queue, |ToRead { record, at }, path, result| {
         let record = record.as_ref();

@@ -11,10 +11,11 @@ use tracing::Span;
 
 use super::{
     Document, Failure, Skipped,
-    look::{Note, Notes},
+    known::KnownContent,
+    look::{Note, Notes, ToRead},
 };
 use crate::{
-    model::{CollectionName, DocPath, Fingerprint, Footing, LastLook, Moment, Record, SkippedFile},
+    model::{CollectionName, DocPath, Fingerprint, Footing, LastLook, Record, SkippedFile},
     plan::{self, Authority, Gathered, Gone, Judgement, Look, Pair, ReplacementStanding, Standing, TurnedText, Wanted},
     platform::clock::Clock,
     scan::{Found, Hashed, Root, ScanError, Wake, Walk},
@@ -29,7 +30,6 @@ const BATCH: usize = 1_000;
 /// What a look at one collection gave.
 pub(super) struct Looked {
     pub(super) gathered: Gathered,
-    /// Documents that are there.
     pub(super) documents: u64,
     /// What the folder stands on, with the mounts that were walked through.
     pub(super) footing: Option<Footing>,
@@ -47,14 +47,9 @@ pub(super) struct Looked {
     pub(super) is_unmatched: bool,
     /// Documents to put that have changed since the last look.
     pub(super) changed: Vec<DocPath>,
+    pub(super) known: KnownContent,
     /// Records of documents that are gone and that the platform does not hold.
     pub(super) forgotten: Vec<DocPath>,
-}
-
-/// A document that must be read, on its way to the hashing threads.
-pub(super) struct ToRead {
-    pub(super) record: Option<Record>,
-    pub(super) at: Moment,
 }
 
 /// What a merge works with.
@@ -110,18 +105,15 @@ impl Looked {
             fresh: Vec::new(),
             is_unmatched: false,
             changed: Vec::new(),
+            known: KnownContent::default(),
             forgotten: Vec::new(),
         }
     }
 
     /// Notices where a disk may not be mounted that was there before. It is asked after the walks, for a disk may go
-    /// while they are under way.
-    pub(super) fn compare(&mut self, before: &Footing, root: &Root) {
-        let moved = if before.device != root.device() {
-            Some("its folder".to_owned())
-        } else {
-            before.mounts.iter().find(|mount| !root.is_mount(mount)).map(|mount| format!("its folder {mount}"))
-        };
+    /// while they are under way. What a part shows of the known documents is not enough to tell.
+    pub(super) fn compare(&mut self, before: &Footing, root: &Root, whole: bool) {
+        let moved = if whole { self.known.moved(before, root) } else { KnownContent::default().moved(before, root) };
         if let Some(folder) = moved.filter(|_| self.gathered.authority == Authority::Whole) {
             self.gathered.authority = Authority::Moved(folder);
         }
@@ -241,7 +233,7 @@ impl Looked {
                 Pair::Both(Seen::Document(path, fingerprint), record) => (path, fingerprint, Some(record)),
             };
             self.documents += 1;
-            self.gathered.held_by_platform += u64::from(record.as_ref().is_some_and(|record| record.live.is_some()));
+            self.keep(record.as_ref());
             let last = record.as_ref().and_then(Record::last_read);
             match plan::look(&fingerprint, last, now, settle) {
                 Look::Same => self.unchanged(path, record, &mut notes),
@@ -262,15 +254,11 @@ impl Looked {
             }
         }
         note(notes.rest());
-        // Where another walk could not even begin, the whole is looked at next.
-        if let Some(first) = unreadable.first()
-            && !matches!(self.gathered.authority, Authority::Unseen(_))
-        {
-            let reason = format!(
-                "{} could not be read ({}), so what is missing may still be there",
-                first.document.path, first.reason
-            );
-            self.gathered.authority = Authority::Unsure(reason);
+        if let Some(first) = unreadable.first() {
+            let part = self.gathered.out_of_sight.get_or_insert_default();
+            part.reason.clone_from(&first.reason);
+            part.paths.splice(..0, unreadable.iter().map(|failure| failure.document.path.clone()));
+            self.forgotten.retain(|path| !part.hides(path));
         }
         self.skipped.append(&mut skipped);
         self.failed.append(&mut unreadable);
@@ -303,7 +291,7 @@ impl Looked {
     }
 
     pub(super) fn not_seen(&mut self, record: Record) {
-        self.gathered.held_by_platform += u64::from(record.live.is_some());
+        self.keep(Some(&record));
         let path = record.path.clone();
         match gone(record) {
             Some(gone) => self.gathered.gone.push(gone),
@@ -312,6 +300,13 @@ impl Looked {
     }
 
     pub(super) fn judged(&mut self, path: DocPath, Hashed { hash, fingerprint }: Hashed, record: Option<&Record>) {
+        let is_known = |record: &Record| {
+            record.live == Some(hash.short())
+                || record.seen.is_some_and(|last| record.live.is_some() && last.hash == hash)
+        };
+        if record.is_some_and(is_known) {
+            self.known.count_unchanged(&path);
+        }
         match plan::judge(record, hash) {
             Judgement::InStep => {}
             Judgement::Put { replaces } => {
@@ -337,7 +332,10 @@ impl Looked {
 
     /// A document that stays as it is, if the platform holds it.
     pub(super) fn keep(&mut self, record: Option<&Record>) {
-        self.gathered.held_by_platform += u64::from(record.is_some_and(|record| record.live.is_some()));
+        if let Some(record) = record.filter(|record| record.live.is_some()) {
+            self.gathered.held_by_platform += 1;
+            self.known.count(&record.path);
+        }
     }
 
     /// This is to be looked at again, so much later.
@@ -356,6 +354,7 @@ impl Looked {
         self.gathered.failed.extend(read.gathered.failed);
         self.failed.extend(read.failed);
         self.quarantined.extend(read.quarantined);
+        self.known.add(&read.known);
         self.documents -= read.skipped.len() as u64;
         self.skipped.extend(read.skipped);
         // In key order, however the threads were done with them.
@@ -386,6 +385,7 @@ fn nothing(collection: &CollectionName, standing: Standing) -> Gathered {
         failed: Vec::new(),
         held_by_platform: 0,
         authority: Authority::Whole,
+        out_of_sight: None,
         standing,
         texts: BTreeMap::new(),
         replacements: ReplacementStanding::default(),

@@ -10,6 +10,7 @@ mod extent;
 mod guards;
 mod jobs;
 mod journal;
+mod known;
 mod list;
 mod look;
 mod looked;

@@ -162,12 +162,22 @@ async fn what_cannot_be_read_is_said_and_nothing_is_deleted() {
     shut("001.md", 0o000);
     let said = powerless(&bench).await;
     said.ended(3, &["docs/001.md: the file cannot be read", "ermission denied"]);
+    bench
+        .run(&["status"])
+        .await
+        .ended(0, &["1 skipped", "skipped docs/001.md: the file cannot be read", "older version"]);
     shut("001.md", 0o600);
+    // What is missing elsewhere is gone all the same, and what is kept is said.
+    bench.write("other/deep/gone.md", "# Gone\n");
+    bench.synced().await;
+    bench.remove("002.md");
+    bench.remove("other/deep/gone.md");
     shut("shut", 0o000);
     let said = powerless(&bench).await;
-    said.ended(3, &["docs/shut", "ermission denied"]);
+    said.ended(3, &["2 deleted", "docs/shut", "ermission denied", "kept: 1 of 5 documents of docs are not seen"]);
     let held = bench.ours().await;
-    assert!(held.contains_key("docs/shut/inner.md"), "{held:?}");
+    assert!(held.contains_key("docs/shut/inner.md") && !held.contains_key("docs/002.md"), "{held:?}");
+    bench.run(&["status"]).await.ended(0, &["1 deletion of docs not made: shut could not be read"]);
     shut("shut", 0o700);
     bench.synced().await;
     bench.in_step().await;

@@ -1,0 +1,92 @@
+//! Whether a folder is the one that was known: by its device, or by the known documents that are there unchanged.
+
+use crate::{
+    model::{DocPath, Footing},
+    scan::Root,
+};
+
+/// The known documents of a folder and of the mounts in it, counted while it is walked through.
+#[derive(Default)]
+pub(super) struct KnownContent(Vec<KnownPlace>);
+
+/// A place that may be on another device than before.
+struct KnownPlace {
+    /// What the keys of its documents begin with.
+    prefix: String,
+    /// Documents of it that the platform holds.
+    documents: u64,
+    /// Those that are there with the content that is known.
+    unchanged: u64,
+}
+
+impl KnownContent {
+    pub(super) fn of(before: Option<&Footing>) -> Self {
+        let mounts = before.into_iter().flat_map(|before| &before.mounts);
+        let prefixes = mounts.map(|mount| format!("{mount}/")).chain([String::new()]);
+        Self(prefixes.map(|prefix| KnownPlace { prefix, documents: 0, unchanged: 0 }).collect())
+    }
+
+    /// Counts a document that the platform holds.
+    pub(super) fn count(&mut self, path: &DocPath) {
+        self.places_of(path).for_each(|place| place.documents += 1);
+    }
+
+    /// Counts one of them that is there as it was.
+    pub(super) fn count_unchanged(&mut self, path: &DocPath) {
+        self.places_of(path).for_each(|place| place.unchanged += 1);
+    }
+
+    fn places_of(&mut self, path: &DocPath) -> impl Iterator<Item = &mut KnownPlace> {
+        self.0.iter_mut().filter(|place| path.as_str().starts_with(&place.prefix))
+    }
+
+    /// Adds what was counted of the same folder elsewhere.
+    pub(super) fn add(&mut self, other: &Self) {
+        for (place, other) in self.0.iter_mut().zip(&other.0) {
+            place.documents += other.documents;
+            place.unchanged += other.unchanged;
+        }
+    }
+
+    /// The folder that may be another one than before, if one may: it is on another device, and less than half of what is
+    /// known of it is there. The device's number alone proves nothing: some file systems get another with every mount.
+    pub(super) fn moved(&self, before: &Footing, root: &Root) -> Option<String> {
+        if before.device != root.device() && !self.is_there("") {
+            return Some("its folder".to_owned());
+        }
+        let is_away = |mount: &&String| !root.is_mount(mount) && !self.is_there(&format!("{mount}/"));
+        before.mounts.iter().find(is_away).map(|mount| format!("its folder {mount}"))
+    }
+
+    /// Whether enough of what is known of a place is there byte for byte.
+    fn is_there(&self, prefix: &str) -> bool {
+        let is_same = |place: &KnownPlace| place.unchanged > 0 && place.unchanged * 2 >= place.documents;
+        self.0.iter().any(|place| place.prefix == prefix && is_same(place))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_content__half_of_it_is_there__place_is_the_same() {
+        let before = Footing { device: 1, mounts: vec!["media".to_owned()] };
+        let path = |at: &str| DocPath::new(at).unwrap();
+        for (unchanged, root, media) in [
+            (&[][..], false, false),
+            (&["a"], false, false),
+            (&["a", "b"], true, false),
+            (&["media/c"], false, true),
+            (&["a", "b", "media/c"], true, true),
+        ] {
+            let mut known = KnownContent::of(Some(&before));
+            ["a", "b", "media/c", "media/d"].iter().for_each(|document| known.count(&path(document)));
+            let mut read = KnownContent::of(Some(&before));
+            unchanged.iter().for_each(|document| read.count_unchanged(&path(document)));
+            known.add(&read);
+            assert_eq!((known.is_there(""), known.is_there("media/")), (root, media), "{unchanged:?}");
+        }
+        assert!(!KnownContent::of(Some(&before)).is_there(""), "an empty place proves nothing");
+    }
+}
