@@ -11,6 +11,8 @@ use kbsync::model::Moment;
 use rand::{RngExt, rngs::StdRng, seq::IndexedRandom};
 use sha2::{Digest, Sha256};
 
+use crate::knobs::{Knob, Knobs};
+
 /// What people do to a folder.
 #[derive(Clone, Debug)]
 pub enum DiskOp {
@@ -29,6 +31,14 @@ pub enum DiskOp {
 pub const STEADY: &str = "a/steady.md";
 /// Its words, so that a platform can refuse them.
 pub const REFUSED: u8 = 13;
+
+/// What files become when something goes wrong: nothing, zeros, a pointer to elsewhere, another kind.
+const UNSOUND: [&str; 4] = [
+    "",
+    "\0\0\0\0\0\0\0\0",
+    "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n",
+    "words\0\0and more\0\0",
+];
 
 /// Two folders, each a collection.
 pub const FOLDERS: [&str; 2] = ["a", "b"];
@@ -80,14 +90,15 @@ impl DiskOp {
 /// The disk of one instance.
 pub struct Disk {
     pub root: PathBuf,
+    knobs: Knobs,
 }
 
 impl Disk {
-    pub fn new(root: PathBuf) -> Self {
+    pub fn new(root: PathBuf, knobs: Knobs) -> Self {
         for folder in FOLDERS {
             fs::create_dir_all(root.join(folder)).expect("a folder");
         }
-        Self { root }
+        Self { root, knobs }
     }
 
     fn away(&self, folder: &str) -> PathBuf {
@@ -99,23 +110,55 @@ impl Disk {
         self.away(folder).exists()
     }
 
+    /// The document of this name, or the next one that is there.
+    fn existing(&self, name: &'static str) -> &'static str {
+        let at = NAMES.iter().position(|other| *other == name).unwrap_or(0);
+        let names = NAMES[at..].iter().chain(&NAMES[..at]);
+        names.copied().find(|name| self.root.join(name).exists()).unwrap_or(name)
+    }
+
     /// Does something at a time; where it cannot be done, it is not.
-    pub fn apply(&self, op: &DiskOp, now: Moment) {
+    ///
+    /// Gives where a document was that was moved and edited, and where it is.
+    pub fn apply(&self, op: &DiskOp, now: Moment) -> Option<(String, String)> {
         // What is below the folder that is away stays as it is.
         let path = |name: &str| self.root.join(name);
         let closed = |name: &str| self.is_away(name.split('/').next().expect("a folder"));
         match op {
-            DiskOp::Write(name, words) if !closed(name) => self.write(&path(name), &text(name, *words), now),
+            DiskOp::Write(name, words) if !closed(name) => {
+                self.write(&path(name), &self.text(name, *words), now);
+                self.litter(&path(name), now);
+            }
             DiskOp::Touch(name) if !closed(name) => date(&path(name), now),
+            DiskOp::Remove(name) if !closed(name) && self.knobs.has(Knob::FilesReturn) => {
+                // Within its own folder, and as it was.
+                let away = self.root.join(format!("{}.away", name.replace('/', " ")));
+                let _ = if away.exists() { fs::rename(&away, path(name)) } else { fs::rename(path(name), &away) };
+            }
             DiskOp::Remove(name) if !closed(name) => remove(&path(name)),
-            DiskOp::Rename(from, to) if !closed(from) && !closed(to) => rename(&path(from), &path(to), now),
+            DiskOp::Rename(from, to) if !closed(from) && !closed(to) => {
+                let from = self.existing(from);
+                let date = if self.knobs.has(Knob::MovesFresh) { now } else { now - Duration::from_secs(86_400) };
+                if !self.knobs.has(Knob::MovesEdited) {
+                    rename(&path(from), &path(to), date);
+                    return None;
+                }
+                // Under its old name, so that it can be known again.
+                let (folder, name) = (from.split('/').next()?, from.rsplit('/').next()?);
+                let to = format!("{folder}/moved/{name}");
+                if rename(&path(from), &path(&to), date) {
+                    self.edit(&path(&to), now);
+                    return Some((from.to_owned(), to));
+                }
+            }
             DiskOp::Swap(one, other)
                 if !closed(one) && !closed(other) && one != other && path(one).is_file() && path(other).is_file() =>
             {
                 let aside = self.root.join("aside.md");
-                rename(&path(one), &aside, now);
-                rename(&path(other), &path(one), now);
-                rename(&aside, &path(other), now);
+                let old = now - Duration::from_secs(86_400);
+                rename(&path(one), &aside, old);
+                rename(&path(other), &path(one), old);
+                rename(&aside, &path(other), old);
             }
             DiskOp::Ignore(name) if !closed("a/") => {
                 let rules = name.map_or(String::new(), |name| format!("{name}\n"));
@@ -136,6 +179,36 @@ impl Disk {
                 fs::rename(self.away(folder), path(folder)).expect("it is there");
             }
             _ => {}
+        }
+        None
+    }
+
+    /// Some documents have the same words; the steady one has its own.
+    fn text(&self, name: &str, words: u8) -> String {
+        match name {
+            STEADY => format!("steady words {words}\n"),
+            _ if self.knobs.has(Knob::FilesUnsound) && words % 4 == 1 => {
+                UNSOUND[usize::from(words) / 4 % UNSOUND.len()].to_owned()
+            }
+            _ => format!("words {words}\n"),
+        }
+    }
+
+    /// What programs leave beside a document.
+    fn litter(&self, path: &Path, now: Moment) {
+        let Some((folder, name)) = path.parent().zip(path.file_name().and_then(|name| name.to_str())) else { return };
+        if !self.knobs.has(Knob::FilesLittered) || !folder.is_dir() {
+            return;
+        }
+        let names =
+            [format!("~${name}"), format!("._{name}"), format!(".Trash-1000/{name}"), format!(".stversions/{name}")];
+        self.write(&folder.join(&names[self.knobs.detail(Knob::FilesLittered, &[0, 1, 2, 3])]), "litter\n", now);
+    }
+
+    /// Somebody adds words to a document.
+    fn edit(&self, path: &Path, now: Moment) {
+        if let Ok(text) = fs::read_to_string(path) {
+            self.write(path, &format!("{text}and more\n"), now);
         }
     }
 
@@ -162,7 +235,7 @@ impl Disk {
             for entry in fs::read_dir(below).expect("a folder") {
                 let path = entry.expect("an entry").path();
                 let name = path.file_name().and_then(|name| name.to_str()).expect("UTF-8");
-                if ignored.contains(name) {
+                if ignored.contains(name) || is_litter(name) {
                     continue;
                 }
                 if path.is_dir() {
@@ -187,14 +260,6 @@ pub fn is_refused(bytes: &[u8]) -> bool {
     refused_hashes().contains(&short_hash(bytes))
 }
 
-/// Some documents have the same words; the steady one has its own.
-fn text(name: &str, words: u8) -> String {
-    match name {
-        STEADY => format!("steady words {words}\n"),
-        _ => format!("words {words}\n"),
-    }
-}
-
 fn date(path: &Path, now: Moment) {
     if let Ok(file) = fs::File::options().append(true).open(path) {
         file.set_modified(UNIX_EPOCH + Duration::from_micros(now.0)).expect("the time is set");
@@ -205,19 +270,31 @@ fn remove(path: &Path) {
     let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
 }
 
-/// What is in the way goes, but a folder takes no file's name, nor a file a folder's. What is moved is old.
-fn rename(from: &Path, to: &Path, now: Moment) {
+/// What is in the way goes, but a folder takes no file's name, nor a file a folder's. Says whether it was done.
+fn rename(from: &Path, to: &Path, when: Moment) -> bool {
     let inside = from.starts_with(to) || to.starts_with(from);
     if !from.exists() || inside || from.is_dir() != to.extension().is_none() {
-        return;
+        return false;
     }
     remove(to);
-    if to.parent().is_some_and(|folder| fs::create_dir_all(folder).is_ok()) && fs::rename(from, to).is_ok() {
-        date(to, now - Duration::from_secs(86_400));
+    let is_done = to.parent().is_some_and(|folder| fs::create_dir_all(folder).is_ok()) && fs::rename(from, to).is_ok();
+    if is_done {
+        date(to, when);
     }
+    is_done
 }
 
 /// The beginnings of the SHA-256 of what a platform refuses.
 pub fn refused_hashes() -> [String; 2] {
-    [STEADY, "another"].map(|name| short_hash(text(name, REFUSED).as_bytes()))
+    ["steady words", "words"].map(|text| short_hash(format!("{text} {REFUSED}\n").as_bytes()))
+}
+
+/// Whether this is the beginning of the SHA-256 of something that is no document.
+pub fn is_unsound(hash: &str) -> bool {
+    UNSOUND.iter().any(|text| short_hash(text.as_bytes()) == hash)
+}
+
+/// Whether no person would call this a document.
+fn is_litter(name: &str) -> bool {
+    ["~$", "._", ".Trash-", ".stversions"].iter().any(|litter| name.starts_with(litter))
 }

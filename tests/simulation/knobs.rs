@@ -1,4 +1,4 @@
-//! Knobs: what a platform may do that its pages do not promise. Each life draws a random subset of them (swarm testing).
+//! Knobs: what a platform may do that its pages do not promise, and a disk that nobody expects. Each life draws a random subset of them (swarm testing).
 
 use std::fmt;
 
@@ -68,6 +68,16 @@ pub enum Knob {
     CreateSilent,
     /// A source that was ready loses its document later.
     SourcesSpoil,
+    /// Files turn into something else than their names say.
+    FilesUnsound,
+    /// Programs leave files of their own beside documents.
+    FilesLittered,
+    /// A file that moves looks as if it was just written.
+    MovesFresh,
+    /// A file that moves is edited as well.
+    MovesEdited,
+    /// A file that goes comes back.
+    FilesReturn,
     /// Rate headers come in another dialect, or by another clock.
     OddRates,
 }
@@ -75,7 +85,7 @@ pub enum Knob {
 use Knob::*;
 
 impl Knob {
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 35] = [
         NamesComposed,
         NamesTrimmed,
         NamesFolded,
@@ -105,6 +115,11 @@ impl Knob {
         NoBodies,
         CreateSilent,
         SourcesSpoil,
+        FilesUnsound,
+        FilesLittered,
+        MovesFresh,
+        MovesEdited,
+        FilesReturn,
         OddRates,
     ];
 
@@ -134,6 +149,11 @@ impl Knob {
         NamesUnique,
         NoBodies,
         SourcesSpoil,
+        FilesUnsound,
+        FilesLittered,
+        MovesFresh,
+        MovesEdited,
+        FilesReturn,
         OddRates,
     ];
 

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use crate::{
     knobs::Knob,
-    platform::{Platform, Source},
+    platform::Platform,
+    source::Source,
     wire::{Manners, describe},
 };
 

@@ -23,6 +23,7 @@ mod rest;
 mod run;
 mod script;
 mod side;
+mod source;
 mod time;
 mod transport;
 mod wire;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kbsync::model::Moment;
 
-use super::platform::{Source, Who};
+use crate::source::{Source, Who};
 
 /// The instances, by number.
 pub const INSTANCES: [&str; 2] = ["first", "second"];
@@ -17,6 +17,12 @@ pub struct Oracle {
     pub broken: Vec<String>,
     /// The documents that are there on an instance's machine.
     present: BTreeMap<(usize, String), Present>,
+    /// The documents that have each content, and whether all of them were there when a pass began.
+    places: BTreeMap<Content, (BTreeSet<String>, bool)>,
+    /// Where a document has gone, and that was edited meanwhile.
+    moves: BTreeMap<(usize, String), String>,
+    /// Whether what has moved must be up before the place where it was goes.
+    moves_count: bool,
     /// Documents of which somebody else has taken something away, and when: until a later source holds them again, that is
     /// why they are absent.
     harmed: BTreeMap<(usize, String), Moment>,
@@ -25,6 +31,9 @@ pub struct Oracle {
     /// The documents that a pass of an instance has found in step: a guard counts what is known to be held.
     confirmed: [BTreeSet<String>; 2],
 }
+
+/// A content of an instance's collection, by its hash.
+type Content = (usize, String, String);
 
 /// What is known of a document.
 #[derive(Default)]
@@ -48,12 +57,41 @@ struct Deletions {
 }
 
 impl Oracle {
+    pub fn new(moves_count: bool) -> Self {
+        Self { moves_count, ..Self::default() }
+    }
+
     /// The documents that an instance keeps in step now.
-    pub fn present(&mut self, instance: usize, documents: &BTreeSet<String>) {
-        self.present.retain(|(of, name), _| *of != instance || documents.contains(name));
-        for name in documents {
+    pub fn present(&mut self, instance: usize, documents: &BTreeMap<String, String>) {
+        self.present.retain(|(of, name), _| *of != instance || documents.contains_key(name));
+        let mut places: BTreeMap<Content, BTreeSet<String>> = BTreeMap::new();
+        for (name, hash) in documents {
             self.present.entry((instance, name.clone())).or_default();
+            let of = collection(name).unwrap_or_default().to_owned();
+            places.entry((instance, of, hash.clone())).or_default().insert(name.clone());
         }
+        // What moves while a pass is under way, the next one finds.
+        self.places.retain(|content, (known, _)| content.0 != instance || places.get(content) == Some(known));
+        for (content, places) in places {
+            self.places.entry(content).or_insert((places, false));
+        }
+    }
+
+    /// A document was moved and edited.
+    pub fn moved(&mut self, instance: usize, from: String, to: String) {
+        self.moves.insert((instance, from), to);
+    }
+
+    /// A document goes, and what it has become is not there yet. What moves while a pass is under way, the next one finds.
+    fn is_torn(&self, (instance, document): &(usize, String), hash: &str, sources: &[Source]) -> bool {
+        let of = collection(document).unwrap_or_default().to_owned();
+        let same = self.places.get(&(*instance, of, hash.to_owned())).is_some_and(|(_, seen)| *seen);
+        let edited = self.moves.get(&(*instance, document.clone())).is_some_and(|to| {
+            let became = (*instance, to.clone());
+            let is_there = self.present.get(&became).is_some_and(|known| known.seen);
+            is_there && !sources.iter().any(|other| other.holds() && ours(other).as_ref() == Some(&became))
+        });
+        self.moves_count && (same || edited)
     }
 
     /// Looks for holes.
@@ -111,6 +149,7 @@ impl Oracle {
         let held = held_by(sources, instance).collect();
         self.deletions[instance] = Deletions { begun, allowed, made: BTreeSet::new(), held };
         self.present.iter_mut().filter(|((of, _), _)| *of == instance).for_each(|(_, known)| known.seen = true);
+        self.places.iter_mut().filter(|((of, ..), _)| *of == instance).for_each(|(_, (_, seen))| *seen = true);
     }
 
     /// Whether the document of a source is not there any more.
@@ -124,7 +163,7 @@ impl Oracle {
         if !self.is_gone(source) {
             return;
         }
-        let Deletions { begun, allowed, made, held } = &mut self.deletions[instance];
+        let Deletions { begun, allowed, .. } = &self.deletions[instance];
         let Some(document) = ours(source).filter(|_| source.created < *begun) else { return };
         let Some(content) = source.parsed.as_ref().map(|name| &name.hash).filter(|_| source.holds()) else { return };
         let instead = |other: &&Source| {
@@ -135,6 +174,12 @@ impl Oracle {
         if sources.iter().any(|other| instead(&other)) {
             return;
         }
+        let is_approved = allowed.is_none();
+        let hash = content.to_string();
+        if !is_approved && self.is_torn(&document, &hash, sources) {
+            self.broken.push(format!("{} goes before what it has become is up", document.1));
+        }
+        let Deletions { allowed, made, held, .. } = &mut self.deletions[instance];
         let same = |other: &&String| collection(other) == collection(&document.1);
         made.insert(document.1.clone());
         let deleted = made.iter().filter(same).count();

@@ -12,11 +12,11 @@ use kbsync::{
 
 use crate::{
     broken::{Broken, Part},
-    disk::{DiskOp, FOLDERS},
+    disk::{DiskOp, FOLDERS, is_unsound},
     oracle::INSTANCES,
-    platform::Source,
     run::{World, lock},
     script::{ConfigOp, PassStep, Step},
+    source::Source,
     transport::GRACE,
 };
 
@@ -31,6 +31,8 @@ enum Obstacle {
     Name,
     /// The document, or what is made for it, is refused.
     Document,
+    /// It is no document, and an older version stays.
+    Skipped,
     /// It is never ready.
     Ingestion,
     /// Its older versions stay.
@@ -96,6 +98,9 @@ impl World<'_> {
         if !Source::is_marked(&name, &knobs.rewritten(&name)) {
             return Some(Obstacle::Name);
         }
+        if is_unsound(hash) {
+            return Some(Obstacle::Skipped);
+        }
         if crate::disk::refused_hashes().iter().any(|refused| refused == hash) {
             return Some(Obstacle::Document);
         }
@@ -113,11 +118,13 @@ impl World<'_> {
         for (key, hash) in wanted {
             let obstacle = self.obstacle(number, &key, &hash);
             let is_stuck = match obstacle {
-                Some(Obstacle::Name | Obstacle::Document | Obstacle::Ingestion) => true,
+                Some(Obstacle::Name | Obstacle::Document | Obstacle::Skipped | Obstacle::Ingestion) => true,
                 Some(Obstacle::Deletion) => self.sources_of(&key) > 1,
                 None => false,
             };
-            let is_named = report.failures().chain(&report.quarantined).any(|it| it.document.to_string() == key);
+            let skipped = report.skipped.iter().map(|skipped| &skipped.document);
+            let failed = report.failures().chain(&report.quarantined).map(|failure| &failure.document);
+            let is_named = failed.chain(skipped).any(|document| document.to_string() == key);
             if is_stuck && !is_named {
                 self.broken(format!("{key} cannot be brought in step ({obstacle:?}), and nothing says so: {report:?}"));
             }
@@ -170,9 +177,15 @@ impl World<'_> {
                 // The older version of what is refused stays, and nothing else.
                 Some(_)
                     if with_refusals
-                        && obstacles.get(&key) == Some(&Obstacle::Document)
+                        && matches!(obstacles.get(&key), Some(Obstacle::Document | Obstacle::Skipped))
                         && source.status() == "synced"
                         && older.insert(key.clone()) => {}
+                Some(hash)
+                    if obstacles.get(&key) == Some(&Obstacle::Skipped)
+                        && source.documents.iter().any(|it| it.hash == *hash) =>
+                {
+                    wrong.push(format!("{} went up, and is no document", source.name));
+                }
                 Some(hash) if source.documents.len() == 1 && source.holds() && *hash == source.documents[0].hash => {
                     wanted.remove(&key);
                 }
@@ -186,7 +199,10 @@ impl World<'_> {
             }
         }
         let is_possible = |key: &String| {
-            !matches!(obstacles.get(key), Some(Obstacle::Name | Obstacle::Document | Obstacle::Ingestion))
+            !matches!(
+                obstacles.get(key),
+                Some(Obstacle::Name | Obstacle::Document | Obstacle::Skipped | Obstacle::Ingestion)
+            )
         };
         wanted.retain(|key, _| is_possible(key));
         wrong.extend(wanted.into_keys().map(|key| format!("{key} is lost")));

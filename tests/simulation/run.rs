@@ -109,14 +109,14 @@ impl World<'_> {
             Step::Config(side, op) => {
                 let mut side = lock(&self.sides[*side]);
                 side.configure(*op);
-                lock(&self.platform).oracle.present(side.number, &side.present());
+                lock(&self.platform).oracle.present(side.number, &side.wanted());
             }
             Step::Store(side, op) => {
                 // With the store the intents are lost, so what still takes effect later nobody can know of.
                 self.idle_until_quiet().await;
                 let mut changed = lock(&self.sides[*side]);
                 changed.store(*op);
-                lock(&self.platform).oracle.present(*side, &changed.present());
+                lock(&self.platform).oracle.present(*side, &changed.wanted());
                 drop(changed);
                 if !matches!(op, StoreOp::Saved) {
                     lock(&self.platform).forget(*side);
@@ -190,6 +190,10 @@ pub fn somebody(platform: &Mutex<Platform>, api: Api, what: &Somebody, seed: u64
 /// Does something to a disk, and tells the oracle what is there now.
 pub fn disk(platform: &Mutex<Platform>, side: &Mutex<Side>, op: &DiskOp, time: &Time) {
     let side = lock(side);
-    side.disk.apply(op, time.now());
-    lock(platform).oracle.present(side.number, &side.present());
+    let moved = side.disk.apply(op, time.now());
+    let oracle = &mut lock(platform).oracle;
+    oracle.present(side.number, &side.wanted());
+    if let Some((from, to)) = moved {
+        oracle.moved(side.number, from, to);
+    }
 }

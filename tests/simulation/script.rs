@@ -122,7 +122,14 @@ impl Script {
         for _ in 0..rng.random_range(2..14) {
             steps.push(Step::any(&mut rng, instances));
         }
-        Self { manners, settle: rng.random_bool(0.3), max_deletes, instances, steps, is_liveness: false }
+        Self {
+            manners,
+            settle: rng.random_bool(0.3) || knobs.has(Knob::MovesFresh),
+            max_deletes,
+            instances,
+            steps,
+            is_liveness: false,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! One instance of kbsync with its machine: its disk, its config and its store.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     time::Duration,
@@ -52,7 +52,7 @@ impl Side {
         Self {
             number,
             state: root.join("state.db"),
-            disk: Disk::new(root.join("disk")),
+            disk: Disk::new(root.join("disk"), script.manners.knobs),
             identity: Identity { platform: "simulated".to_owned(), instance: INSTANCES[number].to_owned() },
             collections: vec![("a", "a"), ("b", "b")],
             only_markdown: false,
@@ -170,11 +170,6 @@ impl Side {
             documents.map(|(path, hash)| (format!("{name}/{path}"), hash)).collect::<Vec<_>>()
         };
         self.collections.iter().flat_map(of).collect()
-    }
-
-    /// Their names alone.
-    pub fn present(&self) -> BTreeSet<String> {
-        self.wanted().into_keys().collect()
     }
 
     /// Whether a collection is kept in step.

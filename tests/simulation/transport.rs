@@ -20,7 +20,8 @@ use crate::{
     knobs::Knob,
     life::Life,
     lists::Reading,
-    platform::{Deletion, Done, Fate, Op, Platform},
+    platform::{Done, Fate, Op, Platform},
+    source::Deletion,
     time::Time,
     wire::{self, Asked, Manners, Told},
 };

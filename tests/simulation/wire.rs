@@ -15,7 +15,8 @@ use crate::{
     broken::{Broken, Part},
     knobs::{Knob, Knobs},
     lists::{self, Reading},
-    platform::{Done, Job, JobState, Op, Platform, Source},
+    platform::{Done, Job, JobState, Op, Platform},
+    source::Source,
 };
 
 /// What a request asks for.

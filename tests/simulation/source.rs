@@ -1,0 +1,88 @@
+//! A source of the simulated platform, with what it holds and what is known of it.
+
+use kbsync::model::{Moment, SourceName};
+
+/// Who made a source, or asks: one of the instances, or somebody else.
+pub type Who = Option<usize>;
+
+/// A container of documents.
+#[derive(Clone, Debug)]
+pub struct Source {
+    pub id: String,
+    /// What the platform has made of the name that was asked for.
+    pub name: String,
+    /// The name that was asked for, where a kbsync gives such names.
+    pub parsed: Option<SourceName>,
+    /// Whether the stored name still says whose source it is, and for which content.
+    pub is_marked: bool,
+    pub maker: Who,
+    pub created: Moment,
+    pub documents: Vec<Document>,
+    pub failed: bool,
+    /// The pass in which somebody else has given it a name.
+    pub renamed: Option<u64>,
+    /// Which instances a list has shown that.
+    pub shown: Vec<usize>,
+    /// How many lists in a row have left it out.
+    pub omitted: u64,
+    /// A deletion was sent while its document was gone: it may take effect whatever happens then.
+    pub condemned: bool,
+    /// Whether nobody may know of it: the answer that tells its id was lost.
+    pub is_unknown: bool,
+    /// How it shows since it has lost the document that it held.
+    pub spoilt: Option<&'static str>,
+    /// Whether its deletion is known to whoever sent it.
+    pub deletion: Deletion,
+}
+
+/// Whether somebody knows that a source was deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deletion {
+    Unknown,
+    /// A process was told.
+    Answered,
+    /// The same, and it has come to its end.
+    Noted,
+}
+
+/// What was put into a source.
+#[derive(Clone, Debug)]
+pub struct Document {
+    pub hash: String,
+    pub ready: bool,
+    /// It takes longer than a pass waits for a job, so it may have been given up.
+    pub overdue: bool,
+    pub job: u64,
+}
+
+impl Source {
+    /// Whether it holds what its name says.
+    pub fn holds(&self) -> bool {
+        self.documents.iter().any(|document| {
+            document.ready && self.parsed.as_ref().is_none_or(|name| name.hash.to_string() == document.hash)
+        })
+    }
+
+    /// Whether a name has kept what tells whose source it is.
+    pub fn is_marked(asked: &str, stored: &str) -> bool {
+        let marker = |name: &str| SourceName::parse(name).map(|name| (name.instance, name.hash));
+        marker(asked).is_some_and(|asked| marker(stored) == Some(asked))
+    }
+
+    /// Whether what it holds came later than a pass waits for.
+    pub fn is_overdue(&self) -> bool {
+        self.documents.iter().any(|document| document.overdue)
+    }
+
+    pub fn status(&self) -> &'static str {
+        if let Some(status) = self.spoilt {
+            return status;
+        }
+        match (self.failed, self.documents.iter().any(|document| !document.ready)) {
+            (true, _) => "failed",
+            (false, true) => "syncing",
+            (false, false) if self.documents.is_empty() => "pending",
+            (false, false) => "synced",
+        }
+    }
+}
