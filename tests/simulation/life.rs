@@ -49,11 +49,16 @@ impl Life {
             happening();
         }
         if self.dies_at == Some(step) {
-            self.dead.store(true, Ordering::Relaxed);
-            self.death.notify_one();
+            self.end();
             return None;
         }
         Some(step)
+    }
+
+    /// Ends it.
+    pub fn end(&self) {
+        self.dead.store(true, Ordering::Relaxed);
+        self.death.notify_one();
     }
 
     /// Whether it has died.

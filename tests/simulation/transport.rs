@@ -31,6 +31,9 @@ pub const WINDOW: Duration = Duration::from_secs(60);
 /// How long an unanswered request may take effect.
 pub const GRACE: Duration = Duration::from_secs(30);
 
+/// No life sends more requests.
+const MOST: u64 = 20_000;
+
 /// What a network and a platform do to a request.
 #[derive(Clone, Copy, Debug)]
 enum Fault {
@@ -115,6 +118,11 @@ impl Transport for Way {
             return Box::pin(pending());
         }
         let asked = wire::read(&self.manners, &request);
+        if self.platform().requests > MOST {
+            self.platform().oracle.broken.push(format!("no end after {MOST} requests: {asked:?}"));
+            self.life.end();
+            return Box::pin(pending());
+        }
         let (wait, answer) = self.begin(&request, asked);
         Box::pin(async move {
             self.time.pass(wait).await;
