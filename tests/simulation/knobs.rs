@@ -129,6 +129,7 @@ impl Knob {
         NamesTrimmed,
         NamesFolded,
         NamesEscaped,
+        ListGrows,
         ListShuffles,
         DeleteBroken,
         FilesUnsound,
