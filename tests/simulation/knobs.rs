@@ -130,6 +130,7 @@ impl Knob {
         NamesFolded,
         NamesEscaped,
         ListGrows,
+        NoBodies,
         ListShuffles,
         DeleteBroken,
         FilesUnsound,

@@ -151,8 +151,13 @@ impl Platform {
 
     /// An instance sends what is to change something, whatever becomes of that.
     pub fn judge(&mut self, instance: usize, op: &Op) {
+        let is_known = |deletion| match deletion {
+            Deletion::Unknown => false,
+            Deletion::Answered => self.knobs.has(Knob::NoBodies),
+            Deletion::Noted => true,
+        };
         if let Op::Delete { source } = op
-            && self.deleted.iter().any(|(gone, _)| gone.id == *source && gone.deletion != Deletion::Unknown)
+            && self.deleted.iter().any(|(gone, _)| gone.id == *source && is_known(gone.deletion))
         {
             self.oracle.broken.push(format!("{source} is deleted again"));
         }

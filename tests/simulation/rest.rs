@@ -204,7 +204,15 @@ impl World<'_> {
                 Some(Obstacle::Name | Obstacle::Document | Obstacle::Skipped | Obstacle::Ingestion)
             )
         };
-        wanted.retain(|key, _| is_possible(key));
+        // Under a name that somebody has given it, its content is there all the same.
+        let is_renamed = |hash: &String| {
+            let holds = |source: &Source| source.documents.iter().any(|it| it.ready && it.hash == *hash);
+            platform
+                .sources
+                .iter()
+                .any(|source| source.renamed.is_some() && source.maker == Some(number) && holds(source))
+        };
+        wanted.retain(|key, hash| is_possible(key) && !is_renamed(hash));
         wrong.extend(wanted.into_keys().map(|key| format!("{key} is lost")));
         platform.oracle.broken.extend(wrong.into_iter().map(|what| format!("{when}: {what}")));
     }
