@@ -18,6 +18,7 @@ mod phrase;
 mod placeholder;
 mod replacement_guard;
 mod resume;
+mod retry;
 mod successors;
 
 pub use assemble::{Action, Gathered, Plan, Wanted, assemble};
@@ -34,3 +35,4 @@ pub use page_signs::{PageDates, is_strong};
 pub use phrase::{LOOKED_AT, phrases};
 pub use replacement_guard::{HeldReplacements, ReplacementStanding, TurnedText};
 pub use resume::{Besides, Resume, Terms, UnderWay, resume};
+pub use retry::{FailureCause, retry_at};

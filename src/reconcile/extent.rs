@@ -36,6 +36,16 @@ impl Extent {
         }
     }
 
+    /// The collections whose whole folders are looked at; `None` for all of them.
+    pub(super) fn whole_collections(&self) -> Option<Vec<CollectionName>> {
+        match self {
+            Self::Full => None,
+            Self::Part(wakes) => {
+                Some(wakes.iter().filter(|(_, wake)| wake.whole).map(|(name, _)| name.clone()).collect())
+            }
+        }
+    }
+
     /// Takes in folders with all that is below them.
     pub(super) fn take_in(&mut self, collection: &CollectionName, folders: Vec<Vec<u8>>) {
         if let Self::Part(wakes) = self

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     model::{JobId, Moment, Phase, Replica, ReplicaId, SourceId},
     pace::{Durations, Poll, PollSchedule},
+    plan::FailureCause,
     platform::{Cursor, Holding, JobState, Platform, RemoteSource, SourcePage},
     scan::Wake,
 };
@@ -338,7 +339,10 @@ impl<P: Platform> Pass<'_, P> {
         queue: &mut VecDeque<Task>,
     ) -> Result<Step, Fatal> {
         match ending {
-            Ending::Failed(reason) => self.fail(replica, reason).await,
+            Ending::Failed(reason) => {
+                let cause = FailureCause::of_job(&reason);
+                self.fail(replica, reason, cause).await
+            }
             // The pass after this one finds it under way.
             Ending::Later => {
                 let whole = Wake::everything();

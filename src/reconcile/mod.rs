@@ -128,12 +128,30 @@ async fn forget_kept(scope: &Scope) {
 impl<P: Platform> Pass<'_, P> {
     /// An approval holds for one pass that comes to its end; those that are given meanwhile are for the next one.
     async fn run(&self, report: &mut Report) -> Result<(), Fatal> {
-        report.approvals = self.store.call(|db| db.approvals()).await?;
+        let (now, whole) = (self.now(), report.extent.whole_collections());
+        report.approvals = self
+            .store
+            .call(move |db| {
+                db.release_due(whole.as_deref(), now)?;
+                db.approvals()
+            })
+            .await?;
         let with_bots = report.extent == Extent::Full;
         let bots = async { if with_bots { self.bring_bots_in_step().await } else { (Bots::default(), Ok(())) } };
         let (done, (bots, bots_done)) = tokio::join!(self.rounds(report), bots);
         report.bots = bots;
         self.spend(done.is_ok(), report).await?;
+        let is_general = matches!(done, Err(Fatal::Denied(_) | Fatal::Unavailable(_) | Fatal::Refused(_)));
+        report.retries = self
+            .store
+            .call(move |db| {
+                // What failed for everything has failed for no document alone.
+                if is_general {
+                    db.release_due(None, Moment(i64::MAX.cast_unsigned()))?;
+                }
+                db.next_retries()
+            })
+            .await?;
         done.and(bots_done)
     }
 

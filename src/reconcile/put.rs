@@ -1,15 +1,28 @@
 //! Putting one document: intent before request, and every answer noted before the next step.
 
-use std::{fs::File, io};
+use std::{fs::File, io, time::Duration};
 
 use super::{Fatal, Pass, always_fatal, pages, steps::failure, work::Step};
 use crate::{
     config::{Folder, Input, Pages, Via, Website},
-    model::{CollectionName, DocPath, Fingerprint, JobId, Making, Moment, Phase, Replica, SourceName},
-    plan::Wanted,
-    platform::{ApiError, Created, Failure as ApiFailure, Platform, SourceKind, Upload},
+    model::{
+        CollectionName, DocPath, Fingerprint, JobId, Making, Moment, Phase, Replica, SourceId, SourceName, fold_name,
+    },
+    plan::{FailureCause, Wanted},
+    platform::{ApiError, Created, Platform, SourceKind, Upload},
     scan::{self, HashError, Root},
 };
+
+/// A source that is not older than this may not be known everywhere on the platform.
+const NEW_SOURCE: Duration = Duration::from_secs(60);
+/// The waits after answers that a new source does not exist.
+const UNKNOWN_SOURCE_WAITS: [Duration; 5] = [
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+    Duration::from_secs(15),
+];
 
 /// A document as it was when it was hashed.
 struct Opened {
@@ -48,11 +61,19 @@ impl<P: Platform> Pass<'_, P> {
             (true, true) => Phase::Spoilt,
             (true, false) => Phase::Ingesting,
         };
-        let (Created { source, job, .. }, now) = (created, self.now());
+        let (Created { source, job, name: answered }, now) = (created, self.now());
+        let asked = self.name(&collection, &wanted);
+        let keeps_marker = self.keeps_marker(&source, &asked, answered.as_deref()).await;
         let replica = Replica { phase, since: now, source: Some(source.clone()), job: job.clone(), ..replica };
         if !self.store.call(move |db| db.created(id, &source, job.as_ref(), phase, now)).await? {
             let reason = "the platform answered with the id of another document's source; kbsync needs one for each";
-            return self.fail(Replica { source: None, ..replica }, reason.to_owned()).await;
+            let replica = Replica { source: None, ..replica };
+            return self.fail(replica, reason.to_owned(), FailureCause::Document).await;
+        }
+        if !keeps_marker {
+            let reason = "the platform does not keep the end of its name, by which kbsync knows its sources; give the file \
+                          a shorter path";
+            return self.fail(replica, reason.to_owned(), FailureCause::Document).await;
         }
         match phase {
             Phase::Created => self.fill(collection, wanted, replica).await,
@@ -71,42 +92,81 @@ impl<P: Platform> Pass<'_, P> {
     /// Notes why no source is known to be made.
     async fn not_created(&self, replica: Replica, wanted: &Wanted, error: ApiError) -> Result<Step, Fatal> {
         let id = replica.id;
-        if error.failure().is_general() {
-            // Nothing was sent, or it was refused as a whole: nothing was made.
-            self.store.call(move |db| db.drop_replica(id)).await?;
-            return Err(always_fatal(error));
-        }
         match error {
-            // What time may mend is tried again by the next pass.
-            error @ (ApiError::File(_) | ApiError::Refused { failure: ApiFailure { transient: true, .. }, .. }) => {
-                self.store.call(move |db| db.drop_replica(id)).await?;
-                Ok(Step::Failed(failure(&replica.collection, &wanted.path, error.to_string()), None))
-            }
-            error @ (ApiError::Refused { .. } | ApiError::NoSuchCall(_)) => self.fail(replica, error.to_string()).await,
-            ApiError::Unknown { .. } => {
+            // A name that is taken is one that we gave: the list shows by which request.
+            ApiError::Unknown { .. } | ApiError::Refused { status: 409, .. } => {
                 let now = self.now();
                 self.store.call(move |db| db.enter(id, Phase::Unknown, now)).await?;
                 Ok(Step::Unknown(now + self.scope.policy.grace))
             }
-            error @ (ApiError::Denied { .. } | ApiError::Unavailable(_)) => Err(always_fatal(error)),
+            error if error.failure().is_general() => {
+                // Nothing was sent, or it was refused as a whole: nothing was made.
+                self.store.call(move |db| db.drop_replica(id)).await?;
+                Err(always_fatal(error))
+            }
+            error @ ApiError::File(_) => {
+                self.store.call(move |db| db.drop_replica(id)).await?;
+                Ok(Step::Failed(failure(&replica.collection, &wanted.path, error.to_string()), None))
+            }
+            error => self.fail_request(replica, &error).await,
         }
     }
 
-    /// Fills a source: with the file, with a page that the platform fetches, or by the platform itself.
+    /// Whether the name that the platform has given a source says whose it is: without that, a lost answer or a lost state
+    /// would double the document.
+    async fn keeps_marker(&self, source: &SourceId, asked: &SourceName, answered: Option<&str>) -> bool {
+        let keeps = |name: &str| {
+            let folded = fold_name(name);
+            folded == fold_name(&asked.to_string())
+                || SourceName::parse(&folded).is_some_and(|name| name.hash == asked.hash)
+        };
+        if !self.platform.abilities().rename || answered.is_none_or(|name| name.is_empty() || keeps(name)) {
+            return true;
+        }
+        // An answer may differ from what is listed later.
+        match self.platform.source(source).await {
+            Ok(Some(found)) => found.name.is_empty() || keeps(&found.name),
+            Ok(None) | Err(_) => false,
+        }
+    }
+
+    /// Fills a source: with the file, with a page that the platform fetches, or by the platform itself. One that was made
+    /// just now may not be known everywhere on the platform yet.
     pub(super) async fn fill(
         &self,
         collection: CollectionName,
         wanted: Wanted,
         replica: Replica,
     ) -> Result<Step, Fatal> {
-        let Some(source) = replica.source.clone() else { return Ok(Step::Again(Some(replica))) };
+        let is_new = self.now().since(replica.since) < NEW_SOURCE;
+        for wait in UNKNOWN_SOURCE_WAITS {
+            match self.fill_once(collection.clone(), wanted.clone(), replica.clone()).await? {
+                Some(step) => return Ok(step),
+                // Somebody has deleted it.
+                None if !is_new => return Ok(Step::Again(Some(replica))),
+                None => tokio::time::sleep(wait).await,
+            }
+        }
+        let reason = "the platform does not know the source that it has just made";
+        self.fail(replica, reason.to_owned(), FailureCause::Circumstances).await
+    }
+
+    /// The same once; `None` where the platform says that there is no such source.
+    async fn fill_once(
+        &self,
+        collection: CollectionName,
+        wanted: Wanted,
+        replica: Replica,
+    ) -> Result<Option<Step>, Fatal> {
+        let step = |step| Ok(Some(step));
+        let Some(source) = replica.source.clone() else { return step(Step::Again(Some(replica))) };
         let (id, began) = (replica.id, self.now());
         match self.kind_of(&collection, &wanted) {
             SourceKind::File => {}
             SourceKind::Website { .. } => {
                 self.store.call(move |db| db.ingesting(id, None, began)).await?;
                 let replica = Replica { phase: Phase::Ingesting, since: began, ..replica };
-                return Ok(Step::Following(replica, 0, began));
+                return step(Step::Following(replica, 0, began));
             }
             SourceKind::Page { url } => {
                 self.store.call(move |db| db.enter(id, Phase::Uploading, began)).await?;
@@ -116,9 +176,9 @@ impl<P: Platform> Pass<'_, P> {
         }
         let Opened { file, name } = match self.open(&collection, &wanted).await {
             Ok(Some(opened)) => opened,
-            Ok(None) => return Ok(Step::Again(Some(replica))),
+            Ok(None) => return step(Step::Again(Some(replica))),
             Err(reason) => {
-                return Ok(Step::Failed(failure(&collection, &wanted.path, reason), Some(replica)));
+                return step(Step::Failed(failure(&collection, &wanted.path, reason), Some(replica)));
             }
         };
         self.remember_phrase(&collection, &wanted, &file, &name).await?;
@@ -129,7 +189,7 @@ impl<P: Platform> Pass<'_, P> {
         if sent.is_ok() && !unchanged(after, &wanted.fingerprint) {
             let now = self.now();
             self.store.call(move |db| db.enter(id, Phase::Spoilt, now)).await?;
-            return Ok(Step::Again(None));
+            return step(Step::Again(None));
         }
         self.sent(sent, &wanted, replica, began).await
     }
@@ -141,36 +201,33 @@ impl<P: Platform> Pass<'_, P> {
         wanted: &Wanted,
         replica: Replica,
         began: Moment,
-    ) -> Result<Step, Fatal> {
-        let id = replica.id;
-        match sent {
+    ) -> Result<Option<Step>, Fatal> {
+        let (id, now) = (replica.id, self.now());
+        let step = match sent {
             Ok(job) => {
-                let now = self.now();
                 let of = job.clone();
                 self.store.call(move |db| db.ingesting(id, Some(&of), now)).await?;
                 let replica = Replica { phase: Phase::Ingesting, since: now, job: Some(job), ..replica };
-                Ok(Step::Following(replica, wanted.fingerprint.size, began))
+                Step::Following(replica, wanted.fingerprint.size, began)
             }
-            // The source is gone: somebody deleted it.
-            Err(ApiError::Refused { status: 404, .. }) => Ok(Step::Again(Some(replica))),
+            Err(ApiError::Refused { status: 404, .. }) => {
+                self.store.call(move |db| db.enter(id, Phase::Created, began)).await?;
+                return Ok(None);
+            }
             Err(ApiError::Unknown { .. }) => {
-                let now = self.now();
                 self.store.call(move |db| db.unanswered(id, now)).await?;
-                Ok(Step::Unknown(now + self.scope.policy.grace))
+                Step::Unknown(now + self.scope.policy.grace)
             }
             Err(error) if error.failure().is_general() => {
-                let now = self.now();
                 self.store.call(move |db| db.enter(id, Phase::Created, now)).await?;
-                Err(always_fatal(error))
+                return Err(always_fatal(error));
             }
-            Err(
-                error @ (ApiError::File(_) | ApiError::Refused { failure: ApiFailure { transient: true, .. }, .. }),
-            ) => Ok(Step::Failed(failure(&replica.collection, &wanted.path, error.to_string()), Some(replica))),
-            Err(error @ (ApiError::Refused { .. } | ApiError::NoSuchCall(_))) => {
-                self.fail(replica, error.to_string()).await
+            Err(error @ ApiError::File(_)) => {
+                Step::Failed(failure(&replica.collection, &wanted.path, error.to_string()), Some(replica))
             }
-            Err(error @ (ApiError::Denied { .. } | ApiError::Unavailable(_))) => Err(always_fatal(error)),
-        }
+            Err(error) => self.fail_request(replica, &error).await?,
+        };
+        Ok(Some(step))
     }
 
     pub(super) fn name(&self, collection: &CollectionName, wanted: &Wanted) -> SourceName {

@@ -120,6 +120,8 @@ pub struct Report {
     pub unlisted_sources: Option<String>,
     /// Documents that failed before and have not changed.
     pub quarantined: Vec<Failure>,
+    /// When documents of a collection are tried again that failed by no fault of their own.
+    pub retries: BTreeMap<CollectionName, Moment>,
     /// Pages of which what is known may be old.
     pub stale: Vec<Failure>,
     /// Files that are left out.

@@ -7,8 +7,8 @@ use super::{
 use crate::{
     config::Input,
     model::{CollectionName, DocPath, Replica},
-    plan::{Gone, Wanted},
-    platform::Platform,
+    plan::{FailureCause, Gone, Wanted},
+    platform::{ApiError, Platform},
     scan::{self, Explanation, ScanOptions},
 };
 
@@ -23,7 +23,8 @@ impl<P: Platform> Pass<'_, P> {
                 let reason = "the platform says of none of several uploads what has become of it, and holds none; \
                               `kbsync retry` lets it be tried again";
                 let failure = failure(&replica.collection, &replica.path, reason.to_owned());
-                self.store.call(move |db| db.give_up(&replica, reason)).await?;
+                let now = self.now();
+                self.store.call(move |db| db.give_up(&replica, reason, now)).await?;
                 Ok(Step::Failed(failure, None))
             }
             Task::Gone(collection, gone) => self.gone(collection, gone).await,
@@ -123,11 +124,18 @@ impl<P: Platform> Pass<'_, P> {
     }
 
     /// Quarantines a document for what the platform said of it.
-    pub(super) async fn fail(&self, replica: Replica, reason: String) -> Result<Step, Fatal> {
+    pub(super) async fn fail(&self, replica: Replica, reason: String, cause: FailureCause) -> Result<Step, Fatal> {
         let failure = failure(&replica.collection, &replica.path, reason.clone());
         let (failed, now) = (replica.clone(), self.now());
-        self.store.call(move |db| db.fail(&failed, &reason, now)).await?;
+        self.store.call(move |db| db.fail(&failed, &reason, cause, now)).await?;
         Ok(Step::Failed(failure, Some(replica).filter(|replica| replica.source.is_some())))
+    }
+
+    /// The same for a request that failed.
+    pub(super) async fn fail_request(&self, replica: Replica, error: &ApiError) -> Result<Step, Fatal> {
+        let transient = error.failure().transient;
+        let cause = if transient { FailureCause::Circumstances } else { FailureCause::Document };
+        self.fail(replica, error.to_string(), cause).await
     }
 
     /// Whether a document that was seen to be gone may be there all the same: a look before a source is deleted or

@@ -1,5 +1,7 @@
 //! Documents in the store: the cursor of a pass, what it notes, and what failed.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, Row, params};
 
 use super::{
@@ -142,6 +144,39 @@ impl Db {
         })
     }
 
+    /// Takes documents out of quarantine that are due again: of these collections, or of all.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn release_due(&mut self, of: Option<&[CollectionName]>, now: Moment) -> Result<(), StoreError> {
+        let names = of.map(|of| of.iter().map(CollectionName::as_str).collect::<Vec<_>>());
+        let names = names.map(|names| serde_json::json!(names).to_string());
+        let sql = "UPDATE documents SET trouble_hash = NULL, trouble_reason = NULL, trouble_retry_at = NULL
+                   WHERE trouble_hash IS NOT NULL AND trouble_retry_at <= ?1
+                       AND (?2 IS NULL OR collection IN (SELECT value FROM json_each(?2)))";
+        self.connection.prepare_cached(sql)?.execute(params![now.0.cast_signed(), names])?;
+        Ok(())
+    }
+
+    /// When documents are due again that are quarantined for a while, by collection.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn next_retries(&self) -> Result<BTreeMap<CollectionName, Moment>, StoreError> {
+        let sql = "SELECT collection, min(trouble_retry_at) FROM documents
+                   WHERE trouble_hash IS NOT NULL AND trouble_retry_at IS NOT NULL GROUP BY collection";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
+        let mut retries = BTreeMap::new();
+        for row in rows {
+            let (collection, at) = row?;
+            if let Ok(collection) = CollectionName::new(&collection) {
+                retries.insert(collection, Moment(at.cast_unsigned()));
+            }
+        }
+        Ok(retries)
+    }
+
     /// Takes documents out of quarantine whose `collection/path` matches, and says how many.
     ///
     /// # Errors
@@ -238,7 +273,7 @@ pub(super) fn set_trouble(
     trouble: Option<&Trouble>,
 ) -> Result<(), rusqlite::Error> {
     let sql = "UPDATE documents SET trouble_hash = ?3, trouble_reason = ?4, trouble_retry_at = ?5,
-                   trouble_failures = CASE WHEN ?5 IS NULL THEN 0 ELSE trouble_failures + 1 END
+                   trouble_failures = CASE WHEN ?3 IS NULL THEN 0 ELSE trouble_failures + 1 END
                WHERE collection = ?1 AND path = ?2";
     let (hash, reason) = (trouble.map(|t| t.hash.0), trouble.map(|t| t.reason.as_str()));
     let retry_at = trouble.and_then(|t| t.retry_at).map(|at| at.0.cast_signed());

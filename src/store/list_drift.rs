@@ -9,15 +9,17 @@ use super::{
     Db, StoreError,
     documents::set_live,
     listing::{ListReport, Terms},
-    replicas::{drop_row, make_ready, set_made, set_phase},
+    replicas::{COLUMNS, drop_row, make_ready, quarantine, replica, set_made, set_phase},
 };
 use crate::{
     model::{CollectionName, DocPath, Making, Moment, Phase, Replica, ReplicaId, ShortHash, SourceId, SourceName},
-    plan::{Drift, Gone, Listed, Origin},
+    plan::{Drift, FailureCause, Gone, Listed, Origin},
 };
 
 /// Retiring what nothing refers to is limited in one pass to this, or a tenth of ours.
 const RETIRE_AT_MOST: u64 = 20;
+/// Requests for one content that are not answered before the document is left alone for a while.
+const CREATES_IN_A_ROW: u32 = 2;
 /// A list may show a source for so long after its deletion was answered.
 const LIST_LAG: Duration = Duration::from_secs(10 * 60);
 /// For so long it is remembered what was ours.
@@ -124,9 +126,33 @@ impl Db {
 
 /// Remembers a replica whose row goes.
 fn remember(connection: &Connection, id: ReplicaId, ending: &str, now: Moment) -> Result<(), rusqlite::Error> {
-    let sql = "INSERT OR REPLACE INTO former
-               SELECT collection, path, hash, coalesce(source_id, ''), ?2, ?3 FROM replicas WHERE id = ?1";
+    let sql = "INSERT INTO former
+               SELECT collection, path, hash, coalesce(source_id, ''), ?2, ?3, 1 FROM replicas WHERE id = ?1
+               ON CONFLICT DO UPDATE SET ending = ?2, ended = ?3, times = times + 1";
     connection.prepare_cached(sql)?.execute(params![id.0, ending, now.0.cast_signed()]).map(drop)
+}
+
+/// A request that was not answered has made nothing: the plan makes another one, but not for ever.
+fn never_made(connection: &Connection, id: ReplicaId, now: Moment) -> Result<(), rusqlite::Error> {
+    remember(connection, id, "never made", now)?;
+    let sql = format!("SELECT {COLUMNS} FROM replicas WHERE id = ?1");
+    let replica = connection.query_row(&sql, [id.0], replica)?;
+    drop_row(connection, id)?;
+    let key = params![replica.collection.as_str(), replica.path.as_str(), replica.hash.0];
+    let sql = "SELECT times FROM former WHERE collection = ?1 AND path = ?2 AND hash = ?3 AND source_id = ''";
+    let times: u32 = connection.query_row(sql, key, |row| row.get(0))?;
+    // Where no source of the list has a name, what an unanswered request has made cannot be found.
+    let sql = "SELECT EXISTS (SELECT * FROM listed) AND NOT EXISTS (SELECT * FROM listed WHERE text <> '')";
+    if connection.query_row(sql, [], |row| row.get(0))? {
+        let reason = "its upload got no answer, and the platform lists its sources without names: it may be there, or not. \
+                      Look for it there; `kbsync retry` uploads it again";
+        return quarantine(connection, &replica, reason, FailureCause::Document, now);
+    }
+    if times < CREATES_IN_A_ROW {
+        return Ok(());
+    }
+    let reason = format!("the platform did not answer {times} requests to create its source, and did not create it");
+    quarantine(connection, &replica, &reason, FailureCause::Circumstances, now)
 }
 
 /// Who made a source that no replica refers to, as far as this state remembers. `None` for one that was deleted so lately
@@ -205,10 +231,7 @@ pub(super) fn apply(
     for step in steps {
         match step {
             Drift::Found(id, source) => set_made(connection, id, &source, terms.making, now)?,
-            Drift::NeverMade(id) => {
-                remember(connection, id, "never made", now)?;
-                drop_row(connection, id)?;
-            }
+            Drift::NeverMade(id) => never_made(connection, id, now)?,
             Drift::Stray(source) => strays.push(source),
             Drift::Wait(id, since) => {
                 set_phase(connection, id, Phase::Unknown, since)?;
@@ -256,7 +279,7 @@ pub(super) fn apply(
                     report.spare += 1;
                     // The next list still knows that it is ours.
                     let SourceName { collection, path, hash, .. } = &source.name;
-                    let sql = "INSERT OR REPLACE INTO former VALUES (?1, ?2, ?3, ?4, 'spare', ?5)";
+                    let sql = "INSERT OR REPLACE INTO former VALUES (?1, ?2, ?3, ?4, 'spare', ?5, 1)";
                     let at = now.0.cast_signed();
                     let values = params![collection.as_str(), path.as_str(), hash.0, source.id.0, at];
                     connection.prepare_cached(sql)?.execute(values)?;

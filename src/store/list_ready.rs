@@ -91,7 +91,7 @@ pub(super) fn note_emptied(connection: &Connection, terms: &Terms, now: Moment) 
             let trouble = Trouble::of_document(ShortHash(hash), reason.to_owned());
             set_trouble(connection, &collection, &path, Some(&trouble))?;
         }
-        let sql = "INSERT OR REPLACE INTO former VALUES (?1, ?2, ?3, '', 'emptied', ?4)";
+        let sql = "INSERT OR REPLACE INTO former VALUES (?1, ?2, ?3, '', 'emptied', ?4, 1)";
         connection.execute(sql, params![collection, path, hash, now.0.cast_signed()])?;
     }
     Ok(first)

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     model::{CollectionName, DocPath, JobId, Making, Moment, Phase, Replica, ReplicaId, ShortHash, SourceId, Trouble},
-    plan::{Besides, Listed, UnderWay},
+    plan::{Besides, FailureCause, Listed, UnderWay, retry_at},
 };
 
 pub(super) const COLUMNS: &str = "id, collection, path, hash, phase, since, source_id, job_id";
@@ -152,14 +152,14 @@ impl Db {
         self.together(|connection| make_ready(connection, id, now))
     }
 
-    /// The document failed for a reason of its own: it is quarantined, and what was made for it retires (or, where
+    /// The document failed: it is quarantined until it changes or is due again, and what was made for it retires (or, where
     /// nothing was made, is forgotten). An older version stays.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn fail(&mut self, failed: &Replica, reason: &str, now: Moment) -> Result<(), StoreError> {
+    pub fn fail(&mut self, failed: &Replica, reason: &str, cause: FailureCause, now: Moment) -> Result<(), StoreError> {
         self.together(|connection| {
-            quarantine(connection, failed, reason)?;
+            quarantine(connection, failed, reason, cause, now)?;
             if failed.source.is_some() {
                 set_phase(connection, failed.id, Phase::Retiring, now)
             } else {
@@ -173,9 +173,9 @@ impl Db {
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn give_up(&mut self, replica: &Replica, reason: &str) -> Result<(), StoreError> {
+    pub fn give_up(&mut self, replica: &Replica, reason: &str, now: Moment) -> Result<(), StoreError> {
         self.together(|connection| {
-            quarantine(connection, replica, reason)?;
+            quarantine(connection, replica, reason, FailureCause::Document, now)?;
             let sql = "UPDATE replicas SET unanswered = 0 WHERE collection = ?1 AND path = ?2";
             connection.execute(sql, [replica.collection.as_str(), replica.path.as_str()]).map(drop)
         })
@@ -241,10 +241,21 @@ impl Db {
     }
 }
 
-/// The document of a replica is quarantined as long as it has that content.
-fn quarantine(connection: &Connection, replica: &Replica, reason: &str) -> Result<(), rusqlite::Error> {
-    let trouble = Trouble::of_document(replica.hash, reason.to_owned());
-    set_trouble(connection, replica.collection.as_str(), replica.path.as_str(), Some(&trouble))
+/// The document of a replica is quarantined as long as it has that content, or until it is due again.
+pub(super) fn quarantine(
+    connection: &Connection,
+    replica: &Replica,
+    reason: &str,
+    cause: FailureCause,
+    now: Moment,
+) -> Result<(), rusqlite::Error> {
+    let (collection, path) = (replica.collection.as_str(), replica.path.as_str());
+    let sql = "SELECT trouble_failures FROM documents WHERE collection = ?1 AND path = ?2";
+    let failures = connection.prepare_cached(sql)?.query_row([collection, path], |row| row.get(0)).optional()?;
+    let retry_at = retry_at(cause, failures.unwrap_or(0), now);
+    let again = if retry_at.is_some() { "; it is tried again by itself" } else { "" };
+    let trouble = Trouble { hash: replica.hash, reason: format!("{reason}{again}"), retry_at };
+    set_trouble(connection, collection, path, Some(&trouble))
 }
 
 /// See [`Db::ready`].
@@ -264,6 +275,9 @@ pub(super) fn make_ready(
     set_phase(connection, id, Phase::Ready, now)?;
     set_live(connection, collection, path, Some(new.hash))?;
     set_trouble(connection, collection, path, None)?;
+    // Requests that were not answered before count no more.
+    let sql = "UPDATE former SET times = 0 WHERE collection = ?1 AND path = ?2";
+    connection.prepare_cached(sql)?.execute([collection, path])?;
     // What is there again has not moved away.
     forget_move(connection, collection, path)?;
     retire_all(connection, collection, path, Some(id), now).map(Some)

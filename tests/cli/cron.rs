@@ -46,8 +46,8 @@ async fn a_failed_document_is_one_mail() {
     insta::assert_snapshot!(mail(&bench, 3).await, @"
     2 documents, nothing to change (TIME).
     2 documents quarantined until changed, or `kbsync retry`:
-      docs/000.md: on strike
-      docs/001.md: on strike
+      docs/000.md: on strike; it is tried again by itself
+      docs/001.md: on strike; it is tried again by itself
     What helps:
       kbsync --config /srv/kbsync.yaml status
       kbsync --config /srv/kbsync.yaml retry   (to try them again as they are)

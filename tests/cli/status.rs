@@ -36,7 +36,7 @@ async fn status_says_what_is_in_step_and_what_is_not() {
     insta::assert_snapshot!(timeless(&said.out.replace(&failed, "FAILED")), @"
     docs (docs): 2 documents in step, 56 B
       1 quarantined
-    failed docs/FAILED: the model is on strike
+    failed docs/FAILED: the model is on strike; it is tried again by itself
     Requests in the last 1.0 s: N of 1000.
     Last pass: failed, at TIME.
     ");

@@ -84,17 +84,18 @@ pub const MUTANTS: [Mutant; 12] = [
         name: "one list is enough",
         edits: &[Edit {
             file: "src/plan/drift.rs",
-            from: "steps.push(if claim.missing == 0 {",
-            to: "steps.push(if claim.missing == 0 && !crate::mutant(\"one list is enough\") {",
+            from: "let is_lost = claim.missing + 1 >= trust.lists_to_lose;",
+            to: "let is_lost = claim.missing + 1 >= trust.lists_to_lose || crate::mutant(\"one list is enough\");",
         }],
         within: 100,
     },
     Mutant {
         name: "guards are off",
         edits: &[Edit {
-            file: "src/plan/assemble.rs",
-            from: "match withhold(gone.len() as u64, of, standing, &authority, policy) {",
-            to: "match withhold(gone.len() as u64, of, standing, &authority, policy).filter(|_| !crate::mutant(\"guards are off\")) {",
+            file: "src/plan/guard.rs",
+            from: "let why = withhold(made_here.len() as u64, of, standing, authority, policy);",
+            to: "let why = withhold(made_here.len() as u64, of, standing, authority, policy)
+        .filter(|_| !crate::mutant(\"guards are off\"));",
         }],
         within: 300,
     },

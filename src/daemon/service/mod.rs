@@ -29,7 +29,7 @@ use super::{
 };
 use crate::{
     config::Config,
-    model::CollectionName,
+    model::{CollectionName, Moment},
     plan::Why,
     platform::{Platform, cevvo::Cevvo, clock},
     reconcile::{Extent, Fatal, Reader, Report},
@@ -81,6 +81,8 @@ pub struct Service<H: Host> {
     deleted: BTreeMap<CollectionName, u64>,
     /// The collections that the last look at them could not see.
     unseen: BTreeMap<CollectionName, String>,
+    /// When documents are tried again that failed by no fault of their own.
+    retries: BTreeMap<CollectionName, Moment>,
     said: Said,
     unproven: Unproven,
     /// Changes when others write to the store.
@@ -124,6 +126,7 @@ impl<H: Host> Service<H> {
             kept: None,
             deleted: BTreeMap::new(),
             unseen: BTreeMap::new(),
+            retries: BTreeMap::new(),
             said: Said::default(),
             unproven: Unproven::default(),
             version,
@@ -180,6 +183,11 @@ impl<H: Host> Service<H> {
         self.watches.check();
         self.wake();
         self.agenda.tick(clock::now(), &Zoned::now(), &mut self.rng);
+        let now = clock::now();
+        let due = self.retries.extract_if(.., |_, at| *at <= now).map(|(name, _)| name).collect::<BTreeSet<_>>();
+        if !due.is_empty() {
+            self.agenda.again(Extent::folders(due), now);
+        }
         // While another program holds the state, what a person asks for is heard later.
         match heed_person(&self.store, &mut self.version, &self.config, &mut self.agenda).await {
             Err(error) if !error.is_temporary() => return Err(error.into()),
@@ -291,6 +299,7 @@ impl<H: Host> Service<H> {
         // A folder that was new to the walks of this pass is not new to the next ones: nothing less than the whole is
         // sure.
         let again = report.extent.whole();
+        self.retries.clone_from(&report.retries);
         match &report.fatal {
             // Nothing but a new start looks at the store's file again.
             Some(Fatal::Store(error)) if !error.is_temporary() => {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::model::{Instance, Making, SourceName};
 
-fn listed(id: &str, document: &str, content: u8, holds: bool) -> ListedSource {
+pub(super) fn listed(id: &str, document: &str, content: u8, holds: bool) -> ListedSource {
     let instance = Instance::new("default").unwrap();
     let name = SourceName { collection: docs(), path: path(document), instance, hash: short(content) };
     ListedSource {
@@ -19,7 +19,7 @@ fn listed(id: &str, document: &str, content: u8, holds: bool) -> ListedSource {
     }
 }
 
-fn compare(db: &mut Db, page: &[ListedSource]) -> ListReport {
+pub(super) fn compare(db: &mut Db, page: &[ListedSource]) -> ListReport {
     compare_doubting(db, page, false)
 }
 
@@ -175,7 +175,7 @@ fn what_was_given_up_goes_when_the_platform_has_had_its_time() {
         db.unanswered(id, NOW - GRACE * age).unwrap();
         let given_up = db.under_way().unwrap().remove(0);
         assert!(given_up.unanswered);
-        db.give_up(&given_up.replica, "no answer").unwrap();
+        db.give_up(&given_up.replica, "no answer", NOW).unwrap();
         assert!(!db.under_way().unwrap()[0].unanswered, "a retry begins to count anew");
         assert_eq!(db.quarantined().unwrap().len(), 1);
         compare(&mut db, &[listed("s1", "a.md", 1, holds)]);
@@ -195,69 +195,9 @@ fn what_was_begun_under_a_clock_that_was_ahead_is_not_waited_for_until_then() {
 }
 
 /// The same source with the name that a platform has made of its own.
-fn rewritten(source: ListedSource, text: &str) -> ListedSource {
+pub(super) fn rewritten(source: ListedSource, text: &str) -> ListedSource {
     let name = SourceName::parse(text).filter(|name| name.instance.as_str() == "default");
     ListedSource { text: text.to_owned(), name, ..source }
-}
-
-#[test]
-fn rename_without_answer__listed_under_new_name__is_done() {
-    let (_folder, mut db) = new_db();
-    let id = ready(&mut db, "old.md", 1, "s1");
-    let new = listed("s1", "Neu\u{308}.md", 1, true);
-    db.begin_rename(id, new.name.as_ref().unwrap()).unwrap();
-    // The platform stores names in NFC.
-    let stored = new.text.replace("u\u{308}", "\u{fc}");
-    compare(&mut db, &[rewritten(new, &stored)]);
-    assert_eq!((live(&db, "old.md"), live(&db, "Neu\u{308}.md")), (None, Some(short(1))));
-    assert_eq!(phases(&db, "Neu\u{308}.md"), [Phase::Ready]);
-    assert!(!db.has_unanswered_renames().unwrap());
-}
-
-#[test]
-fn rename_without_answer__listed_under_old_name__is_not_done() {
-    let (_folder, mut db) = new_db();
-    let id = ready(&mut db, "U\u{308}ber.md", 1, "s1");
-    db.begin_rename(id, listed("s1", "new.md", 1, true).name.as_ref().unwrap()).unwrap();
-    let old = listed("s1", "U\u{308}ber.md", 1, true);
-    let stored = old.text.replace("U\u{308}", "\u{dc}");
-    compare(&mut db, &[rewritten(old, &stored)]);
-    assert_eq!((live(&db, "U\u{308}ber.md"), live(&db, "new.md")), (Some(short(1)), None));
-    assert!(!db.has_unanswered_renames().unwrap());
-}
-
-#[test]
-fn list__name_rewritten_by_the_platform__changes_nothing() {
-    for text in [
-        "docs/\u{dc}ber uns & mehr.md [default:010101010101]",
-        "docs/\u{dc}ber  uns & mehr.md [default:010101010101]",
-        "docs/\u{dc}ber uns &amp; mehr.md [default:010101010101]",
-        "DOCS/\u{dc}BER UNS & MEHR.MD [DEFAULT:010101010101]",
-        "docs/\u{dc}ber uns & mehr.md [default:0101…",
-        "docs/\u{dc}ber uns & m",
-    ] {
-        let (_folder, mut db) = new_db();
-        ready(&mut db, "U\u{308}ber uns & mehr.md", 1, "s1");
-        for _ in 0..3 {
-            let page = [rewritten(listed("s1", "U\u{308}ber uns & mehr.md", 1, true), text)];
-            let ListReport { adopted, lost, retired, missing, .. } = compare(&mut db, &page);
-            assert_eq!((adopted, lost, retired, missing), (0, 0, 0, 0), "{text}");
-        }
-        assert_eq!(live(&db, "U\u{308}ber uns & mehr.md"), Some(short(1)), "{text}");
-        assert!(db.strays(&docs()).unwrap().is_empty(), "{text}");
-    }
-}
-
-#[test]
-fn create_without_answer__name_rewritten_by_the_platform__is_found() {
-    let (_folder, mut db) = new_db();
-    compare(&mut db, &[]);
-    see(&mut db, "U\u{308}ber uns.md", 1);
-    db.intend(&docs(), &path("U\u{308}ber uns.md"), short(1), NOW).unwrap();
-    let page =
-        [rewritten(listed("s1", "U\u{308}ber uns.md", 1, false), "DOCS/\u{dc}ber Uns.md [default:010101010101] ")];
-    compare(&mut db, &page);
-    assert_eq!(phases(&db, "U\u{308}ber uns.md"), [Phase::Created]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The store against files that are not as they should be.
 
 mod lists;
+mod requests;
 
 use std::{path::Path, time::Duration};
 
@@ -11,7 +12,7 @@ use crate::{
         ShortHash, SkippedFile, SourceId,
     },
     pace::{Stamp, Ticket},
-    plan::Besides,
+    plan::{Besides, FailureCause},
 };
 
 const NOW: Moment = Moment(1_000_000_000);
@@ -254,7 +255,7 @@ fn a_failed_document_keeps_its_older_version() {
     let new = db.intend(&docs(), &path("a.md"), short(2), NOW).unwrap();
     db.created(new, &SourceId("s2".to_owned()), None, Phase::Created, NOW).unwrap();
     let failed = db.replicas_of(&docs(), &path("a.md")).unwrap().pop().unwrap();
-    db.fail(&failed, "no text in it", NOW).unwrap();
+    db.fail(&failed, "no text in it", FailureCause::Document, NOW).unwrap();
     assert_eq!(live(&db, "a.md"), Some(short(1)));
     assert_eq!(phases(&db, "a.md"), [Phase::Ready, Phase::Retiring]);
     assert_eq!(db.quarantined().unwrap(), [("docs".to_owned(), "a.md".to_owned(), "no text in it".to_owned())]);

@@ -7,6 +7,7 @@ use std::{cell::LazyCell, collections::BTreeSet, path::Path, time::Duration};
 use kbsync::{
     model::{CollectionName, DocPath, Instance, Making, Moment, RateLimit, SourceId, SourceName},
     pace::{Pacer, Turn},
+    plan::FailureCause,
     store::{Db, Identity, ListedSource, StoreError, Terms},
 };
 use rusqlite::{Connection, types::Value};
@@ -15,7 +16,9 @@ const HASH: &str = "x000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1
 const SHORT: &str = "x000102030405";
 
 /// Every table with a sound row.
-const TABLES: [(&str, &[&str]); 12] = [
+const TABLES: [(&str, &[&str]); 14] = [
+    ("former", &["tdocs", "ta.md", SHORT, "ts9", "tlost", "i5", "i1"]),
+    ("strays", &["ts8", "tdocs", "tb.md", SHORT, "i1"]),
     ("meta", &["tother", "tvalue"]),
     ("collections", &["tdocs", "i1", "i0", "i0", "t[\"a\"]"]),
     ("documents", &["tdocs", "ta.md", "i1", "i2", "i3", "i4", "i5", HASH, SHORT, "n", "n"]),
@@ -180,7 +183,7 @@ fn pass(db: &mut Db, text: &str) -> Result<(), StoreError> {
     let report = db.compare_list(&terms, NOW, 0)?;
     assert_eq!(report.sources, db.add_page(1, &[])?);
     for under_way in db.under_way()? {
-        db.fail(&under_way.replica, "a reason", NOW)?;
+        db.fail(&under_way.replica, "a reason", FailureCause::Job, NOW)?;
     }
     db.gone(&docs(), &DocPath::new("a.md").expect("a path"), NOW)?;
     db.forget_pages(&docs(), "another")?;

@@ -1,0 +1,103 @@
+//! The store against lists that tell of requests without an answer, by names that the platform may have rewritten.
+
+use super::{
+    lists::{compare, listed, rewritten},
+    *,
+};
+
+#[test]
+fn rename_without_answer__listed_under_new_name__is_done() {
+    let (_folder, mut db) = new_db();
+    let id = ready(&mut db, "old.md", 1, "s1");
+    let new = listed("s1", "Neu\u{308}.md", 1, true);
+    db.begin_rename(id, new.name.as_ref().unwrap()).unwrap();
+    // The platform stores names in NFC.
+    let stored = new.text.replace("u\u{308}", "\u{fc}");
+    compare(&mut db, &[rewritten(new, &stored)]);
+    assert_eq!((live(&db, "old.md"), live(&db, "Neu\u{308}.md")), (None, Some(short(1))));
+    assert_eq!(phases(&db, "Neu\u{308}.md"), [Phase::Ready]);
+    assert!(!db.has_unanswered_renames().unwrap());
+}
+
+#[test]
+fn rename_without_answer__listed_under_old_name__is_not_done() {
+    let (_folder, mut db) = new_db();
+    let id = ready(&mut db, "U\u{308}ber.md", 1, "s1");
+    db.begin_rename(id, listed("s1", "new.md", 1, true).name.as_ref().unwrap()).unwrap();
+    let old = listed("s1", "U\u{308}ber.md", 1, true);
+    let stored = old.text.replace("U\u{308}", "\u{dc}");
+    compare(&mut db, &[rewritten(old, &stored)]);
+    assert_eq!((live(&db, "U\u{308}ber.md"), live(&db, "new.md")), (Some(short(1)), None));
+    assert!(!db.has_unanswered_renames().unwrap());
+}
+
+#[test]
+fn list__name_rewritten_by_the_platform__changes_nothing() {
+    for text in [
+        "docs/\u{dc}ber uns & mehr.md [default:010101010101]",
+        "docs/\u{dc}ber  uns & mehr.md [default:010101010101]",
+        "docs/\u{dc}ber uns &amp; mehr.md [default:010101010101]",
+        "DOCS/\u{dc}BER UNS & MEHR.MD [DEFAULT:010101010101]",
+        "docs/\u{dc}ber uns & mehr.md [default:0101…",
+        "docs/\u{dc}ber uns & m",
+    ] {
+        let (_folder, mut db) = new_db();
+        ready(&mut db, "U\u{308}ber uns & mehr.md", 1, "s1");
+        for _ in 0..3 {
+            let page = [rewritten(listed("s1", "U\u{308}ber uns & mehr.md", 1, true), text)];
+            let ListReport { adopted, lost, retired, missing, .. } = compare(&mut db, &page);
+            assert_eq!((adopted, lost, retired, missing), (0, 0, 0, 0), "{text}");
+        }
+        assert_eq!(live(&db, "U\u{308}ber uns & mehr.md"), Some(short(1)), "{text}");
+        assert!(db.strays(&docs()).unwrap().is_empty(), "{text}");
+    }
+}
+
+#[test]
+fn create_without_answer__name_rewritten_by_the_platform__is_found() {
+    let (_folder, mut db) = new_db();
+    compare(&mut db, &[]);
+    see(&mut db, "U\u{308}ber uns.md", 1);
+    db.intend(&docs(), &path("U\u{308}ber uns.md"), short(1), NOW).unwrap();
+    let page =
+        [rewritten(listed("s1", "U\u{308}ber uns.md", 1, false), "DOCS/\u{dc}ber Uns.md [default:010101010101] ")];
+    compare(&mut db, &page);
+    assert_eq!(phases(&db, "U\u{308}ber uns.md"), [Phase::Created]);
+}
+
+#[test]
+fn create__never_answered__is_left_alone_for_a_while() {
+    let (_folder, mut db) = new_db();
+    ready(&mut db, "b.md", 2, "s2");
+    see(&mut db, "a.md", 1);
+    let others = [listed("s2", "b.md", 2, true)];
+    for quarantined in [0, 1] {
+        let id = db.intend(&docs(), &path("a.md"), short(1), NOW).unwrap();
+        db.enter(id, Phase::Unknown, NOW - GRACE).unwrap();
+        compare(&mut db, &others);
+        assert_eq!((phases(&db, "a.md"), db.quarantined().unwrap().len()), (vec![], quarantined));
+    }
+    let due = db.next_retries().unwrap()[&docs()];
+    db.release_due(None, due - GRACE).unwrap();
+    assert_eq!(db.quarantined().unwrap().len(), 1, "not due yet");
+    db.release_due(Some(&[]), due).unwrap();
+    assert_eq!(db.quarantined().unwrap().len(), 1, "a collection that this pass does not look at");
+    db.release_due(None, due).unwrap();
+    assert_eq!(db.quarantined().unwrap().len(), 0);
+    // It failed before, so the next wait is longer.
+    let id = db.intend(&docs(), &path("a.md"), short(1), NOW).unwrap();
+    db.enter(id, Phase::Unknown, NOW - GRACE).unwrap();
+    compare(&mut db, &others);
+    assert!(db.next_retries().unwrap()[&docs()] > due);
+}
+
+#[test]
+fn create__never_answered__is_not_repeated_where_lists_have_no_names() {
+    let (_folder, mut db) = new_db();
+    see(&mut db, "a.md", 1);
+    let id = db.intend(&docs(), &path("a.md"), short(1), NOW).unwrap();
+    db.enter(id, Phase::Unknown, NOW - GRACE).unwrap();
+    compare(&mut db, &[ListedSource { nameless: true, ..rewritten(listed("x", "x.md", 9, true), "") }]);
+    assert_eq!((phases(&db, "a.md"), db.quarantined().unwrap().len()), (vec![], 1));
+    assert!(db.next_retries().unwrap().is_empty(), "only a person can tell");
+}
