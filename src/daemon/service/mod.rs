@@ -183,11 +183,7 @@ impl<H: Host> Service<H> {
         self.watches.check();
         self.wake();
         self.agenda.tick(clock::now(), &Zoned::now(), &mut self.rng);
-        let now = clock::now();
-        let due = self.retries.extract_if(.., |_, at| *at <= now).map(|(name, _)| name).collect::<BTreeSet<_>>();
-        if !due.is_empty() {
-            self.agenda.again(Extent::folders(due), now);
-        }
+        self.retry_due(clock::now());
         // While another program holds the state, what a person asks for is heard later.
         match heed_person(&self.store, &mut self.version, &self.config, &mut self.agenda).await {
             Err(error) if !error.is_temporary() => return Err(error.into()),

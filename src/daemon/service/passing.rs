@@ -1,6 +1,7 @@
 //! Runs one pass while handling signals and changes. A pass is interrupted by what is more urgent, and resumed afterwards.
 
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -66,6 +67,14 @@ impl Part {
 }
 
 impl<H: Host> Service<H> {
+    /// Plans a pass over the collections whose documents are due again that failed by no fault of their own.
+    pub(super) fn retry_due(&mut self, now: Moment) {
+        let due: BTreeSet<_> = self.retries.extract_if(.., |_, at| *at <= now).map(|(name, _)| name).collect();
+        if !due.is_empty() {
+            self.agenda.again(Extent::folders(due), now);
+        }
+    }
+
     /// Makes a pass, and handles signals and changes meanwhile. Gives the report where it was not interrupted; what is left
     /// of one that was is noted.
     pub(super) async fn reconcile(
