@@ -16,7 +16,7 @@ pub struct Edit<'a> {
     pub to: &'a str,
 }
 
-pub const MUTANTS: [Mutant; 12] = [
+pub const MUTANTS: [Mutant; 13] = [
     Mutant {
         name: "no grace",
         edits: &[Edit {
@@ -106,7 +106,7 @@ pub const MUTANTS: [Mutant; 12] = [
             from: "    (many || all || standing.held > 0).then_some",
             to: "    ((many || all || standing.held > 0) && !crate::mutant(\"many deletions are not held\")).then_some",
         }],
-        within: 300,
+        within: 2_000,
     },
     Mutant {
         name: "delete: never is not heeded",
@@ -144,5 +144,21 @@ pub const MUTANTS: [Mutant; 12] = [
         let pacer = Pacer::new(rate_limit, stamps, clock.now());\n",
         }],
         within: 300,
+    },
+    Mutant {
+        name: "nothing waits for its successor",
+        edits: &[
+            Edit {
+                file: "src/plan/guard.rs",
+                from: "            Succession::Pending(successor) => {\n",
+                to: "            Succession::Pending(successor) if !crate::mutant(\"nothing waits for its successor\") => {\n",
+            },
+            Edit {
+                file: "src/plan/guard.rs",
+                from: "            Succession::None | Succession::Failed(_) => guarded",
+                to: "            Succession::None | Succession::Failed(_) | Succession::Pending(_) => guarded",
+            },
+        ],
+        within: 1_000,
     },
 ];
