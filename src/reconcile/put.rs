@@ -96,7 +96,7 @@ impl<P: Platform> Pass<'_, P> {
             // A name that is taken is one that we gave: the list shows by which request.
             ApiError::Unknown { .. } | ApiError::Refused { status: 409, .. } => {
                 let now = self.now();
-                self.store.call(move |db| db.enter(id, Phase::Unknown, now)).await?;
+                self.store.call(move |db| db.unanswered(id, Phase::Unknown, now)).await?;
                 Ok(Step::Unknown(now + self.scope.policy.grace))
             }
             error if error.failure().is_general() => {
@@ -215,7 +215,7 @@ impl<P: Platform> Pass<'_, P> {
                 return Ok(None);
             }
             Err(ApiError::Unknown { .. }) => {
-                self.store.call(move |db| db.unanswered(id, now)).await?;
+                self.store.call(move |db| db.unanswered(id, Phase::Uploading, now)).await?;
                 Step::Unknown(now + self.scope.policy.grace)
             }
             Err(error) if error.failure().is_general() => {

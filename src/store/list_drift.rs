@@ -127,12 +127,13 @@ impl Db {
 /// Remembers a replica whose row goes.
 fn remember(connection: &Connection, id: ReplicaId, ending: &str, now: Moment) -> Result<(), rusqlite::Error> {
     let sql = "INSERT INTO former
-               SELECT collection, path, hash, coalesce(source_id, ''), ?2, ?3, 1 FROM replicas WHERE id = ?1
-               ON CONFLICT DO UPDATE SET ending = ?2, ended = ?3, times = times + 1";
+               SELECT collection, path, hash, coalesce(source_id, ''), ?2, ?3, unanswered FROM replicas WHERE id = ?1
+               ON CONFLICT DO UPDATE SET ending = ?2, ended = ?3, times = times + excluded.times";
     connection.prepare_cached(sql)?.execute(params![id.0, ending, now.0.cast_signed()]).map(drop)
 }
 
-/// A request that was not answered has made nothing: the plan makes another one, but not for ever.
+/// A request that was not answered has made nothing: the plan makes another one, but not for ever. One that was cut off by
+/// our own end is nothing that the platform could be blamed for.
 fn never_made(connection: &Connection, id: ReplicaId, now: Moment) -> Result<(), rusqlite::Error> {
     remember(connection, id, "never made", now)?;
     let sql = format!("SELECT {COLUMNS} FROM replicas WHERE id = ?1");

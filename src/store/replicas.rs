@@ -113,13 +113,14 @@ impl Db {
         Ok(())
     }
 
-    /// The upload was not answered, or the platform has lost it: it may still come to hold its document.
+    /// A request was not answered although the answer was waited for, or the platform has lost its job: the source may exist
+    /// (`unknown`), or may still come to hold its document (`uploading`).
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn unanswered(&mut self, id: ReplicaId, now: Moment) -> Result<(), StoreError> {
-        let sql = "UPDATE replicas SET phase = 'uploading', since = ?2, unanswered = 1 WHERE id = ?1";
-        self.connection.prepare_cached(sql)?.execute(params![id.0, now.0.cast_signed()])?;
+    pub fn unanswered(&mut self, id: ReplicaId, phase: Phase, now: Moment) -> Result<(), StoreError> {
+        let sql = "UPDATE replicas SET phase = ?2, since = ?3, unanswered = 1 WHERE id = ?1";
+        self.connection.prepare_cached(sql)?.execute(params![id.0, phase.as_str(), now.0.cast_signed()])?;
         Ok(())
     }
 
@@ -359,7 +360,7 @@ pub(super) fn set_made(
         Making::Empty => Phase::Created,
         Making::Filled => Phase::Ingesting,
     };
-    let sql = "UPDATE replicas SET source_id = ?2, phase = ?3, since = ?4 WHERE id = ?1";
+    let sql = "UPDATE replicas SET source_id = ?2, phase = ?3, since = ?4, unanswered = 0 WHERE id = ?1";
     connection.prepare_cached(sql)?.execute(params![id.0, source.id.0, phase.as_str(), now.0.cast_signed()]).map(drop)
 }
 

@@ -12,7 +12,7 @@ CREATE TABLE former (
     source_id  TEXT NOT NULL,              -- empty where none was known
     ending     TEXT NOT NULL,              -- never made, deleted, lost, emptied or spare
     ended      INTEGER NOT NULL,           -- microseconds since 1970
-    times      INTEGER NOT NULL,           -- how often in a row, while the document is not ready
+    times      INTEGER NOT NULL,           -- requests without an answer, since the document was ready
     PRIMARY KEY (collection, path, hash, source_id)
 ) WITHOUT ROWID, STRICT;
 CREATE INDEX former_by_source ON former (source_id) WHERE source_id <> '';

@@ -73,7 +73,7 @@ fn create__never_answered__is_left_alone_for_a_while() {
     let others = [listed("s2", "b.md", 2, true)];
     for quarantined in [0, 1] {
         let id = db.intend(&docs(), &path("a.md"), short(1), NOW).unwrap();
-        db.enter(id, Phase::Unknown, NOW - GRACE).unwrap();
+        db.unanswered(id, Phase::Unknown, NOW - GRACE).unwrap();
         compare(&mut db, &others);
         assert_eq!((phases(&db, "a.md"), db.quarantined().unwrap().len()), (vec![], quarantined));
     }
@@ -86,7 +86,7 @@ fn create__never_answered__is_left_alone_for_a_while() {
     assert_eq!(db.quarantined().unwrap().len(), 0);
     // It failed before, so the next wait is longer.
     let id = db.intend(&docs(), &path("a.md"), short(1), NOW).unwrap();
-    db.enter(id, Phase::Unknown, NOW - GRACE).unwrap();
+    db.unanswered(id, Phase::Unknown, NOW - GRACE).unwrap();
     compare(&mut db, &others);
     assert!(db.next_retries().unwrap()[&docs()] > due);
 }
@@ -100,4 +100,17 @@ fn create__never_answered__is_not_repeated_where_lists_have_no_names() {
     compare(&mut db, &[ListedSource { nameless: true, ..rewritten(listed("x", "x.md", 9, true), "") }]);
     assert_eq!((phases(&db, "a.md"), db.quarantined().unwrap().len()), (vec![], 1));
     assert!(db.next_retries().unwrap().is_empty(), "only a person can tell");
+}
+
+#[test]
+fn create__cut_off_by_our_own_end__is_repeated() {
+    let (_folder, mut db) = new_db();
+    ready(&mut db, "b.md", 2, "s2");
+    see(&mut db, "a.md", 1);
+    for _ in 0..5 {
+        let id = db.intend(&docs(), &path("a.md"), short(1), NOW).unwrap();
+        db.enter(id, Phase::Unknown, NOW - GRACE).unwrap();
+        compare(&mut db, &[listed("s2", "b.md", 2, true)]);
+        assert_eq!((phases(&db, "a.md"), db.quarantined().unwrap().len()), (vec![], 0));
+    }
 }
