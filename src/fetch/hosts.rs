@@ -201,7 +201,7 @@ mod tests {
             }
         };
         state.under_way -= 1;
-        state.unanswered(now, Phase::Uploading, &Trouble::TimedOut, SECOND * 300);
+        state.unanswered(now, &Trouble::TimedOut, SECOND * 300);
         goes
     }
 

@@ -65,6 +65,8 @@ pub struct RemoteSource {
     pub name: String,
     /// Whether it holds what was put into it.
     pub holding: Holding,
+    /// Whether the platform says outright that it holds nothing: a field that is not there says nothing.
+    pub is_empty: bool,
     /// When it was made, by the platform's clock.
     pub created_at: Option<Timestamp>,
     /// Whether the platform crawls it anew by itself, where it says so.

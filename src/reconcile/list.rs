@@ -182,6 +182,7 @@ impl<P: Platform> Pass<'_, P> {
         // Where nothing can be renamed, a source that we made is ours whatever the platform calls it.
         let nameless = source.name.is_empty() || !self.platform.abilities().rename;
         let (holds, at_work) = (source.holding == Holding::Document, source.holding == Holding::AtWork);
-        ListedSource { id: source.id, text: source.name, name, nameless, holds, at_work, created }
+        let empty = source.is_empty;
+        ListedSource { id: source.id, text: source.name, name, nameless, holds, at_work, empty, created }
     }
 }

@@ -39,7 +39,7 @@ pub(super) fn recognize_requested(connection: &Connection, instance: &Instance) 
         .map(|name| (fold_name(&name.to_string()), name))
         .collect();
     let sql = "SELECT source_id, text FROM listed
-               WHERE NOT nameless AND source_id NOT IN (SELECT source_id FROM replicas WHERE source_id IS NOT NULL)";
+               WHERE text <> '' AND source_id NOT IN (SELECT source_id FROM replicas WHERE source_id IS NOT NULL)";
     let found: Vec<(String, String)> =
         connection.prepare(sql)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
     for (id, text) in found {

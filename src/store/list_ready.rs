@@ -51,11 +51,11 @@ pub(super) fn note_emptied(connection: &Connection, terms: &Terms, now: Moment) 
     let crawled = serde_json::to_string(&crawled).unwrap_or_default();
     connection.execute(
         "UPDATE replicas SET emptied = 0 WHERE emptied > 0 AND source_id NOT IN
-             (SELECT source_id FROM listed WHERE NOT holds AND NOT at_work)",
+             (SELECT source_id FROM listed WHERE empty AND NOT at_work)",
         [],
     )?;
     let sql = "SELECT r.id, r.collection, r.path, r.hash, r.emptied FROM replicas r JOIN listed l USING (source_id)
-               WHERE r.phase = 'ready' AND r.missing = 0 AND NOT l.holds AND NOT l.at_work
+               WHERE r.phase = 'ready' AND r.missing = 0 AND l.empty AND NOT l.at_work
                    AND r.collection NOT IN (SELECT value FROM json_each(?1)) ORDER BY r.id";
     let empty: Vec<(i64, String, String, [u8; 6], u32)> = connection
         .prepare(sql)?

@@ -57,6 +57,8 @@ pub struct ListedSource {
     pub holds: bool,
     /// Whether the platform is at work on it: something was put into it.
     pub at_work: bool,
+    /// Whether the platform says outright that it holds nothing.
+    pub empty: bool,
     /// When it was made, where the platform says so.
     pub created: Option<Moment>,
 }
@@ -109,7 +111,8 @@ impl Db {
         self.connection.execute_batch(
             "CREATE TEMP TABLE IF NOT EXISTS listed (
                  source_id TEXT PRIMARY KEY, text TEXT NOT NULL, collection TEXT, path TEXT, hash BLOB,
-                 nameless INTEGER, holds INTEGER, at_work INTEGER, created INTEGER, reading INTEGER
+                 nameless INTEGER, holds INTEGER, at_work INTEGER, empty INTEGER, created INTEGER,
+                 reading INTEGER
              ) WITHOUT ROWID;
              DELETE FROM listed;",
         )?;
@@ -123,7 +126,7 @@ impl Db {
     /// See [`StoreError`].
     pub fn add_page(&mut self, reading: u32, page: &[ListedSource]) -> Result<u64, StoreError> {
         self.together(|connection| {
-            let sql = "INSERT OR REPLACE INTO listed VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+            let sql = "INSERT OR REPLACE INTO listed VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
             let mut statement = connection.prepare_cached(sql)?;
             for source in page {
                 let name = source.name.as_ref();
@@ -136,6 +139,7 @@ impl Db {
                     source.nameless,
                     source.holds,
                     source.at_work,
+                    source.empty,
                     source.created.map(|at| at.0.cast_signed()),
                     reading,
                 ])?;

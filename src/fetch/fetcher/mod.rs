@@ -215,8 +215,7 @@ impl Fetcher {
         loop {
             let turn = self.0.hosts.turn(url, access, *patience).await?;
             let response = self.0.client.get(url, access, validators).await;
-            let response =
-                response.inspect_err(|trouble| turn.unanswered(trouble, Phase::Uploading, self.0.timing.left_alone))?;
+            let response = response.inspect_err(|trouble| turn.unanswered(trouble, self.0.timing.left_alone))?;
             turn.answered();
             let status = response.status().as_u16();
             let wait = if matches!(status, 429 | 503) { retry_after(&response) } else { None };

@@ -233,8 +233,9 @@ fn remote(source: Source) -> RemoteSource {
         None | Some(Progress::Pending | Progress::Done) => Holding::Nothing,
         Some(Progress::Working) => Holding::AtWork,
     };
+    let is_empty = source.document_count == Some(0) || matches!(holding, Holding::Failed(_));
     let Source { id, name, created_at, auto_sync, .. } = source;
-    RemoteSource { id: SourceId(id), name, holding, created_at, auto_sync }
+    RemoteSource { id: SourceId(id), name, holding, is_empty, created_at, auto_sync }
 }
 
 /// How a job is; a reason is passed on by `words`.

@@ -154,6 +154,7 @@ fn remote(item: Knowledge, words: impl Fn(&str) -> String) -> RemoteSource {
     RemoteSource {
         id: SourceId(item.id),
         name: item.name.unwrap_or_default(),
+        is_empty: matches!(holding, Holding::Failed(_)),
         holding,
         created_at: item.added_at,
         auto_sync: None,

@@ -15,6 +15,7 @@ pub(super) fn listed(id: &str, document: &str, content: u8, holds: bool) -> List
         nameless: false,
         holds,
         at_work: false,
+        empty: !holds,
         created: None,
     }
 }
