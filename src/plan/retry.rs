@@ -11,7 +11,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30 * 60);
 const SECOND_CHANCE: Duration = Duration::from_secs(10 * 60);
 
 /// Words of a failed job's reason that say that it lies in the platform, and not in the document.
-const MOMENTARY: [&str; 14] = [
+const MOMENTARY: [&str; 13] = [
     "overload",
     "rate limit",
     "too many requests",
@@ -20,7 +20,6 @@ const MOMENTARY: [&str; 14] = [
     "timed out",
     "temporar",
     "try again",
-    "retry",
     "unavailable",
     "capacity",
     "busy",

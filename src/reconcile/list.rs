@@ -150,7 +150,7 @@ impl<P: Platform> Pass<'_, P> {
 
     /// One reading of the list, page by page.
     async fn read_list(&self, reading: u32) -> Result<Reading, Fatal> {
-        let (mut at, mut before, mut unreadable) = (None, 0, 0);
+        let (mut at, mut before, mut unreadable, mut fruitless) = (None, 0, 0, 0_u32);
         let (mut announced, mut constant) = (None, true);
         for page in 1..=MOST_PAGES {
             (self.event)(Event::Listing { page });
@@ -164,10 +164,14 @@ impl<P: Platform> Pass<'_, P> {
             let sources: Vec<_> = found.sources.into_iter().map(|source| self.listed(source)).collect();
             let count = self.store.call(move |db| db.add_page(reading, &sources)).await?;
             constant &= found.total.is_none_or(|total| *announced.get_or_insert(total) == total);
-            // What cannot be read counts for the total.
+            // What cannot be read counts for the total, but a page that is shown again would count it twice.
             let is_total = constant && announced == Some(count + unreadable);
-            // A page that brings nothing new is the end, also where a platform repeats its last one for ever.
-            if count == before || at.is_none() || is_total && found.may_be_last {
+            let is_end = is_total && found.may_be_last && unreadable == 0;
+            // A page that brings nothing new is the end, also where a platform repeats its last one for ever; one with
+            // nothing but what cannot be read may be in the middle.
+            fruitless = if count > before { 0 } else { fruitless + 1 };
+            let is_fruitless = fruitless > u32::from(found.unreadable > 0);
+            if is_fruitless || at.is_none() || is_end {
                 let is_settled = announced.is_none() || is_total;
                 return Ok(if is_settled { Reading::Settled } else { Reading::Shifted });
             }

@@ -92,8 +92,14 @@ impl<P: Platform> Pass<'_, P> {
     /// Notes why no source is known to be made.
     async fn not_created(&self, replica: Replica, wanted: &Wanted, error: ApiError) -> Result<Step, Fatal> {
         let id = replica.id;
+        // A name that is taken is one that we gave: to a source that is of no use any more, or the list shows to which.
+        if matches!(error, ApiError::Refused { status: 409, .. })
+            && let Some(namesake) = self.namesake(&replica).await?
+        {
+            self.store.call(move |db| db.drop_replica(id)).await?;
+            return Ok(Step::Again(Some(namesake)));
+        }
         match error {
-            // A name that is taken is one that we gave: the list shows by which request.
             ApiError::Unknown { .. } | ApiError::Refused { status: 409, .. } => {
                 let now = self.now();
                 self.store.call(move |db| db.unanswered(id, Phase::Unknown, now)).await?;
@@ -110,6 +116,17 @@ impl<P: Platform> Pass<'_, P> {
             }
             error => self.fail_request(replica, &error).await,
         }
+    }
+
+    /// Another source of the same document and content, of which it is not known that it holds it.
+    async fn namesake(&self, replica: &Replica) -> Result<Option<Replica>, Fatal> {
+        let (collection, path, hash) = (replica.collection.clone(), replica.path.clone(), replica.hash);
+        let all = self.store.call(move |db| db.replicas_of(&collection, &path)).await?;
+        let is_unsure = |other: &Replica| {
+            let phase = matches!(other.phase, Phase::Uploading | Phase::Spoilt);
+            phase && other.hash == hash && other.source.is_some()
+        };
+        Ok(all.into_iter().find(is_unsure))
     }
 
     /// Whether the name that the platform has given a source says whose it is: without that, a lost answer or a lost state
