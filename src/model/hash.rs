@@ -31,9 +31,9 @@ impl fmt::Debug for ContentHash {
 pub struct ShortHash(pub [u8; 6]);
 
 impl ShortHash {
-    /// The same as a number.
+    /// A number of its own, which is like no other's in its bits.
     pub fn as_number(self) -> u64 {
-        self.0.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
+        super::sketch::mix(self.0.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
     }
 
     /// Reads 12 lower-case hex digits; anything else is `None`.

@@ -25,6 +25,6 @@ pub use rate::{RateLimit, RateLimitError};
 pub use record::{Footing, LastLook, Record, SkippedFile, Trouble};
 pub use replica::{Phase, Replica, ReplicaId};
 pub use schedule::{InvalidSchedule, Schedule};
-pub use sketch::Sketch;
+pub use sketch::{Sketch, distance};
 pub use source::{Instance, InstanceError, JobId, Making, SourceId, SourceName, is_id};
 pub use time::Moment;

@@ -25,7 +25,7 @@ pub struct PageState {
     pub kind: Option<String>,
     /// Its text in short.
     pub sketch: Option<Sketch>,
-    /// What the text is like that the platform holds, where this one has become another.
+    /// What the text was like that the platform holds, or held before this one, where it has become another.
     pub turned: Option<u64>,
     /// How often in a row it was said to be gone, by its origin or by its list, with some time between.
     pub missing: u64,

@@ -11,30 +11,68 @@ pub struct Sketch {
     pub words: u64,
     /// A hash of the words that a reader sees: where links lead does not count.
     pub text: u64,
-    /// The same without what differs from one page, or one visit, to the next: numbers, identifiers, times, addresses, and
-    /// the words of the page's own address.
+    /// A signature (1-bit MinHash) of the same without what differs from one page, or one visit, to the next: its first
+    /// heading, numbers, identifiers, times, addresses, and the words of the page's own address. Texts that share most
+    /// of their pairs of words share most of its bits: see [`distance`].
     pub likeness: u64,
+}
+
+/// In how many bits two likenesses differ: none where the texts are the same, about half of 64 where they share nothing.
+pub fn distance(one: u64, other: u64) -> u32 {
+    (one ^ other).count_ones()
+}
+
+/// A 1-bit MinHash: of each of 64 hashes the least one over all pairs of words gives a bit.
+struct Likeness {
+    last: u64,
+    least: [u64; 64],
+}
+
+impl Likeness {
+    fn add(&mut self, word: u64) {
+        let pair = self.last.rotate_left(23) ^ word;
+        for (seed, least) in (1_u64..).zip(&mut self.least) {
+            *least = mix(pair ^ mix(seed)).min(*least);
+        }
+        self.last = word;
+    }
+
+    fn bits(&self) -> u64 {
+        self.least.iter().fold(0, |bits, least| (bits << 1) | (least & 1))
+    }
+}
+
+/// The finalizer of `SplitMix64`.
+pub(super) fn mix(number: u64) -> u64 {
+    let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ (number >> 31)
 }
 
 impl Sketch {
     /// The short form of a page's Markdown.
     pub fn of(markdown: &str, address: &str) -> Self {
         let own: HashSet<String> = super::words::words(address).collect();
-        let (mut text, mut likeness) = (Sha256::new(), Sha256::new());
-        let mut words = 0;
-        for token in without_targets(markdown).split_whitespace() {
-            words += count(token);
-            text.update(token.as_bytes());
-            text.update(b" ");
-            let is_token = token.contains(|c: char| c.is_numeric() || c == '@') || token.contains("://");
-            let alike: Vec<_> = super::words::words(token).filter(|word| !own.contains(word)).collect();
-            if !is_token && !alike.is_empty() {
-                likeness.update(alike.join(" ").as_bytes());
-                likeness.update(b" ");
+        let (mut text, mut likeness) = (Sha256::new(), Likeness { last: 0, least: [u64::MAX; 64] });
+        let (mut words, mut headings) = (0, 0);
+        for line in without_targets(markdown).lines() {
+            headings += u64::from(line.starts_with('#'));
+            let is_title = headings == 1 && line.starts_with('#');
+            for token in line.split_whitespace() {
+                words += count(token);
+                text.update(token.as_bytes());
+                text.update(b" ");
+                let is_token = token.contains(|c: char| c.is_numeric() || c == '@') || token.contains("://");
+                let alike = super::words::words(token).filter(|word| !is_title && !is_token && !own.contains(word));
+                alike.for_each(|word| likeness.add(hash(&word)));
             }
         }
-        Self { words, text: first(text), likeness: first(likeness) }
+        Self { words, text: first(text), likeness: likeness.bits() }
     }
+}
+
+fn hash(word: &str) -> u64 {
+    first(Sha256::new().chain_update(word))
 }
 
 /// How many words a piece of text without white space is. Scripts that set none between words have two signs in each.
@@ -102,6 +140,25 @@ mod tests {
         assert_eq!(sketch(one).likeness, sketch(other).likeness);
         assert_ne!(sketch(one).text, sketch(other).text);
         assert_ne!(sketch("We are down").likeness, sketch("We are up").likeness);
+    }
+
+    #[test]
+    fn likeness__most_words_are_the_same__is_near() {
+        let body = "This article is for members. Become a member today and read every guide, each checklist and all of \
+                    our templates. You can end the membership at any time, and the first month costs nothing. Members \
+                    also get our monthly letter, the yearly report and a seat in our online course.";
+        let other = "The warranty lasts for two years and covers all parts that are made of steel. Send the product back \
+                     in its box, with the bill, and we pay the postage. Repairs take a week, or two in summer.";
+        for (one, two, expected) in [
+            (format!("# Pumps\n\n{body}"), format!("# Garden hoses\n\n{body}"), true),
+            (format!("{body} Incident abcdefabcdef"), format!("{body} Incident fedcbafedcba"), true),
+            (format!("Red pumps drain a cellar in hours. {body}"), format!("Hoses want shade. {body}"), true),
+            (body.to_owned(), other.to_owned(), false),
+            (other.to_owned(), format!("# Pumps\n\n{body}"), false),
+        ] {
+            let far = distance(sketch(&one).likeness, sketch(&two).likeness);
+            assert_eq!((far <= 13, far >= 20), (expected, !expected), "{far} {one}\n{two}");
+        }
     }
 
     #[test]

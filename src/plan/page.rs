@@ -156,7 +156,9 @@ pub struct NewText<'a> {
 pub fn weigh(record: Option<&Record>, before: Option<&PageState>, new: &NewText<'_>) -> TextVerdict {
     let held = record.and_then(|record| Some((record, record.live?)));
     let Some((record, live)) = held.filter(|(_, live)| *live != new.hash.short()) else {
-        return TextVerdict::Accepted { turned: None };
+        // What the text was like before it became this one stays known: others may become it one by one.
+        let turned = before.and_then(|before| before.turned).filter(|was| *was != new.sketch.likeness);
+        return TextVerdict::Accepted { turned };
     };
     let in_step = record.seen.is_some_and(|seen| seen.hash.short() == live);
     let old = before.and_then(|before| before.sketch);

@@ -2,15 +2,19 @@
 //! of a script as likely as a change.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashMap},
     fmt,
 };
 
 use super::{assemble::Wanted, guard::Policy};
-use crate::model::{CollectionName, ContentHash, DocPath, Record};
+use crate::model::{CollectionName, ContentHash, DocPath, Record, distance};
 
 /// So many pages that become one text are no coincidence.
 const PAGES: usize = 3;
+/// Likenesses that differ in so many bits are of much the same text: more than half of its pairs of words.
+const ALIKE: u32 = 13;
+/// Those of before may differ twice as much as the new ones, but in no more bits.
+const WERE_ALIKE: u32 = 20;
 /// A file of no more bytes, and of no more than a part (a tenth) of what it was, is as good as empty.
 const TINY: u64 = 100;
 const SHRUNK: u64 = 10;
@@ -95,13 +99,9 @@ pub(super) struct Asked<'a> {
 /// Takes out of what is wanted what the guard withholds, and what is not confirmed yet.
 pub(super) fn hold(wanted: &mut Vec<Wanted>, asked: &Asked<'_>) -> Option<HeldReplacements> {
     let Asked { collection, of, texts, standing, policy } = *asked;
-    // Documents that were alike before, as those of one template, do not become so.
-    let mut same: HashMap<u64, HashSet<u64>> = HashMap::new();
-    for turned in wanted.iter().filter(|one| one.replaces).filter_map(|one| texts.get(&one.path)) {
-        same.entry(turned.likeness).or_default().insert(turned.was);
-    }
-    let others =
-        |one: &Wanted| texts.get(&one.path).and_then(|turned| same.get(&turned.likeness)).map_or(0, HashSet::len);
+    let replaced = wanted.iter().filter(|one| one.replaces).filter_map(|one| texts.get(&one.path));
+    let same: HashMap<u64, usize> = replaced.map(|one| (one.likeness, joined(one.likeness, texts))).collect();
+    let others = |one: &Wanted| texts.get(&one.path).and_then(|turned| same.get(&turned.likeness)).map_or(0, |n| *n);
     let is_same = |one: &Wanted| others(one) > 1;
     let is_doubted = |one: &Wanted| {
         let turned = texts.get(&one.path);
@@ -122,6 +122,24 @@ pub(super) fn hold(wanted: &mut Vec<Wanted>, asked: &Asked<'_>) -> Option<HeldRe
     None
 }
 
+/// How many documents, up to those that matter, have become a text like this one, in this pass or before. Documents that
+/// were as alike before, as those of one template, do not become so.
+fn joined(likeness: u64, texts: &BTreeMap<DocPath, TurnedText>) -> usize {
+    let were_alike = |one: &TurnedText, other: &TurnedText| {
+        distance(one.was, other.was) <= (2 * distance(one.likeness, other.likeness)).min(WERE_ALIKE)
+    };
+    let mut joined: Vec<&TurnedText> = Vec::new();
+    for turned in texts.values().filter(|turned| distance(turned.likeness, likeness) <= ALIKE) {
+        if !joined.iter().any(|one| were_alike(one, turned)) {
+            joined.push(turned);
+        }
+        if joined.len() >= PAGES {
+            break;
+        }
+    }
+    joined.len()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,13 +151,18 @@ mod tests {
         Wanted { path, fingerprint, hash: ContentHash([content; 32]), replaces: true }
     }
 
+    /// A likeness like no other's.
+    fn number(of: u8) -> u64 {
+        ContentHash([of; 32]).short().as_number()
+    }
+
     /// How many are held and how many are left of files with these contents, or of pages with these texts.
     fn judged(contents: &[u8], page: Option<TurnedText>, of: u64, (held, approved): (u64, u64)) -> (usize, usize) {
         let path = |n: usize| page.map_or(format!("{n}"), |_| format!("https://e.com/{n}"));
         let mut all: Vec<_> = contents.iter().enumerate().map(|(n, content)| wanted(&path(n), *content)).collect();
         let file = TurnedText { was: 0, likeness: 0, shrunk: false, unconfirmed: false };
         let texts = all.iter().enumerate().map(|(n, one)| {
-            let (was, likeness) = (100 + n as u64, u64::from(one.hash.0[0]));
+            let (was, likeness) = (number(100 + n as u8), number(one.hash.0[0]));
             (one.path.clone(), TurnedText { was, likeness, ..page.unwrap_or(file) })
         });
         let (texts, collection) = (texts.collect(), CollectionName::new("c").unwrap());
@@ -200,6 +223,49 @@ mod tests {
         let asked = Asked { collection: &collection, of: 30, texts: &texts, standing, policy: &policy };
         assert_eq!(hold(&mut all, &asked), None);
         assert_eq!(all.len(), 30);
+    }
+
+    #[test]
+    fn pages__that_become_much_the_same_text_one_by_one__are_held_from_the_third_on() {
+        for (were, likeness, before, expected) in [
+            ([1, 2, 3], [50, 50, 50], 2, 1),
+            ([1, 2, 3], [50, 50, 50], 0, 3),
+            ([1, 2, 3], [50, 50, 51], 2, 0),
+            ([1, 1, 3], [50, 50, 50], 2, 0),
+            ([1, 1, 1], [50, 50, 50], 0, 0),
+        ] {
+            let all: Vec<_> = (0..30).map(|n| wanted(&format!("https://e.com/{n:02}"), 1)).collect();
+            let texts = (0..3_usize).map(|n| {
+                // A few bits differ, as where each page keeps a sentence of its own.
+                let (was, likeness) = (number(were[n]), number(likeness[n]) ^ (0b1001 << n));
+                (all[n].path.clone(), TurnedText { was, likeness, shrunk: false, unconfirmed: false })
+            });
+            let texts = texts.collect();
+            let mut new = all[before..3].to_vec();
+            let collection = CollectionName::new("c").unwrap();
+            let policy = Policy { max_deletes: 10, max_delete_percent: 10, never: false };
+            let standing = ReplacementStanding::default();
+            let asked = Asked { collection: &collection, of: 30, texts: &texts, standing, policy: &policy };
+            let held = hold(&mut new, &asked).map_or(0, |held| held.documents.len());
+            assert_eq!(held, expected, "{were:?} {likeness:?} {before}");
+        }
+    }
+
+    #[test]
+    fn pages__of_one_template__are_held_where_they_become_more_alike() {
+        let template = number(1);
+        let of = |bits: [u32; 3]| bits.map(|bit| template ^ (0b11_1111 << bit));
+        for (were, are, expected) in [
+            (of([0, 10, 20]), of([30, 40, 50]), 1),
+            (of([0, 10, 20]), [number(2); 3], 3),
+            ([template; 3], [number(2); 3], 1),
+        ] {
+            let texts = (0..3_usize).map(|n| {
+                let turned = TurnedText { was: were[n], likeness: are[n], shrunk: false, unconfirmed: false };
+                (DocPath::new(format!("https://e.com/{n}")).unwrap(), turned)
+            });
+            assert_eq!(joined(are[0], &texts.collect()), expected, "{were:?}");
+        }
     }
 
     #[test]

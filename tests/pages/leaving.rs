@@ -156,3 +156,26 @@ async fn part_of_an_index__in_trouble__withholds_its_own_pages_alone() {
     }
     bench.holds(&["/a", "/c", "/d"]).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn part_of_an_index__renamed_and_in_trouble__deletes_nothing() {
+    let bench = listed(&["/a", "/b", "/c", "/d"], "/index.xml").await;
+    let index = |parts: [&str; 2]| {
+        let parts = parts.map(|path| format!("<sitemap><loc>{path}</loc></sitemap>")).concat();
+        Reply::new("application/xml", format!("<sitemapindex>{parts}</sitemapindex>"))
+    };
+    bench.origin.serve("/index.xml", index(["/1.xml", "/2.xml"]));
+    bench.origin.serve("/1.xml", urlset(&bench, &["/a", "/b"]));
+    bench.origin.serve("/2.xml", urlset(&bench, &["/c", "/d"]));
+    bench.well().await;
+    bench.origin.serve("/index.xml", index(["/1.xml", "/new.xml"]));
+    bench.origin.serve("/new.xml", Reply::status(500));
+    for _ in 0..3 {
+        let report = bench.pass().await;
+        assert_eq!((report.outcome().as_str(), report.deleted), ("failed", 0), "{report:?}");
+    }
+    bench.origin.serve("/new.xml", urlset(&bench, &["/c"]));
+    bench.well().await;
+    assert_eq!(bench.well().await.deleted, 1);
+    bench.holds(&["/a", "/b", "/c"]).await;
+}

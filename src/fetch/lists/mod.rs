@@ -64,6 +64,19 @@ impl Pages {
             |lists: &str| self.unread.contains(lists) || lists.split(' ').any(|list| self.unread.contains(list));
         self.incomplete || (!self.failed.is_empty() && lists.is_none_or(is_unread))
     }
+
+    /// Whether a list that was not read has led to no page before, where these lists led to all that are known. It may name
+    /// any page: a list that was renamed, or divided, is such a one.
+    pub fn has_new_unread<'a>(&self, known: impl Iterator<Item = &'a str>) -> bool {
+        let mut new: BTreeSet<&str> = self.unread.iter().map(String::as_str).collect();
+        for lists in known {
+            if new.is_empty() {
+                break;
+            }
+            new.retain(|list| *list != lists && lists.split(' ').all(|known| known != *list));
+        }
+        !new.is_empty()
+    }
 }
 
 /// What a list says of a page.

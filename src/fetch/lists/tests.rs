@@ -238,3 +238,19 @@ proptest! {
         prop_assert_eq!(gathered(&entries), pages);
     }
 }
+
+#[test]
+fn unread_lists__that_led_to_no_page_before__are_new() {
+    let known = ["https://e.com/i https://e.com/a", "https://e.com/i https://e.com/b", "two words.txt", ""];
+    for (unread, expected) in [
+        (&[][..], false),
+        (&["https://e.com/a"], false),
+        (&["https://e.com/i"], false),
+        (&["two words.txt"], false),
+        (&["https://e.com/new"], true),
+        (&["https://e.com/a", "https://e.com/new"], true),
+    ] {
+        let pages = Pages { unread: unread.iter().map(|list| (*list).to_owned()).collect(), ..Pages::default() };
+        assert_eq!(pages.has_new_unread(known.into_iter()), expected, "{unread:?}");
+    }
+}

@@ -115,6 +115,7 @@ impl PagesLook<'_> {
         for wanted in looked.gathered.wanted.iter().filter(|wanted| !wanted.replaces) {
             *renamed.entry(wanted.hash.short()).or_default() += 1;
         }
+        let may_be_anywhere = listed.has_new_unread(states.values().filter_map(|state| state.lists.as_deref()));
         let (mut unread, mut waiting) = (Vec::new(), Vec::new());
         for record in unlisted {
             let state = states.get(record.path.as_str());
@@ -129,6 +130,8 @@ impl PagesLook<'_> {
             } else if let Some(count) = twin {
                 *count -= 1;
                 looked.not_seen(record);
+            } else if may_be_anywhere {
+                unread.push(record);
             } else {
                 waiting.push((record, state));
             }
