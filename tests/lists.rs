@@ -214,6 +214,7 @@ async fn lists_that_cannot_be_had_are_not_asked_for_without_end() {
     let site = Site::new();
     let lists: Vec<String> = (0..100).map(|list| format!("/{list:02}.xml")).collect();
     site.put("/index.xml", &index(&lists.iter().map(String::as_str).collect::<Vec<_>>()));
+    lists.iter().for_each(|list| site.0.serve(list, Reply::status(403)));
     site.put("/03.xml", &sitemap(&["/a"]));
     let pages = site.expand(&["/index.xml"]).await;
     assert_eq!((paths(&pages), pages.failed.len()), (vec!["/a".to_owned()], 9));
