@@ -13,6 +13,8 @@ pub struct Record {
     pub live: Option<ShortHash>,
     /// The size of that in bytes, where it is known.
     pub live_size: Option<u64>,
+    /// Whether this state has uploaded that: what was taken over from a list may be another machine's.
+    pub uploaded_here: bool,
     /// Why it is quarantined, if it is.
     pub trouble: Option<Trouble>,
     /// Why its file is skipped as it is now, if it is.

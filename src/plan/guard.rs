@@ -139,6 +139,14 @@ pub enum Why {
 }
 
 impl Why {
+    /// Whether these are too many at once, so that what is left of them stays held.
+    pub fn is_limit(&self) -> bool {
+        match self {
+            Self::Held | Self::Moved(_) | Self::LeftConfig => true,
+            Self::NotMadeHere | Self::SuccessorFailed(_) | Self::Unsure(_) | Self::Never => false,
+        }
+    }
+
     /// Whether `approve` can release these deletions.
     pub fn can_be_approved(&self) -> bool {
         match self {

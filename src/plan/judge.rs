@@ -156,6 +156,7 @@ mod tests {
             path: DocPath::new("a").unwrap(),
             seen: None,
             live: live.map(|first| hash(first).short()),
+            uploaded_here: false,
             trouble: failed.map(|first| Trouble::of_document(hash(first).short(), "bad".to_owned())),
             successor: None,
             live_size: None,

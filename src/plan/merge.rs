@@ -59,6 +59,7 @@ mod tests {
             seen: None,
             live: None,
             live_size: None,
+            uploaded_here: false,
             trouble: None,
             skipped: None,
             successor: None,

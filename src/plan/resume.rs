@@ -141,6 +141,17 @@ pub fn resume(under_way: Vec<UnderWay>, plan: &mut Plan, terms: Terms, now: Mome
                 }
             },
             Phase::Ingesting if same == Some(false) || going.contains(&document) => {}
+            // Its document went before the platform held it, and has not moved. That of a file is looked for again before
+            // it is deleted.
+            Phase::Ingesting
+                if besides == Besides::Nothing
+                    && same.is_none()
+                    && !wanted.values().any(|hash| *hash == replica.hash)
+                    && !terms.never
+                    && (!unseen || document.1.address().is_none()) =>
+            {
+                resume.finish.push(replica);
+            }
             Phase::Ingesting => {
                 // A document that was looked for and is not planned for may be gone: the next round looks again.
                 resume.open |= same.is_none() && !unseen;
@@ -362,5 +373,16 @@ mod tests {
         let collection = CollectionName::new("c").unwrap();
         let mut plan = Plan { actions: vec![Action::Delete { collection, gone, moved: false }], ..Plan::default() };
         assert_eq!(at_work(vec![replica(Phase::Ingesting, 2)], Besides::Held, &mut plan), Resume::default());
+    }
+
+    #[test]
+    fn ingesting__document_is_gone__is_deleted_unless_it_has_moved() {
+        for (plan, never, expected) in
+            [(put("b", 2), false, (1, 0)), (put("b", 1), false, (0, 1)), (put("b", 2), true, (0, 1))]
+        {
+            let one = under_way(replica(Phase::Ingesting, 1), Besides::Nothing);
+            let resume = resume(vec![one], &mut { plan }, Terms { never, ..TERMS }, NOW);
+            assert_eq!((resume.finish.len(), resume.follow.len()), expected);
+        }
     }
 }

@@ -67,16 +67,17 @@ impl<'a> Successors<'a> {
         }
         let namesake = self.by_file_name.get(&gone.path.file_name().to_lowercase()).and_then(|found| found.first());
         let namesake = namesake.map(|number| self.coming[*number].0);
-        let mut of_collection = self.coming.iter().filter(|((of, _), _)| *of == collection);
+        let of_collection = || self.coming.iter().filter(|((of, _), _)| *of == collection);
         let likely = namesake.or_else(|| {
-            let similar = |((_, path), _): &&(Key<'_>, u64)| has_similar_name(&gone.path, path);
-            compare_names.then(|| of_collection.clone().find(similar)).flatten().map(|(key, _)| *key)
+            let by_name = |((_, path), _): &&(Key<'_>, u64)| has_similar_name(&gone.path, path);
+            let by_size = |(_, size): &&(Key<'_>, u64)| has_similar_size(gone.size, *size);
+            let found = compare_names.then(|| of_collection().find(by_name).or_else(|| of_collection().find(by_size)));
+            found.flatten().map(|(key, _)| *key)
         });
-        let owned = |(of, path): Key<'_>| (of.clone(), path.clone());
-        if likely.is_some() || of_collection.any(|(_, size)| !compare_names || has_similar_size(gone.size, *size)) {
-            Succession::Pending(likely.map(owned))
-        } else {
-            Succession::None
+        match likely {
+            Some((of, path)) => Succession::Pending(Some((of.clone(), path.clone()))),
+            None if !compare_names && of_collection().next().is_some() => Succession::Pending(None),
+            None => Succession::None,
         }
     }
 }
@@ -154,18 +155,17 @@ mod tests {
     #[test]
     fn judge__new_document__is_waited_for_where_it_may_be_the_successor() {
         for (old, new, likely) in [
-            (gone("guide/t0.md", 500), wanted("handbook/t0.md", 9_000), Some(true)),
-            (gone("guide/T0.md", 500), wanted("handbook/t0.md", 9_000), Some(true)),
-            (gone("a.md", 500), wanted("new-a.md", 9_000), Some(true)),
-            (gone("install_guide_v1.md", 500), wanted("docs/install-guide-v2.md", 9_000), Some(true)),
-            (gone("alpha.md", 1_000), wanted("zebra.md", 1_040), Some(false)),
-            (gone("alpha.md", 1_000), wanted("zebra.md", 9_000), None),
-            (gone("secret.md", 1_000), wanted("menu-of-the-week.md", 30), None),
+            (gone("guide/t0.md", 500), wanted("handbook/t0.md", 9_000), true),
+            (gone("guide/T0.md", 500), wanted("handbook/t0.md", 9_000), true),
+            (gone("a.md", 500), wanted("new-a.md", 9_000), true),
+            (gone("install_guide_v1.md", 500), wanted("docs/install-guide-v2.md", 9_000), true),
+            (gone("alpha.md", 1_000), wanted("zebra.md", 1_040), true),
+            (gone("alpha.md", 1_000), wanted("zebra.md", 9_000), false),
+            (gone("secret.md", 1_000), wanted("menu-of-the-week.md", 30), false),
         ] {
             let input = [Gathered { wanted: vec![new.clone()], ..gathered("c") }];
             let fate = Successors::of(&input).judge(&name("c"), std::slice::from_ref(&old));
-            let successor = || (name("c"), new.path.clone());
-            let expected = likely.map_or(Succession::None, |likely| Succession::Pending(likely.then(successor)));
+            let expected = if likely { pending("c", new.path.as_str()) } else { Succession::None };
             assert_eq!(fate, [expected], "{} and {}", old.path, new.path);
         }
     }

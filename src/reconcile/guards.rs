@@ -24,8 +24,8 @@ impl<P> Pass<'_, P> {
             let withheld: Vec<_> = report.withheld.iter().filter(|withheld| withheld.collection == name).collect();
             // Who sees nothing sure, or was not asked, does not release what was held.
             let held = match withheld.iter().find(|withheld| withheld.why.can_be_approved()) {
-                Some(held) => Some(held.deletes()),
-                None => withheld.is_empty().then_some(0),
+                Some(held) => Some((held.deletes(), if held.why.is_limit() { held.deletes() } else { 0 })),
+                None => withheld.is_empty().then_some((0, 0)),
             };
             let replacements = report.held_replacements.iter().find(|held| held.collection == name);
             let replacements = replacements.map_or(0, HeldReplacements::count);

@@ -234,7 +234,7 @@ pub(super) fn look(
 
 /// What a guard remembers, as far as the store knows.
 pub(super) fn standing(state: &CollectionState) -> Standing {
-    Standing { held: state.held, approved: state.approved, ..Standing::default() }
+    Standing { held: state.held_by_limit, approved: state.approved, ..Standing::default() }
 }
 
 /// The same of the guard of replacements.

@@ -394,7 +394,6 @@ fn nothing(collection: &CollectionName, standing: Standing) -> Gathered {
 
 fn gone(record: Record) -> Option<Gone> {
     let size = record.seen.map_or(0, |seen| seen.fingerprint.size);
-    // A record that was rebuilt from the platform, and whose document was never seen here, may be another machine's.
-    let made_here = record.seen.is_some() || record.skipped.is_some();
+    let made_here = record.uploaded_here || record.seen.is_some() || record.skipped.is_some();
     record.live.map(|live| Gone { path: record.path, live, size, made_here, successor: record.successor })
 }

@@ -17,7 +17,7 @@ use crate::{
 
 const COLUMNS: &str = "path, size, mtime_ns, ctime_ns, inode, seen_at, hash, live, trouble_hash, trouble_reason, \
                        skip_size, skip_mtime_ns, skip_ctime_ns, skip_inode, skip_at, skip_reason, \
-                       trouble_retry_at, successor_collection, successor_path, live_size";
+                       trouble_retry_at, successor_collection, successor_path, live_size, uploaded_here";
 
 impl Db {
     /// Runs `work` over a collection's records in key order, one at a time: those whose path begins with `prefix`, which
@@ -312,7 +312,8 @@ fn record(row: &Row<'_>) -> Result<Record, rusqlite::Error> {
         _ => None,
     };
     let live_size = row.get::<_, Option<i64>>(19)?.map(i64::cast_unsigned);
-    Ok(Record { path, seen, live: short(7)?, live_size, trouble, skipped, successor })
+    let uploaded_here = row.get(20)?;
+    Ok(Record { path, seen, live: short(7)?, live_size, uploaded_here, trouble, skipped, successor })
 }
 
 /// The fingerprint and the time of a look, from the five columns that begin with its size.

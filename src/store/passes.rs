@@ -14,6 +14,8 @@ pub struct CollectionState {
     pub footing: Option<Footing>,
     /// Deletions that a guard withheld in the last pass.
     pub held: u64,
+    /// How many of them were too many at once: these stay held until they are approved or back.
+    pub held_by_limit: u64,
     /// Deletions that a person allowed, once.
     pub approved: u64,
     /// Replacements that a guard withheld in the last pass.
@@ -65,8 +67,8 @@ impl Db {
     /// # Errors
     /// See [`StoreError`].
     pub fn collection(&self, name: &CollectionName) -> Result<CollectionState, StoreError> {
-        let sql = "SELECT device, mounts, held, approved, held_replacements, approved_replacements
-                   FROM collections WHERE name = ?1";
+        let sql = "SELECT device, mounts, held, approved, held_replacements, approved_replacements,
+                       held_by_limit FROM collections WHERE name = ?1";
         let state = self.connection.query_row(sql, [name.as_str()], |row| {
             let mounts: Option<String> = row.get(1)?;
             // Nobody but kbsync writes it.
@@ -78,32 +80,37 @@ impl Db {
                 approved: row.get::<_, i64>(3)?.cast_unsigned(),
                 held_replacements: row.get::<_, i64>(4)?.cast_unsigned(),
                 approved_replacements: row.get::<_, i64>(5)?.cast_unsigned(),
+                held_by_limit: row.get::<_, i64>(6)?.cast_unsigned(),
             })
         });
         Ok(state.optional()?.unwrap_or_default())
     }
 
-    /// Notes what a guard withholds now, where it could tell, and what the folder stands on where it was seen for sure.
+    /// Notes what a guard withholds now, where it could tell (all, and those beyond the limit), and what the folder stands
+    /// on where it was seen for sure.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub fn note_guard(
         &mut self,
         name: &CollectionName,
-        held: Option<u64>,
+        held: Option<(u64, u64)>,
         footing: Option<&Footing>,
     ) -> Result<(), StoreError> {
         let before = self.collection(name)?;
-        let held = held.unwrap_or(before.held);
-        if before.held == held && (footing.is_none() || footing == before.footing.as_ref()) {
+        let (held, by_limit) = held.unwrap_or((before.held, before.held_by_limit));
+        if (before.held, before.held_by_limit) == (held, by_limit)
+            && (footing.is_none() || footing == before.footing.as_ref())
+        {
             return Ok(());
         }
         let device = footing.map(|footing| footing.device.cast_signed());
         let mounts = footing.map(|footing| serde_json::json!(footing.mounts).to_string());
-        let sql = "INSERT INTO collections (name, held, device, mounts) VALUES (?1, ?2, ?3, ?4)
+        let sql = "INSERT INTO collections (name, held, device, mounts, held_by_limit) VALUES (?1, ?2, ?3, ?4, ?5)
                    ON CONFLICT DO UPDATE SET
-                       held = ?2, device = coalesce(?3, device), mounts = coalesce(?4, mounts)";
-        self.connection.execute(sql, params![name.as_str(), held.cast_signed(), device, mounts])?;
+                       held = ?2, held_by_limit = ?5, device = coalesce(?3, device), mounts = coalesce(?4, mounts)";
+        self.connection
+            .execute(sql, params![name.as_str(), held.cast_signed(), device, mounts, by_limit.cast_signed()])?;
         Ok(())
     }
 

@@ -276,6 +276,8 @@ pub(super) fn make_ready(
     set_phase(connection, id, Phase::Ready, now)?;
     set_live(connection, collection, path, Some(new.hash))?;
     set_trouble(connection, collection, path, None)?;
+    let sql = "UPDATE documents SET uploaded_here = 1 WHERE collection = ?1 AND path = ?2";
+    connection.prepare_cached(sql)?.execute([collection, path])?;
     // Requests that were not answered before count no more.
     let sql = "UPDATE former SET times = 0 WHERE collection = ?1 AND path = ?2";
     connection.prepare_cached(sql)?.execute([collection, path])?;

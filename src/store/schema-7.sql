@@ -37,3 +37,10 @@ ALTER TABLE documents ADD COLUMN trouble_failures INTEGER NOT NULL DEFAULT 0;
 -- The new document that seemed to be the successor of this one when it went.
 ALTER TABLE documents ADD COLUMN successor_collection TEXT;
 ALTER TABLE documents ADD COLUMN successor_path TEXT;
+
+-- Whether this state has uploaded what the platform holds of it; what was taken over from a list may be another machine's.
+ALTER TABLE documents ADD COLUMN uploaded_here INTEGER NOT NULL DEFAULT 0;
+
+-- How many of the held deletions are too many at once: those stay held until they are approved or back.
+ALTER TABLE collections ADD COLUMN held_by_limit INTEGER NOT NULL DEFAULT 0;
+UPDATE collections SET held_by_limit = held;

@@ -22,6 +22,7 @@ fn record(live: Option<u8>, failed: Option<u8>) -> Record {
     let short = |first| ContentHash([first; 32]).short();
     let fingerprint = Fingerprint { size: 1, mtime_ns: 0, ctime_ns: 0, inode: 0 };
     Record {
+        uploaded_here: false,
         path: DocPath::new("https://example.com/").unwrap(),
         seen: Some(LastLook { fingerprint, at: NOW, hash: ContentHash([1; 32]) }),
         live: live.map(short),

@@ -256,7 +256,7 @@ fn source_of_another_machine__listed__is_left_alone_until_approved() {
     let report = compare(&mut db, &page);
     assert_eq!((report.adopted, report.retired), (0, 0));
     assert_eq!(db.strays(&docs()).unwrap().len(), 1);
-    db.note_guard(&docs(), Some(1), None).unwrap();
+    db.note_guard(&docs(), Some((1, 1)), None).unwrap();
     db.approve(&docs()).unwrap();
     assert_eq!(compare(&mut db, &page).retired, 1);
     assert!(db.strays(&docs()).unwrap().is_empty());

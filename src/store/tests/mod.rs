@@ -132,7 +132,7 @@ fn an_older_store_is_migrated_by_the_next_pass_and_keeps_what_it_knows() {
     assert_eq!(db.last_pass().unwrap().unwrap().outcome, "held");
     assert_eq!(
         db.collection(&docs()).unwrap(),
-        CollectionState { footing: Some(footing(&[])), held: 2, ..CollectionState::default() }
+        CollectionState { footing: Some(footing(&[])), held: 2, held_by_limit: 2, ..CollectionState::default() }
     );
 }
 
@@ -283,9 +283,9 @@ fn footing(mounts: &[&str]) -> Footing {
 fn an_approval_is_for_what_is_held_and_spent_deletion_by_deletion() {
     let (_folder, mut db) = new_db();
     assert_eq!(db.approve(&docs()).unwrap().deletions, 0, "nothing is held");
-    db.note_guard(&docs(), Some(2), Some(&footing(&["a/disk", "b"]))).unwrap();
+    db.note_guard(&docs(), Some((2, 2)), Some(&footing(&["a/disk", "b"]))).unwrap();
     assert_eq!(db.approve(&docs()).unwrap().deletions, 2);
-    db.note_guard(&docs(), Some(0), None).unwrap();
+    db.note_guard(&docs(), Some((0, 0)), None).unwrap();
     let state = CollectionState { footing: Some(footing(&["a/disk", "b"])), approved: 2, ..CollectionState::default() };
     assert_eq!(db.collection(&docs()).unwrap(), state);
     ready(&mut db, "a.md", 1, "s1");
