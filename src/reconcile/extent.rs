@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::{model::CollectionName, scan::Wake};
+use crate::{
+    model::{CollectionName, DocPath},
+    scan::Wake,
+};
 
 /// How far a pass reaches.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -85,4 +88,10 @@ impl Extent {
         }
         wider
     }
+}
+
+/// The folder that a document is in.
+pub(super) fn folder_of(path: &DocPath) -> Wake {
+    let folder = path.as_str().rsplit_once('/').map_or("", |(folder, _)| folder);
+    Wake { whole: false, folders: BTreeMap::from([(folder.into(), false)]) }
 }

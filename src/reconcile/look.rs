@@ -10,8 +10,9 @@ use tracing::Span;
 
 use super::{
     Document, Event, Failure, Fatal, Pass,
+    extent::folder_of,
     known::KnownContent,
-    looked::{Looked, Merging, folder_of},
+    looked::{Looked, Merging},
 };
 use crate::{
     config::{Collection, Folder, Input},

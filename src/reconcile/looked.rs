@@ -11,6 +11,7 @@ use tracing::Span;
 
 use super::{
     Document, Failure, Skipped,
+    extent::folder_of,
     known::KnownContent,
     look::{Note, Notes, ToRead},
 };
@@ -286,8 +287,12 @@ impl Looked {
     /// A file that is there and cannot be synced as it is.
     pub(super) fn skip(&mut self, path: &str, record: Option<&Record>, reason: String) {
         let document = Document { collection: self.gathered.collection.clone(), path: path.to_owned() };
-        let kept = record.is_some_and(|record| record.live.is_some());
+        let kept = record.is_some_and(|one| one.live.is_some());
         self.skipped.push(Skipped { document, reason, kept });
+        // A new file that cannot be synced may be what has become of one that is gone.
+        let path = DocPath::new(path).ok().filter(|_| !kept);
+        self.gathered.settling.extend(path.clone().filter(|_| record.is_none()).map(|path| (path, 0)));
+        self.gathered.failed.extend(path);
     }
 
     pub(super) fn not_seen(&mut self, record: Record) {
@@ -351,6 +356,7 @@ impl Looked {
         self.gathered.wanted.extend(read.gathered.wanted);
         self.gathered.texts.extend(read.gathered.texts);
         self.gathered.wanted.sort_by(|a, b| a.path.cmp(&b.path));
+        self.gathered.settling.extend(read.gathered.settling);
         self.gathered.failed.extend(read.gathered.failed);
         self.failed.extend(read.failed);
         self.quarantined.extend(read.quarantined);
@@ -366,12 +372,6 @@ impl Looked {
             self.later(read.unsettled, left);
         }
     }
-}
-
-/// The folder that a document is in.
-pub(super) fn folder_of(path: &DocPath) -> Wake {
-    let folder = path.as_str().rsplit_once('/').map_or("", |(folder, _)| folder);
-    Wake { whole: false, folders: BTreeMap::from([(folder.into(), false)]) }
 }
 
 fn nothing(collection: &CollectionName, standing: Standing) -> Gathered {

@@ -1,6 +1,6 @@
 //! The rounds of a pass: what one leaves open is what the next one is for, after the wait that it needs.
 
-use super::{Document, Event, Extent, Fatal, Listing, Pass, Report, left_the_config, looked::folder_of, policy};
+use super::{Document, Event, Extent, Fatal, Listing, Pass, Report, extent::folder_of, left_the_config, policy};
 use crate::{
     model::{Moment, Phase},
     plan::{self, Action, Gathered, Plan, Resume, Terms, UnderWay},
@@ -215,7 +215,7 @@ impl<P: Platform> Pass<'_, P> {
         }
         let waiting = plan.waiting.clone();
         self.store.call(move |db| db.note_successors(&waiting)).await?;
-        if plan.actions.iter().any(|action| matches!(action, Action::Put { .. })) {
+        if report.settling.is_none() || plan.actions.iter().any(|action| matches!(action, Action::Put { .. })) {
             open.again();
         }
         // What is still being written is left to another pass, and so is what waits for it.

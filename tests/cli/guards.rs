@@ -148,3 +148,26 @@ async fn delete_never_deletes_nothing_and_is_content() {
     bench.sync().await.ended(0, &["1 replaced"]);
     assert_eq!(bench.ours().await.len(), 20);
 }
+
+#[tokio::test]
+async fn move__the_new_file_cannot_be_synced__the_old_version_stays() {
+    let bench = Bench::new().await;
+    for name in ["guide/install.md", "b.md", "c.md", "d.md"] {
+        bench.write(name, format!("# {name}\n\nWords.\n"));
+    }
+    bench.synced().await;
+    bench.remove("guide/install.md");
+    let pointer = format!("version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 12\n", "4d".repeat(32));
+    bench.write("handbook/install.md", pointer);
+    for _ in 0..2 {
+        bench.sync().await.ended(8, &["what seems to take their place failed", "handbook/install.md"]);
+    }
+    assert_eq!(bench.ours().await.len(), 4, "the old version answers");
+    // What has nothing to do with it is deleted as ever.
+    bench.remove("d.md");
+    bench.sync().await.ended(8, &["1 deleted"]);
+    bench.write("handbook/install.md", "# Install\n\nWords.\n");
+    bench.synced().await.ended(0, &["1 added"]);
+    bench.in_step().await;
+    bench.quiet().await;
+}
