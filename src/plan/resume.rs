@@ -141,14 +141,14 @@ pub fn resume(under_way: Vec<UnderWay>, plan: &mut Plan, terms: Terms, now: Mome
                 }
             },
             Phase::Ingesting if same == Some(false) || going.contains(&document) => {}
-            // Its document went before the platform held it, and has not moved. That of a file is looked for again before
-            // it is deleted.
+            // Its file went before the platform held it, and has not moved; it is looked for again before its source is
+            // deleted.
             Phase::Ingesting
                 if besides == Besides::Nothing
                     && same.is_none()
                     && !wanted.values().any(|hash| *hash == replica.hash)
                     && !terms.never
-                    && (!unseen || document.1.address().is_none()) =>
+                    && document.1.address().is_none() =>
             {
                 resume.finish.push(replica);
             }
