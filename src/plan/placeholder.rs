@@ -54,6 +54,7 @@ const KINDS: &[Kind] = &[
             "security service to protect",
             "incapsula incident",
             "pardon our interruption",
+            "make sure you're not a robot",
             "enable javascript and cookies to continue",
             "just a moment",
         ],
@@ -77,6 +78,25 @@ const KINDS: &[Kind] = &[
             "zugriff verweigert",
             "accès refusé",
             "acceso denegado",
+        ],
+    },
+    Kind {
+        what: "a site in trouble",
+        most: 150,
+        sure: false,
+        phrases: &[
+            "there has been a critical error on this website",
+            "a client-side exception has occurred",
+            "fatal error: uncaught",
+            "account has been suspended",
+            "domain may be for sale",
+            "domain is for sale",
+            "domain is parked",
+            "welcome to nginx!",
+            "undergoing scheduled maintenance",
+            "currently undergoing maintenance",
+            "メンテナンス中",
+            "维护中",
         ],
     },
     Kind {
@@ -131,7 +151,12 @@ pub(super) fn placeholder(text: &str, words: u64, size: u64, before: u64) -> Opt
     let shrunk = size.saturating_mul(2) <= before;
     let kinds = || KINDS.iter().filter(|kind| words <= kind.most && (kind.sure || shrunk));
     kinds().next()?;
-    let text = text.to_lowercase();
+    // Marks of emphasis and of typography do not part a phrase.
+    let text = text.to_lowercase().replace(['*', '_', '`', '\\'], "").replace('’', "'");
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if shrunk && text.starts_with("{\"error") {
+        return Some("an error");
+    }
     let found = kinds().find(|kind| kind.phrases.iter().any(|phrase| text.contains(phrase)));
     found.map(|kind| kind.what)
 }
@@ -152,6 +177,14 @@ mod tests {
             "# 503 Service Unavailable\n\nNo server is available to handle this request.",
             "We use cookies to improve what you see. Accept all",
             "# Page not found\n\nThere is nothing here.",
+            "There has been a critical error on this website. Please check your site admin email inbox.",
+            "## Application error: a client-side exception has occurred (see the browser console).",
+            "**Fatal error**:  Uncaught PDOException: Connection refused in /lib/db.php:3",
+            "{\"error\":\"internal\",\"requestId\":\"3\"}",
+            "#### Enter the characters you see below\n\nSorry, we just need to make sure you’re not a robot.",
+            "# Account Suspended\n\nThis Account has been suspended. Contact your hosting provider.",
+            "# example.com\n\nThis domain may be for sale. Buy this domain.",
+            "# ただいまメンテナンス中です\n\nしばらくしてから再度アクセスしてください。",
         ] {
             let words = text.split_whitespace().count() as u64;
             assert!(placeholder(text, words, text.len() as u64, 600).is_some(), "{text}");

@@ -115,6 +115,10 @@ async fn placeholder__where_a_document_was__never_replaces_it() {
         Reply::page("<title>Attention Required!</title><h1>Sorry, you have been blocked</h1><p>Ray ID: 8f3a</p>"),
         Reply::page("<title>Just a moment...</title><p>Verify you are human by completing the action below.</p>"),
         html("503", "<p>The service is temporarily unavailable. Please try again later.</p>"),
+        Reply::page(
+            "<br /><b>Fatal error</b>:  Uncaught PDOException: Connection refused in /var/www/lib/db.php:3<br />",
+        ),
+        Reply::page("{\"error\":\"internal\",\"requestId\":\"3\"}"),
         html("Cookies", "<p>We use cookies and ask for your consent.</p><p>Accept all, or only what is needed.</p>"),
     ];
     let (bench, paths) = topics(2).await;
