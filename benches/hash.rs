@@ -23,14 +23,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mebibytes = mebibytes as u64;
     let folder = std::env::temp_dir().join("kbsync-bench-hash");
     fs::create_dir_all(&folder)?;
-    let file = folder.join("large.md");
+    let file = folder.join("text.md");
     if fs::metadata(&file).map_or(0, |meta| meta.len()) != mebibytes << 20 {
         let mut file = File::create(&file)?;
-        let block: Vec<u8> = (0..1 << 20).map(|i: u32| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        let letter = |i: u32| b'a' + ((i.wrapping_mul(2_654_435_761) >> 24) % 26) as u8;
+        let block: Vec<u8> = (0..1 << 20).map(letter).collect();
         (0..mebibytes).try_for_each(|_| file.write_all(&block))?;
     }
     let root = Root::open(&folder, false)?;
-    let path = DocPath::new("large.md")?;
+    let path = DocPath::new("text.md")?;
     let ours = || {
         hash(&root, &path).expect("the file was made by this program and holds still");
     };
