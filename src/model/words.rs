@@ -43,7 +43,7 @@ pub fn searchable(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return text.into();
     }
-    // A non-breaking hyphen, a ligature and a full-width letter are the same as the plain ones to whoever searches.
+    // A non-breaking hyphen, a ligature and a full-width letter are the same as the plain ones to a person who searches.
     text.chars().filter(|c| !is_invisible(*c)).nfkc().collect::<String>().into()
 }
 

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 const FIRST_YEAR: u32 = 1990;
 /// The same in seconds since 1970.
 const FIRST_SECOND: u64 = 631_152_000;
-/// A date that so many pages of a host have, and so large a part of them (a quarter), is the one of a build.
+/// A date that this many pages of a host have, and a quarter of them, is the date of a build.
 const SHARED: usize = 3;
 const SHARED_PART: usize = 4;
 

@@ -11,7 +11,7 @@ use crate::model::{CollectionName, ContentHash, DocPath, Record, distance};
 
 /// So many pages that become one text are no coincidence.
 const PAGES: usize = 3;
-/// Likenesses that differ in so many bits are of much the same text: more than half of its pairs of words.
+/// Likenesses that differ in no more bits than this are of much the same text: more than half of its pairs of words.
 const ALIKE: u32 = 13;
 /// Those of before may differ twice as much as the new ones, but in no more bits.
 const WERE_ALIKE: u32 = 20;

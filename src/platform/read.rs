@@ -53,7 +53,7 @@ pub fn cevvo_stream<'a>(chunks: impl Iterator<Item = &'a [u8]>) -> (Vec<ChatEven
     (events, false)
 }
 
-/// A page of Nexvio's sources, after so many.
+/// A page of Nexvio's sources, by its offset.
 pub fn nexvio_page(body: &[u8], offset: u64) -> Option<SourcePage> {
     list::<Knowledge>(body, "knowledge").map(|found| nexvio::page_of(found, offset, answer::shortened))
 }

@@ -106,7 +106,7 @@ mod tests {
         Redactor::new(&SecretString::from(KEY))
     }
 
-    /// Whether a text has so many characters of the key in a row.
+    /// Whether a text has this many characters of the key in a row.
     fn shows(text: &str, key: &str, length: usize) -> bool {
         let text = text.to_ascii_lowercase();
         let key = key.to_ascii_lowercase();

@@ -11,7 +11,7 @@ use crate::model::DocPath;
 const HEAD: usize = 4 * 1024;
 /// Bytes that are kept of a file's end: a DOCX with ten thousand parts has its directory in these.
 const TAIL: usize = 1024 * 1024;
-/// A PDF's header is within so many bytes: scanners and mail gateways write something before it.
+/// A PDF's header is within this many bytes: scanners and mail gateways write something before it.
 const PDF_HEADER_WITHIN: usize = 1024;
 /// Zeros at a file's end that are more than padding.
 const ZERO_TAIL: usize = 4 * 1024;

@@ -98,7 +98,7 @@ pub struct ListReport {
 
 /// More sources than this, and more than a tenth of ours, do not vanish at once: a list that says so is doubted.
 pub const MISSING_AT_MOST: u64 = 20;
-/// Where many are missing, and the platform cannot be asked for each, so many lists must say so.
+/// Lists in a row that must miss a source, where many are missing and the platform cannot be asked for each.
 const LISTS_TO_LOSE_MANY: u32 = 3;
 const LISTS_TO_LOSE: u32 = 2;
 

@@ -152,7 +152,7 @@ impl Store {
         });
     }
 
-    /// Waits so many times less for other programs that write to the state.
+    /// Divides the wait for other programs that write to the state.
     pub fn at_speed(&self, speed: u32) {
         self.send(move |db| {
             if let Err(error) = db.set_busy_timeout(db::BUSY / speed.max(1)) {

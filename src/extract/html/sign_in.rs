@@ -55,7 +55,7 @@ impl PasswordField {
         })
     }
 
-    /// Whether a page with so many words besides is a form to sign in.
+    /// Whether a page with this many words besides is a form to sign in.
     pub(super) fn is_all(self, words: u64) -> bool {
         match self {
             Self::Nowhere => false,

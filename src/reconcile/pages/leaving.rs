@@ -60,7 +60,7 @@ impl Moves {
         Self { doubted, approved }
     }
 
-    /// Whether a page has moved, by what so many looks have said or a person has.
+    /// Whether a page has moved: enough looks say so, or a person does.
     pub(super) fn is_believed(&self, listed: &Url, states: &BTreeMap<String, PageState>, confirm: u64) -> bool {
         let claim = states.get(listed.as_str()).and_then(|own| own.claim.as_ref());
         let is_move = claim.is_some_and(|claim| matches!(claim.what, Claimed::Moved(_)));
