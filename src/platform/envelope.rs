@@ -45,7 +45,7 @@ pub(super) fn list<T: DeserializeOwned>(mut answer: Value, key: &str) -> Option<
     let found = match items(&mut answer, key, DEEPEST) {
         Some(found) => found,
         // An empty list, written as no list.
-        None if total == Some(0) => Vec::new(),
+        None if total == Some(0) || total.is_none() && is_null_list(&answer, key, DEEPEST) => Vec::new(),
         None => return None,
     };
     if found.is_empty() && denies(&answer) {
@@ -83,6 +83,15 @@ pub(super) fn denies(answer: &Value) -> bool {
     ["deleted", "success", "ok"].iter().any(|name| says(name, &["false"]))
         || says("status", &["error", "failed", "failure", "fail"])
         || WRAPPERS.iter().filter_map(|name| fields.get(*name)).any(denies)
+}
+
+/// Whether the list is there, and null: many servers write an empty one so.
+fn is_null_list(value: &Value, key: &str, depth: u32) -> bool {
+    let Value::Object(fields) = value else { return false };
+    let mut names = [key].into_iter().chain(LISTS).chain(WRAPPERS);
+    depth > 0
+        && names
+            .any(|name| fields.get(name).is_some_and(|found| found.is_null() || is_null_list(found, key, depth - 1)))
 }
 
 fn items(value: &mut Value, key: &str, depth: u32) -> Option<Vec<Value>> {
@@ -274,6 +283,9 @@ mod tests {
         let read = |answer| list::<Knowledge>(answer, "knowledge").map(|read| read.count());
         assert_eq!(read(json!({"data": null, "meta": {"total": 0}})), Some(0));
         assert_eq!(read(json!({"data": null, "meta": {"total": 3}})), None);
+        assert_eq!(read(json!({"data": null})), Some(0));
+        assert_eq!(read(json!({"status": "success", "data": {"knowledge": null}})), Some(0));
+        assert_eq!(read(json!({"success": false, "data": null})), None);
     }
 
     #[test]
