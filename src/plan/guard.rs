@@ -172,7 +172,7 @@ pub(super) struct Candidates {
 pub(super) struct Guarded {
     /// They are made.
     pub(super) deletions: Vec<Gone>,
-    /// What may be their successors is under way: they are looked at again after that.
+    /// What may be their successors is under way: they are planned again after that.
     pub(super) waiting: Vec<Gone>,
     /// They are not made.
     pub(super) withheld: Option<Withheld>,

@@ -9,7 +9,7 @@ use std::{
 use super::{assemble::Wanted, guard::Policy};
 use crate::model::{CollectionName, ContentHash, DocPath, Record, distance};
 
-/// So many pages that become one text are no coincidence.
+/// This many pages that become one text are no coincidence.
 const PAGES: usize = 3;
 /// Likenesses that differ in no more bits than this are of much the same text: more than half of its pairs of words.
 const ALIKE: u32 = 13;

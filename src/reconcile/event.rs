@@ -14,7 +14,7 @@ pub enum Event {
     },
     /// A folder is being looked at.
     Looking(CollectionName),
-    /// There is a plan of so many actions.
+    /// The round is planned.
     Planned {
         /// How many.
         actions: usize,

@@ -208,7 +208,7 @@ impl<P: Platform> Pass<'_, P> {
         Ok((plan, resume))
     }
 
-    /// Deletions that wait for what may be their successors are looked at again when these are through.
+    /// Has deletions that wait for possible successors planned again when these are ready.
     async fn wait_for_successors(&self, plan: &Plan, report: &mut Report, open: &mut Open) -> Result<(), Fatal> {
         if plan.waiting.is_empty() {
             return Ok(());

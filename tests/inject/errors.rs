@@ -84,7 +84,7 @@ async fn judge(ground: &Ground, ended: &Ended, blow: Blow, context: &str) {
     let full = matches!(blow, Blow::Fails("ENOSPC") | Blow::FailFromThen("ENOSPC"));
     match ended.code {
         Some(0) => ground.in_step(context).await,
-        // A state that began anew does not know whose it is what it has taken over, and whose document is gone.
+        // A new state does not know who made a source that it has adopted, and whose document is gone.
         Some(8) if said.contains("not uploaded by this state") => {}
         Some(5) if ended.struck && full => assert!(said.contains("the disk is full"), "{context}: {said}"),
         Some(1) if ended.struck && !full => assert!(said.contains("error: "), "{context}: {said}"),

@@ -141,7 +141,7 @@ impl Ground {
         if ended.code == Some(5) {
             ended = run(program(&self.args("sync")), None).await;
         }
-        // What a state that began anew has taken over, and whose document is gone, is for a person to let go.
+        // A source that a new state has adopted, and whose document is gone, is deleted only when a person approves.
         if ended.code == Some(8) && ended.said.contains("not uploaded by this state") {
             let [config, path, approve] = self.args("approve");
             let site = self.site.is_some().then_some(SITE);

@@ -212,7 +212,7 @@ impl Knobs {
         *of.choose(&mut rng).expect("not empty")
     }
 
-    /// Dice for what happens anew each time.
+    /// Dice for what is drawn each time.
     pub fn dice(self) -> StdRng {
         StdRng::seed_from_u64(self.seed)
     }

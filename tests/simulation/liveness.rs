@@ -17,10 +17,10 @@ use crate::{
 
 /// Full passes after a change, after which everything else is in step.
 const PASSES: u64 = 3;
-/// A pass sends no more requests than that, and for each document so many more.
+/// The most requests of a pass: a fixed part, and a part for each document.
 const REQUESTS: u64 = 40;
 const REQUESTS_A_DOCUMENT: u64 = 10;
-/// So many more while an ingestion never ends.
+/// What an ingestion that never ends may add.
 const POLLS: u64 = 400;
 /// No pass takes longer, though an ingestion never ends.
 const LONGEST: Duration = Duration::from_secs(60 * 60);

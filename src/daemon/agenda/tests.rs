@@ -221,7 +221,7 @@ fn a_polled_collection_is_looked_at_again_and_again() {
         let due = START + poll * round;
         agenda.tick(due - SECOND, &wall, &mut rng());
         assert_eq!(agenda.next(), None);
-        // That it is polled is said again and again.
+        // The polled collections are set repeatedly.
         agenda.poll(BTreeSet::from([docs()]), due - SECOND);
         agenda.tick(due, &wall, &mut rng());
         assert_eq!(agenda.take(due), Some(Extent::folders([docs()])));

@@ -289,7 +289,7 @@ impl<H: Host> Service<H> {
         self.note.trouble = fatal.map(Fatal::to_string).or(unseen);
     }
 
-    /// What a pass has left, and when it is looked at again. Only what is open or failed waits; changes do not.
+    /// Schedules what a pass has left. Only what is open or failed waits; changes do not.
     fn plan_ahead(&mut self, report: Report) -> Result<(), Fatal> {
         let now = clock::now();
         // A folder that was new to the walks of this pass is not new to the next ones: nothing less than the whole is

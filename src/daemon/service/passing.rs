@@ -49,7 +49,7 @@ pub(super) struct Interrupted {
 pub(super) struct Part {
     /// How far it reaches.
     pub(super) extent: Extent,
-    /// What an interrupted pass has left, where this goes on with it.
+    /// What an interrupted pass has left, where this resumes it.
     report: Option<Report>,
     slice: Duration,
 }
@@ -59,7 +59,7 @@ impl Part {
         Self { extent, report: None, slice: SLICE.0 }
     }
 
-    /// Goes on with an interrupted pass.
+    /// Resumes an interrupted pass.
     pub(super) fn resumed(interrupted: Interrupted) -> Self {
         let Interrupted { extent, report, slice } = interrupted;
         Self { extent, report: Some(report), slice }

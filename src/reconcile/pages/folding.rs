@@ -20,7 +20,7 @@ use crate::{
     store::PageLook,
 };
 
-/// So many new pages with one text are worth a word.
+/// This many new pages with one text are reported.
 const ALIKE: usize = 3;
 
 impl PagesLook<'_> {

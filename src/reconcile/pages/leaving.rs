@@ -16,7 +16,7 @@ use crate::{
     store::PageLook,
 };
 
-/// So many documents, and so large a part of a collection (a quarter), do not move to one place at once.
+/// This many documents, and a quarter of a collection, do not move to one place at once.
 const MANY: usize = 3;
 const MANY_PART: usize = 4;
 /// A list that loses this part of a collection, in a hundred, may be half of one. A larger `max_delete_percent` counts
@@ -96,7 +96,7 @@ fn place(from: &Url, to: &str) -> String {
 }
 
 impl PagesLook<'_> {
-    /// Judges the documents whose pages no list names. Gives whether their lists have lost so many that it is doubted.
+    /// Judges the documents whose pages no list names. Gives whether their lists have lost too many to be believed.
     pub(super) fn leave_lists(
         &self,
         unlisted: Vec<Record>,
