@@ -16,7 +16,7 @@ pub struct Edit<'a> {
     pub to: &'a str,
 }
 
-pub const MUTANTS: [Mutant; 13] = [
+pub const MUTANTS: [Mutant; 23] = [
     Mutant {
         name: "no grace",
         edits: &[Edit {
@@ -160,5 +160,105 @@ pub const MUTANTS: [Mutant; 13] = [
             },
         ],
         within: 1_000,
+    },
+    Mutant {
+        name: "names are compared letter by letter",
+        edits: &[Edit {
+            file: "src/model/name_rewriting.rs",
+            from: "    let decoded = ENTITIES",
+            to: "    if crate::mutant(\"names are compared letter by letter\") {
+        return name.to_owned();
+    }
+    let decoded = ENTITIES",
+        }],
+        within: 300,
+    },
+    Mutant {
+        name: "a refused document ends the pass",
+        edits: &[Edit {
+            file: "src/reconcile/steps.rs",
+            from: "        let transient = error.failure().transient;\n        let cause",
+            to: "        if crate::mutant(\"a refused document ends the pass\") {
+            return Err(super::always_fatal(ApiError::Unavailable(error.to_string())));
+        }
+        let transient = error.failure().transient;\n        let cause",
+        }],
+        within: 300,
+    },
+    Mutant {
+        name: "nothing is tried again by itself",
+        edits: &[Edit {
+            file: "src/plan/retry.rs",
+            from: "        FailureCause::Document => None,\n",
+            to: "        FailureCause::Document => None,
+        _ if crate::mutant(\"nothing is tried again by itself\") => None,\n",
+        }],
+        within: 300,
+    },
+    Mutant {
+        name: "a document is at fault for every circumstance",
+        edits: &[Edit {
+            file: "src/pace/failure.rs",
+            from: "        Self { scope, transient: true }\n",
+            to: "        Self { scope, transient: !crate::mutant(\"a document is at fault for every circumstance\") }\n",
+        }],
+        within: 300,
+    },
+    Mutant {
+        name: "what cannot be read spoils its list",
+        edits: &[Edit {
+            file: "src/reconcile/list.rs",
+            from: "            unreadable += found.unreadable;\n",
+            to: "            unreadable += found.unreadable;
+            if unreadable > 0 && crate::mutant(\"what cannot be read spoils its list\") {
+                return Ok(Reading::Failed(String::new()));
+            }\n",
+        }],
+        within: 300,
+    },
+    Mutant {
+        name: "one reading is a whole list",
+        edits: &[Edit {
+            file: "src/reconcile/list.rs",
+            from: "let is_settled = announced.is_none() || is_total;",
+            to: "let is_settled = announced.is_none() || is_total || crate::mutant(\"one reading is a whole list\");",
+        }],
+        within: 1_000,
+    },
+    Mutant {
+        name: "a short page is the last",
+        edits: &[Edit {
+            file: "src/reconcile/list.rs",
+            from: "if is_fruitless || at.is_none() || is_end {",
+            to: "if is_fruitless || at.is_none() || is_end || (count < 3 && crate::mutant(\"a short page is the last\")) {",
+        }],
+        within: 1_000,
+    },
+    Mutant {
+        name: "a loss is not confirmed",
+        edits: &[Edit {
+            file: "src/reconcile/list.rs",
+            from: "            match self.has_source(&source).await? {\n",
+            to: "            match self.has_source(&source).await?.filter(|_| !crate::mutant(\"a loss is not confirmed\")).or(Some(false)) {\n",
+        }],
+        within: 1_000,
+    },
+    Mutant {
+        name: "a new source is known at once",
+        edits: &[Edit {
+            file: "src/reconcile/put.rs",
+            from: "let is_new = self.now()",
+            to: "let is_new = !crate::mutant(\"a new source is known at once\") && self.now()",
+        }],
+        within: 300,
+    },
+    Mutant {
+        name: "litter is a document",
+        edits: &[Edit {
+            file: "src/scan/filter.rs",
+            from: "        is_litter(name, is_folder) &&",
+            to: "        !crate::mutant(\"litter is a document\") && is_litter(name, is_folder) &&",
+        }],
+        within: 300,
     },
 ];
