@@ -102,7 +102,8 @@ async fn mutated_files_give_text_or_a_reason() {
         .collect()
         .await;
     for (seed, name, outcome, elapsed) in outcomes {
-        assert!(elapsed < limits.time + Duration::from_secs(5), "{name}, mutant {seed}: took {elapsed:?}");
+        // Its time is the processor's: beside others it takes longer.
+        assert!(elapsed < limits.time * 7, "{name}, mutant {seed}: took {elapsed:?}");
         if let Err(error @ (ExtractError::Io(_) | ExtractError::Crashed(_))) = outcome {
             panic!("{name}, mutant {seed}: {error}");
         }
