@@ -16,7 +16,7 @@ pub struct Edit<'a> {
     pub to: &'a str,
 }
 
-pub const MUTANTS: [Mutant; 23] = [
+pub const MUTANTS: [Mutant; 19] = [
     Mutant {
         name: "no grace",
         edits: &[Edit {
@@ -186,25 +186,6 @@ pub const MUTANTS: [Mutant; 23] = [
         within: 300,
     },
     Mutant {
-        name: "nothing is tried again by itself",
-        edits: &[Edit {
-            file: "src/plan/retry.rs",
-            from: "        FailureCause::Document => None,\n",
-            to: "        FailureCause::Document => None,
-        _ if crate::mutant(\"nothing is tried again by itself\") => None,\n",
-        }],
-        within: 300,
-    },
-    Mutant {
-        name: "a document is at fault for every circumstance",
-        edits: &[Edit {
-            file: "src/pace/failure.rs",
-            from: "        Self { scope, transient: true }\n",
-            to: "        Self { scope, transient: !crate::mutant(\"a document is at fault for every circumstance\") }\n",
-        }],
-        within: 300,
-    },
-    Mutant {
         name: "what cannot be read spoils its list",
         edits: &[Edit {
             file: "src/reconcile/list.rs",
@@ -217,29 +198,11 @@ pub const MUTANTS: [Mutant; 23] = [
         within: 300,
     },
     Mutant {
-        name: "one reading is a whole list",
-        edits: &[Edit {
-            file: "src/reconcile/list.rs",
-            from: "let is_settled = announced.is_none() || is_total;",
-            to: "let is_settled = announced.is_none() || is_total || crate::mutant(\"one reading is a whole list\");",
-        }],
-        within: 1_000,
-    },
-    Mutant {
         name: "a short page is the last",
         edits: &[Edit {
             file: "src/reconcile/list.rs",
             from: "if is_fruitless || at.is_none() || is_end {",
             to: "if is_fruitless || at.is_none() || is_end || (count < 3 && crate::mutant(\"a short page is the last\")) {",
-        }],
-        within: 1_000,
-    },
-    Mutant {
-        name: "a loss is not confirmed",
-        edits: &[Edit {
-            file: "src/reconcile/list.rs",
-            from: "            match self.has_source(&source).await? {\n",
-            to: "            match self.has_source(&source).await?.filter(|_| !crate::mutant(\"a loss is not confirmed\")).or(Some(false)) {\n",
         }],
         within: 1_000,
     },
