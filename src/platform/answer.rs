@@ -8,6 +8,8 @@ use serde_json::Value;
 const LONGEST_ERROR: usize = 64 << 10;
 /// How much of the platform's words an error repeats.
 const LONGEST_MESSAGE: usize = 300;
+/// U+FEFF in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// An error's innermost cause, in words, without the address (it may carry a query).
 pub(super) fn plain(error: &reqwest::Error) -> String {
@@ -30,6 +32,10 @@ pub(super) async fn bounded(response: Response, most: usize) -> Result<Vec<u8>, 
             return Err(format!("it is longer than {} KiB", most >> 10));
         }
         body.extend_from_slice(&chunk);
+    }
+    // Some servers put a byte order mark before their JSON, and readers may pass over it (RFC 8259, section 8.1).
+    if body.starts_with(BYTE_ORDER_MARK) {
+        body.drain(..BYTE_ORDER_MARK.len());
     }
     Ok(body)
 }

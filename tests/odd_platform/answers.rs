@@ -66,6 +66,13 @@ async fn list__any_envelope__is_read_by_both() {
     }
 }
 
+#[tokio::test]
+async fn list__a_byte_order_mark_before_it__is_read() {
+    let server = Server::new(|_, _| reply(200, "\u{feff}{\"data\": [{\"id\": \"k1\"}]}")).await;
+    assert_eq!(server.cevvo().sources(None).await.expect("it is JSON").sources.len(), 1);
+    assert_eq!(server.nexvio().sources(None).await.expect("it is JSON").sources.len(), 1);
+}
+
 /// A server with so many sources; `page` says which of them it gives for the offset and the size that are asked for.
 async fn listing(page: impl Fn(&[Value], usize, usize) -> Vec<Value> + Send + Sync + 'static, total: bool) -> Server {
     let all: Vec<_> = (0..230).map(|id| json!({"id": format!("s{id}")})).collect();
