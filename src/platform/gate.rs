@@ -17,11 +17,9 @@ use crate::{
 
 /// A pause that the platform asks for is kept up to this; for longer ones the pass ends and is tried another time.
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(600);
-/// A header that is not an order to wait holds requests back no longer than a window, or this where that is shorter.
-const SHORTEST_BOUND: Duration = Duration::from_secs(60);
-/// Pauses in a row that answers ask for before they are believed no more: a budget that is renewed is not spent again by
-/// one request.
-const SPENT_IN_A_ROW: u32 = 2;
+/// A header that is not an order to wait holds requests back no longer than this. What is spent for longer is answered with
+/// a 429 then, which counts.
+const LONGEST_SPENT: Duration = Duration::from_secs(60);
 /// The platform stayed down over so many openings of the breaker: the pass ends.
 const PATIENCE: u32 = 2;
 
@@ -53,13 +51,8 @@ pub(super) enum Leave {
     Probe(Ticket),
 }
 
-/// Why nothing is sent any more.
-pub(super) enum GivenUp {
-    /// The platform stayed down for longer than a pass waits.
-    Failing,
-    /// The budget is spent, and renewed after so long.
-    Spent(Duration),
-}
+/// Nothing is sent any more: the platform stayed down for longer than a pass waits.
+pub(super) struct GivenUp;
 
 pub(super) struct Gate {
     state: Mutex<State>,
@@ -76,8 +69,8 @@ struct State {
     probing: Option<Ticket>,
     /// When a budget that we have not spent alone is renewed.
     spent_until: Moment,
-    /// How many pauses in a row that followed from.
-    spent_in_a_row: u32,
+    /// Whether an answer after that said the same: a budget that is renewed is not spent again by one request.
+    is_always_spent: bool,
     /// When the pause after the last 429 ends.
     refused_until: Moment,
     /// How many pauses in a row were followed by another 429.
@@ -88,23 +81,21 @@ struct State {
 }
 
 impl State {
-    /// The longest pause that follows from a header that is no order to wait.
-    fn bound(&self) -> Duration {
-        self.pacer.limit().window.max(SHORTEST_BOUND)
+    /// The pause that a 429 asks for by what is left of the budget.
+    fn renewed_after(&self, told: Told) -> Option<Duration> {
+        told.spent_for.map(|spent| spent.min(self.pacer.limit().window.max(LONGEST_SPENT)))
     }
 
-    /// An answer says how much of the budget is left.
+    /// An answer says how much of the budget is left. One that was given all the same contradicts that nothing is left.
     fn heed_spent(&mut self, told: Told, now: Moment) {
         let Some(spent) = told.spent_for else {
-            self.spent_in_a_row = 0;
+            (self.is_always_spent, self.spent_until) = (false, Moment::default());
             return;
         };
-        let until = now + spent.min(self.bound());
-        if self.spent_in_a_row < SPENT_IN_A_ROW && self.pacer.spent(now, until, told.quota) {
-            // Those that were under way together are told the same.
-            if now >= self.spent_until {
-                self.spent_in_a_row += 1;
-            }
+        // Those that were under way together are told the same.
+        self.is_always_spent |= self.spent_until > Moment::default() && now >= self.spent_until;
+        let until = now + spent.min(LONGEST_SPENT);
+        if !self.is_always_spent && self.pacer.spent(now, until, told.quota) {
             self.spent_until = until;
         }
     }
@@ -127,7 +118,7 @@ enum Wait {
     Go(Leave, Ticket),
     Until(Moment),
     Change,
-    GiveUp(GivenUp),
+    GiveUp,
 }
 
 impl Gate {
@@ -144,7 +135,7 @@ impl Gate {
             budget: RetryBudget::new(),
             probing: None,
             spent_until: Moment::default(),
-            spent_in_a_row: 0,
+            is_always_spent: false,
             refused_until: Moment::default(),
             refused_in_a_row: 0,
             waiting: BTreeSet::new(),
@@ -168,7 +159,7 @@ impl Gate {
         self.lock().waiting.len()
     }
 
-    /// Waits for leave. `Err` says why a pass does not wait any longer.
+    /// Waits for leave. `Err` where a pass does not wait any longer.
     pub(super) async fn leave(&self, class: Class) -> Result<Leave, GivenUp> {
         let place = self.enter(class);
         loop {
@@ -180,7 +171,7 @@ impl Gate {
                     self.journal.sent(ticket, self.clock.now());
                     return Ok(leave);
                 }
-                Wait::GiveUp(why) => return Err(why),
+                Wait::GiveUp => return Err(GivenUp),
                 Wait::Change => changed.await,
                 Wait::Until(at) => {
                     tokio::select! {
@@ -205,11 +196,7 @@ impl Gate {
         let mut state = self.lock();
         let now = self.clock.now();
         if state.breaker.openings() >= PATIENCE {
-            return Wait::GiveUp(GivenUp::Failing);
-        }
-        let renewed = state.spent_until.since(now);
-        if renewed > LONGEST_PAUSE {
-            return Wait::GiveUp(GivenUp::Spent(renewed));
+            return Wait::GiveUp;
         }
         if state.waiting.first() != Some(&place.key) {
             return Wait::Change;
@@ -261,7 +248,8 @@ impl Gate {
     pub(super) fn refused(&self, ticket: Ticket, told: Told, backoff: &Backoff) -> Result<(), String> {
         let mut asked = None;
         self.settle(ticket, |state, now| {
-            asked = told.retry_after.or_else(|| told.spent_for.map(|spent| spent.min(state.bound())));
+            asked = told.retry_after.or_else(|| state.renewed_after(told));
+            (state.is_always_spent, state.spent_until) = (false, Moment::default());
             // Those that were under way together are refused together.
             if now >= state.refused_until {
                 state.refused_in_a_row += 1;

@@ -118,10 +118,14 @@ impl Http {
         self.gate.queued()
     }
 
-    /// Sends a request and reads its answer as JSON.
+    /// Sends a request and reads its answer as JSON. Without a body a change may have been made, but nothing is told of it.
     pub(super) async fn call(&self, call: Call<'_>) -> Result<Value, ApiError> {
-        // Without a body a change may have been made, but nothing is told of it.
         let may_be_empty = call.method != Method::GET;
+        self.read(call, may_be_empty).await
+    }
+
+    /// The same for what may be answered without a body, which is read as null.
+    pub(super) async fn read(&self, call: Call<'_>, may_be_empty: bool) -> Result<Value, ApiError> {
         let read = async move |response| {
             let body =
                 bounded(response, LONGEST_ANSWER).await.map_err(|cause| format!("the answer broke off: {cause}"))?;
@@ -231,7 +235,9 @@ impl Http {
                     tokio::time::sleep(delay).await;
                 }
                 Verdict::Done | Verdict::Unknown => {
-                    return Err(ApiError::Unknown { call: call.to_string(), cause: message });
+                    let status = Some(status_of(ending)).filter(|status| *status > 0);
+                    let cause = status.map(|status| format!("{status}: {message}")).unwrap_or(message);
+                    return Err(ApiError::Unknown { call: call.to_string(), cause });
                 }
                 Verdict::Definite => return Err(self.judge(call, ending, message, began).await),
             }
@@ -245,14 +251,8 @@ impl Http {
                 Ok(Leave::Send(ticket)) => return Ok(ticket),
                 // Only whether it answers counts here; what it says is heard by the next request.
                 Ok(Leave::Probe(ticket)) => drop(self.send_probe(ticket, class).await?),
-                Err(GivenUp::Failing) => {
+                Err(GivenUp) => {
                     let text = format!("{} keeps failing; nothing was lost, try again later", self.origin());
-                    return Err(ApiError::Unavailable(text));
-                }
-                Err(GivenUp::Spent(wait)) => {
-                    let (origin, wait) = (self.origin(), spoken(wait));
-                    let text =
-                        format!("{origin} lets no more requests through for {wait}; nothing was lost, try again then");
                     return Err(ApiError::Unavailable(text));
                 }
             }

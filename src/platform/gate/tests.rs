@@ -51,7 +51,7 @@ impl Bench {
             match self.gate.look(&place) {
                 Wait::Go(_, ticket) => return (ticket, self.clock.now().since(began)),
                 Wait::Until(at) => *self.clock.0.lock().unwrap() = at,
-                Wait::Change | Wait::GiveUp(_) => panic!("nothing is sent any more"),
+                Wait::Change | Wait::GiveUp => panic!("nothing is sent any more"),
             }
         }
     }
@@ -63,7 +63,7 @@ fn finishing_goes_before_beginning() {
 }
 
 #[test]
-fn answered__spent_for_ever__is_believed_twice_and_then_no_more() {
+fn answered__spent_in_every_answer__is_believed_once_and_then_no_more() {
     let bench = Bench::new();
     let told = Told { spent_for: Some(Duration::MAX), ..Told::default() };
     let waits: Vec<_> = (0..50)
@@ -73,7 +73,29 @@ fn answered__spent_for_ever__is_believed_twice_and_then_no_more() {
             waited
         })
         .collect();
-    assert_eq!(waits.iter().filter(|waited| **waited > WINDOW / 2).count(), 2, "{waits:?}");
+    assert_eq!(waits.iter().filter(|waited| **waited > WINDOW / 2).count(), 1, "{waits:?}");
+    // A 429 bears it out, and so does a budget that was there meanwhile.
+    let backoff = Backoff::new(Duration::from_secs(1), WINDOW).unwrap();
+    let (refused, _) = bench.send();
+    bench.gate.refused(refused, Told::default(), &backoff).unwrap();
+    for before in [Told::default(), told] {
+        let (ticket, _) = bench.send();
+        bench.gate.answered(ticket, before);
+    }
+    assert!(bench.send().1 > WINDOW / 2);
+}
+
+#[test]
+fn answered__spent_for_longer_than_a_pass_waits__is_tried_again_after_a_minute() {
+    let bench = Bench::new();
+    let hour = Duration::from_secs(3_600);
+    let pacer = Pacer::new(RateLimit::new(1_000, hour), Vec::new(), bench.clock.now());
+    bench.gate.lock().pacer = pacer;
+    let told = Told { spent_for: Some(hour), quota: Some(1_000), ..Told::default() };
+    let (ticket, _) = bench.send();
+    bench.gate.answered(ticket, told);
+    let (_, waited) = bench.send();
+    assert!(waited > WINDOW / 2 && waited <= WINDOW, "{waited:?}");
 }
 
 #[test]
