@@ -87,11 +87,9 @@ pub(super) fn denies(answer: &Value) -> bool {
 
 /// Whether the list is there, and null: many servers write an empty one so.
 fn is_null_list(value: &Value, key: &str, depth: u32) -> bool {
-    let Value::Object(fields) = value else { return false };
+    let Value::Object(fields) = value else { return value.is_null() };
     let mut names = [key].into_iter().chain(LISTS).chain(WRAPPERS);
-    depth > 0
-        && names
-            .any(|name| fields.get(name).is_some_and(|found| found.is_null() || is_null_list(found, key, depth - 1)))
+    depth > 0 && names.any(|name| fields.get(name).is_some_and(|found| is_null_list(found, key, depth - 1)))
 }
 
 fn items(value: &mut Value, key: &str, depth: u32) -> Option<Vec<Value>> {
@@ -151,7 +149,7 @@ impl Http {
     /// Asks for a list, whatever it is wrapped in.
     pub(super) async fn list<T: DeserializeOwned>(&self, call: Call<'_>, key: &str) -> Result<List<T>, ApiError> {
         let unlike = self.unlike(&call);
-        list(self.call(call).await?, key).ok_or(unlike)
+        list(self.read(call, true).await?, key).ok_or(unlike)
     }
 
     /// Asks for one thing, whatever it is wrapped in.
@@ -251,7 +249,6 @@ mod tests {
             assert_eq!((read.items[0].id.as_str(), read.items.len(), read.total), ("k1", 1, total), "{answer}");
         }
         for none in [
-            json!(null),
             json!({}),
             json!({"data": 7}),
             json!({"data": {"knowledge": {}}}),
@@ -284,6 +281,7 @@ mod tests {
         assert_eq!(read(json!({"data": null, "meta": {"total": 0}})), Some(0));
         assert_eq!(read(json!({"data": null, "meta": {"total": 3}})), None);
         assert_eq!(read(json!({"data": null})), Some(0));
+        assert_eq!(read(json!(null)), Some(0));
         assert_eq!(read(json!({"status": "success", "data": {"knowledge": null}})), Some(0));
         assert_eq!(read(json!({"success": false, "data": null})), None);
     }

@@ -98,8 +98,9 @@ impl Http {
         let Ok(ticket) = self.leave(Class::Finish).await else { return Probe::Fails };
         match self.send_probe(ticket, Class::Finish).await {
             Ok((Ending::Answered(401 | 403), _)) => Probe::Refused,
-            // A page that some box on the way answers with is not the platform.
+            // A page that some box on the way answers with is not the platform. An empty list may have no body.
             Ok((_, Some(response))) => match bounded(response, LONGEST_ANSWER).await {
+                Ok(body) if body.is_empty() => Probe::Works,
                 Ok(body) if serde_json::from_slice::<serde::de::IgnoredAny>(&body).is_ok() => Probe::Works,
                 _ => Probe::Fails,
             },

@@ -137,8 +137,10 @@ pub struct SourcePage {
 /// What a platform says of one job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum JobState {
-    /// Queued or under way; also every state that this version does not know.
+    /// Queued or under way.
     Working,
+    /// In a state that this version does not know: judge by the source.
+    Unclear,
     /// Done, with so many documents where the platform says so.
     Completed(Option<u64>),
     /// Failed, with the platform's reason.

@@ -5,8 +5,10 @@
 pub(super) enum Progress {
     /// Waiting for something to do.
     Pending,
-    /// At work; also every word that this version does not know.
+    /// At work.
     Working,
+    /// Whatever a word means that this version does not know.
+    Unknown,
     /// Done.
     Done,
     /// Failed.
@@ -14,6 +16,28 @@ pub(super) enum Progress {
 }
 
 const PENDING: [&str; 4] = ["pending", "new", "created", "draft"];
+const WORKING: [&str; 20] = [
+    "processing",
+    "working",
+    "running",
+    "in_progress",
+    "in-progress",
+    "in progress",
+    "queued",
+    "waiting",
+    "scheduled",
+    "accepted",
+    "started",
+    "starting",
+    "syncing",
+    "ingesting",
+    "indexing",
+    "training",
+    "embedding",
+    "parsing",
+    "uploading",
+    "crawling",
+];
 const DONE: [&str; 17] = [
     "synced",
     "completed",
@@ -45,8 +69,10 @@ pub(super) fn progress(status: &str) -> Progress {
         Progress::Failed
     } else if is_one_of(&PENDING) {
         Progress::Pending
-    } else {
+    } else if is_one_of(&WORKING) {
         Progress::Working
+    } else {
+        Progress::Unknown
     }
 }
 
@@ -64,8 +90,8 @@ mod tests {
             ("Canceled", Progress::Failed),
             ("PENDING", Progress::Pending),
             ("syncing", Progress::Working),
-            ("reticulating", Progress::Working),
-            ("", Progress::Working),
+            ("reticulating", Progress::Unknown),
+            ("", Progress::Unknown),
         ] {
             assert_eq!(progress(word), read, "{word:?}");
         }

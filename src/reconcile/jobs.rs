@@ -256,12 +256,14 @@ async fn ask_one<P: Platform>(
         JobState::Completed(_) => Some(Ending::Ready),
         JobState::Failed(reason) => Some(Ending::Failed(reason)),
         JobState::Working if age <= timeout => None,
-        JobState::Working | JobState::Forgotten => match platform.source(&source).await.map_err(fatal) {
-            Ok(source) => by_source(source, age > timeout, age > patience),
-            // The list tells.
-            Err(Ok(_)) => Some(Ending::Unknown),
-            Err(Err(fatal)) => return Err(fatal),
-        },
+        JobState::Working | JobState::Unclear | JobState::Forgotten => {
+            match platform.source(&source).await.map_err(fatal) {
+                Ok(source) => by_source(source, age > timeout, age > patience),
+                // The list tells.
+                Err(Ok(_)) => Some(Ending::Unknown),
+                Err(Err(fatal)) => return Err(fatal),
+            }
+        }
     };
     Ok(Polled::one(source, ending))
 }

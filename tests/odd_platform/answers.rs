@@ -73,6 +73,33 @@ async fn list__a_byte_order_mark_before_it__is_read() {
     assert_eq!(server.nexvio().sources(None).await.expect("it is JSON").sources.len(), 1);
 }
 
+#[tokio::test]
+async fn list__no_body_or_null__is_empty() {
+    for (status, body) in [(204, ""), (200, ""), (200, "null"), (200, "[]"), (200, r#"{"data": null}"#)] {
+        let server = Server::new(move |_, _| reply(status, body)).await;
+        for page in [server.cevvo().sources(None).await, server.nexvio().sources(None).await] {
+            let page = page.unwrap_or_else(|error| panic!("{status} {body:?}: {error}"));
+            assert_eq!((page.sources.len(), page.may_be_last), (0, true), "{status} {body:?}");
+        }
+        assert_eq!(server.total(), 2, "{status} {body:?}");
+    }
+    // A probe of such a platform tells that it works.
+    let server = Server::new(|asked, _| match asked.method.as_str() {
+        "DELETE" => reply(403, "no"),
+        _ => reply(204, ""),
+    })
+    .await;
+    let error = server.cevvo().delete(&SourceId("s".to_owned())).await.expect_err("it is refused");
+    assert!(!error.failure().is_general(), "{error}");
+}
+
+#[tokio::test]
+async fn create__answered_without_telling_whether__says_what_was_answered() {
+    let server = Server::new(|_, _| reply(500, r#"{"message": "the index is full"}"#)).await;
+    let error = server.cevvo().create("docs/a.md", &SourceKind::File, None).await.expect_err("it fails");
+    assert!(error.to_string().contains("500: the index is full"), "{error}");
+}
+
 /// A server with so many sources; `page` says which of them it gives for the offset and the size that are asked for.
 async fn listing(page: impl Fn(&[Value], usize, usize) -> Vec<Value> + Send + Sync + 'static, total: bool) -> Server {
     let all: Vec<_> = (0..230).map(|id| json!({"id": format!("s{id}")})).collect();
@@ -204,8 +231,8 @@ async fn job__any_answer__is_read_or_forgotten() {
         (200, r#"{"status": "Completed", "documents_processed": "2"}"#, JobState::Completed(Some(2))),
         (200, r#"{"data": {"status": "DONE", "documents_processed": null}}"#, JobState::Completed(None)),
         (200, r#"{"job": {"id": 7, "status": "failed", "error": {"message": "bad"}}}"#, JobState::Failed("bad".into())),
-        (200, r#"{"job_id": 7, "status": null}"#, JobState::Working),
-        (200, r#"{"status": "reticulating"}"#, JobState::Working),
+        (200, r#"{"job_id": 7, "status": null}"#, JobState::Unclear),
+        (200, r#"{"status": "reticulating"}"#, JobState::Unclear),
         (404, "", JobState::Forgotten),
         (410, "<html>", JobState::Forgotten),
     ] {

@@ -231,7 +231,7 @@ fn remote(source: Source) -> RemoteSource {
         Some(Progress::Done) if source.document_count == Some(0) => Holding::Empty,
         Some(Progress::Failed) => Holding::Failed(None),
         None | Some(Progress::Pending | Progress::Done) => Holding::Nothing,
-        Some(Progress::Working) => Holding::AtWork,
+        Some(Progress::Working | Progress::Unknown) => Holding::AtWork,
     };
     let is_empty = source.document_count == Some(0) || matches!(holding, Holding::Failed(_));
     let Source { id, name, created_at, auto_sync, .. } = source;
@@ -247,6 +247,7 @@ pub(super) fn state_of(job: &Job, words: impl Fn(&str) -> String) -> JobState {
             JobState::Failed(reason.map_or_else(|| "the platform gave no reason".to_owned(), |text| words(&text)))
         }
         Progress::Pending | Progress::Working => JobState::Working,
+        Progress::Unknown => JobState::Unclear,
     }
 }
 
@@ -274,8 +275,11 @@ mod tests {
             state(json!({"job_id": "j", "status": "completed", "documents_processed": 0})),
             JobState::Completed(Some(0))
         );
-        for status in ["processing", "pending", "queued", "running", "reticulating", ""] {
+        for status in ["processing", "pending", "queued", "running"] {
             assert_eq!(state(json!({"job_id": "j", "status": status})), JobState::Working);
+        }
+        for status in ["reticulating", ""] {
+            assert_eq!(state(json!({"job_id": "j", "status": status})), JobState::Unclear);
         }
         for body in [
             json!({"job_id": "j", "status": "failed", "error": "bad"}),

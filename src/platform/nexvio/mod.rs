@@ -149,7 +149,7 @@ fn remote(item: Knowledge, words: impl Fn(&str) -> String) -> RemoteSource {
             let why = [&item.error, &item.message].into_iter().flatten().find_map(message_in);
             Holding::Failed(why.map(|text| words(&text)))
         }
-        Some(Progress::Pending | Progress::Working) => Holding::Nothing,
+        Some(Progress::Pending | Progress::Working | Progress::Unknown) => Holding::Nothing,
     };
     RemoteSource {
         id: SourceId(item.id),

@@ -16,7 +16,7 @@ pub fn cevvo_answers(data: &[u8]) {
         0 => read::cevvo_page(body).iter().for_each(sources),
         1 => match read::cevvo_job(body) {
             Some(JobState::Failed(said)) => words(&said),
-            Some(JobState::Working | JobState::Completed(_)) | None => {}
+            Some(JobState::Working | JobState::Unclear | JobState::Completed(_)) | None => {}
             Some(JobState::Forgotten) => panic!("no body says that there is no job"),
         },
         2 => error(body),
