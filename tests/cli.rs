@@ -47,6 +47,8 @@ mod outages;
 mod plan;
 #[path = "cli/projects.rs"]
 mod projects;
+#[path = "cli/refusals.rs"]
+mod refusals;
 #[path = "cli/secrets.rs"]
 mod secrets;
 #[path = "cli/state.rs"]

@@ -22,6 +22,8 @@ mod many;
 mod outages;
 #[path = "cli/plan.rs"]
 mod plan;
+#[path = "cli/refusals.rs"]
+mod refusals;
 #[path = "cli/state.rs"]
 mod state;
 #[path = "cli/stop.rs"]

@@ -37,7 +37,7 @@ fn print_status(status: &Status) {
     for collection in &status.collections {
         print_collection(collection, status.daemon.as_ref().and_then(|daemon| daemon.watching(&collection.name)));
     }
-    for (collection, path, reason) in &status.quarantined {
+    for (collection, path, reason) in status.quarantined.iter().chain(&status.undeleted) {
         line!("failed {}: {}", print::printable(&format!("{collection}/{path}")), print::printable(reason));
     }
     for (collection, path, reason, kept) in status.skipped.iter().take(NAMED) {

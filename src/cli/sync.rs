@@ -137,6 +137,7 @@ fn summary(report: &Report) {
     }
     failures("failed", report.failures());
     failures("quarantined until changed, or `kbsync retry`", report.quarantined.iter());
+    failures("with a source that could not be deleted", report.undeleted.iter());
     stale(&report.stale);
     skipped(report);
     for collection in &report.unmatched {

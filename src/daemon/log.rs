@@ -56,6 +56,13 @@ pub fn log_report(report: &Report, wake: bool, said: &mut Said) {
             tracing::warn!(%collection, path, reason, "not read");
         }
     }
+    for Failure { document, reason } in &report.undeleted {
+        let Document { collection, path } = document;
+        if said.0.insert(format!("undeleted {document}: {reason}")) {
+            news = true;
+            tracing::warn!(%collection, path, reason, "source not deleted");
+        }
+    }
     for skipped in &report.skipped {
         let Document { collection, path } = &skipped.document;
         if !skipped.kept {

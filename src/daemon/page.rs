@@ -28,6 +28,7 @@ pub(super) fn html(status: &Status) -> String {
     withheld(&mut page, status);
     facts(&mut page, status);
     failures(&mut page, status);
+    undeleted(&mut page, status);
     skipped(&mut page, status);
     page.push_str(
         "<footer><a href=\"/api/status\">JSON</a> · <a href=\"/metrics\">metrics</a></footer>\n</body>\n</html>\n",
@@ -130,12 +131,27 @@ fn failures(page: &mut String, status: &Status) {
     if status.quarantined.is_empty() {
         return;
     }
-    page.push_str("<h2>Quarantined documents</h2>\n<ul>\n");
-    for (collection, path, reason) in status.quarantined.iter().take(NAMED) {
+    page.push_str("<h2>Quarantined documents</h2>\n");
+    list(page, &status.quarantined);
+    page.push_str("<p>They are left alone until they change, or <code>kbsync retry</code>.</p>\n");
+}
+
+fn undeleted(page: &mut String, status: &Status) {
+    if status.undeleted.is_empty() {
+        return;
+    }
+    page.push_str("<h2>Sources that could not be deleted</h2>\n");
+    list(page, &status.undeleted);
+    page.push_str("<p>kbsync tries again by itself, after ever longer waits.</p>\n");
+}
+
+fn list(page: &mut String, failures: &[(String, String, String)]) {
+    page.push_str("<ul>\n");
+    for (collection, path, reason) in failures.iter().take(NAMED) {
         put(page, format_args!("<li><b>{}/{}</b>: {}\n", escaped(collection), escaped(path), escaped(reason)));
     }
-    more(page, status.quarantined.len());
-    page.push_str("</ul>\n<p>They are left alone until they change, or <code>kbsync retry</code>.</p>\n");
+    more(page, failures.len());
+    page.push_str("</ul>\n");
 }
 
 fn more(page: &mut String, number: usize) {

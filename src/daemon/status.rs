@@ -22,6 +22,8 @@ pub struct Status {
     pub collections: Vec<Collection>,
     /// The collection, path and reason of every document that is left alone until it changes.
     pub quarantined: Vec<(String, String, String)>,
+    /// The same of documents with a source that could not be deleted.
+    pub undeleted: Vec<(String, String, String)>,
     /// The documents whose files are skipped as they are now: (collection, path, why, whether an older version is kept).
     /// The kept ones come first.
     pub skipped: Vec<(String, String, String, bool)>,
@@ -128,6 +130,7 @@ pub fn gather(config: &Config, db: &Db) -> Result<Status, StoreError> {
     Ok(Status {
         collections,
         quarantined: db.quarantined()?,
+        undeleted: db.undeleted()?,
         skipped: db.skipped()?,
         stale: db.stale_pages()?,
         under_way: db.under_way()?.len(),
@@ -148,6 +151,7 @@ pub fn nothing_yet(config: &Config) -> Status {
             .map(|(name, folder)| Collection { name, folder, counts, state: CollectionState::default() })
             .collect(),
         quarantined: Vec::new(),
+        undeleted: Vec::new(),
         skipped: Vec::new(),
         stale: Vec::new(),
         under_way: 0,
@@ -175,10 +179,10 @@ pub fn to_json(status: &Status) -> Value {
             "held_replacements": state.held_replacements, "approved_replacements": state.approved_replacements,
         })
     });
-    let quarantined = status
-        .quarantined
-        .iter()
-        .map(|(collection, path, reason)| json!({ "collection": collection, "path": path, "reason": reason }));
+    let failures = |of: &[(String, String, String)]| {
+        let failure = |(collection, path, reason): &(String, String, String)| json!({ "collection": collection, "path": path, "reason": reason });
+        of.iter().map(failure).collect::<Vec<_>>()
+    };
     let skipped = status.skipped.iter().map(|(collection, path, reason, kept)| {
         json!({ "collection": collection, "path": path, "reason": reason, "older_version_kept": kept })
     });
@@ -199,7 +203,8 @@ pub fn to_json(status: &Status) -> Value {
     });
     json!({
         "collections": collections.collect::<Vec<_>>(),
-        "quarantined": quarantined.collect::<Vec<_>>(),
+        "quarantined": failures(&status.quarantined),
+        "undeleted": failures(&status.undeleted),
         "skipped": skipped.collect::<Vec<_>>(),
         "stale": stale.collect::<Vec<_>>(),
         "under_way": status.under_way,

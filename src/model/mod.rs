@@ -19,7 +19,7 @@ pub use bot::{
 };
 pub use document::{CollectionName, CollectionNameError, DocPath, DocPathError, Fingerprint};
 pub use hash::{ContentHash, ShortHash};
-pub use name_rewriting::{fold_name, is_rewritten};
+pub use name_rewriting::{fold_name, is_rewritten, keeps_marker};
 pub use page::{Claim, Claimed, PageState, Stale};
 pub use rate::{RateLimit, RateLimitError};
 pub use record::{Footing, LastLook, Record, SkippedFile, Trouble};

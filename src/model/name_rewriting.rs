@@ -2,6 +2,8 @@
 
 use unicode_normalization::UnicodeNormalization;
 
+use super::SourceName;
+
 /// The entities that a platform may put for a character of a name, or decode.
 const ENTITIES: [(&str, &str); 7] = [
     ("&lt;", "<"),
@@ -38,6 +40,11 @@ pub fn is_rewritten(sent: &str, stored: &str) -> bool {
     cut.len() >= SHORTEST_PREFIX && sent.starts_with(cut)
 }
 
+/// Whether `stored`, whatever else a platform made of the name `sent`, still says whose source it is.
+pub fn keeps_marker(sent: &SourceName, stored: &str) -> bool {
+    fold_name(stored).contains(&fold_name(&sent.marker()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,6 +61,20 @@ mod tests {
         ] {
             assert_eq!(fold_name(stored), fold_name(sent), "{stored}");
             assert!(is_rewritten(sent, stored), "{stored}");
+        }
+    }
+
+    #[test]
+    fn keeps_marker__anywhere_in_the_name__is_true() {
+        let sent = SourceName::parse("handbook/a.md [default:0123456789ab]").unwrap();
+        for (stored, expected) in [
+            ("Team A / handbook/a.md [default:0123456789ab] (copy)", true),
+            ("a.md [DEFAULT:0123456789AB]", true),
+            ("handbook/a.md [default:0123456789a", false),
+            ("handbook/a.md [default:ba9876543210]", false),
+            ("", false),
+        ] {
+            assert_eq!(keeps_marker(&sent, stored), expected, "{stored}");
         }
     }
 

@@ -86,6 +86,28 @@ pub struct SourceName {
 }
 
 impl SourceName {
+    /// The end of the name, which says whose the source is and for which content.
+    pub fn marker(&self) -> String {
+        format!("[{}:{}]", self.instance, self.hash)
+    }
+
+    /// Reads a name out of one that a platform has put text around, for a document of one of these collections.
+    pub fn find<'a>(
+        text: &str,
+        instance: &Instance,
+        collections: impl IntoIterator<Item = &'a CollectionName>,
+    ) -> Option<Self> {
+        let (document, rest) = text.split_once(&format!(" [{instance}:"))?;
+        let (hash, _) = rest.split_once(']')?;
+        let found = collections.into_iter().find_map(|collection| {
+            let (before, path) = document.split_once(&format!("{collection}/"))?;
+            let is_whole = !before.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'));
+            Some((collection.clone(), DocPath::new(path).ok().filter(|_| is_whole)?))
+        });
+        let (collection, path) = found?;
+        Some(Self { collection, path, instance: instance.clone(), hash: ShortHash::parse(hash)? })
+    }
+
     /// Reads a name back. `None` for a name that no kbsync would give: the source is somebody else's.
     pub fn parse(name: &str) -> Option<Self> {
         let (document, marker) = name.strip_suffix(']')?.rsplit_once(" [")?;
@@ -102,7 +124,7 @@ impl SourceName {
 
 impl fmt::Display for SourceName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{} [{}:{}]", self.collection, self.path, self.instance, self.hash)
+        write!(f, "{}/{} {}", self.collection, self.path, self.marker())
     }
 }
 
@@ -120,6 +142,21 @@ mod tests {
                 hash: ShortHash([1, 2, 3, 4, 5, 0xff]),
             };
             assert_eq!(SourceName::parse(&name.to_string()), Some(name));
+        }
+    }
+
+    #[test]
+    fn find__text_around_the_name__is_left_out() {
+        let collections = ["a", "handbook"].map(|name| CollectionName::new(name).unwrap());
+        let found = |text: &str| {
+            SourceName::find(text, &Instance::new("default").unwrap(), &collections).map(|name| name.to_string())
+        };
+        let name = "handbook/x/a.md [default:0123456789ab]";
+        for text in [name.to_owned(), format!("Team A / {name} (copy)"), format!("{name}.txt"), format!("«{name}»")] {
+            assert_eq!(found(&text).as_deref(), Some(name), "{text}");
+        }
+        for text in ["handbook/a.md [other:0123456789ab]", "myhandbook/a.md [default:0123456789ab]", "handbook/a.md"] {
+            assert_eq!(found(text), None, "{text}");
         }
     }
 

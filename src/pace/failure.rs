@@ -109,10 +109,10 @@ pub fn failure(request: RequestKind, ending: Ending, probe: Option<Probe>, refus
         Ending::NotSent => Some(Failure::transient(Platform)),
         Ending::NoAnswer | Ending::Garbled => in_trouble(),
         Ending::Answered(status) => match status {
-            401 => Some(Failure::lasting(Account)),
             402 => Some(unless_general(Failure::transient(Account))),
-            403 if request == RequestKind::List => Some(Failure::lasting(Account)),
-            403 => by_probe(Failure::lasting(Account), unless_general(Failure::lasting(Account))),
+            401 | 403 if request == RequestKind::List => Some(Failure::lasting(Account)),
+            // A key that is accepted elsewhere is not at fault: some say so of a document or a verb.
+            401 | 403 => by_probe(Failure::lasting(Account), unless_general(Failure::lasting(Account))),
             429 => Some(Failure::transient(Account)),
             300..=399 | 407 if request == RequestKind::List => Some(Failure::lasting(Platform)),
             300..=399 | 407 => by_probe(Failure::lasting(Platform), Failure::transient(own)),
@@ -145,7 +145,7 @@ mod tests {
             (Answered(200), (List, true), (Document, true), (Document, true), (Document, true)),
             (Answered(302), (Platform, false), (Document, true), (Document, true), (Document, true)),
             (Answered(400), (List, false), (Document, false), (Document, false), (Document, false)),
-            (Answered(401), (Account, false), (Account, false), (Account, false), (Account, false)),
+            (Answered(401), (Account, false), (Document, true), (Account, false), (Document, true)),
             (Answered(402), (Account, true), (Document, true), (Account, true), (Document, true)),
             (Answered(403), (Account, false), (Document, true), (Account, false), (Document, true)),
             (Answered(404), (Platform, false), (Document, true), (Platform, false), (Document, false)),
@@ -196,9 +196,11 @@ mod tests {
                 }
             }
         }
-        let forbidden = |probe| failure(Kind::Create, Answered(403), Some(probe), 1);
-        assert_eq!(forbidden(Probe::Refused), Some(Failure::lasting(Account)));
-        assert_eq!(forbidden(Probe::Fails), Some(Failure::transient(Platform)));
+        for status in [401, 403] {
+            let refused = |probe| failure(Kind::Create, Answered(status), Some(probe), 1);
+            assert_eq!(refused(Probe::Refused), Some(Failure::lasting(Account)), "{status}");
+            assert_eq!(refused(Probe::Fails), Some(Failure::transient(Platform)), "{status}");
+        }
         let absent = failure(Kind::Upload, Answered(404), None, 9);
         assert_eq!(absent, Some(Failure::transient(Document)), "a source may not be there yet");
     }

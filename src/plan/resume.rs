@@ -25,6 +25,8 @@ pub struct UnderWay {
     pub missing: bool,
     /// Whether its source was its document's record before it began to retire.
     pub was_ready: bool,
+    /// Before when its source, whose deletion has failed, is not deleted again.
+    pub retry_at: Option<Moment>,
 }
 
 /// What is known of the document of a replica that is under way, besides that.
@@ -89,7 +91,7 @@ pub fn resume(under_way: Vec<UnderWay>, plan: &mut Plan, terms: Terms, now: Mome
     let mut taken_out = HashSet::new();
     let mut unanswered: BTreeMap<_, (Vec<Replica>, usize)> = BTreeMap::new();
     for one in under_way.into_iter().filter(|one| !one.is_kept(never)) {
-        let UnderWay { replica, besides, unanswered: ended_so, missing, was_ready } = one;
+        let UnderWay { replica, besides, unanswered: ended_so, missing, was_ready, retry_at } = one;
         let document = (replica.collection.clone(), replica.path.clone());
         let same = wanted.get(&document).map(|hash| *hash == replica.hash);
         // Another list must tell whether it is still ours.
@@ -100,6 +102,7 @@ pub fn resume(under_way: Vec<UnderWay>, plan: &mut Plan, terms: Terms, now: Mome
         let unseen = same.is_none() && !plan.seen.contains(&replica.collection);
         match replica.phase {
             Phase::Ready => {}
+            Phase::Retiring if retry_at.is_some_and(|at| now < at) => {}
             Phase::Retiring => match besides {
                 Besides::Held => resume.delete.push(replica),
                 Besides::Nothing | Besides::Elsewhere => resume.finish.push(replica),
@@ -239,7 +242,7 @@ mod tests {
     }
 
     fn under_way(replica: Replica, besides: Besides) -> UnderWay {
-        UnderWay { replica, besides, unanswered: true, missing: false, was_ready: false }
+        UnderWay { replica, besides, unanswered: true, missing: false, was_ready: false, retry_at: None }
     }
 
     #[test]
@@ -343,6 +346,15 @@ mod tests {
         let one = UnderWay { was_ready: true, ..under_way(replica(Phase::Retiring, 1), Besides::NotHeld) };
         let mut plan = Plan { seen: BTreeSet::from([CollectionName::new("c").unwrap()]), ..Plan::default() };
         assert_eq!(resume(vec![one], &mut plan, TERMS, NOW), Resume::default(), "it is back, and not wanted now");
+    }
+
+    #[test]
+    fn resume__deletion_has_failed__is_tried_again_when_it_is_due() {
+        for (retry_at, deleted) in [(None, 1), (Some(NOW), 1), (Some(NOW + Duration::from_secs(1)), 0)] {
+            let one = UnderWay { retry_at, ..under_way(replica(Phase::Retiring, 1), Besides::Held) };
+            let resume = resume(vec![one], &mut Plan::default(), TERMS, NOW);
+            assert_eq!(resume.delete.len(), deleted, "{retry_at:?}");
+        }
     }
 
     #[test]

@@ -68,6 +68,7 @@ impl<P: Platform> Pass<'_, P> {
             jobs,
             report,
             open,
+            refused: None,
             poll: None,
         };
         work.run(self.stop.clone()).await
@@ -136,6 +137,8 @@ struct Work<'a, 'r, P> {
     jobs: Jobs,
     report: &'r mut Report,
     open: &'r mut Open,
+    /// Why the platform takes no document.
+    refused: Option<Fatal>,
     /// The poll that is under way. It changes nothing, so that it can be dropped.
     poll: Option<Doing<'a>>,
 }
@@ -146,7 +149,7 @@ impl<P: Platform> Work<'_, '_, P> {
         loop {
             self.start();
             if self.at_work() == 0 && self.jobs.is_empty() {
-                return Ok(());
+                return self.refused.take().map_or(Ok(()), Err);
             }
             if self.at_work() == 0 && !std::mem::replace(&mut waits, true) {
                 (self.pass.event)(Event::Following { jobs: self.jobs.len() });
@@ -179,6 +182,9 @@ impl<P: Platform> Work<'_, '_, P> {
         let mut queued = self.pass.platform.queued();
         while self.at_work() == 0 || self.at_work() < AT_ONCE && queued < QUEUED {
             let Some(task) = self.queue.pop_front() else { return };
+            if self.refused.is_some() && matches!(task, Task::Put(..)) {
+                continue;
+            }
             let deletes = matches!(task, Task::Delete(_) | Task::Finish(_) | Task::Empty(..) | Task::Left(..));
             let tasks = if deletes { &self.deleting } else { &self.running };
             tasks.push(Box::pin(self.pass.carry_out(task)));
@@ -234,6 +240,7 @@ impl<P: Platform> Work<'_, '_, P> {
                 self.open.again();
                 self.retire_one(replica).await?;
             }
+            Step::NoPuts(fatal) => drop(self.refused.get_or_insert(fatal)),
             Step::Relist => self.open.list_at(self.pass.now()),
             Step::Unknown(until) => self.open.list_at(until),
             Step::Failed(failure, replica) => {

@@ -96,11 +96,9 @@ impl<P: Platform> Pass<'_, P> {
                 break;
             }
         }
-        if lookup {
-            for source in std::mem::take(&mut report.reappeared).into_iter().take(MOST_LOOKUPS) {
-                if self.has_source(&source).await? == Some(true) {
-                    undeleted.push(source);
-                }
+        for source in std::mem::take(&mut report.reappeared).into_iter().take(MOST_LOOKUPS) {
+            if !lookup || self.has_source(&source).await? == Some(true) {
+                undeleted.push(source);
             }
         }
         report.lost += lost.len() as u64;
@@ -114,7 +112,7 @@ impl<P: Platform> Pass<'_, P> {
     }
 
     /// Whether the platform has a source; `None` where it cannot tell.
-    async fn has_source(&self, source: &SourceId) -> Result<Option<bool>, Fatal> {
+    pub(super) async fn has_source(&self, source: &SourceId) -> Result<Option<bool>, Fatal> {
         match self.platform.source(source).await {
             Ok(found) => Ok(Some(found.is_some())),
             Err(error @ ApiError::Denied { .. }) => Err(always_fatal(error)),

@@ -50,7 +50,7 @@ pub use scope::{Earlier, Scope};
 use crate::{
     config::{DeletePolicy, SyncPolicy},
     fetch::lists,
-    model::{CollectionName, Moment},
+    model::{CollectionName, DocPath, Moment},
     plan::{Policy, UnderWay},
     platform::{ApiError, Platform},
     store::{Store, StoreError},
@@ -142,16 +142,24 @@ impl<P: Platform> Pass<'_, P> {
         report.bots = bots;
         self.spend(done.is_ok(), report).await?;
         let is_general = matches!(done, Err(Fatal::Denied(_) | Fatal::Unavailable(_) | Fatal::Refused(_)));
-        report.retries = self
+        let (retries, undeleted) = self
             .store
             .call(move |db| {
                 // What failed for everything has failed for no document alone.
                 if is_general {
                     db.release_due(None, Moment(i64::MAX.cast_unsigned()))?;
                 }
-                db.next_retries()
+                Ok::<_, StoreError>((db.next_retries()?, db.undeleted()?))
             })
             .await?;
+        report.retries = retries;
+        let document = |collection: &str, path| {
+            Some(Document::new(&CollectionName::new(collection).ok()?, &DocPath::new(path).ok()?))
+        };
+        let undeleted = undeleted
+            .into_iter()
+            .filter_map(|(collection, path, reason)| Some(Failure { document: document(&collection, path)?, reason }));
+        report.undeleted(undeleted.collect());
         done.and(bots_done)
     }
 

@@ -6,7 +6,8 @@ use super::{Fatal, Pass, always_fatal, pages, steps::failure, work::Step};
 use crate::{
     config::{Folder, Input, Pages, Via, Website},
     model::{
-        CollectionName, DocPath, Fingerprint, JobId, Making, Moment, Phase, Replica, SourceId, SourceName, fold_name,
+        CollectionName, DocPath, Fingerprint, JobId, Making, Moment, Phase, Replica, SourceId, SourceName,
+        is_rewritten, keeps_marker,
     },
     plan::{FailureCause, Wanted},
     platform::{ApiError, Created, Platform, SourceKind, Upload},
@@ -63,17 +64,24 @@ impl<P: Platform> Pass<'_, P> {
         };
         let (Created { source, job, name: answered }, now) = (created, self.now());
         let asked = self.name(&collection, &wanted);
-        let keeps_marker = self.keeps_marker(&source, &asked, answered.as_deref()).await;
+        let unmarked = self.without_marker(&source, &asked, answered).await;
         let replica = Replica { phase, since: now, source: Some(source.clone()), job: job.clone(), ..replica };
         if !self.store.call(move |db| db.created(id, &source, job.as_ref(), phase, now)).await? {
             let reason = "the platform answered with the id of another document's source; kbsync needs one for each";
             let replica = Replica { source: None, ..replica };
             return self.fail(replica, reason.to_owned(), FailureCause::Document).await;
         }
-        if !keeps_marker {
-            let reason = "the platform does not keep the end of its name, by which kbsync knows its sources; give the file \
-                          a shorter path";
-            return self.fail(replica, reason.to_owned(), FailureCause::Document).await;
+        if let Some(made) = unmarked {
+            let advice = if is_rewritten(&asked.to_string(), &made) {
+                "give the file a shorter path"
+            } else {
+                "see whether a setting of the platform changes names"
+            };
+            let reason = format!(
+                "the platform made `{made}` of the name `{asked}`, without the end in brackets by which kbsync knows its \
+                 sources; {advice}"
+            );
+            return self.fail(replica, reason, FailureCause::Document).await;
         }
         match phase {
             Phase::Created => self.fill(collection, wanted, replica).await,
@@ -100,15 +108,19 @@ impl<P: Platform> Pass<'_, P> {
             return Ok(Step::Again(Some(namesake)));
         }
         match error {
-            ApiError::Unknown { .. } | ApiError::Refused { status: 409, .. } => {
+            error @ (ApiError::Unknown { .. } | ApiError::Refused { status: 409, .. }) => {
                 let now = self.now();
-                self.store.call(move |db| db.unanswered(id, Phase::Unknown, now)).await?;
+                let cause = match error {
+                    ApiError::Unknown { call, cause } => format!("{call}: {cause}"),
+                    error => error.to_string(),
+                };
+                self.store.call(move |db| db.maybe_created(id, &cause, now)).await?;
                 Ok(Step::Unknown(now + self.scope.policy.grace))
             }
             error if error.failure().is_general() => {
                 // Nothing was sent, or it was refused as a whole: nothing was made.
                 self.store.call(move |db| db.drop_replica(id)).await?;
-                Err(always_fatal(error))
+                no_puts(error)
             }
             error @ ApiError::File(_) => {
                 self.store.call(move |db| db.drop_replica(id)).await?;
@@ -129,21 +141,15 @@ impl<P: Platform> Pass<'_, P> {
         Ok(all.into_iter().find(is_unsure))
     }
 
-    /// Whether the name that the platform has given a source says whose it is: without that, a lost answer or a lost state
+    /// The name that the platform has given a source, where that does not say whose it is: a lost answer or a lost state
     /// would double the document.
-    async fn keeps_marker(&self, source: &SourceId, asked: &SourceName, answered: Option<&str>) -> bool {
-        let keeps = |name: &str| {
-            let folded = fold_name(name);
-            folded == fold_name(&asked.to_string())
-                || SourceName::parse(&folded).is_some_and(|name| name.hash == asked.hash)
-        };
-        if !self.platform.abilities().rename || answered.is_none_or(|name| name.is_empty() || keeps(name)) {
-            return true;
-        }
+    async fn without_marker(&self, source: &SourceId, asked: &SourceName, answered: Option<String>) -> Option<String> {
+        let is_lost = |name: &String| !name.is_empty() && !keeps_marker(asked, name);
+        let answered = answered.filter(is_lost).filter(|_| self.platform.abilities().rename)?;
         // An answer may differ from what is listed later.
         match self.platform.source(source).await {
-            Ok(Some(found)) => found.name.is_empty() || keeps(&found.name),
-            Ok(None) | Err(_) => false,
+            Ok(Some(found)) => Some(found.name).filter(is_lost),
+            Ok(None) | Err(_) => Some(answered),
         }
     }
 
@@ -237,7 +243,7 @@ impl<P: Platform> Pass<'_, P> {
             }
             Err(error) if error.failure().is_general() => {
                 self.store.call(move |db| db.enter(id, Phase::Created, now)).await?;
-                return Err(always_fatal(error));
+                return no_puts(error).map(Some);
             }
             Err(error @ ApiError::File(_)) => {
                 Step::Failed(failure(&replica.collection, &wanted.path, error.to_string()), Some(replica))
@@ -291,6 +297,13 @@ impl<P: Platform> Pass<'_, P> {
             Some(Input::Website(_)) | None => Ok(None),
         }
     }
+}
+
+/// Nothing can be put. A quota, or a right that the key has not, stops no deletion, which may be what frees the quota.
+fn no_puts(error: ApiError) -> Result<Step, Fatal> {
+    let is_answer = !matches!(error, ApiError::Unavailable(_));
+    let fatal = always_fatal(error);
+    if is_answer { Ok(Step::NoPuts(fatal)) } else { Err(fatal) }
 }
 
 fn open(folder: &Folder, path: &DocPath, expected: &Fingerprint) -> Result<Option<File>, String> {

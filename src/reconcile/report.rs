@@ -120,7 +120,9 @@ pub struct Report {
     pub unlisted_sources: Option<String>,
     /// Documents that failed before and have not changed.
     pub quarantined: Vec<Failure>,
-    /// When documents of a collection are tried again that failed by no fault of their own.
+    /// Documents with a source whose deletion has failed, in an earlier pass or without that the platform said so.
+    pub undeleted: Vec<Failure>,
+    /// When documents of a collection are tried again that failed by no fault of their own, and deletions.
     pub retries: BTreeMap<CollectionName, Moment>,
     /// Pages of which what is known may be old.
     pub stale: Vec<Failure>,
@@ -194,6 +196,12 @@ impl Report {
         self.retired += listed.retired;
         self.spare = listed.spare;
         self.strangers.clone_from(&listed.strangers);
+    }
+
+    /// These have a source that could not be deleted; what failed in this pass is said already.
+    pub(super) fn undeleted(&mut self, undeleted: Vec<Failure>) {
+        let known = |failure: &Failure| self.failed.iter().any(|failed| failed.document == failure.document);
+        self.undeleted = undeleted.into_iter().filter(|failure| !known(failure)).collect();
     }
 
     /// A new round looks at everything again: what the last look said is not said twice.
@@ -320,7 +328,8 @@ impl Report {
             None if self.withheld.iter().any(|withheld| withheld.why != Why::Never) => Outcome::Held,
             None if !self.held_replacements.is_empty() => Outcome::Held,
             // An old failure must not hide that a guard waits for a person.
-            None if !self.quarantined.is_empty() || self.skipped.iter().any(|skipped| skipped.kept) => Outcome::Failed,
+            None if !self.quarantined.is_empty() || !self.undeleted.is_empty() => Outcome::Failed,
+            None if self.skipped.iter().any(|skipped| skipped.kept) => Outcome::Failed,
             None if self.is_open() || !self.crawling.is_empty() => Outcome::Temporary,
             None => Outcome::Ok,
         }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     config::Input,
-    model::{CollectionName, DocPath, Replica},
+    model::{CollectionName, DocPath, Replica, ReplicaId},
     plan::{FailureCause, Gone, Wanted},
     platform::{ApiError, Platform},
     scan::{self, Explanation, ScanOptions},
@@ -41,11 +41,15 @@ impl<P: Platform> Pass<'_, P> {
             && let Err(error) = self.platform.delete(source).await
         {
             let reason = format!("its old source {source} could not be deleted: {}", fatal(error)?);
-            return Ok(Step::Failed(failure(&replica.collection, &replica.path, reason), None));
+            let failure = failure(&replica.collection, &replica.path, reason.clone());
+            let now = self.now();
+            self.store.call(move |db| db.deletion_failed(replica.id, &reason, now)).await?;
+            return Ok(Step::Failed(failure, None));
         }
         let (id, now) = (replica.id, self.now());
-        self.store.call(move |db| db.deleted(id, now)).await?;
-        Ok(Step::Nothing)
+        let times = self.store.call(move |db| db.deleted(id, now)).await?;
+        // What was there after its first deletion may be there after this one: a list tells.
+        Ok(if times > 1 { Step::Unknown(now + self.scope.policy.grace) } else { Step::Nothing })
     }
 
     async fn gone(&self, collection: CollectionName, gone: Gone) -> Result<Step, Fatal> {
@@ -111,16 +115,21 @@ impl<P: Platform> Pass<'_, P> {
                 Ok(Step::Renamed(before, document, retiring))
             }
             // The platform lost it: the next round finds it missing, and puts the document anew.
-            Ok(None) => Ok(Step::Relist),
+            Ok(None) if self.has_source(&source).await? != Some(true) => Ok(Step::Relist),
             // It may have been done all the same: only a list tells.
-            Err(Ok(error)) if error.failure().transient => {
+            Err(Ok(error)) if error.failure().transient && self.fails_first(id).await? => {
                 let reason = format!("its source {source} could not be renamed: {error}");
                 Ok(Step::Failed(failure(&collection, &to.path, reason), None))
             }
             // A platform that will not rename it may take it anew; the old one goes in the next round.
-            Err(Ok(_)) => Ok(Step::Instead(Task::Put(collection, to, None))),
+            Ok(None) | Err(Ok(_)) => Ok(Step::Instead(Task::Put(collection, to, None))),
             Err(Err(fatal)) => Err(fatal),
         }
+    }
+
+    /// Counts a rename that failed; whether it is the first one.
+    async fn fails_first(&self, id: ReplicaId) -> Result<bool, Fatal> {
+        Ok(self.store.call(move |db| db.rename_failed(id)).await? == 1)
     }
 
     /// Quarantines a document for what the platform said of it.

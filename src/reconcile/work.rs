@@ -1,6 +1,6 @@
 //! Pieces of work and what comes of them: what a round hands from one step to the next.
 
-use super::{Document, Failure};
+use super::{Document, Failure, Fatal};
 use crate::{
     model::{CollectionName, Moment, Replica, SourceId},
     plan::{Gone, Wanted},
@@ -49,6 +49,8 @@ pub(super) enum Step {
     Unknown(Moment),
     /// The document failed; what was made for it retires.
     Failed(Failure, Option<Replica>),
+    /// The platform takes no document at all; what is not a put goes on.
+    NoPuts(Fatal),
     /// Jobs were asked after.
     Polled(Polled),
 }

@@ -6,6 +6,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::{
     Db, StoreError,
+    failed_requests::{release_deletions, retry_deletions},
     phrases::{forget_phrase, phrase_of_live},
 };
 use crate::{
@@ -155,16 +156,19 @@ impl Db {
                    WHERE trouble_hash IS NOT NULL AND trouble_retry_at <= ?1
                        AND (?2 IS NULL OR collection IN (SELECT value FROM json_each(?2)))";
         self.connection.prepare_cached(sql)?.execute(params![now.0.cast_signed(), names])?;
+        release_deletions(&self.connection, names.as_deref(), now)?;
         Ok(())
     }
 
-    /// When documents are due again that are quarantined for a while, by collection.
+    /// When documents are due again that are quarantined for a while, and deletions that failed, by collection.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub fn next_retries(&self) -> Result<BTreeMap<CollectionName, Moment>, StoreError> {
-        let sql = "SELECT collection, min(trouble_retry_at) FROM documents
-                   WHERE trouble_hash IS NOT NULL AND trouble_retry_at IS NOT NULL GROUP BY collection";
+        let sql = "SELECT collection, min(at) FROM (
+                       SELECT collection, trouble_retry_at AS at FROM documents WHERE trouble_hash IS NOT NULL
+                       UNION ALL SELECT collection, retry_at FROM replicas WHERE phase = 'retiring')
+                   WHERE at IS NOT NULL GROUP BY collection";
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
         let mut retries = BTreeMap::new();
@@ -177,12 +181,13 @@ impl Db {
         Ok(retries)
     }
 
-    /// Takes documents out of quarantine whose `collection/path` matches, and says how many.
+    /// Takes documents out of quarantine whose `collection/path` matches, has deletions made again that failed, and says how
+    /// many.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub fn release(&mut self, matches: impl Fn(&str) -> bool) -> Result<u64, StoreError> {
-        let quarantined = self.quarantined()?;
+        let (quarantined, undeleted) = (self.quarantined()?, self.undeleted()?);
         self.together(|connection| {
             let mut released = 0;
             for (collection, path, _) in quarantined.iter().filter(|(c, p, _)| matches(&format!("{c}/{p}"))) {
@@ -191,6 +196,9 @@ impl Db {
                          trouble_retry_at = NULL, trouble_failures = 0 WHERE collection = ?1 AND path = ?2",
                     [collection, path],
                 )?;
+            }
+            for (collection, path, _) in undeleted.iter().filter(|(c, p, _)| matches(&format!("{c}/{p}"))) {
+                released += retry_deletions(connection, collection, path)?;
             }
             Ok(released as u64)
         })

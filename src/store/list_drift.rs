@@ -20,8 +20,6 @@ use crate::{
 const RETIRE_AT_MOST: u64 = 20;
 /// Requests for one content that are not answered before the document is left alone for a while.
 const CREATES_IN_A_ROW: u32 = 2;
-/// A list may show a source for so long after its deletion was answered.
-const LIST_LAG: Duration = Duration::from_secs(10 * 60);
 /// For so long it is remembered what was ours.
 const REMEMBERED: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
@@ -97,31 +95,6 @@ impl Db {
             found.iter().try_for_each(|id| statement.execute([id.0]).map(drop))
         })
     }
-
-    /// Sources whose deletion was answered, and that the platform, asked for each, still has: they are to be deleted again.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub fn retire_again(&mut self, sources: &[SourceId], now: Moment) -> Result<(), StoreError> {
-        self.together(|connection| {
-            let sql = "INSERT INTO replicas (collection, path, hash, phase, since, source_id)
-                       SELECT collection, path, hash, 'retiring', ?2, source_id FROM former WHERE source_id = ?1";
-            let mut statement = connection.prepare_cached(sql)?;
-            sources.iter().try_for_each(|source| statement.execute(params![source.0, now.0.cast_signed()]).map(drop))
-        })
-    }
-
-    /// The source of a replica is deleted: the row goes, and a list that still shows the source is not believed for a
-    /// while.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub fn deleted(&mut self, id: ReplicaId, now: Moment) -> Result<(), StoreError> {
-        self.together(|connection| {
-            remember(connection, id, "deleted", now)?;
-            drop_row(connection, id)
-        })
-    }
 }
 
 /// Remembers a replica whose row goes.
@@ -138,6 +111,9 @@ fn never_made(connection: &Connection, id: ReplicaId, now: Moment) -> Result<(),
     remember(connection, id, "never made", now)?;
     let sql = format!("SELECT {COLUMNS} FROM replicas WHERE id = ?1");
     let replica = connection.query_row(&sql, [id.0], replica)?;
+    let sql = "SELECT failure FROM replicas WHERE id = ?1";
+    let failure: Option<String> = connection.query_row(sql, [id.0], |row| row.get(0))?;
+    let failure = failure.unwrap_or_else(|| "no answer came".to_owned());
     drop_row(connection, id)?;
     let key = params![replica.collection.as_str(), replica.path.as_str(), replica.hash.0];
     let sql = "SELECT times FROM former WHERE collection = ?1 AND path = ?2 AND hash = ?3 AND source_id = ''";
@@ -145,36 +121,31 @@ fn never_made(connection: &Connection, id: ReplicaId, now: Moment) -> Result<(),
     // Where no source of the list has a name, what an unanswered request has made cannot be found.
     let sql = "SELECT EXISTS (SELECT * FROM listed) AND NOT EXISTS (SELECT * FROM listed WHERE text <> '')";
     if connection.query_row(sql, [], |row| row.get(0))? {
-        let reason = "its upload got no answer, and the platform lists its sources without names: it may be there, or not. \
-                      Look for it there; `kbsync retry` uploads it again";
-        return quarantine(connection, &replica, reason, FailureCause::Document, now);
+        let reason = format!(
+            "its upload may have been done or not ({failure}), and the platform lists its sources without names. Look for it \
+             there; `kbsync retry` uploads it again"
+        );
+        return quarantine(connection, &replica, &reason, FailureCause::Document, now);
     }
     if times < CREATES_IN_A_ROW {
         return Ok(());
     }
-    let reason = format!("the platform did not answer {times} requests to create its source, and did not create it");
+    let reason =
+        format!("{times} requests to create its source failed, and it was not created; the last one: {failure}");
     quarantine(connection, &replica, &reason, FailureCause::Circumstances, now)
 }
 
-/// Who made a source that no replica refers to, as far as this state remembers. `None` for one that was deleted so lately
-/// that the list only lags.
+/// Who made a source that no replica refers to, as far as this state remembers.
 pub(super) fn former_origin(
     connection: &Connection,
     source: &SourceId,
     name: &SourceName,
-    now: Moment,
-) -> Result<Option<Origin>, rusqlite::Error> {
-    let sql = "SELECT ending = 'deleted' AND ended > ?5 FROM former
-               WHERE source_id = ?1 OR source_id = '' AND collection = ?2 AND path = ?3 AND hash = ?4
-               ORDER BY source_id DESC LIMIT 1";
-    let since = (now - LIST_LAG).0.cast_signed();
-    let values = params![source.0, name.collection.as_str(), name.path.as_str(), name.hash.0, since];
-    let lags = connection.prepare_cached(sql)?.query_row(values, |row| row.get::<_, bool>(0)).optional()?;
-    Ok(match lags {
-        Some(true) => None,
-        Some(false) => Some(Origin::ThisState),
-        None => Some(Origin::Elsewhere),
-    })
+) -> Result<Origin, rusqlite::Error> {
+    let sql = "SELECT EXISTS (SELECT * FROM former
+               WHERE source_id = ?1 OR source_id = '' AND collection = ?2 AND path = ?3 AND hash = ?4)";
+    let values = params![source.0, name.collection.as_str(), name.path.as_str(), name.hash.0];
+    let is_ours = connection.prepare_cached(sql)?.query_row(values, |row| row.get(0))?;
+    Ok(if is_ours { Origin::ThisState } else { Origin::Elsewhere })
 }
 
 /// Remembers the strays of a list. Where somebody has approved as many deletions in their collection, they retire.
@@ -280,7 +251,7 @@ pub(super) fn apply(
                     report.spare += 1;
                     // The next list still knows that it is ours.
                     let SourceName { collection, path, hash, .. } = &source.name;
-                    let sql = "INSERT OR REPLACE INTO former VALUES (?1, ?2, ?3, ?4, 'spare', ?5, 1)";
+                    let sql = "INSERT OR REPLACE INTO former VALUES (?1, ?2, ?3, ?4, 'spare', ?5, 0)";
                     let at = now.0.cast_signed();
                     let values = params![collection.as_str(), path.as_str(), hash.0, source.id.0, at];
                     connection.prepare_cached(sql)?.execute(values)?;

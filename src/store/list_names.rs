@@ -1,11 +1,11 @@
 //! Names of the list against the names that were given: what the platform has rewritten, and renames without an answer.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use rusqlite::{Connection, Row, params};
 
 use super::replicas::{COLUMNS, move_replica, replica};
-use crate::model::{Instance, Moment, Replica, SourceName, fold_name, is_rewritten};
+use crate::model::{CollectionName, Instance, Moment, Replica, SourceName, fold_name, is_rewritten, keeps_marker};
 
 /// Sources that we know by their id, and whose name has lost its marker: where that is the platform's doing, the id says
 /// whose they are. A name that somebody has given by hand takes the source from us.
@@ -17,8 +17,9 @@ pub(super) fn recognize_known(connection: &Connection, instance: &Instance) -> R
     );
     let unmarked: Vec<_> = connection.prepare(&sql)?.query_map([], with_text)?.collect::<Result<_, _>>()?;
     for (replica, text, asked) in unmarked {
-        let expected = [Some(name_of(&replica, instance).to_string()), asked];
-        if expected.iter().flatten().any(|expected| is_rewritten(expected, &text)) {
+        let name = name_of(&replica, instance);
+        let expected = [Some(name.to_string()), asked];
+        if keeps_marker(&name, &text) || expected.iter().flatten().any(|expected| is_rewritten(expected, &text)) {
             connection
                 .execute("UPDATE listed SET nameless = 1 WHERE source_id = ?1", [replica.source.map(|id| id.0)])?;
         }
@@ -26,8 +27,13 @@ pub(super) fn recognize_known(connection: &Connection, instance: &Instance) -> R
     Ok(())
 }
 
-/// Sources that nothing refers to, and whose name is what the platform made of one that an unanswered request asked for.
-pub(super) fn recognize_requested(connection: &Connection, instance: &Instance) -> Result<(), rusqlite::Error> {
+/// Sources that nothing refers to, and whose name is what the platform made of one that an unanswered request asked for; it
+/// may put text around names where it `decorates`.
+pub(super) fn recognize_requested(
+    connection: &Connection,
+    instance: &Instance,
+    decorates: bool,
+) -> Result<(), rusqlite::Error> {
     let sql = format!("SELECT {COLUMNS} FROM replicas WHERE source_id IS NULL");
     let open: Vec<Replica> = connection.prepare(&sql)?.query_map([], replica)?.collect::<Result<_, _>>()?;
     if open.is_empty() {
@@ -43,12 +49,39 @@ pub(super) fn recognize_requested(connection: &Connection, instance: &Instance) 
     let found: Vec<(String, String)> =
         connection.prepare(sql)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
     for (id, text) in found {
-        if let Some(name) = requested.get(&fold_name(&text)) {
-            let sql = "UPDATE listed SET collection = ?2, path = ?3, hash = ?4 WHERE source_id = ?1";
-            connection.execute(sql, params![id, name.collection.as_str(), name.path.as_str(), name.hash.0])?;
+        let folded = fold_name(&text);
+        let around = || requested.iter().find(|(name, _)| decorates && folded.contains(*name)).map(|(_, name)| name);
+        if let Some(name) = requested.get(&folded).or_else(around) {
+            set_name(connection, &id, name)?;
         }
     }
     Ok(())
+}
+
+/// Sources that have their names with text around them, where the platform may put it there: it shows none of ours as it was
+/// given. Elsewhere such a name is a person's copy. Gives whether there are any.
+pub(super) fn recognize_decorated(
+    connection: &Connection,
+    instance: &Instance,
+    collections: &BTreeSet<CollectionName>,
+) -> Result<bool, rusqlite::Error> {
+    let mut is_any = false;
+    let sql = "SELECT source_id, text FROM listed
+               WHERE text <> '' AND NOT EXISTS (SELECT * FROM listed WHERE collection IS NOT NULL)";
+    let found: Vec<(String, String)> =
+        connection.prepare(sql)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+    for (id, text) in found {
+        if let Some(name) = SourceName::find(&text, instance, collections) {
+            set_name(connection, &id, &name)?;
+            is_any = true;
+        }
+    }
+    Ok(is_any)
+}
+
+fn set_name(connection: &Connection, id: &str, name: &SourceName) -> Result<(), rusqlite::Error> {
+    let sql = "UPDATE listed SET collection = ?2, path = ?3, hash = ?4 WHERE source_id = ?1";
+    connection.execute(sql, params![id, name.collection.as_str(), name.path.as_str(), name.hash.0]).map(drop)
 }
 
 /// Renames whose answer was lost, and that were done all the same. A differing name alone says nothing: platforms rewrite

@@ -9,8 +9,9 @@ use rusqlite::{Connection, params};
 
 use super::{
     Db, StoreError,
+    failed_requests::{Deleted, deleted},
     list_drift::{apply, former_origin, note_strays},
-    list_names::{finish_renames, recognize_known, recognize_requested},
+    list_names::{finish_renames, recognize_decorated, recognize_known, recognize_requested},
     list_ready::{finish_uploads, note_emptied, retire_empty},
     replicas::{COLUMNS, replica},
 };
@@ -80,7 +81,8 @@ pub struct ListReport {
     pub lost: u64,
     /// Sources that enough lists missed: they are lost if the platform, asked for each, says so as well.
     pub unconfirmed: Vec<(ReplicaId, SourceId)>,
-    /// Sources whose deletion was answered, and that the list still shows: it may lag.
+    /// Sources whose deletion was answered, and that the list shows all the same; where it may only lag, the platform can be
+    /// asked for each.
     pub reappeared: Vec<SourceId>,
     /// Sources that no document needs, and that are now to be deleted.
     pub retired: u64,
@@ -101,6 +103,8 @@ pub const MISSING_AT_MOST: u64 = 20;
 /// Lists in a row that must miss a source, where many are missing and the platform cannot be asked for each.
 const LISTS_TO_LOSE_MANY: u32 = 3;
 const LISTS_TO_LOSE: u32 = 2;
+/// A list may show a source for so many graces after its deletion was answered.
+const LIST_LAG: u32 = 20;
 
 impl Db {
     /// Begins a new list.
@@ -169,7 +173,8 @@ impl Db {
         let known: BTreeSet<String> = self.known_collections()?.into_iter().collect();
         self.together(|connection| {
             recognize_known(connection, instance)?;
-            recognize_requested(connection, instance)?;
+            let decorates = recognize_decorated(connection, instance, configured)?;
+            recognize_requested(connection, instance, decorates)?;
             connection.execute(
                 "UPDATE replicas SET missing = 0 WHERE missing > 0 AND source_id IN
                      (SELECT source_id FROM listed WHERE collection IS NOT NULL OR nameless)",
@@ -189,7 +194,7 @@ impl Db {
                 emptied: note_emptied(connection, terms, now)?,
                 ..ListReport::default()
             };
-            let mut unclaimed = unclaimed(connection, instance, now, &mut report.reappeared)?;
+            let mut unclaimed = unclaimed(connection, terms, now, &mut report.reappeared)?;
             unclaimed.retain(|name, sources| {
                 let ours = configured.contains(&name.collection) || known.contains(name.collection.as_str());
                 if !ours {
@@ -247,7 +252,7 @@ fn trust(
 /// Our sources in the list that no replica refers to, by name.
 fn unclaimed(
     connection: &Connection,
-    instance: &Instance,
+    terms: &Terms,
     now: Moment,
     reappeared: &mut Vec<SourceId>,
 ) -> Result<BTreeMap<SourceName, Vec<Listed>>, rusqlite::Error> {
@@ -259,12 +264,17 @@ fn unclaimed(
     let mut rows = statement.query([])?;
     let mut by_name: BTreeMap<SourceName, Vec<Listed>> = BTreeMap::new();
     while let Some(row) = rows.next()? {
-        let name = name(instance, &row.get::<_, String>(1)?, row.get(2)?, row.get(3)?)?;
+        let name = name(&terms.instance, &row.get::<_, String>(1)?, row.get(2)?, row.get(3)?)?;
         let id = SourceId(row.get(0)?);
-        let Some(origin) = former_origin(connection, &id, &name, now)? else {
-            reappeared.push(id);
-            continue;
-        };
+        match deleted(connection, &id, now - terms.grace * LIST_LAG)? {
+            Deleted::No => {}
+            Deleted::Lately if !terms.lookup => continue,
+            Deleted::Lately | Deleted::LongAgo => {
+                reappeared.push(id);
+                continue;
+            }
+        }
+        let origin = former_origin(connection, &id, &name)?;
         let listed = Listed {
             id,
             origin: if is_new && origin == Origin::Elsewhere { Origin::BeforeThisState } else { origin },

@@ -4,6 +4,7 @@ mod bots;
 mod db;
 mod documents;
 mod error;
+mod failed_requests;
 mod list_drift;
 mod list_names;
 mod list_ready;

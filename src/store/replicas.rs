@@ -27,7 +27,7 @@ impl Db {
                  WHERE d.collection = r.collection AND d.path = r.path), unanswered, missing > 0,
                  was_ready, CASE WHEN phase = 'retiring' AND NOT EXISTS (SELECT * FROM documents d
                      WHERE d.collection = r.collection AND d.path = r.path)
-                 THEN EXISTS (SELECT * FROM documents d WHERE d.live = r.hash) ELSE 0 END
+                 THEN EXISTS (SELECT * FROM documents d WHERE d.live = r.hash) ELSE 0 END, retry_at
              FROM replicas r WHERE phase <> 'ready' ORDER BY id"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
@@ -39,7 +39,8 @@ impl Db {
                 (None, false) => Besides::Nothing,
             };
             let (unanswered, missing, was_ready) = (row.get(9)?, row.get(10)?, row.get(11)?);
-            Ok(UnderWay { replica: replica(row)?, besides, unanswered, missing, was_ready })
+            let retry_at = row.get::<_, Option<i64>>(13)?.map(|at| Moment(at.cast_unsigned()));
+            Ok(UnderWay { replica: replica(row)?, besides, unanswered, missing, was_ready, retry_at })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
@@ -110,17 +111,6 @@ impl Db {
     pub fn ingesting(&mut self, id: ReplicaId, job: Option<&JobId>, now: Moment) -> Result<(), StoreError> {
         let sql = "UPDATE replicas SET job_id = ?2, phase = 'ingesting', since = ?3 WHERE id = ?1";
         self.connection.prepare_cached(sql)?.execute(params![id.0, job.map(|job| &job.0), now.0.cast_signed()])?;
-        Ok(())
-    }
-
-    /// A request was not answered although the answer was waited for, or the platform has lost its job: the source may exist
-    /// (`unknown`), or may still come to hold its document (`uploading`).
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub fn unanswered(&mut self, id: ReplicaId, phase: Phase, now: Moment) -> Result<(), StoreError> {
-        let sql = "UPDATE replicas SET phase = ?2, since = ?3, unanswered = 1 WHERE id = ?1";
-        self.connection.prepare_cached(sql)?.execute(params![id.0, phase.as_str(), now.0.cast_signed()])?;
         Ok(())
     }
 
@@ -279,7 +269,7 @@ pub(super) fn make_ready(
     let sql = "UPDATE documents SET uploaded_here = 1 WHERE collection = ?1 AND path = ?2";
     connection.prepare_cached(sql)?.execute([collection, path])?;
     // Requests that were not answered before count no more.
-    let sql = "UPDATE former SET times = 0 WHERE collection = ?1 AND path = ?2";
+    let sql = "UPDATE former SET times = 0 WHERE collection = ?1 AND path = ?2 AND source_id = ''";
     connection.prepare_cached(sql)?.execute([collection, path])?;
     // What is there again has not moved away.
     forget_move(connection, collection, path)?;
@@ -334,7 +324,7 @@ pub(super) fn move_replica(
     now: Moment,
 ) -> Result<Vec<Replica>, rusqlite::Error> {
     connection.execute(
-        "UPDATE replicas SET collection = ?2, path = ?3, unanswered = 0 WHERE id = ?1",
+        "UPDATE replicas SET collection = ?2, path = ?3, unanswered = 0, failures = 0 WHERE id = ?1",
         params![replica.id.0, collection, path],
     )?;
     if replica.phase != Phase::Ready {
@@ -362,7 +352,8 @@ pub(super) fn set_made(
         Making::Empty => Phase::Created,
         Making::Filled => Phase::Ingesting,
     };
-    let sql = "UPDATE replicas SET source_id = ?2, phase = ?3, since = ?4, unanswered = 0 WHERE id = ?1";
+    let sql =
+        "UPDATE replicas SET source_id = ?2, phase = ?3, since = ?4, unanswered = 0, failure = NULL WHERE id = ?1";
     connection.prepare_cached(sql)?.execute(params![id.0, source.id.0, phase.as_str(), now.0.cast_signed()]).map(drop)
 }
 

@@ -28,6 +28,7 @@ async fn one_is_broken(status: u16, body: &'static str) -> Server {
 #[tokio::test]
 async fn request__one_document_is_refused__concerns_that_document() {
     for (status, body) in [
+        (401, r#"{"message": "not for you"}"#),
         (403, "<html>blocked</html>"),
         (500, r#"{"message": "boom"}"#),
         (502, "<html>"),
@@ -62,12 +63,13 @@ async fn request__forbidden_to_a_probe_too__concerns_the_key() {
     let server = Server::new(|_, _| reply(401, "")).await;
     let error = server.nexvio().delete(&id("s")).await.expect_err("it is refused");
     assert!(matches!(error, ApiError::Denied { status: 401, .. }), "{error}");
-    assert_eq!(server.total(), 1, "a 401 says it");
+    assert_eq!(server.total(), 2, "one probe");
 }
 
 #[tokio::test]
 async fn create__all_are_refused__concerns_the_account_or_the_platform() {
     for (status, scope) in [
+        (401, FailureScope::Account),
         (402, FailureScope::Account),
         (403, FailureScope::Account),
         (404, FailureScope::Platform),

@@ -84,7 +84,7 @@ async fn what_the_platform_will_not_delete_is_counted_all_the_same() {
     remove(&bench, 10..11);
     daemon.shows("the eleventh is held", |status| status["collections"][0]["held"] == 1).await;
     bench.faults.clear();
-    daemon.signal(Signal::USR1);
+    bench.run(&["retry"]).await.ended(0, &["10 documents will be tried again"]);
     daemon.until("the ten are gone", async || bench.ours().await.len() == 30).await;
     bench.run(&["approve", "docs"]).await.ended(0, &["up to 1"]);
     daemon.in_step(&bench).await;

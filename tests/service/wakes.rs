@@ -181,7 +181,9 @@ async fn a_rename_without_an_answer_is_looked_for_in_a_list() {
     let daemon = Daemon::ready(&bench).await;
     let mut seen = bench.running.watch();
     bench.faults.always("PUT", "/sources", Fault::StatusAfter(503));
-    bench.faults.always("POST", "/sources", Fault::Status(401));
+    for method in ["POST", "GET"] {
+        bench.faults.always(method, "/sources", Fault::Status(401));
+    }
     // Another document ends the pass before the rename is heard of.
     bench.write("new.md", "# New\n");
     rename(&bench, "docs/002.md", "docs/moved.md");

@@ -20,6 +20,8 @@ pub enum Part {
     Look,
     /// The deletion of each source of a document.
     Deletion,
+    /// The renaming of each source of a document.
+    Rename,
     /// The creation of each source for a document.
     Creation,
     /// The upload of a document.
@@ -41,11 +43,12 @@ pub struct Broken {
 }
 
 impl Part {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Job,
         Self::Ingestion,
         Self::Look,
         Self::Deletion,
+        Self::Rename,
         Self::Creation,
         Self::Upload,
         Self::Page,
@@ -59,9 +62,10 @@ impl Part {
     /// How a platform answers, where it does not do what its page shows.
     fn statuses(self) -> &'static [u16] {
         match self {
-            Self::Job => &[500, 404, 403, 400],
-            Self::Deletion => &[500, 403, 405, 409, 200],
-            Self::Creation => &[500, 400, 402, 403, 409],
+            Self::Job => &[500, 404, 401, 403, 400],
+            Self::Deletion => &[500, 401, 403, 405, 409, 200, 204],
+            Self::Rename => &[500, 401, 403, 404, 405],
+            Self::Creation => &[500, 400, 401, 402, 403, 409],
             Self::Upload => &[500, 400, 403, 404, 402],
             Self::Look | Self::Page | Self::Bots => &[500, 403, 503, 400],
             Self::Ingestion | Self::Folder => &[0],
@@ -104,6 +108,7 @@ impl Broken {
             }
             (Asked::Source(id), Part::Look) => of(id),
             (Asked::Change(Op::Delete { source }), Part::Deletion) => of(source),
+            (Asked::Change(Op::Rename { source, .. }), Part::Rename) => of(source),
             (Asked::Change(Op::Upload { source, .. }), Part::Upload) => of(source),
             (Asked::Change(Op::Create { name, .. }), Part::Creation) => is_it(&SourceName::parse(name)),
             (Asked::Change(Op::Create { name, content: Some(_) }), Part::Upload) => is_it(&SourceName::parse(name)),
@@ -114,9 +119,15 @@ impl Broken {
         let body = match self.status {
             403 => "<html><h1>Forbidden</h1>Request blocked.</html>",
             200 => r#"{"deleted": false}"#,
+            204 => "",
             _ => r#"{"message": "it cannot be done"}"#,
         };
         is_broken.then_some((self.status, body))
+    }
+
+    /// Whether it lets no deletion through, and answers that it does.
+    pub fn pretends(self) -> bool {
+        self.part == Part::Deletion && self.status == 204
     }
 
     /// Whether an ingestion into a source never ends.

@@ -56,6 +56,8 @@ pub enum Knob {
     JobBroken,
     /// No source of one document can be deleted.
     DeleteBroken,
+    /// No source of one document can be renamed.
+    RenameBroken,
     /// No source can be created for one document.
     CreateBroken,
     /// No source of one document takes an upload.
@@ -80,12 +82,18 @@ pub enum Knob {
     FilesReturn,
     /// Rate headers come in another dialect, or by another clock.
     OddRates,
+    /// The platform puts text around names.
+    NamesDecorated,
+    /// For a while the account is refused, and then no more.
+    AccountWeather,
+    /// The wait that a 429 asks for is in the past, below zero, for ever, or no number.
+    RetryAfterOdd,
 }
 
 use Knob::*;
 
 impl Knob {
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 39] = [
         NamesComposed,
         NamesTrimmed,
         NamesFolded,
@@ -109,6 +117,7 @@ impl Knob {
         UploadsLag,
         JobBroken,
         DeleteBroken,
+        RenameBroken,
         CreateBroken,
         UploadBroken,
         NamesUnique,
@@ -121,6 +130,9 @@ impl Knob {
         MovesEdited,
         FilesReturn,
         OddRates,
+        NamesDecorated,
+        AccountWeather,
+        RetryAfterOdd,
     ];
 
     /// Knobs that no life draws yet, as the program does not cope with them. `KBSYNC_KNOBS=all` draws them all the same.
@@ -232,6 +244,9 @@ impl Knobs {
         if self.has(NamesEscaped) {
             name = name.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
         }
+        if self.has(NamesDecorated) {
+            name = format!("Team A / {name} (copy)");
+        }
         if self.has(NamesCut) {
             name = name.chars().take(self.detail(NamesCut, &[28, 45, 45, 45])).collect();
         }
@@ -243,6 +258,7 @@ impl Knobs {
         let parts = [
             (JobBroken, Part::Job),
             (DeleteBroken, Part::Deletion),
+            (RenameBroken, Part::Rename),
             (CreateBroken, Part::Creation),
             (UploadBroken, Part::Upload),
         ];

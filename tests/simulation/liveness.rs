@@ -57,6 +57,11 @@ impl Script {
         }
         let name = documents.choose(&mut rng).expect("one at least");
         steps.push(if rng.random() { Step::Disk(0, DiskOp::Remove(name)) } else { write(&offender, 12) });
+        if is_broken(Part::Rename) {
+            steps.push(write(&offender, 3));
+            steps.push(Step::Pass(PassStep::calm(0)));
+            steps.push(Step::Disk(0, DiskOp::Rename(offender, "b/moved.md")));
+        }
         if is_broken(Part::Folder) {
             steps.insert(breaks, Step::Disk(0, DiskOp::RootGoes("b")));
         }
@@ -82,7 +87,9 @@ impl World<'_> {
                 self.broken(format!("a pass took {took:?}"));
             }
             last = Some(report);
-            self.idle(GRACE * 2).await;
+            // A list may lag by so much.
+            let lags = self.script.manners.broken.is_some_and(Broken::pretends);
+            self.idle(GRACE * if lags { 20 } else { 2 }).await;
         }
         self.check_in_step(0, "with something stuck", true);
         self.check_named(0, last.as_ref().expect("there was one"));

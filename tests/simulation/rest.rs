@@ -123,7 +123,8 @@ impl World<'_> {
                 None => false,
             };
             let skipped = report.skipped.iter().map(|skipped| &skipped.document);
-            let failed = report.failures().chain(&report.quarantined).map(|failure| &failure.document);
+            let failed = report.failures().chain(&report.quarantined).chain(&report.undeleted);
+            let failed = failed.map(|failure| &failure.document);
             let is_named = failed.chain(skipped).any(|document| document.to_string() == key);
             if is_stuck && !is_named {
                 self.broken(format!("{key} cannot be brought in step ({obstacle:?}), and nothing says so: {report:?}"));
@@ -144,7 +145,8 @@ impl World<'_> {
         let mut wanted = side.wanted();
         let obstacles: BTreeMap<_, _> =
             wanted.iter().filter_map(|(key, hash)| Some((key.clone(), self.obstacle(number, key, hash)?))).collect();
-        let broken = self.script.manners.broken.filter(|_| with_refusals);
+        // Nobody can know at once of a deletion that is answered and not made.
+        let broken = self.script.manners.broken.filter(|broken| with_refusals || broken.pretends());
         // Of one document older versions stay, or what never becomes ready; all that is gone stays where no list is whole.
         let stays = |key: &str, is_gone: bool| match broken {
             Some(Broken { part: Part::Deletion | Part::Ingestion, document, .. }) => document == key,

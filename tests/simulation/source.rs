@@ -65,8 +65,7 @@ impl Source {
 
     /// Whether a name has kept what tells whose source it is.
     pub fn is_marked(asked: &str, stored: &str) -> bool {
-        let marker = |name: &str| SourceName::parse(name).map(|name| (name.instance, name.hash));
-        marker(asked).is_some_and(|asked| marker(stored) == Some(asked))
+        SourceName::parse(asked).is_some_and(|asked| stored.contains(&asked.marker()))
     }
 
     /// Whether what it holds came later than a pass waits for.

@@ -174,6 +174,9 @@ impl Way {
             }
             return (latency, Answer::Fixed(429, vec![("retry-after", "5".to_owned())]));
         }
+        if let Some(status) = self.weather(now) {
+            return (latency, Answer::Fixed(status, told));
+        }
         if let Some((status, body)) = self.manners.broken.and_then(|broken| broken.answer(&platform, &asked)) {
             return (latency, Answer::Broken(status, told, body));
         }
@@ -200,7 +203,10 @@ impl Way {
             Some(Fault::StatusAfter(status)) => Some(Answer::Fixed(status, Told::new())),
             Some(Fault::TooMany(after)) => {
                 effect = None;
-                Some(Answer::Fixed(429, after.map(|after| ("retry-after", after.to_string())).into_iter().collect()))
+                let odd = ["Sat, 14 Mar 2015 10:00:00 GMT", "99999999999", "-5", "1.5", "soon"];
+                let odd = self.manners.knobs.has(Knob::RetryAfterOdd).then(|| odd[dice.random_range(0..odd.len())]);
+                let after = odd.map(str::to_owned).or_else(|| after.map(|after| after.to_string()));
+                Some(Answer::Fixed(429, after.map(|after| ("retry-after", after)).into_iter().collect()))
             }
             Some(Fault::Slow) => {
                 wait = Duration::from_millis(dice.random_range(1_000..40_000));
@@ -224,6 +230,13 @@ impl Way {
             }
         };
         (wait, fixed.unwrap_or(Answer::Said(saying, told, fault)))
+    }
+
+    /// The refusal that every request meets on a bad day of the account.
+    fn weather(&self, now: Moment) -> Option<u16> {
+        let is_bad = self.trouble > 0.0 && (now.0 / 90_000_000).is_multiple_of(4);
+        let knobs = self.manners.knobs;
+        (is_bad && knobs.has(Knob::AccountWeather)).then(|| knobs.detail(Knob::AccountWeather, &[401, 402, 403]))
     }
 
     /// Counts a request; gives what is told of the limit, and whether it is exceeded.

@@ -1,5 +1,6 @@
 //! The store against files that are not as they should be.
 
+mod deletions;
 mod lists;
 mod requests;
 

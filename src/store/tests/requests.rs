@@ -40,6 +40,7 @@ fn list__name_rewritten_by_the_platform__changes_nothing() {
         "DOCS/\u{dc}BER UNS & MEHR.MD [DEFAULT:010101010101]",
         "docs/\u{dc}ber uns & mehr.md [default:0101…",
         "docs/\u{dc}ber uns & m",
+        "Team A / docs/\u{dc}ber uns & mehr.md [default:010101010101] (copy)",
     ] {
         let (_folder, mut db) = new_db();
         ready(&mut db, "U\u{308}ber uns & mehr.md", 1, "s1");
@@ -63,6 +64,45 @@ fn create_without_answer__name_rewritten_by_the_platform__is_found() {
         [rewritten(listed("s1", "U\u{308}ber uns.md", 1, false), "DOCS/\u{dc}ber Uns.md [default:010101010101] ")];
     compare(&mut db, &page);
     assert_eq!(phases(&db, "U\u{308}ber uns.md"), [Phase::Created]);
+}
+
+#[test]
+fn names__text_around_each__are_found_again_and_a_copy_is_not() {
+    let around = |source: ListedSource| {
+        let text = format!("Team A / {} (copy)", source.text);
+        rewritten(source, &text)
+    };
+    // A request without an answer.
+    let (_folder, mut db) = new_db();
+    compare(&mut db, &[]);
+    see(&mut db, "a.md", 1);
+    db.intend(&docs(), &path("a.md"), short(1), NOW).unwrap();
+    compare(&mut db, &[around(listed("s1", "a.md", 1, false))]);
+    assert_eq!(phases(&db, "a.md"), [Phase::Created]);
+    // A state that is lost.
+    let (_folder, mut db) = new_db();
+    let page = [around(listed("s1", "a.md", 1, true)), around(listed("s2", "b.md", 2, true))];
+    assert_eq!(compare(&mut db, &page).adopted, 2);
+    assert_eq!((live(&db, "a.md"), compare(&mut db, &page).lost), (Some(short(1)), 0));
+    // Somebody has made a copy where names are kept as they are.
+    let (_folder, mut db) = new_db();
+    let page = [listed("s1", "a.md", 1, true), around(listed("s2", "a.md", 1, true))];
+    let report = compare(&mut db, &page);
+    assert_eq!((report.ours, report.adopted, report.retired), (1, 1, 0));
+}
+
+#[test]
+fn create__answered_without_telling_whether__says_what_was_answered() {
+    let (_folder, mut db) = new_db();
+    ready(&mut db, "b.md", 2, "s2");
+    see(&mut db, "a.md", 1);
+    for _ in 0..2 {
+        let id = db.intend(&docs(), &path("a.md"), short(1), NOW).unwrap();
+        db.maybe_created(id, "POST /sources: 500: the index is full", NOW - GRACE).unwrap();
+        compare(&mut db, &[listed("s2", "b.md", 2, true)]);
+    }
+    let reason = &db.quarantined().unwrap()[0].2;
+    assert!(reason.contains("500: the index is full") && !reason.contains("did not answer"), "{reason}");
 }
 
 #[test]

@@ -1,0 +1,163 @@
+//! Requests that fail or are not answered: uploads, renames, and deletions, also those that do nothing although they are
+//! answered.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{Db, StoreError, replicas::drop_row};
+use crate::{
+    model::{Moment, Phase, ReplicaId, SourceId},
+    plan::{FailureCause, retry_at},
+};
+
+/// What is known of the deletion of a source that no replica refers to.
+pub(super) enum Deleted {
+    /// It was not deleted.
+    No,
+    /// Its deletion was answered so lately that a list may still show it.
+    Lately,
+    /// Its deletion was answered before that.
+    LongAgo,
+}
+
+impl Db {
+    /// A request was not answered although the answer was waited for, or the platform has lost its job: the source may exist
+    /// (`unknown`), or may still come to hold its document (`uploading`).
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn unanswered(&mut self, id: ReplicaId, phase: Phase, now: Moment) -> Result<(), StoreError> {
+        let sql = "UPDATE replicas SET phase = ?2, since = ?3, unanswered = 1 WHERE id = ?1";
+        self.connection.prepare_cached(sql)?.execute(params![id.0, phase.as_str(), now.0.cast_signed()])?;
+        Ok(())
+    }
+
+    /// The same of a request to create a source, with what came instead of an answer that tells.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn maybe_created(&mut self, id: ReplicaId, cause: &str, now: Moment) -> Result<(), StoreError> {
+        let sql = "UPDATE replicas SET phase = 'unknown', since = ?3, unanswered = 1, failure = ?2 WHERE id = ?1";
+        self.connection.prepare_cached(sql)?.execute(params![id.0, cause, now.0.cast_signed()])?;
+        Ok(())
+    }
+
+    /// The deletion of a replica's source was answered: the row goes, and a list that shows the source is not believed for
+    /// a while. Gives how many deletions of it were answered by now.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn deleted(&mut self, id: ReplicaId, now: Moment) -> Result<u32, StoreError> {
+        self.together(|connection| {
+            // The time is that of the first answer.
+            let sql = "INSERT INTO former
+                       SELECT collection, path, hash, coalesce(source_id, ''), 'deleted', ?2, 1 FROM replicas WHERE id = ?1
+                       ON CONFLICT DO UPDATE SET times = CASE WHEN ending = 'deleted' THEN times + 1 ELSE 1 END,
+                           ended = CASE WHEN ending = 'deleted' THEN ended ELSE ?2 END, ending = 'deleted'
+                       RETURNING times";
+            let values = params![id.0, now.0.cast_signed()];
+            let times = connection.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?;
+            drop_row(connection, id)?;
+            Ok(times.unwrap_or(1))
+        })
+    }
+
+    /// The source of a replica that retires could not be deleted.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn deletion_failed(&mut self, id: ReplicaId, reason: &str, now: Moment) -> Result<(), StoreError> {
+        self.together(|connection| {
+            let sql = "SELECT failures FROM replicas WHERE id = ?1";
+            let failures = connection.prepare_cached(sql)?.query_row([id.0], |row| row.get(0)).optional()?;
+            set_failure(connection, id.0, failures.unwrap_or(0), reason, now)
+        })
+    }
+
+    /// A ready source could not be renamed; gives how often that has failed.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn rename_failed(&mut self, id: ReplicaId) -> Result<u32, StoreError> {
+        let sql = "UPDATE replicas SET failures = failures + 1 WHERE id = ?1 RETURNING failures";
+        let failures = self.connection.prepare_cached(sql)?.query_row([id.0], |row| row.get(0)).optional()?;
+        Ok(failures.unwrap_or(1))
+    }
+
+    /// Sources whose deletion was answered, and that the platform still has: they are to be deleted again. One that was
+    /// deleted more than once cannot be deleted so: that is a failure.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn retire_again(&mut self, sources: &[SourceId], now: Moment) -> Result<(), StoreError> {
+        self.together(|connection| {
+            for source in sources {
+                let sql = "SELECT times FROM former WHERE source_id = ?1 AND ending = 'deleted' ORDER BY ended DESC LIMIT 1";
+                let times: u32 = connection.prepare_cached(sql)?.query_row([&source.0], |row| row.get(0))?;
+                let sql = "INSERT INTO replicas (collection, path, hash, phase, since, source_id)
+                           SELECT collection, path, hash, 'retiring', ?2, source_id FROM former
+                           WHERE source_id = ?1 AND ending = 'deleted' ORDER BY ended DESC LIMIT 1";
+                let id = connection.prepare_cached(sql)?.insert(params![source.0, now.0.cast_signed()])?;
+                if times > 1 {
+                    let reason = format!(
+                        "the platform answered {times} times that its source {source} was deleted, but the source still \
+                         exists; delete it there"
+                    );
+                    set_failure(connection, id, times - 2, &reason, now)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Documents with a source that could not be deleted: (collection, path, reason).
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn undeleted(&self) -> Result<Vec<(String, String, String)>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT collection, path, failure FROM replicas
+             WHERE phase = 'retiring' AND failure IS NOT NULL ORDER BY collection, path, id",
+        )?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+/// Notes a failure after so many in a row.
+fn set_failure(
+    connection: &Connection,
+    id: i64,
+    failures: u32,
+    reason: &str,
+    now: Moment,
+) -> Result<(), rusqlite::Error> {
+    let due = retry_at(FailureCause::Circumstances, failures, now).map(|at| at.0.cast_signed());
+    let sql = "UPDATE replicas SET failures = ?2, failure = ?3, retry_at = ?4 WHERE id = ?1";
+    connection.prepare_cached(sql)?.execute(params![id, failures + 1, reason, due]).map(drop)
+}
+
+/// Whether a source was deleted, and whether before a time.
+pub(super) fn deleted(connection: &Connection, source: &SourceId, before: Moment) -> Result<Deleted, rusqlite::Error> {
+    let sql = "SELECT ended <= ?2 FROM former WHERE source_id = ?1 AND ending = 'deleted' ORDER BY ended DESC LIMIT 1";
+    let values = params![source.0, before.0.cast_signed()];
+    let is_old = connection.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?;
+    Ok(match is_old {
+        None => Deleted::No,
+        Some(false) => Deleted::Lately,
+        Some(true) => Deleted::LongAgo,
+    })
+}
+
+/// Deletions that are due again, in these collections (a JSON list) or in all, are made by the next round.
+pub(super) fn release_deletions(connection: &Connection, of: Option<&str>, now: Moment) -> Result<(), rusqlite::Error> {
+    let sql = "UPDATE replicas SET retry_at = NULL WHERE phase = 'retiring' AND retry_at <= ?1
+                   AND (?2 IS NULL OR collection IN (SELECT value FROM json_each(?2)))";
+    connection.prepare_cached(sql)?.execute(params![now.0.cast_signed(), of]).map(drop)
+}
+
+/// Deletions of a document's sources that failed are made again as if they had not; gives whether there are any.
+pub(super) fn retry_deletions(connection: &Connection, collection: &str, path: &str) -> Result<usize, rusqlite::Error> {
+    let sql = "UPDATE replicas SET retry_at = NULL, failures = 0
+               WHERE collection = ?1 AND path = ?2 AND phase = 'retiring' AND failure IS NOT NULL";
+    connection.prepare_cached(sql)?.execute([collection, path]).map(|changed| changed.min(1))
+}

@@ -1,0 +1,69 @@
+//! Deletions of sources that are answered and do nothing, and those that fail.
+
+use super::{
+    lists::{compare, listed},
+    *,
+};
+
+/// A document that is gone, and whose source was deleted so often, as the platform says.
+fn deleted(times: u32) -> (tempfile::TempDir, Db) {
+    let (folder, mut db) = new_db();
+    ready(&mut db, "b.md", 2, "s2");
+    ready(&mut db, "a.md", 1, "s1");
+    let mut retiring = db.gone(&docs(), &path("a.md"), NOW - GRACE * 20).unwrap();
+    for answered in 1..=times {
+        let replica = retiring.pop().unwrap();
+        assert_eq!(db.deleted(replica.id, NOW - GRACE * 20).unwrap(), answered);
+        if answered < times {
+            db.retire_again(&[SourceId("s1".to_owned())], NOW).unwrap();
+            retiring = db.replicas_of(&docs(), &path("a.md")).unwrap();
+        }
+    }
+    (folder, db)
+}
+
+#[test]
+fn deletion__answered_and_still_listed_long_after__is_made_again() {
+    let (_folder, mut db) = deleted(1);
+    let report = compare(&mut db, &[listed("s1", "a.md", 1, true), listed("s2", "b.md", 2, true)]);
+    assert_eq!((report.reappeared.len(), report.adopted, report.retired), (1, 0, 0));
+    db.retire_again(&report.reappeared, NOW).unwrap();
+    assert_eq!((phases(&db, "a.md"), db.undeleted().unwrap().len()), (vec![Phase::Retiring], 0), "once more");
+    assert!(db.next_retries().unwrap().is_empty());
+}
+
+#[test]
+fn deletion__answered_twice_and_still_listed__has_failed_and_waits_ever_longer() {
+    let mut waits = Vec::new();
+    for times in [2, 3, 4] {
+        let (_folder, mut db) = deleted(times);
+        let report = compare(&mut db, &[listed("s1", "a.md", 1, true), listed("s2", "b.md", 2, true)]);
+        db.retire_again(&report.reappeared, NOW).unwrap();
+        let undeleted = db.undeleted().unwrap();
+        assert!(undeleted[0].2.contains(&format!("answered {times} times")), "{undeleted:?}");
+        assert!(undeleted[0].2.contains("source s1"), "{undeleted:?}");
+        waits.push(db.next_retries().unwrap()[&docs()].since(NOW).as_secs());
+        assert!(db.under_way().unwrap()[0].retry_at.is_some());
+        assert_eq!(db.release(|document| document == "docs/a.md").unwrap(), 1);
+        assert_eq!(db.under_way().unwrap()[0].retry_at, None, "a person has a word");
+    }
+    assert_eq!(waits, [60, 120, 240]);
+}
+
+#[test]
+fn deletion__refused__is_named_until_its_source_is_gone() {
+    let (_folder, mut db) = new_db();
+    ready(&mut db, "b.md", 2, "s2");
+    ready(&mut db, "a.md", 1, "s1");
+    let replica = db.gone(&docs(), &path("a.md"), NOW).unwrap().pop().unwrap();
+    db.deletion_failed(replica.id, "no", NOW).unwrap();
+    db.deletion_failed(replica.id, "405", NOW).unwrap();
+    assert_eq!(db.undeleted().unwrap(), [("docs".to_owned(), "a.md".to_owned(), "405".to_owned())]);
+    assert_eq!(db.next_retries().unwrap()[&docs()].since(NOW), Duration::from_secs(120));
+    db.release_due(None, NOW).unwrap();
+    assert!(db.under_way().unwrap()[0].retry_at.is_some(), "not due yet");
+    for _ in 0..2 {
+        compare(&mut db, &[listed("s2", "b.md", 2, true)]);
+    }
+    assert!(db.undeleted().unwrap().is_empty());
+}
