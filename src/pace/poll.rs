@@ -4,8 +4,10 @@ use std::{collections::VecDeque, time::Duration};
 
 use crate::model::Moment;
 
-/// While documents are being uploaded, one request in this many is a poll.
+/// While documents are being uploaded, one request in this many is a poll, and before a job has ended as many more as
+/// tell of the first one soon.
 const UPLOADS_PER_POLL: u32 = 16;
+const UPLOADS_PER_FIRST_POLL: u32 = 4;
 /// Up to this many jobs are polled one by one; more are cheaper by the list.
 const FEW: usize = 2;
 /// Bounds of the time between two polls when nothing is being uploaded.
@@ -25,12 +27,12 @@ impl Durations {
         self.0.push_back(took);
     }
 
-    /// The duration that half of the jobs kept to; zero while nothing is known. Each was noticed some time after it had
-    /// ended, so that a longer one would be noticed later and later.
+    /// The duration that a quarter of the jobs kept to; zero while nothing is known. Each was noticed some time after it
+    /// had ended, so that with a longer one the end would be noticed later and later.
     pub fn predicted(&self) -> Duration {
         let mut sorted: Vec<_> = self.0.iter().copied().collect();
         sorted.sort_unstable();
-        sorted.get(sorted.len() / 2).copied().unwrap_or_default()
+        sorted.get(sorted.len() / 4).copied().unwrap_or_default()
     }
 }
 
@@ -63,16 +65,16 @@ impl PollSchedule {
     }
 
     /// The next poll, with `outstanding` jobs of which the oldest was begun at `oldest`. While there is something to
-    /// upload (`busy`), polls take a fixed share of the rate. Otherwise the interval is a third of the time for which no
+    /// upload (`busy`), polls take a share of the rate that is bounded. Otherwise the interval is a third of the time for which no
     /// job has ended, so that an end is noticed soon after it happened, however long it took, for few requests.
     pub fn next(&self, now: Moment, outstanding: usize, oldest: Moment, predicted: Duration, busy: bool) -> Poll {
         let mut due = (oldest + predicted.max(self.gap)).max(self.not_before);
         if let Some(last) = self.last {
-            let interval = if busy {
-                self.gap * UPLOADS_PER_POLL
-            } else {
-                let quiet = last.since(self.settled.map_or(oldest, |settled| settled.max(oldest)));
-                (quiet / 3).max(self.gap * 2).clamp(INTERVAL.0, INTERVAL.1)
+            let quiet = last.since(self.settled.map_or(oldest, |settled| settled.max(oldest)));
+            let interval = match (busy, self.settled) {
+                (true, Some(_)) => self.gap * UPLOADS_PER_POLL,
+                (true, None) => (quiet / 3).clamp(self.gap * UPLOADS_PER_FIRST_POLL, self.gap * UPLOADS_PER_POLL),
+                (false, _) => (quiet / 3).max(self.gap * 2).clamp(INTERVAL.0, INTERVAL.1),
             };
             due = due.max(last + interval);
         }
@@ -111,13 +113,13 @@ mod tests {
     const BEGUN: Moment = Moment(50_000_000);
 
     #[test]
-    fn prediction__many_durations__is_their_median() {
+    fn prediction__many_durations__is_what_a_quarter_keeps_to() {
         let mut durations = Durations::default();
         assert_eq!(durations.predicted(), Duration::ZERO);
         for seconds in [9, 1, 2, 3, 4, 5, 6, 7, 8, 100] {
             durations.record(SECOND * seconds);
         }
-        assert_eq!(durations.predicted(), SECOND * 6);
+        assert_eq!(durations.predicted(), SECOND * 3);
     }
 
     #[test]
@@ -129,9 +131,14 @@ mod tests {
     }
 
     #[test]
-    fn poll_interval__uploads_pending__is_a_fixed_share_of_the_rate() {
+    fn poll_interval__uploads_pending__is_a_fixed_share_of_the_rate_once_a_job_has_ended() {
         let mut schedule = PollSchedule::new(SECOND);
-        let now = BEGUN + SECOND * 100;
+        for (at, interval) in [(1, 4), (12, 4), (30, 10), (900, 16)] {
+            let now = BEGUN + SECOND * at;
+            schedule.polled(now, 0);
+            assert_eq!(schedule.next(now, 9, BEGUN, SECOND, true), Poll::At(now + SECOND * interval), "at {at}");
+        }
+        let now = BEGUN + SECOND * 1_000;
         for settled in [1, 0, 0, 7] {
             schedule.polled(now, settled);
             let next = schedule.next(now, 9, BEGUN, SECOND, true);

@@ -8,14 +8,14 @@ use std::{
 
 use super::{
     Deed, Document, Event, Fatal, Pass, Report, Sent, fatal,
-    paging::Paging,
+    paging::{Growth, Paging, Place, Seen},
     work::{Ending, Polled, Step, Task},
 };
 use crate::{
     model::{JobId, Moment, Phase, Replica, ReplicaId, SourceId},
     pace::{Durations, Poll, PollSchedule},
     plan::FailureCause,
-    platform::{Cursor, Holding, JobState, Platform, RemoteSource, SourcePage},
+    platform::{Holding, JobState, Platform, RemoteSource, SourcePage},
     scan::Wake,
 };
 
@@ -42,15 +42,10 @@ struct Followed {
     begun: Moment,
     asked: Moment,
     upload: Option<(u64, Moment)>,
-    /// The page of the list that showed its source last, and when the list was last asked for it.
-    page: Option<Place>,
-    listed: Moment,
+    seen: Seen,
     /// Whether neither the job nor its source can be read by itself: only the list tells.
     blind: bool,
 }
-
-/// A page of the list; none is the first.
-type Place = Option<Cursor>;
 
 /// A job that has ended.
 pub(super) struct Settled {
@@ -69,10 +64,9 @@ pub(super) struct Jobs {
     durations: Durations,
     timeout: Duration,
     paging: Paging,
+    growth: Growth,
     /// The page that is being read, and whether as the next one of a way through the whole list.
     reading: (Place, bool),
-    /// The page that was read last on such a way, and its sources.
-    page: (Place, Vec<SourceId>),
     /// Whether the platform can only be asked by its list.
     by_list: bool,
 }
@@ -86,8 +80,8 @@ impl Jobs {
             durations: Durations::default(),
             timeout,
             paging: Paging::default(),
+            growth: Growth::default(),
             reading: (None, false),
-            page: (None, Vec::new()),
             by_list: !platform.abilities().jobs,
         }
     }
@@ -110,7 +104,7 @@ impl Jobs {
         let asked = Moment::default();
         self.followed.insert(
             replica.id,
-            Followed { replica, source, job, begun, asked, upload, page: None, listed: asked, blind: false },
+            Followed { replica, source, job, begun, asked, upload, seen: Seen::default(), blind: false },
         );
     }
 
@@ -141,7 +135,10 @@ impl Jobs {
             job.asked = now;
             one = Some((job.source.clone(), job.job.clone(), now.since(job.begun)));
         }
-        self.reading = self.next_page();
+        if one.is_none() {
+            let found = self.growth.next(self.followed.values().map(|job| &job.seen));
+            self.reading = found.map_or((self.paging.at(), true), |page| (page, false));
+        }
         let (page, timeout, by_list) = (self.reading.0, self.timeout, self.by_list);
         async move {
             let polled = match one {
@@ -150,15 +147,6 @@ impl Jobs {
                 None => ask_list(platform, page, by_list).await?,
             };
             Ok(Step::Polled(polled))
-        }
-    }
-
-    /// The page of the list to read: the one that showed the source of the job that the list was asked for least lately,
-    /// or the next one on the way through the list.
-    fn next_page(&self) -> (Place, bool) {
-        match self.followed.values().min_by_key(|job| job.listed).and_then(|job| job.page) {
-            Some(page) => (page, false),
-            None => (self.paging.at(), true),
         }
     }
 
@@ -195,27 +183,18 @@ impl Jobs {
         let (place, on_the_way) = self.reading;
         let shown: HashSet<_> =
             page.sources.iter().filter_map(|source| self.by_source.get(&source.id)).copied().collect();
-        for (id, job) in &mut self.followed {
-            if shown.contains(id) {
-                (job.page, job.listed) = (Some(place), now);
-            } else if job.page == Some(place) {
-                job.page = None;
-            }
-        }
+        let seen = self.followed.iter_mut().map(|(id, job)| (&mut job.seen, shown.contains(id)));
+        self.growth.note(page, place, seen, now);
         if !on_the_way {
             return false;
         }
-        let seen: Vec<_> = page.sources.iter().map(|source| source.id.clone()).collect();
-        // A platform that shows the same as another page has no other.
-        let ended =
-            if self.page.0 != place && seen == self.page.1 { self.paging.end() } else { self.paging.read(page) };
-        self.page = if ended { (None, Vec::new()) } else { (place, seen) };
+        let ended = self.paging.read(page);
         if ended {
             // What the whole list did not show is looked for again when as much time has passed as it took so far.
-            let missing = self.followed.values_mut().filter(|job| job.page.is_none());
-            let youngest = missing.map(|job| (job.listed = now, job.begun).1).max();
+            let missing = self.followed.values_mut().filter(|job| job.seen.page.is_none());
+            let youngest = missing.map(|job| (job.seen.asked = now, job.begun).1).max();
             if let Some(begun) =
-                youngest.filter(|_| self.by_list && self.followed.values().all(|job| job.page.is_none()))
+                youngest.filter(|_| self.by_list && self.followed.values().all(|job| job.seen.page.is_none()))
             {
                 self.schedule.pause(now + now.since(begun).min(LONGEST_PAUSE));
             }
@@ -312,7 +291,7 @@ async fn ask_site<P: Platform>(
 }
 
 /// Asks for a page of the list; where there is nobody else to ask (`by_list`), a failure that it shows is the end.
-async fn ask_list<P: Platform>(platform: &P, at: Option<Cursor>, by_list: bool) -> Result<Polled, Fatal> {
+async fn ask_list<P: Platform>(platform: &P, at: Place, by_list: bool) -> Result<Polled, Fatal> {
     let page = match platform.sources(at).await.map_err(fatal) {
         Ok(page) => page,
         // Where the list alone tells, nothing can be known without it.

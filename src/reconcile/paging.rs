@@ -1,13 +1,112 @@
 //! Page order for polling a list: first, last, then the rest, for a platform does not say at which end it adds.
 
-use crate::platform::{Cursor, SourcePage};
+use crate::{
+    model::{Moment, SourceId},
+    platform::{Cursor, SourcePage},
+};
+
+/// A page of the list; none is the first.
+pub(super) type Place = Option<Cursor>;
+
+/// Where a source was seen in the list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Seen {
+    /// The page that showed it last.
+    pub(super) page: Option<Place>,
+    /// When the list was last asked for it.
+    pub(super) asked: Moment,
+    /// Whether any page has shown it.
+    shown: bool,
+}
+
+/// At which end the list shows what is new: one page there serves all uploads since it was read last.
+#[derive(Debug, Default)]
+pub(super) struct Growth {
+    end: Option<End>,
+    /// The last page, as the page that was read last has it.
+    last: Option<Cursor>,
+    turn: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    First,
+    Last,
+}
+
+impl Growth {
+    /// The page with what is new, where that is known.
+    fn place(&self) -> Option<Place> {
+        match self.end? {
+            End::First => Some(None),
+            End::Last => self.last.map(Some),
+        }
+    }
+
+    /// The page to read now: that with what is new, every other time while some sources have not been found; else the one
+    /// that showed the source that the list was asked for least lately. `None` stands for the way through the whole list.
+    pub(super) fn next<'a>(&mut self, seen: impl Iterator<Item = &'a Seen> + Clone) -> Option<Place> {
+        self.turn = !self.turn;
+        let end = self.place();
+        let is_missing = seen.clone().any(|seen| seen.page.is_none());
+        if end.is_some() && self.turn && is_missing {
+            return end;
+        }
+        // What the list was never asked for is looked for where it grows.
+        let others = seen.filter(|seen| end.is_none() || seen.asked != Moment::default());
+        others.min_by_key(|seen| seen.asked).map_or(end, |seen| seen.page)
+    }
+
+    /// A page was read, that shows some of the sources that are looked for.
+    pub(super) fn note<'a>(
+        &mut self,
+        page: &SourcePage,
+        place: Place,
+        seen: impl Iterator<Item = (&'a mut Seen, bool)>,
+        now: Moment,
+    ) {
+        let was_end = self.place() == Some(place);
+        let next = next(page).filter(|next| Some(*next) > place);
+        // Where it was the last one and is no more, what is new is on the one after it.
+        let longer = next.filter(|_| place.is_some() && place == self.last);
+        self.last = longer.or(page.last).or(self.last);
+        // What is new at the beginning pushes the others on.
+        let moved = next.filter(|_| self.end == Some(End::First)).map(Some);
+        let mut finds = false;
+        for (seen, is_shown) in seen {
+            if is_shown {
+                finds |= !seen.shown;
+                self.end = match (place, next) {
+                    _ if seen.shown => self.end,
+                    (None, Some(_)) => Some(End::First),
+                    (Some(_), None) => Some(End::Last),
+                    // A list of one page has no ends, and in the middle nothing is new.
+                    (None, None) | (Some(_), Some(_)) => self.end,
+                };
+                *seen = Seen { page: Some(place), asked: now, shown: true };
+            } else if seen.page == Some(place) {
+                seen.page = moved;
+            } else if was_end && longer.is_none() && seen.asked == Moment::default() {
+                seen.asked = now;
+            }
+        }
+        // Then it is read next.
+        self.turn &= finds || longer.is_none();
+    }
+}
+
+fn next(page: &SourcePage) -> Option<Cursor> {
+    page.next.filter(|_| !page.may_be_last)
+}
 
 /// A way through the pages of a list, over and over.
 #[derive(Debug, Default)]
 pub(super) struct Paging {
-    /// The page to read now; none is the first.
-    at: Option<Cursor>,
+    /// The page to read now.
+    at: Place,
     stage: Stage,
+    /// The page that was read before, and its sources.
+    before: (Place, Vec<SourceId>),
 }
 
 #[derive(Debug, Default)]
@@ -23,13 +122,20 @@ enum Stage {
 
 impl Paging {
     /// The page to read now; none is the first.
-    pub(super) fn at(&self) -> Option<Cursor> {
+    pub(super) fn at(&self) -> Place {
         self.at
     }
 
     /// That page was read. Says whether that was the whole way.
     pub(super) fn read(&mut self, page: &SourcePage) -> bool {
-        let next = page.next.filter(|_| !page.may_be_last);
+        let seen: Vec<_> = page.sources.iter().map(|source| source.id.clone()).collect();
+        // A platform that shows the same as another page has no other.
+        if self.before.0 != self.at && self.before.1 == seen {
+            *self = Self::default();
+            return true;
+        }
+        self.before = (self.at, seen);
+        let next = next(page);
         let (at, stage) = match (&self.stage, next) {
             (Stage::First, Some(next)) => match page.last.filter(|last| *last > next) {
                 Some(last) => (Some(last), Stage::Last(next)),
@@ -40,13 +146,10 @@ impl Paging {
             (Stage::First | Stage::Rest(_), _) => (None, Stage::First),
         };
         (self.at, self.stage) = (at, stage);
+        if self.at.is_none() {
+            *self = Self::default();
+        }
         self.at.is_none()
-    }
-
-    /// The way ends here, whatever the platform says of further pages.
-    pub(super) fn end(&mut self) -> bool {
-        *self = Self::default();
-        true
     }
 }
 
@@ -87,5 +190,54 @@ mod tests {
         assert_eq!(way(120, 50, true), [(0, 50), (70, 50), (50, 50)]);
         assert_eq!(way(120, 50, false), [(0, 50), (50, 50), (100, 20), (120, 0)]);
         assert_eq!(way(3, 1, true), [(0, 1), (2, 1), (1, 1)]);
+    }
+
+    /// A page of three sources at most.
+    fn page(offset: u64, total: u64) -> SourcePage {
+        let items: Vec<_> = (offset..total.min(offset + 3)).map(|id| serde_json::json!({"id": id})).collect();
+        let body = serde_json::json!({"data": {"knowledge": items, "total": total}}).to_string();
+        read::nexvio_page(body.as_bytes(), offset).expect("a page")
+    }
+
+    const NOW: Moment = Moment(1_000_000);
+
+    #[test]
+    fn growth__new_sources_on_the_first_page__is_read_there_and_pushes_others_on() {
+        let (mut growth, mut one, mut other) = (Growth::default(), Seen::default(), Seen::default());
+        assert_eq!(growth.next([one, other].iter()), None, "the way, as long as nothing is known");
+        let first = page(0, 30);
+        growth.note(&first, None, [(&mut one, true)].into_iter(), NOW);
+        assert_eq!((one.page, growth.place()), (Some(None), Some(None)));
+        // A new one is looked for there, and the first is followed as it is pushed on.
+        growth.turn = false;
+        assert_eq!([0, 1].map(|_| growth.next([one, other].iter())), [Some(None), Some(None)]);
+        growth.note(&first, None, [(&mut one, false), (&mut other, true)].into_iter(), NOW);
+        assert_eq!((one.page, other.page), (Some(first.next), Some(None)));
+        // At the end it is lost, and the way finds it.
+        let last = page(27, 30);
+        one.page = Some(first.last);
+        growth.note(&last, first.last, [(&mut one, false)].into_iter(), NOW);
+        assert_eq!(one.page, None);
+        assert_eq!([0, 1].map(|_| growth.next([one].iter())), [Some(None), None]);
+    }
+
+    #[test]
+    fn growth__new_sources_on_the_last_page__is_read_at_the_end_as_it_moves() {
+        let (mut growth, mut one, mut other) = (Growth::default(), Seen::default(), Seen::default());
+        let (first, last) = (page(0, 30), page(27, 30));
+        growth.note(&page(0, 3), None, [(&mut one, true)].into_iter(), NOW);
+        growth.note(&first, None, [(&mut other, false)].into_iter(), NOW);
+        assert_eq!((growth.place(), other), (None, Seen::default()), "a list of one page has no ends");
+        growth.note(&last, first.last, [(&mut other, true)].into_iter(), NOW);
+        assert_eq!(growth.place(), Some(first.last));
+        let mut missing = Seen::default();
+        growth.note(&last, first.last, [(&mut missing, false)].into_iter(), NOW);
+        assert_eq!(missing.asked, NOW, "it was looked for, and is not there");
+        // One that was shown before says nothing of where new ones are.
+        growth.note(&first, None, [(&mut one, true)].into_iter(), NOW);
+        assert_eq!(growth.place(), Some(first.last));
+        let longer = page(27, 32);
+        growth.note(&longer, first.last, [(&mut other, false)].into_iter(), NOW);
+        assert_eq!((growth.place(), other.page), (Some(longer.next), None));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::branches::Branches;
+use crate::{branches::Branches, pace::Timeline};
 
 /// What a run gave.
 #[derive(Debug, Default)]
@@ -13,6 +13,8 @@ pub struct Verdict {
     pub trace: Vec<String>,
     /// Passes, deaths, and requests that changed something.
     pub counts: Counts,
+    /// When what happened.
+    pub timeline: Timeline,
 }
 
 /// What a run counted.

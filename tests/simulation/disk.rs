@@ -17,6 +17,8 @@ use crate::knobs::{Knob, Knobs};
 #[derive(Clone, Debug)]
 pub enum DiskOp {
     Write(&'static str, u8),
+    /// So many documents, each with words of its own.
+    Many(usize),
     Touch(&'static str),
     Remove(&'static str),
     Rename(&'static str, &'static str),
@@ -128,6 +130,10 @@ impl Disk {
             DiskOp::Write(name, words) if !closed(name) => {
                 self.write(&path(name), &self.text(name, *words), now);
                 self.litter(&path(name), now);
+            }
+            DiskOp::Many(count) if !closed("a/") => {
+                (0..*count)
+                    .for_each(|n| self.write(&path(&format!("a/{n:04}.md")), &format!("page {n} of many\n"), now));
             }
             DiskOp::Touch(name) if !closed(name) => date(&path(name), now),
             DiskOp::Remove(name) if !closed(name) && self.knobs.has(Knob::FilesReturn) => {

@@ -10,7 +10,7 @@ use crate::{
     disk::{DiskOp, NAMES, STEADY},
     knobs::Knobs,
     run::{World, lock},
-    script::{PassStep, Script, Step},
+    script::{JOB, PassStep, Script, Step},
     transport::GRACE,
     wire::Manners,
 };
@@ -41,6 +41,7 @@ impl Script {
             dates: rng.random(),
             headers: rng.random(),
             limit: 100,
+            job: JOB,
             knobs: Knobs::default(),
             broken,
         };

@@ -17,6 +17,7 @@ mod lists;
 mod liveness;
 mod oracle;
 mod others;
+mod pace;
 mod platform;
 mod process;
 mod rest;

@@ -17,6 +17,7 @@ use crate::{
     disk::{is_refused, short_hash},
     knobs::{Knob, Knobs},
     oracle::Oracle,
+    pace::Timeline,
     source::{Deletion, Document, Source, Who},
 };
 
@@ -87,6 +88,7 @@ pub struct Platform {
     /// Requests that change something, since the beginning.
     pub mutating: u64,
     pub branches: Branches,
+    pub timeline: Timeline,
     /// The pass that was begun last.
     pub pass: u64,
     /// All requests, and those that met a fault.
@@ -110,6 +112,7 @@ impl Platform {
             asked: Default::default(),
             mutating: 0,
             branches: Branches::default(),
+            timeline: Timeline::default(),
             pass: 0,
             requests: 0,
             faults: 0,
@@ -196,7 +199,10 @@ impl Platform {
                     let done = self.carry_out(at, (who, lost), op, fate, takes);
                     self.done.insert(token, done);
                 }
-                Due::Ingested { source, job, fate } => self.ingested(&source, job, fate),
+                Due::Ingested { source, job, fate } => {
+                    self.timeline.ready.push(at);
+                    self.ingested(&source, job, fate);
+                }
             }
             self.oracle.look(&self.sources);
         }

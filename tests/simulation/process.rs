@@ -14,7 +14,7 @@ use kbsync::{
         clock::Clock,
         nexvio::{self, Nexvio},
     },
-    reconcile::{self, Machine, Outcome, Report, StoreJournal},
+    reconcile::{self, Event, Machine, Outcome, Report, StoreJournal},
     store::Store,
 };
 use rand::{SeedableRng, rngs::StdRng};
@@ -59,7 +59,13 @@ impl World<'_> {
         let scope = lock(&side).scope(part, machine, self.reader);
         let (_stop, stopped) = watch::channel(false);
         let events = Mutex::new(Vec::new());
-        let hear = |event| lock(&events).push(event);
+        let (platform, time) = (&self.platform, &self.time);
+        let hear = |event| {
+            if let Event::Done { .. } = &event {
+                lock(platform).timeline.seen.push(time.now());
+            }
+            lock(&events).push(event);
+        };
         let report = match client {
             None => None,
             Some(client) => tokio::select! {

@@ -74,7 +74,7 @@ pub fn run(script: &Script, root: &Path, reader: &Reader, hands: &Hands) -> Verd
         } else if !world.is_broken() {
             world.rest().await;
         }
-        let platform = lock(&world.platform);
+        let mut platform = lock(&world.platform);
         let mut branches = lock(&world.counts).branches;
         branches.add(&platform.branches);
         let counts = Counts {
@@ -85,7 +85,8 @@ pub fn run(script: &Script, root: &Path, reader: &Reader, hands: &Hands) -> Verd
             faults: platform.faults,
             ..*lock(&world.counts)
         };
-        Verdict { broken: platform.oracle.broken.clone(), trace: lock(&world.trace).clone(), counts }
+        let timeline = std::mem::take(&mut platform.timeline);
+        Verdict { broken: platform.oracle.broken.clone(), trace: lock(&world.trace).clone(), counts, timeline }
     })
 }
 

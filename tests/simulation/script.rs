@@ -10,6 +10,9 @@ use crate::{
     wire::Manners,
 };
 
+/// The bounds of the time that an ingestion takes, in milliseconds.
+pub const JOB: (u64, u64) = (200, 40_000);
+
 /// A run.
 #[derive(Clone, Debug)]
 pub struct Script {
@@ -105,6 +108,7 @@ impl Script {
             total: rng.random_bool(0.8),
             dates: rng.random_bool(0.8),
             headers: rng.random_bool(0.5),
+            job: JOB,
             limit: *[100, 100, 20, 8].choose(&mut rng).expect("not empty"),
             knobs,
             broken: knobs.broken(),
@@ -154,6 +158,7 @@ impl Script {
             dates: true,
             headers: true,
             limit: 100,
+            job: JOB,
             knobs: Knobs::default(),
             broken: None,
         };

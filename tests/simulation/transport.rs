@@ -155,6 +155,7 @@ impl Way {
             _ => dice.random_bool(self.trouble).then(|| FAULTS[dice.random_range(0..FAULTS.len())]),
         };
         platform.requests += 1;
+        platform.timeline.requests.push((now, matches!(asked, Asked::Change(_))));
         platform.faults += u64::from(fault.is_some());
         let path = request.url.path();
         self.say(format!("{} {} {path} {asked:?} {fault:?}", now.0, request.method));
@@ -258,7 +259,7 @@ impl Way {
 
     /// How an ingestion will go.
     fn fate(&self, dice: &mut StdRng, op: &Op) -> (Fate, Duration) {
-        let takes = Duration::from_millis(dice.random_range(200..40_000));
+        let takes = Duration::from_millis(dice.random_range(self.manners.job.0..self.manners.job.1));
         if !matches!(op, Op::Upload { .. } | Op::Create { content: Some(_), .. })
             || !dice.random_bool(self.trouble / 2.0)
         {

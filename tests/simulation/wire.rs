@@ -44,6 +44,8 @@ pub struct Manners {
     pub headers: bool,
     /// How many requests a key has in a minute.
     pub limit: u32,
+    /// The bounds of the time that an ingestion takes, in milliseconds.
+    pub job: (u64, u64),
     /// What it does besides that nobody would expect.
     pub knobs: Knobs,
     /// What is broken for good.
