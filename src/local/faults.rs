@@ -8,6 +8,8 @@ use std::{
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
+use super::odd::Odd;
+
 /// One thing that goes wrong with one request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fault {
@@ -40,6 +42,8 @@ pub enum Fault {
     JobStalls,
     /// The connection is cut now; the work is done this much later.
     LateEffect(Duration),
+    /// The work is done, and told in an odd way.
+    Odd(Odd),
 }
 
 /// What goes wrong with one job.
@@ -66,7 +70,8 @@ impl Fault {
             | Self::CutBody
             | Self::GarbageBody
             | Self::OldId
-            | Self::LateEffect(_) => None,
+            | Self::LateEffect(_)
+            | Self::Odd(_) => None,
         }
     }
 }

@@ -108,9 +108,10 @@ fn tell(answer: &mut Response, verdict: Verdict) {
     let reset = ids::now_ms().unsigned_abs().div_ceil(1000) + wait;
     let refused = !verdict.allowed && answer.status() == StatusCode::TOO_MANY_REQUESTS;
     let headers = answer.headers_mut();
-    headers.insert("x-ratelimit-limit", HeaderValue::from(verdict.limit));
-    headers.insert("x-ratelimit-remaining", HeaderValue::from(verdict.remaining));
-    headers.insert("x-ratelimit-reset", HeaderValue::from(reset));
+    // What a fault says stays.
+    headers.entry("x-ratelimit-limit").or_insert(HeaderValue::from(verdict.limit));
+    headers.entry("x-ratelimit-remaining").or_insert(HeaderValue::from(verdict.remaining));
+    headers.entry("x-ratelimit-reset").or_insert(HeaderValue::from(reset));
     if refused {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(wait));
     }

@@ -56,6 +56,16 @@ pub(super) async fn pass(
             work_later(app, delay, request, next).await;
             cut(scissors)
         }
+        Fault::Odd(odd) => {
+            let is_first_page = !request.uri().query().is_some_and(|query| {
+                query.split('&').any(|pair| {
+                    pair.strip_prefix("page=").is_some_and(|page| page != "1")
+                        || pair.strip_prefix("offset=").is_some_and(|offset| offset != "0")
+                })
+            });
+            odd.read(&mut request);
+            odd.tell(next.run(request).await, is_first_page).await
+        }
         Fault::JobFails(_) | Fault::JobForgotten | Fault::JobStalls => next.run(request).await,
     }
 }

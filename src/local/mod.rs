@@ -24,6 +24,7 @@ mod jobs;
 mod limit;
 mod log;
 mod nexvio;
+mod odd;
 mod openapi;
 mod page;
 mod request;
@@ -60,6 +61,7 @@ pub use folder::{ensure_id, folder_id, served_at};
 pub use ingest::read_upload;
 pub use log::{RequestLog, UNKNOWN_ROUTE};
 pub use nexvio::KnowledgeShown;
+pub use odd::{Odd, Rewriting};
 pub use running::{Running, SnapshotDocument, SnapshotSource};
 
 use changes::Changes;

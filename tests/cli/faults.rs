@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kbsync::local::Fault;
+use kbsync::local::{Fault, Odd, Rewriting};
 
 use crate::bench::{Bench, ON_NEXVIO, SOURCES, Said, UPLOAD};
 
@@ -144,4 +144,94 @@ async fn a_job_that_fails_is_quarantined_and_the_old_version_stays() {
     bench.in_step().await;
     bench.quiet().await;
     bench.run(&["retry"]).await.ended(0, &["Nothing is quarantined"]);
+}
+
+/// A platform whose answers are all odd in one way; whatever happens to the documents, it ends in step, and nothing is
+/// sent twice.
+async fn lives_with(method: &str, route: &str, odd: Odd) {
+    let bench = Bench::new().await;
+    for name in ["R&D  <Cafe\u{301}>.md", "README.md", "a/moves.md", "a/goes.md", "stays.md"] {
+        bench.write(name, format!("# {name}\n\nWords of {name}.\n"));
+    }
+    bench.faults.always(method, route, Fault::Odd(odd.clone()));
+    let context = format!("{method} {route} {odd:?}");
+    let said = settle(&bench).await;
+    assert!(said.out.contains("5 documents: 5 added"), "{context}: {said}");
+    bench.in_step().await;
+    bench.write("README.md", "# Other words\n");
+    bench.remove("a/goes.md");
+    std::fs::rename(bench.path("docs/a/moves.md"), bench.path("docs/a/moved.md")).unwrap();
+    settle(&bench).await;
+    bench.in_step().await;
+    bench.quiet().await;
+    bench.faults.clear();
+    bench.quiet().await;
+}
+
+#[tokio::test]
+async fn odd_answers__of_every_kind__are_lived_with() {
+    let dated = if ON_NEXVIO { "added_at" } else { "created_at" };
+    // What is created without a body is looked for in the list.
+    let changes = if ON_NEXVIO { "DELETE" } else { "PUT" };
+    let dialects: [&[(&str, &str)]; 4] = [
+        &[("ratelimit", "limit=1000, remaining=999, reset=1"), ("ratelimit-policy", "1000;w=1")],
+        &[("ratelimit-limit", "1000"), ("ratelimit-remaining", "999"), ("ratelimit-reset", "1")],
+        &[("x-ratelimit-limit", "1000, 1000;w=1"), ("x-ratelimit-remaining", "many"), ("x-ratelimit-reset", "soon")],
+        &[("x-rate-limit-limit", "1000"), ("x-rate-limit-reset", "1")],
+    ];
+    let mut kinds = vec![
+        ("*", "", Odd::Names(Rewriting::Composed)),
+        ("*", "", Odd::Names(Rewriting::Blanks)),
+        ("*", "", Odd::Names(Rewriting::Lower)),
+        ("*", "", Odd::Names(Rewriting::Entities)),
+        ("*", "", Odd::Without(dated)),
+        ("*", "", Odd::Null("document_count")),
+        ("*", "", Odd::OtherType("document_count")),
+        ("*", "", Odd::OtherType("total")),
+        ("*", "", Odd::Without("total")),
+        ("GET", SOURCES, Odd::Total(1)),
+        ("GET", SOURCES, Odd::Total(-1)),
+        ("GET", SOURCES, Odd::Pages(2)),
+        ("GET", SOURCES, Odd::Repeats),
+        ("DELETE", SOURCES, Odd::NoBody),
+        ("DELETE", SOURCES, Odd::Body("OK")),
+        (changes, SOURCES, Odd::NoBody),
+    ];
+    kinds.extend(dialects.map(|headers| ("*", "", Odd::Headers(headers))));
+    for (method, route, odd) in kinds {
+        lives_with(method, route, odd).await;
+    }
+}
+
+#[tokio::test]
+async fn list__empty_or_late_once__deletes_and_doubles_nothing() {
+    for odd in [Odd::Empty, Odd::Lags(1)] {
+        let bench = Bench::new().await;
+        bench.write_many(5);
+        bench.synced().await;
+        bench.running.requests().reset();
+        bench.faults.once("GET", SOURCES, Fault::Odd(odd.clone()));
+        bench.sync().await;
+        assert_eq!(bench.running.requests().mutating(), 0, "{odd:?}");
+        bench.in_step().await;
+        bench.quiet().await;
+    }
+}
+
+#[tokio::test]
+async fn names__cut_before_the_marker__fail_by_document_and_leave_nothing() {
+    let bench = Bench::new().await;
+    bench.write("a document with quite a long name.md", "# Long\n");
+    bench.faults.always("*", "", Fault::Odd(Odd::Names(Rewriting::Cut(20))));
+    if ON_NEXVIO {
+        // Its sources are known by what their creation was answered with.
+        bench.synced().await;
+        bench.in_step().await;
+    } else {
+        bench.sync().await.ended(3, &["the platform does not keep the end of its name"]);
+        assert!(bench.running.snapshot().await.is_empty());
+    }
+    bench.running.requests().reset();
+    bench.sync().await;
+    assert_eq!(bench.running.requests().mutating(), 0);
 }

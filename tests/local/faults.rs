@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use kbsync::local::{Fault, Faults};
+use kbsync::local::{Fault, Faults, Odd, Rewriting};
 use reqwest::{Method, RequestBuilder, multipart};
 use serde_json::json;
 
@@ -206,4 +206,49 @@ async fn random_faults_repeat_with_their_seed() {
     assert_eq!(first, run(1).await);
     assert_ne!(first, run(2).await);
     assert!(first.contains(&None) && first.contains(&Some(201)) && first.contains(&Some(500)));
+}
+
+#[tokio::test]
+async fn odd_answer__each_kind__is_told_as_it_says_and_the_work_is_done() {
+    let (p, faults) = faulty().await;
+    for name in ["R&D  Cafe\u{301}", "b", "c"] {
+        p.source(name).await;
+    }
+    let ask = async |odd: Odd, path: &str| {
+        faults.once("GET", "/sources", Fault::Odd(odd));
+        p.get(path).await.1
+    };
+    let first = "/sources?page=1&per_page=2";
+    for (odd, path, pointer, expected) in [
+        (Odd::Names(Rewriting::Composed), "/sources", "/data/2/name", json!("R&D  Caf\u{e9}")),
+        (Odd::Names(Rewriting::Blanks), "/sources", "/data/2/name", json!("R&D Cafe\u{301}")),
+        (Odd::Names(Rewriting::Lower), "/sources", "/data/2/name", json!("r&d  cafe\u{301}")),
+        (Odd::Names(Rewriting::Entities), "/sources", "/data/2/name", json!("R&amp;D  Cafe\u{301}")),
+        (Odd::Names(Rewriting::Cut(3)), "/sources", "/data/2/name", json!("R&D")),
+        (Odd::Null("name"), "/sources", "/data/0/name", json!(null)),
+        (Odd::OtherType("total"), "/sources", "/meta/total", json!("3")),
+        (Odd::OtherType("name"), "/sources", "/data/0/name", json!(["c"])),
+        (Odd::Total(2), "/sources", "/meta/total", json!(5)),
+        (Odd::Total(-9), "/sources", "/meta/total", json!(0)),
+        (Odd::Empty, "/sources", "/data", json!([])),
+        (Odd::Lags(2), "/sources", "/data/0/name", json!("R&D  Cafe\u{301}")),
+        (Odd::Lags(2), "/sources?page=2&per_page=2", "/data/0/name", json!("R&D  Cafe\u{301}")),
+        (Odd::Pages(1), first, "/data/0/name", json!("c")),
+        (Odd::Pages(1), "/sources?page=2&per_page=2", "/data/0/name", json!("b")),
+        (Odd::Repeats, "/sources?page=2&per_page=2", "/data/0/name", json!("c")),
+    ] {
+        let told = ask(odd.clone(), path).await;
+        assert_eq!(told.pointer(pointer), Some(&expected), "{odd:?}: {told}");
+    }
+    assert_eq!(ask(Odd::Without("name"), "/sources").await.pointer("/data/0/name"), None);
+    faults.once("POST", "/sources", Fault::Odd(Odd::NoBody));
+    let status = create(&p).send().await.unwrap().status().as_u16();
+    assert_eq!((status, held(&p).await), (204, 4));
+    faults.once("GET", "/sources", Fault::Odd(Odd::Body("OK")));
+    assert_eq!(p.request(Method::GET, "/sources").send().await.unwrap().text().await.unwrap(), "OK");
+    faults.once("GET", "/sources", Fault::Odd(Odd::Headers(&[("x-ratelimit-reset", "soon")])));
+    assert_eq!(p.request(Method::GET, "/sources").send().await.unwrap().headers()["x-ratelimit-reset"], "soon");
+    // A refusal stays what it is.
+    faults.once("GET", "/sources", Fault::Odd(Odd::NoBody));
+    assert_eq!(p.get("/sources/nobody").await.0, 404);
 }
