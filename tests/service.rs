@@ -26,6 +26,8 @@ mod liveness;
 mod origin;
 #[path = "service/pages.rs"]
 mod pages;
+#[path = "service/progress.rs"]
+mod progress;
 #[path = "service/reload.rs"]
 mod reload;
 #[path = "service/roots.rs"]

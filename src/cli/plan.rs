@@ -12,7 +12,7 @@ use super::{
 use crate::{
     model::RateLimit,
     pace::Pacer,
-    plan::{Action, Estimate, Price, Why, estimate},
+    plan::{Action, Estimate, Why, estimate},
     platform::{Abilities, clock},
     reconcile::{Bots, Preview, preview, preview_bots},
     store::{Db, StoreError},
@@ -70,11 +70,8 @@ async fn about_bots(context: &Context, db: Option<&Db>) -> anyhow::Result<Bots> 
 
 fn cost(preview: &Preview, limit: RateLimit, abilities: &Abilities) -> Estimate {
     let gap = Pacer::new(limit, Vec::new(), clock::now()).full_rate_gap();
-    estimate(&preview.plan, gap, preview.held_by_platform, &price(abilities))
-}
-
-fn price(abilities: &Abilities) -> Price {
-    Price { making: abilities.making, rename: abilities.rename, page_size: abilities.page_size }
+    let price = abilities.price();
+    estimate(&preview.plan, gap, price.list(preview.held_by_platform), &price)
 }
 
 fn print_plan(preview: &Preview, cost: Estimate) {

@@ -107,7 +107,11 @@ fn print_collection(collection: &Collection, watching: Option<&Watching>) {
 
 /// What the running daemon says of itself.
 fn daemon(note: &Note) {
-    line!("kbsync runs (process {}) since {}: {}.", note.pid, timestamp(note.started), note.doing);
+    let runs = format!("kbsync runs (process {}) since {}", note.pid, timestamp(note.started));
+    match note.progress {
+        Some(_) => line!("{runs}.\n  {}", note.doing),
+        None => line!("{runs}: {}.", note.doing),
+    }
     if let Some(next) = note.next {
         line!("Next full pass: {}.", timestamp(next));
     }

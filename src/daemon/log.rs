@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
     plan::Why,
-    reconcile::{BotChanges, Bots, Deed, Document, Event, Failure, Fatal, Report},
+    reconcile::{BotChanges, Bots, Deed, Document, Event, Failure, Fatal, Report, Standing},
 };
 
 /// Logs what happens in a pass, while it happens.
@@ -22,6 +22,12 @@ pub fn log_event(event: &Event) {
         | Event::Following { .. }
         | Event::JobEnded { .. } => {}
     }
+}
+
+/// Logs how far a pass is.
+pub fn log_standing(standing: &Standing) {
+    let Standing { done, of, failed, seconds_left } = *standing;
+    tracing::info!(done, of, failed, seconds_left, "syncing");
 }
 
 fn log_deed(deed: &Deed, Document { collection, path }: &Document) {

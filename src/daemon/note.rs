@@ -6,9 +6,11 @@ use std::{collections::BTreeMap, path::Path};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::systemd;
 use crate::{
     model::CollectionName,
-    store::{Db, Lock, StoreError},
+    reconcile::Standing,
+    store::{Db, Lock, Store, StoreError},
 };
 
 /// What the running daemon says of itself.
@@ -18,8 +20,11 @@ pub struct Note {
     pub pid: u32,
     /// When it began.
     pub started: Timestamp,
-    /// What it is at: `watching`, `a full pass`.
+    /// What it is at: `watching`, `a full pass`, `syncing: 240 of 1,000, about 13 min left`.
     pub doing: String,
+    /// How far the pass that is under way is, where it has something to do.
+    #[serde(default)]
+    pub progress: Option<Standing>,
     /// Whether it has looked at everything once and keeps it in step.
     pub ready: bool,
     /// What keeps it from its work.
@@ -71,6 +76,7 @@ impl Note {
             pid: std::process::id(),
             started,
             doing: "starting".to_owned(),
+            progress: None,
             ready: false,
             trouble: None,
             config_error: None,
@@ -90,6 +96,24 @@ impl Note {
     /// See [`StoreError`].
     pub fn keep(&self, db: &mut Db) -> Result<(), StoreError> {
         db.note_daemon(&serde_json::to_string(self).unwrap_or_default())
+    }
+
+    /// Gives it to systemd and to the store, where the one that was `kept` is another.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; a full or locked disk is none.
+    pub(super) async fn publish(&self, store: &Store, kept: &mut Option<Self>) -> Result<(), StoreError> {
+        if kept.as_ref() == Some(self) {
+            return Ok(());
+        }
+        systemd::status(self.headline());
+        let note = self.clone();
+        *kept = match store.call(move |db| note.keep(db)).await {
+            Ok(()) => Some(self.clone()),
+            Err(error) if error.is_temporary() => None,
+            Err(error) => return Err(error),
+        };
+        Ok(())
     }
 
     /// What the daemon says that runs now with the store at `state`; `None` where none runs. A killed one leaves its

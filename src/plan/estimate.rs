@@ -15,7 +15,9 @@ pub struct Estimate {
     pub requests: u64,
     /// The time that they take at the platform's pace.
     pub time: Duration,
-    /// Bytes that go up.
+    /// Documents that go up.
+    pub uploads: u64,
+    /// Their bytes.
     pub bytes: u64,
 }
 
@@ -30,8 +32,15 @@ pub struct Price {
     pub page_size: u64,
 }
 
-/// Estimates a plan that is carried out with a request every `gap`, on a platform that holds `sources` now.
-pub fn estimate(plan: &Plan, gap: Duration, sources: u64, price: &Price) -> Estimate {
+impl Price {
+    /// The requests that read a list of so many sources.
+    pub fn list(&self, sources: u64) -> u64 {
+        sources.div_ceil(self.page_size.max(1)).max(1)
+    }
+}
+
+/// Estimates a plan that is carried out with a request every `gap`, after `lists` of them that read the list.
+pub fn estimate(plan: &Plan, gap: Duration, lists: u64, price: &Price) -> Estimate {
     let put = match price.making {
         Making::Empty => 2,
         Making::Filled => 1,
@@ -53,9 +62,9 @@ pub fn estimate(plan: &Plan, gap: Duration, sources: u64, price: &Price) -> Esti
             }
         }
     }
-    requests += uploads.div_ceil(UPLOADS_PER_POLL) + sources.div_ceil(price.page_size.max(1)).max(1);
+    requests += uploads.div_ceil(UPLOADS_PER_POLL) + lists;
     let time = gap.saturating_mul(u32::try_from(requests).unwrap_or(u32::MAX));
-    Estimate { requests, time, bytes }
+    Estimate { requests, time, uploads, bytes }
 }
 
 #[cfg(test)]
@@ -70,8 +79,8 @@ mod tests {
     fn an_empty_plan_costs_one_look_at_the_list() {
         let second = Duration::from_secs(1);
         let price = Price { making: Making::Empty, rename: true, page_size: 100 };
-        let looks = |sources| estimate(&Plan::default(), second, sources, &price);
-        assert_eq!(looks(0), Estimate { requests: 1, time: second, bytes: 0 });
+        let looks = |sources| estimate(&Plan::default(), second, price.list(sources), &price);
+        assert_eq!(looks(0), Estimate { requests: 1, time: second, uploads: 0, bytes: 0 });
         assert_eq!(looks(501).requests, 6);
     }
 
@@ -108,7 +117,7 @@ mod tests {
         ] {
             let plan = Plan { actions: vec![action], ..Plan::default() };
             let price = Price { making, rename, page_size: 100 };
-            let cost = estimate(&plan, Duration::from_secs(1), 0, &price);
+            let cost = estimate(&plan, Duration::from_secs(1), price.list(0), &price);
             assert_eq!((cost.requests, cost.bytes), (requests, bytes), "{plan:?} {price:?}");
         }
     }

@@ -36,8 +36,11 @@ pub use http::Http;
 pub use keys::KeySource;
 pub use transport::{Body, Delivery, Outgoing, Transport, Undelivered};
 
-use crate::model::{JobId, Making, SourceId};
 pub use crate::pace::{Failure, FailureScope};
+use crate::{
+    model::{JobId, Making, SourceId},
+    plan::Price,
+};
 
 /// What a platform can do, as its pages say; the protocol follows it.
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +57,13 @@ pub struct Abilities {
     pub websites: bool,
     /// How many sources one page of [`Platform::sources`] has at most.
     pub page_size: u64,
+}
+
+impl Abilities {
+    /// What a plan costs on it.
+    pub fn price(&self) -> Price {
+        Price { making: self.making, rename: self.rename, page_size: self.page_size }
+    }
 }
 
 /// What a platform says of one source.

@@ -2,7 +2,10 @@
 
 use std::{fmt, time::Duration};
 
-use crate::model::{CollectionName, DocPath};
+use crate::{
+    model::{CollectionName, DocPath},
+    plan::Estimate,
+};
 
 /// Something that a person may want to see while a pass runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,8 +19,12 @@ pub enum Event {
     Looking(CollectionName),
     /// The round is planned.
     Planned {
-        /// How many.
+        /// How many actions.
         actions: usize,
+        /// Documents whose jobs an earlier pass has begun.
+        followed: usize,
+        /// What the actions cost.
+        estimate: Estimate,
     },
     /// All requests of the plan are made, and only jobs are waited for.
     Following {

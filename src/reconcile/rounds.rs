@@ -204,7 +204,8 @@ impl<P: Platform> Pass<'_, P> {
         }
         self.adopt_strays(&mut plan, &mut resume, report).await?;
         tracing::debug!(actions = plan.actions.len(), under_way = resume.follow.len(), "the round is planned");
-        (self.event)(Event::Planned { actions: plan.actions.len() + resume.follow.len() });
+        let estimate = plan::estimate(&plan, self.platform.gap(), 0, &self.platform.abilities().price());
+        (self.event)(Event::Planned { actions: plan.actions.len(), followed: resume.follow.len(), estimate });
         Ok((plan, resume))
     }
 

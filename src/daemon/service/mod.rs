@@ -325,16 +325,11 @@ impl<H: Host> Service<H> {
     /// Says what it is at to everyone who asks: systemd, and through the store the endpoint and `kbsync status`.
     async fn tell(&mut self, doing: &str) -> Result<(), Fatal> {
         doing.clone_into(&mut self.note.doing);
+        self.note.progress = None;
         self.note.collections = self.watches.ways();
         self.note.next = self.agenda.next_full().map(Zoned::timestamp);
         self.agenda.poll(self.watches.polled(), clock::now());
-        if self.kept.as_ref() == Some(&self.note) {
-            return Ok(());
-        }
-        systemd::status(self.note.headline());
-        let note = self.note.clone();
-        self.kept = Some(note.clone());
-        self.keep(move |db| note.keep(db)).await
+        Ok(self.note.publish(&self.store, &mut self.kept).await?)
     }
 
     /// Writes what only those who ask want to know: for that a full or locked disk is no reason to end.
@@ -343,10 +338,7 @@ impl<H: Host> Service<H> {
         work: impl FnOnce(&mut Db) -> Result<(), StoreError> + Send + 'static,
     ) -> Result<(), Fatal> {
         match self.store.call(work).await {
-            Err(error) if error.is_temporary() => {
-                self.kept = None;
-                Ok(())
-            }
+            Err(error) if error.is_temporary() => Ok(()),
             done => done.map_err(Fatal::Store),
         }
     }

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeSet,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -18,18 +18,21 @@ use tokio::{
 use super::{Host, Service, TICK, heed_person, reload};
 use crate::{
     daemon::{
-        log::log_event,
+        log::{log_event, log_standing},
         signals::{Signal, Signals},
         systemd,
     },
     model::Moment,
     platform::clock,
-    reconcile::{self, Earlier, Event, Extent, GONE_APART, JOB_TIMEOUT, Machine, Report, Scope},
+    reconcile::{self, Earlier, Event, Extent, GONE_APART, JOB_TIMEOUT, Machine, Report, Scope, Tracker},
 };
 
 /// For how long a pass is not interrupted after it began. Each time that it got nowhere the next part has twice as long, so
 /// that every pass comes to its end.
 const SLICE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(120));
+
+/// How often a pass logs how far it is.
+const LOG_EVERY: Duration = Duration::from_secs(60);
 
 /// The name of a look at pages: what was asked under it is not asked again.
 pub(super) fn look_name(rng: &mut StdRng) -> String {
@@ -42,6 +45,7 @@ pub(super) struct Interrupted {
     pub(super) extent: Extent,
     /// What it has done so far.
     report: Report,
+    tracker: Tracker,
     slice: Duration,
 }
 
@@ -51,18 +55,19 @@ pub(super) struct Part {
     pub(super) extent: Extent,
     /// What an interrupted pass has left, where this resumes it.
     report: Option<Report>,
+    tracker: Tracker,
     slice: Duration,
 }
 
 impl Part {
     pub(super) fn new(extent: Extent) -> Self {
-        Self { extent, report: None, slice: SLICE.0 }
+        Self { extent, report: None, tracker: Tracker::default(), slice: SLICE.0 }
     }
 
     /// Resumes an interrupted pass.
     pub(super) fn resumed(interrupted: Interrupted) -> Self {
-        let Interrupted { extent, report, slice } = interrupted;
-        Self { extent, report: Some(report), slice }
+        let Interrupted { extent, report, tracker, slice } = interrupted;
+        Self { extent, report: Some(report), tracker, slice }
     }
 }
 
@@ -83,11 +88,12 @@ impl<H: Host> Service<H> {
         stop: &mut watch::Receiver<bool>,
         signals: &mut Signals,
     ) -> (Report, bool) {
-        let Part { extent, report: before, slice } = part;
+        let Part { extent, report: before, tracker, slice } = part;
         let (full, began) = (extent == Extent::Full, clock::now());
         let listed = before.as_ref().is_some_and(|report| report.listed);
         let urgent = before.as_ref().map(|report| report.urgent.clone()).unwrap_or_default();
         let (scope, shared) = (self.scope(extent, Earlier { listed, urgent }), Arc::clone(&self.shared));
+        let (tracker, mut logged) = (Mutex::new(tracker), began);
         let (progress, following) = (AtomicBool::new(false), AtomicBool::new(false));
         let (stop_pass, stopped) = watch::channel(false);
         let mut interrupted = false;
@@ -99,6 +105,7 @@ impl<H: Host> Service<H> {
             }
             shared.beat();
             shared.metrics().event(&event);
+            lock(&tracker).take(&event, clock::now());
             log_event(&event);
         };
         let mut pass = Box::pin(reconcile::pass(&self.platform, &self.store, &scope, stopped, &event));
@@ -135,6 +142,16 @@ impl<H: Host> Service<H> {
                     // A store that fails is for the pass to notice.
                     let _ = heed_person(&self.store, &mut self.version, &self.config, &mut self.agenda).await;
                     self.watches.take().into_iter().for_each(|(name, wake)| self.agenda.woke(name, wake, now));
+                    let standing = lock(&tracker).at(now);
+                    if let Some(standing) = standing {
+                        self.note.doing = format!("syncing: {standing}");
+                        self.note.progress = Some(standing);
+                        if now.since(logged) >= LOG_EVERY {
+                            logged = now;
+                            log_standing(&standing);
+                        }
+                        let _ = self.note.publish(&self.store, &mut self.kept).await;
+                    }
                     // Jobs go on by themselves, and any other pass follows them as well.
                     let other_work = self.interrupted.is_some() || self.agenda.next().is_some_and(|due| due <= now);
                     if following.load(Ordering::Relaxed) && other_work && now.since(began) >= slice {
@@ -152,13 +169,15 @@ impl<H: Host> Service<H> {
         if interrupted {
             let progress = progress.load(Ordering::Relaxed) || report.listed && !listed;
             let slice = if progress { SLICE.0 } else { (slice * 2).min(SLICE.1) };
-            self.set_aside(&mut report, full, slice);
+            let mut tracker = lock(&tracker).clone();
+            tracker.interrupt();
+            self.set_aside(&mut report, tracker, full, slice);
         }
         (report, interrupted)
     }
 
     /// Notes what an interrupted pass has left, with what others have left before.
-    fn set_aside(&mut self, report: &mut Report, full: bool, slice: Duration) {
+    fn set_aside(&mut self, report: &mut Report, tracker: Tracker, full: bool, slice: Duration) {
         tracing::debug!("the pass makes way for what is more urgent, and goes on afterwards");
         let mut left = std::mem::take(report);
         left.fatal = None;
@@ -167,12 +186,13 @@ impl<H: Host> Service<H> {
         report.fatal = Some(reconcile::Fatal::Stopped);
         let extent = if full { Extent::Full } else { left.extent.whole() };
         self.interrupted = Some(match self.interrupted.take() {
-            None => Interrupted { extent, report: left, slice },
+            None => Interrupted { extent, report: left, tracker, slice },
             Some(earlier) => {
                 let listed = earlier.report.listed;
                 left.continues(earlier.report);
                 left.listed |= listed;
-                Interrupted { extent: earlier.extent.and(extent), report: left, slice: earlier.slice.max(slice) }
+                let (extent, slice) = (earlier.extent.and(extent), earlier.slice.max(slice));
+                Interrupted { extent, report: left, tracker: earlier.tracker, slice }
             }
         });
     }
@@ -197,6 +217,11 @@ impl<H: Host> Service<H> {
             machine: Machine::default(),
         }
     }
+}
+
+/// Whatever panicked, the numbers are sound.
+fn lock(tracker: &Mutex<Tracker>) -> MutexGuard<'_, Tracker> {
+    tracker.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Sleeps until then; for ever without a time.
