@@ -5,12 +5,14 @@ use std::{
     io::{Read, Seek, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
 };
 
 use super::StoreError;
 
-/// So often the lock is tried while nobody has it for good.
-const TRIES: usize = 10_000;
+/// So long the lock is tried while nobody has it for good. On a busy machine one who only asks may be stopped in the middle.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Held while a process works with a store. The kernel releases it when the process ends, however it ends.
 #[derive(Debug)]
@@ -74,13 +76,14 @@ impl Drop for Lock {
 
 /// Locks the file. Those who only ask for the holder have it for a moment, together, and are waited for.
 fn alone(file: &File) -> Result<(), TryLockError> {
-    for _ in 0..TRIES {
+    let began = Instant::now();
+    while began.elapsed() < PATIENCE {
         match file.try_lock() {
             Err(TryLockError::WouldBlock) => file.try_lock_shared()?,
             locked => return locked,
         }
         file.unlock().map_err(TryLockError::Error)?;
-        std::thread::yield_now();
+        thread::yield_now();
     }
     file.try_lock()
 }

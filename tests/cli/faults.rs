@@ -228,7 +228,7 @@ async fn names__cut_before_the_marker__fail_by_document_and_leave_nothing() {
         bench.synced().await;
         bench.in_step().await;
     } else {
-        bench.sync().await.ended(3, &["the platform does not keep the end of its name"]);
+        bench.sync().await.ended(3, &["without the end in brackets"]);
         assert!(bench.running.snapshot().await.is_empty());
     }
     bench.running.requests().reset();
