@@ -71,8 +71,9 @@ async fn the_estimate_is_near_what_a_pass_then_takes() {
     let plan = bench.run(&["plan", "--json"]).await.ended(10, &[]).json();
     let estimate = plan["estimate"]["requests"].as_u64().unwrap();
     bench.synced().await;
-    let asked = bench.running.requests().total();
-    assert!(asked.abs_diff(estimate) * 10 <= estimate, "{estimate} estimated, {asked} asked");
+    // How often a pass asks for news besides depends on how busy the machine is.
+    let changes = bench.running.requests().mutating();
+    assert!((changes..=changes * 11 / 10 + 5).contains(&estimate), "{estimate} estimated, {changes} sent");
 }
 
 #[tokio::test]
