@@ -33,15 +33,15 @@ pub struct Args {
     #[arg(long)]
     pub sync_once: bool,
 
-    /// With --sync-once: wait so long, such as 60s, for another kbsync to end
+    /// With --sync-once: how long to wait for another kbsync to end, such as 60s
     #[arg(long, value_name = "DURATION", value_parser = duration, requires = "sync_once")]
     wait: Option<Duration>,
 
-    /// Say nothing when all is well
+    /// Print nothing when all is well
     #[arg(long, short, global = true)]
     pub quiet: bool,
 
-    /// Say more; twice for every request
+    /// Print more; -vv prints every request
     #[arg(long, short, global = true, action = clap::ArgAction::Count, conflicts_with = "quiet")]
     pub verbose: u8,
 
@@ -88,7 +88,7 @@ pub(super) enum Command {
     Run,
     /// One full pass: bring the platform in step with folders and pages, then exit
     Sync {
-        /// Wait so long, such as 60s, for another kbsync to end
+        /// How long to wait for another kbsync to end, such as 60s
         #[arg(long, value_name = "DURATION", value_parser = duration)]
         wait: Option<Duration>,
     },

@@ -133,7 +133,8 @@ fn drift(text: &str) -> Result<OnDrift, String> {
     match text {
         "fix" => Ok(OnDrift::Fix),
         "report" => Ok(OnDrift::Report),
-        _ => Err("expected `fix` (what was changed on the platform is put right) or `report` (it is said)".to_owned()),
+        _ => Err("expected `fix` (what was changed on the platform is put right) or `report` (it is only reported)"
+            .to_owned()),
     }
 }
 

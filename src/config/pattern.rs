@@ -21,12 +21,19 @@ pub(super) fn check(pattern: &str) -> Result<(), String> {
     check_characters(body)
 }
 
+const BACKSLASH: &str = r"folders are told apart by `/`; `\` only takes a special character for what it is";
+
 fn check_characters(body: &str) -> Result<(), String> {
     let mut characters = body.chars().peekable();
     let mut brace = false;
     while let Some(c) = characters.next() {
         match c {
-            '\\' if characters.next().is_none() => return Err("a pattern cannot end in a lone `\\`".to_owned()),
+            '\\' => match characters.next() {
+                None => return Err("a pattern cannot end in a lone `\\`".to_owned()),
+                Some('\\') if characters.peek().is_none() => return Err(BACKSLASH.to_owned()),
+                Some(c) if c.is_alphanumeric() => return Err(BACKSLASH.to_owned()),
+                Some(_) => {}
+            },
             '[' => skip_class(&mut characters)?,
             '{' => brace = true,
             ',' if brace => {
@@ -68,7 +75,23 @@ mod tests {
         {
             assert_eq!(check(good), Ok(()), "{good}");
         }
-        for bad in ["", " ", "/", "!", "#a", "[a", "[]", "a\\", "*.{md,txt}", "../a", "a/../b", "[[:alpha:]", "a\nb"] {
+        for bad in [
+            "",
+            " ",
+            "/",
+            "!",
+            "#a",
+            "[a",
+            "[]",
+            "a\\",
+            "*.{md,txt}",
+            "../a",
+            "a/../b",
+            "[[:alpha:]",
+            "a\nb",
+            r"drafts\\",
+            r"a\b",
+        ] {
             assert!(check(bad).is_err(), "{bad}");
         }
     }

@@ -2,6 +2,7 @@
 
 use std::{fs::File, io::Read, os::fd::AsFd};
 
+use encoding_rs::{Encoding, UTF_8};
 use rustix::{
     fs::{FileType, Mode, OFlags, fstat, openat},
     io::Errno,
@@ -17,6 +18,8 @@ pub(super) const OWN: &str = ".kbsyncignore";
 /// The largest ignore file that is read, in bytes.
 const MAX_SIZE: u64 = 4 * 1024 * 1024;
 
+const NO_FILE: &str = "it is not a file";
+
 /// The rules of one ignore file.
 #[derive(Clone, Debug)]
 pub(super) struct IgnoreFile {
@@ -28,28 +31,38 @@ pub(super) struct IgnoreFile {
 }
 
 impl IgnoreFile {
-    /// Reads a file in a folder. `None` when there is none, it holds no rule, or it is not a regular file: git does not
-    /// follow a symlink here either.
+    /// Reads a file in a folder. `None` when there is none or it holds no rule, and where git would not read it: a
+    /// `.gitignore` that is a link or no file. A `.kbsyncignore` may be a link, as all files of a mounted ConfigMap are.
     ///
     /// # Errors
     /// When it is there and cannot be read. What it would filter is then not known.
     pub(super) fn read(folder: impl AsFd, name: &str, shown: String, base: usize) -> Result<Option<Self>, String> {
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-        let fd = match openat(folder, name, flags, Mode::empty()) {
-            Ok(fd) => fd,
+        let is_own = name == OWN;
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+        let opened = match openat(&folder, name, flags | OFlags::NOFOLLOW, Mode::empty()) {
+            Err(Errno::LOOP) if is_own => openat(&folder, name, flags, Mode::empty()).map_err(|error| match error {
+                Errno::NOENT => "it is a link that leads nowhere".to_owned(),
+                error => error.to_string(),
+            }),
+            Err(Errno::NXIO) if is_own => Err(NO_FILE.to_owned()),
             Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::NXIO) => return Ok(None),
-            Err(error) => return Err(error.to_string()),
+            opened => opened.map_err(|error| error.to_string()),
         };
+        let fd = opened?;
         let stat = fstat(&fd).map_err(|error| error.to_string())?;
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-            return Ok(None);
+            return if is_own { Err(NO_FILE.to_owned()) } else { Ok(None) };
         }
         let mut text = Vec::new();
         File::from(fd).take(MAX_SIZE + 1).read_to_end(&mut text).map_err(|error| error.to_string())?;
         if text.len() as u64 > MAX_SIZE {
             return Err("it is larger than 4 MiB, so it is hardly an ignore file".to_owned());
         }
-        let rules = Rules::parse(&text);
+        // Windows' shell writes UTF-16. Anything else is read byte by byte, as git does.
+        let rules = match Encoding::for_bom(&text) {
+            Some((encoding, _)) if encoding != UTF_8 => Rules::parse(encoding.decode(&text).0.as_bytes(), is_own),
+            _ => Rules::parse(&text, is_own),
+        };
         Ok((!rules.is_empty()).then_some(Self { shown, base, rules }))
     }
 

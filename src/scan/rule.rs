@@ -1,5 +1,7 @@
 //! One line of an ignore file, and lists of them in which the last match decides.
 
+use std::borrow::Cow;
+
 use super::glob::Glob;
 
 /// A pattern in gitignore's syntax.
@@ -100,21 +102,38 @@ fn without_trailing_spaces(line: &[u8]) -> &[u8] {
     &line[..end]
 }
 
+/// The line with `/` for `./` at its start: people mean the rules' own folder by it, and to git it matches nothing.
+fn from_here(line: &[u8]) -> Cow<'_, [u8]> {
+    let (sign, body) = if line.starts_with(b"!") { line.split_at(1) } else { (&b""[..], line) };
+    match body.strip_prefix(b".") {
+        Some(rest) if rest.starts_with(b"/") => Cow::Owned([sign, rest].concat()),
+        _ => Cow::Borrowed(line),
+    }
+}
+
 /// Rules of one origin, for paths that start at one folder.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rules(Vec<Rule>);
 
 impl Rules {
-    /// Reads the text of an ignore file.
-    pub(super) fn parse(text: &[u8]) -> Self {
+    /// Reads the text of an ignore file: one of kbsync's own, or one that git reads too.
+    pub(super) fn parse(text: &[u8], is_own: bool) -> Self {
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
         let lines = text.split(|byte| *byte == b'\n').zip(1..);
-        Self(lines.filter_map(|(line, number)| Rule::parse(line, number)).collect())
+        let read =
+            |(line, number)| if is_own { Rule::parse(&from_here(line), number) } else { Rule::parse(line, number) };
+        Self(lines.filter_map(read).collect())
     }
 
     /// Takes one pattern from each text.
     pub(super) fn from_patterns(patterns: &[String]) -> Self {
-        Self(patterns.iter().zip(1..).filter_map(|(text, number)| Rule::parse(text.as_bytes(), number)).collect())
+        Self(
+            patterns
+                .iter()
+                .zip(1..)
+                .filter_map(|(text, number)| Rule::parse(&from_here(text.as_bytes()), number))
+                .collect(),
+        )
     }
 
     /// The rule that decides about a path, which is the last one that matches it.

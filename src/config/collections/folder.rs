@@ -33,10 +33,10 @@ const SETTLE: Duration = Duration::from_secs(2);
 pub(super) fn read(section: &Section, taken: &mut HashMap<PathBuf, u64>, reading: &mut Reading) -> Option<Folder> {
     let root = root(section, taken, reading);
     let include = match section.value("include") {
-        Some(node) => include(node, reading),
+        Some(node) => include(node, root.as_deref(), reading),
         None => INCLUDE.map(str::to_owned).to_vec(),
     };
-    let exclude = section.value("exclude").map(|node| patterns(node, reading)).unwrap_or_default();
+    let exclude = section.value("exclude").map(|node| patterns(node, root.as_deref(), reading)).unwrap_or_default();
     let mut flag = |key, default| section.value(key).and_then(|node| reading.flag(node)).unwrap_or(default);
     let (gitignore, follow_symlinks) = (flag("gitignore", true), flag("follow_symlinks", false));
     let max_file_size = section.value("max_file_size").and_then(|node| reading.size(node)).unwrap_or(MAX_FILE_SIZE);
@@ -69,18 +69,22 @@ fn identity(folder: &Path) -> PathBuf {
     })
 }
 
-fn include(node: &Node, reading: &mut Reading) -> Vec<String> {
-    let include = patterns(node, reading);
+fn include(node: &Node, root: Option<&Path>, reading: &mut Reading) -> Vec<String> {
+    let include = patterns(node, root, reading);
     if matches!(&node.value, Value::List(items) if items.is_empty()) {
         reading.problem(node.referenced, "`include` is empty, so nothing is synced; remove it for the default");
     }
     include
 }
 
-fn patterns(node: &Node, reading: &mut Reading) -> Vec<String> {
+fn patterns(node: &Node, root: Option<&Path>, reading: &mut Reading) -> Vec<String> {
     let texts = reading.texts(node).unwrap_or_default();
     for (item, text) in &texts {
-        if let Err(message) = pattern::check(text) {
+        let below_root = root.and_then(|root| Path::new(text.trim_start_matches('!')).strip_prefix(root).ok());
+        if let Some(below) = below_root.filter(|below| !below.as_os_str().is_empty()) {
+            let message = format!("a pattern begins at the collection's folder: write `/{}`", below.display());
+            reading.problem(item.referenced, message);
+        } else if let Err(message) = pattern::check(text) {
             reading.problem(item.referenced, message);
         }
     }

@@ -44,7 +44,7 @@ const CASES: &[(&str, &[&str])] = &[
         &[
             "5:12: `model` is `gpt-3.5-turbo` or `gpt-4`; did you mean `gpt-4`?",
             "6:5: unknown key `welcome`; the keys here are id, name, welcome_message, model, instructions, instructions_file, team, appearance, drift",
-            "7:12: expected `fix` (what was changed on the platform is put right) or `report` (it is said)",
+            "7:12: expected `fix` (what was changed on the platform is put right) or `report` (it is only reported)",
         ],
     ),
     ("chatbots: [{id: a, model: claude}]\n", &["3:27: `model` is `gpt-3.5-turbo` or `gpt-4`"]),

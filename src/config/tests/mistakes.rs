@@ -62,12 +62,20 @@ const CASES: &[(&str, &[&str])] = &[
         &["2:12: expected text, found a number; put it in quotes", "2:23: expected text, found a list"],
     ),
     (
-        "collections:\n  - name: a\n    folder: a\n    include: '*.md'\n    exclude: ['[a', '', 5]\n",
+        "collections:\n  - name: a\n    folder: a\n    include: '*.md'\n    exclude: ['[a', '', 5, 'drafts\\']\n",
         &[
             "4:14: expected a list such as [\"one\", \"two\"], found text",
             "5:15: this `[` is never closed; write `\\[` for the character itself",
             "5:21: this pattern is empty",
             "5:25: expected text, found a number; put it in quotes",
+            "5:28: a pattern cannot end in a lone `\\`",
+        ],
+    ),
+    (
+        "collections:\n  - name: a\n    folder: /srv/docs\n    exclude: ['/srv/docs/drafts/', 'docs\\drafts']\n",
+        &[
+            "4:15: a pattern begins at the collection's folder: write `/drafts`",
+            "4:36: folders are told apart by `/`; `\\` only takes a special character for what it is",
         ],
     ),
     (

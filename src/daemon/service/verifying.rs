@@ -85,7 +85,7 @@ impl<H: Host> Service<H> {
                     let waits = self.agenda.next().is_some_and(|due| due <= now);
                     if waits && self.unproven.gave_way < GIVES_WAY && !stop_asking.send_replace(true) {
                         self.unproven.gave_way += 1;
-                        tracing::info!("the verification gives way to a pass, and begins anew afterwards");
+                        tracing::info!("the verification gives way to a pass, and starts again afterwards");
                     }
                 }
             }

@@ -144,3 +144,37 @@ fn what_goes_away_during_a_walk_is_gone() {
     let rest: Vec<Found> = walk.collect();
     assert!(matches!(&rest[..], [Found::Document { path, .. }] if path.as_str() == "e.md"), "{rest:?}");
 }
+
+#[test]
+fn walk__own_ignore_file_of_any_kind__is_heeded_or_said() {
+    /// What the ignore file is, how it is made, and what is found, or why nothing is.
+    type Case = (&'static str, fn(&Path), Result<&'static [&'static str], &'static str>);
+    let kinds: [Case; 8] = [
+        ("a link", link_to_rules, Ok(&["a.md"])),
+        ("UTF-16", |file| fs::write(file, b"\xff\xfed\0r\0a\0f\0t\0s\0/\0\n\0").unwrap(), Ok(&["a.md"])),
+        ("from here", |file| fs::write(file, "./drafts/\n").unwrap(), Ok(&["a.md"])),
+        ("taken back", |file| fs::write(file, "drafts/\n!./drafts/\n").unwrap(), Ok(&["a.md", "drafts/b.md"])),
+        ("none", |_| {}, Ok(&["a.md", "drafts/b.md"])),
+        ("a dangling link", |file| symlink("nowhere", file).unwrap(), Err("it is a link that leads nowhere")),
+        ("a folder", |file| fs::create_dir(file).unwrap(), Err("it is not a file")),
+        ("a pipe", fifo, Err("it is not a file")),
+    ];
+    for (kind, make, expected) in kinds {
+        let dir = tempfile::tempdir().unwrap();
+        write(dir.path(), "a.md");
+        write(dir.path(), "drafts/b.md");
+        make(&dir.path().join(".kbsyncignore"));
+        match expected {
+            Ok(seen) => assert_eq!(walked(&options(dir.path())), seen, "{kind}"),
+            Err(reason) => {
+                let error = Walk::new(&options(dir.path())).expect_err(kind).to_string();
+                assert!(error.contains(reason), "{kind}: {error}");
+            }
+        }
+    }
+}
+
+fn link_to_rules(file: &Path) {
+    write_text(file.parent().unwrap(), "..data/rules", "drafts/\n");
+    symlink("..data/rules", file).unwrap();
+}
