@@ -48,7 +48,8 @@ impl Known {
             | Explanation::Missing
             | Explanation::Unreadable(_)
             | Explanation::Reserved { .. }
-            | Explanation::Litter { .. } => None,
+            | Explanation::Litter { .. }
+            | Explanation::Release { .. } => None,
             by => Some(Why::Filtered { by, held }),
         }
     }

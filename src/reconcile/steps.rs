@@ -171,6 +171,7 @@ fn is_there(options: &ScanOptions, path: &DocPath) -> bool {
             | Explanation::Folder
             | Explanation::Reserved { .. }
             | Explanation::Litter { .. }
+            | Explanation::Release { .. }
             | Explanation::Excluded { .. }
             | Explanation::Ignored { .. }
             | Explanation::NotIncluded { .. }

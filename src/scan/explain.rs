@@ -12,6 +12,7 @@ use super::{
     filter::Refusal,
     ignore_file,
     listing::Kind,
+    litter::is_release,
     site::{Place, Site},
 };
 use crate::model::{DocPath, Fingerprint};
@@ -34,6 +35,11 @@ pub enum Explanation {
     /// It is, or is in, what is left out by default: it is temporary, trash or an older version.
     Litter {
         /// What is left out.
+        at: String,
+    },
+    /// It is in a folder of releases, and a symlink beside that is the stable name of what is in one.
+    Release {
+        /// The folder.
         at: String,
     },
     /// A pattern of `exclude` leaves it out.
@@ -83,6 +89,11 @@ impl fmt::Display for Explanation {
                 f,
                 "it is left out: `{at}` is a temporary file, trash or an older version by its name; to take it, name it \
                  in `include`"
+            ),
+            Self::Release { at } => write!(
+                f,
+                "it is left out: a symlink beside `{at}` leads into it, and what is there is synced by the link's name; to \
+                 take all of `{at}`, name it in `include`"
             ),
             Self::Excluded { pattern, at } => write!(f, "it is left out: `exclude` has `{pattern}`, matched by `{at}`"),
             Self::Ignored { file, line, pattern, at } => {
@@ -140,6 +151,11 @@ impl Look<'_> {
                 return Ok(start);
             }
             self.refused(start, true)?;
+            if parts.peek().is_some_and(|below| is_release(below.as_bytes()))
+                && self.site.is_release_folder(&self.place, start)
+            {
+                return Err(Explanation::Release { at: self.site.shown(&self.place.path) });
+            }
             self.note_inclusion(start, true);
             self.place.path.push(b'/');
         }

@@ -16,6 +16,8 @@ pub(super) struct Filter {
     accepted: &'static [&'static str],
     /// Names that are left out by default, and that the config takes by naming them.
     named: Vec<Glob>,
+    /// The parts of the patterns by which the config takes something.
+    taken: Vec<Vec<u8>>,
     /// How many bytes of a path lead to the collection's root.
     base: usize,
 }
@@ -54,7 +56,9 @@ impl Filter {
     pub(super) fn new(options: &ScanOptions, base: usize) -> Self {
         let taken_back = options.exclude.iter().filter(|pattern| pattern.starts_with('!'));
         let taken = options.include.iter().filter(|pattern| !pattern.starts_with('!')).chain(taken_back);
+        let parts = |pattern: &str| pattern.trim_start_matches('!').split('/').map(Vec::from).collect::<Vec<_>>();
         Self {
+            taken: taken.clone().flat_map(|pattern| parts(pattern)).collect(),
             named: taken.flat_map(|pattern| named_by(pattern)).map(Glob::new).collect(),
             include: Rules::from_patterns(&options.include),
             exclude: Rules::from_patterns(&options.exclude),
@@ -83,6 +87,11 @@ impl Filter {
     /// Whether a name is left out whatever its place: it is temporary, trash or an older version, and no pattern names it.
     pub(super) fn leaves_out(&self, name: &[u8], is_folder: bool) -> bool {
         is_litter(name, is_folder) && !self.named.iter().any(|glob| glob.matches(name))
+    }
+
+    /// Whether the config takes a folder by its name.
+    pub(super) fn names(&self, folder: &[u8]) -> bool {
+        self.taken.iter().any(|part| part == folder)
     }
 
     /// The pattern of `include` that decides about a candidate by itself, whatever is above it.

@@ -71,8 +71,37 @@ pub(super) fn is_version(name: &[u8]) -> bool {
 
 /// Whether a symlink's target is in a folder of versions beside it. Such a link is the stable name of what it leads to.
 pub(super) fn leads_into_version(target: &[u8]) -> bool {
-    let mut parts = target.split(|byte| *byte == b'/');
-    parts.clone().all(|part| !matches!(part, b"" | b"." | b"..")) && parts.next().is_some_and(is_version)
+    let target = plain(target);
+    parts(target).all(|part| part != b"..")
+        && (parts(target).next().is_some_and(is_version) || releases(target).is_some())
+}
+
+/// The folder of releases beside a symlink that the link's target is in, as `releases` of `releases/20261129101500`. It is
+/// known by such a link alone.
+pub(super) fn releases(target: &[u8]) -> Option<&[u8]> {
+    let mut parts = parts(plain(target));
+    let (folder, release) = (parts.next()?, parts.next()?);
+    (is_release(release) && !matches!(folder, b".." | b".") && parts.all(|part| part != b"..")).then_some(folder)
+}
+
+/// Whether a name is that of a release that a tool made: the time of it, or a commit. Numbers as in `v1.2` are no such names:
+/// people write documents for several versions of a thing.
+pub(super) fn is_release(name: &[u8]) -> bool {
+    let is_time = |byte: &u8| byte.is_ascii_digit() || b"-_.:TZ".contains(byte);
+    let digits = name.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let is_commit = name.len() == 40 && name.iter().all(u8::is_ascii_hexdigit);
+    is_commit || name.first().is_some_and(u8::is_ascii_digit) && name.iter().all(is_time) && digits >= 8
+}
+
+/// A target without what says nothing: `./` at its beginning and a slash at its end.
+pub(super) fn plain(target: &[u8]) -> &[u8] {
+    let target = target.strip_prefix(b"./").unwrap_or(target);
+    target.strip_suffix(b"/").unwrap_or(target)
+}
+
+/// The parts of a relative path; an absolute one, or an odd one, has `..` for a part.
+fn parts(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+    path.split(|byte| *byte == b'/').map(|part| if matches!(part, b"" | b".") { b".." } else { part })
 }
 
 /// The part of a pattern that names what is left out by default, as `lost+found/*.md` and `~$*` do, if one does.
@@ -151,7 +180,17 @@ mod tests {
 
     #[test]
     fn version_link__target_beside_it__is_told_from_other_links() {
-        for target in ["..data", "..data/k.md", "..2026_x", ".worktrees/0123abcd", ".worktrees/0123abcd/docs"] {
+        for target in [
+            "..data",
+            "..data/k.md",
+            "..2026_x",
+            ".worktrees/0123abcd",
+            ".worktrees/0123abcd/docs",
+            "releases/20261129101500",
+            "./releases/20261129101500/",
+            "releases/2026-11-29_10.15/docs",
+            "versions/0123456789abcdef0123456789abcdef01234567",
+        ] {
             assert!(leads_into_version(target.as_bytes()), "{target}");
         }
         for target in [
@@ -161,8 +200,12 @@ mod tests {
             "/..data/k.md",
             "..data/../../k.md",
             "docs/..data",
-            "./..data",
             "releases/2026",
+            "releases/v1.2.3",
+            "../releases/20261129101500",
+            "/releases/20261129101500",
+            "releases/20261129101500/../../x",
+            "20261129101500",
             "",
         ] {
             assert!(!leads_into_version(target.as_bytes()), "{target}");

@@ -9,6 +9,7 @@ use rustix::{
 
 use super::{
     ignore_file,
+    litter::is_release,
     site::{Place, Site},
     walk::{FOLDER, ITSELF},
 };
@@ -74,7 +75,8 @@ pub(super) struct Descended {
 pub(super) fn descend(site: &Site, place: &mut Place, folder: &[u8]) -> Result<Option<Descended>, String> {
     let mut at = site.root.open_below(b"", FOLDER).map_err(|error| error.to_string())?;
     let (mut included, mut is_linked) = (false, false);
-    for part in folder.split(|byte| *byte == b'/').filter(|part| !part.is_empty()) {
+    let mut parts = folder.split(|byte| *byte == b'/').filter(|part| !part.is_empty()).peekable();
+    while let Some(part) = parts.next() {
         let below = match openat(&at, part, FOLDER | ITSELF, Mode::empty()) {
             Ok(below) => below,
             // It went, or is no folder any more: the one above it shows what has become of it.
@@ -93,7 +95,10 @@ pub(super) fn descend(site: &Site, place: &mut Place, folder: &[u8]) -> Result<O
         site.honour(&at, [true; ignore_file::NAMES.len()], place)?;
         let start = place.path.len();
         place.path.extend_from_slice(part);
-        if site.filter.refusal(&place.ignores, place.candidate(start, true)).is_some() {
+        let may_hold_releases = parts.peek().is_none_or(|below| is_release(below));
+        if site.filter.refusal(&place.ignores, place.candidate(start, true)).is_some()
+            || may_hold_releases && site.is_release_folder(place, start)
+        {
             return Ok(None);
         }
         included = site.filter.includes(place.candidate(start, true), included);

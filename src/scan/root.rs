@@ -2,8 +2,11 @@
 
 use std::{
     fs::File,
-    os::fd::{AsFd, OwnedFd},
-    path::Path,
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::ffi::OsStrExt,
+    },
+    path::{Path, PathBuf},
 };
 
 use rustix::{
@@ -11,7 +14,11 @@ use rustix::{
     io::{self, Errno},
 };
 
-use super::{HashError, ScanError, litter::leads_into_version, walk::FOLDER};
+use super::{
+    HashError, ScanError,
+    litter::{leads_into_version, plain},
+    walk::FOLDER,
+};
 use crate::model::DocPath;
 
 /// An open root. What is opened through it is below it, whatever is renamed or linked meanwhile.
@@ -20,6 +27,8 @@ pub struct Root {
     folder: OwnedFd,
     device: u64,
     follow_symlinks: bool,
+    /// Its absolute paths, as the config names it and as it is: a link in it may say either.
+    places: [PathBuf; 2],
 }
 
 /// How often a lookup is repeated that the kernel gave up because of a rename beside it, or that found a version gone.
@@ -41,7 +50,9 @@ impl Root {
             error => unreadable(error),
         })?;
         let device = fstat(&folder).map_err(unreadable)?.st_dev;
-        Ok(Self { folder, device, follow_symlinks })
+        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let places = [path.canonicalize().unwrap_or_else(|_| absolute.clone()), absolute];
+        Ok(Self { folder, device, follow_symlinks, places })
     }
 
     /// Whether the path that the root was opened by still leads to it.
@@ -81,11 +92,16 @@ impl Root {
     /// version beside them are: the path is the stable name of what is there.
     pub(super) fn open_below(&self, path: &[u8], flags: OFlags) -> io::Result<OwnedFd> {
         let mut opened = self.open_directly(path, flags);
+        // An absolute link is followed only where it leads to a version.
+        let passes = if self.follow_symlinks { Errno::XDEV } else { Errno::LOOP };
         for _ in 0..RETRIES {
-            if self.follow_symlinks || !matches!(opened, Err(Errno::LOOP)) {
+            if !opened.as_ref().is_err_and(|error| *error == passes) {
                 return opened;
             }
-            let behind = self.behind_links(path, flags.contains(OFlags::NOFOLLOW))?;
+            let behind = match self.behind_links(path, flags.contains(OFlags::NOFOLLOW)) {
+                Err(Errno::LOOP) => return opened,
+                behind => behind?,
+            };
             match self.open_directly(&behind, flags) {
                 // The version was replaced, and the link leads to another one now.
                 Err(Errno::NOENT) => {}
@@ -93,7 +109,7 @@ impl Root {
             }
             opened = self.open_directly(path, flags);
         }
-        if matches!(opened, Err(Errno::LOOP)) { Err(Errno::NOENT) } else { opened }
+        if opened.as_ref().is_err_and(|error| *error == passes) { Err(Errno::NOENT) } else { opened }
     }
 
     /// The path behind the links to versions on the way, which has none. With `keep_last` the last part is not followed.
@@ -108,11 +124,11 @@ impl Root {
             let is_last = rest.is_empty();
             let target = if is_last && keep_last { Err(Errno::INVAL) } else { readlinkat(&folder, &*part, Vec::new()) };
             match target {
-                Ok(target) if leads_into_version(target.as_bytes()) && links < MAX_LINKS => {
+                Ok(target) => {
+                    let target = self.version_target(&behind, target.as_bytes()).filter(|_| links < MAX_LINKS);
                     links += 1;
-                    rest.append(&mut parts(target.as_bytes()));
+                    rest.append(&mut parts(&target.ok_or(Errno::LOOP)?));
                 }
-                Ok(_) => return Err(Errno::LOOP),
                 // It is no link.
                 Err(Errno::INVAL) => {
                     if !is_last {
@@ -127,10 +143,24 @@ impl Root {
         Ok(behind.join(&b'/'))
     }
 
-    /// What the symlink at a path below the root says.
-    pub(super) fn link_target(&self, path: &[u8]) -> io::Result<Vec<u8>> {
-        let link = self.open_below(path, OFlags::PATH | OFlags::NOFOLLOW)?;
-        Ok(readlinkat(&link, c"", Vec::new())?.into_bytes())
+    /// Where the symlink at a path below the root leads to, by its path from the folder that it is in; `None` where that is
+    /// no version beside it.
+    pub(super) fn version_of_link(&self, path: &[u8]) -> Option<Vec<u8>> {
+        let above = path.iter().rposition(|byte| *byte == b'/').map_or(&b""[..], |at| &path[..at]);
+        let link = self.open_below(path, OFlags::PATH | OFlags::NOFOLLOW).ok()?;
+        let target = readlinkat(&link, c"", Vec::new()).ok()?;
+        let above = if above.is_empty() { Vec::new() } else { vec![self.behind_links(above, false).ok()?] };
+        self.version_target(&above, target.as_bytes())
+    }
+
+    /// The target of a symlink in a folder, by its path from there; `None` where that is no version beside the link.
+    fn version_target(&self, folder: &[Vec<u8>], target: &[u8]) -> Option<Vec<u8>> {
+        let relative = self.places.iter().find_map(|place| {
+            let place = [&[place.as_os_str().as_bytes().to_vec()], folder].concat().join(&b'/');
+            target.strip_prefix(&*place)?.strip_prefix(b"/")
+        });
+        let target = plain(relative.unwrap_or(target));
+        leads_into_version(target).then(|| target.to_vec())
     }
 
     fn open_directly(&self, path: &[u8], flags: OFlags) -> io::Result<OwnedFd> {

@@ -12,7 +12,7 @@ use super::{
     filter::{Candidate, Filter},
     ignore_file::{self, IgnoreFile},
     listing::{Kind, Listing, look_at},
-    litter::leads_into_version,
+    litter::releases,
     repository::Repository,
     walk::FOLDER,
 };
@@ -106,7 +106,11 @@ impl Site {
         let mut listing = Listing::read(folder, buffer).map_err(|error| error.to_string())?;
         self.honour(folder, listing.ignore_files, place)?;
         let start = place.path.len();
+        let releases = self.release_folders(&listing, place);
         listing.keep(|name, kind| {
+            if kind == Kind::Folder && releases.iter().any(|folder| folder == name) {
+                return None;
+            }
             place.path.truncate(start);
             place.path.extend_from_slice(name);
             let kind = self.kept(place, start, included, kind)?;
@@ -114,6 +118,37 @@ impl Site {
         });
         place.path.truncate(start);
         Ok(listing)
+    }
+
+    /// The folders of releases in the folder at `place`, whose names are in `listing`: a link beside each is the stable name of
+    /// what is in it.
+    fn release_folders(&self, listing: &Listing, place: &mut Place) -> Vec<Vec<u8>> {
+        let start = place.path.len();
+        let mut folders = Vec::new();
+        for entry in listing.entries.iter().filter(|entry| entry.kind == Kind::Symlink) {
+            place.path.extend_from_slice(listing.name(*entry));
+            let target = self.root.version_of_link(&place.path[self.base..]);
+            let folder = target.as_deref().and_then(releases).filter(|folder| !self.filter.names(folder));
+            if let Some(folder) = folder
+                && self.kept(place, start, false, Kind::Symlink) == Some(Kind::LinkedFolder)
+            {
+                folders.push(folder.to_vec());
+            }
+            place.path.truncate(start);
+        }
+        folders
+    }
+
+    /// Whether the last part of a place, which begins at `start`, is such a folder.
+    pub(super) fn is_release_folder(&self, place: &Place, start: usize) -> bool {
+        let (above, name) = place.path.split_at(start);
+        let below = &above[self.base..];
+        let listed = self
+            .root
+            .open_below(below.strip_suffix(b"/").unwrap_or(below), FOLDER)
+            .and_then(|folder| Listing::read(&folder, &mut [MaybeUninit::uninit(); 4096]));
+        let mut above = Place { path: above.to_vec(), ignores: place.ignores.clone() };
+        listed.is_ok_and(|listing| self.release_folders(&listing, &mut above).iter().any(|folder| folder == name))
     }
 
     /// What the entry at `place` is to be taken for; `None` for one that is left out.
@@ -141,7 +176,7 @@ impl Site {
     }
 
     fn leads_into_version(&self, path: &[u8]) -> bool {
-        self.root.link_target(&path[self.base..]).is_ok_and(|target| leads_into_version(&target))
+        self.root.version_of_link(&path[self.base..]).is_some()
     }
 
     /// What a symlink leads to.

@@ -92,6 +92,74 @@ fn git_sync__link_to_a_worktree_is_the_stable_folder() {
     }
 }
 
+/// Deploys a release as Capistrano does: a folder by its time, and a link that is replaced at once.
+fn deploy(root: &Path, release: &str, absolute: bool, documents: &[&str]) {
+    for document in documents {
+        write_text(root, &format!("releases/{release}/{document}"), &format!("{document} of {release}"));
+    }
+    let target = format!("releases/{release}");
+    let target = if absolute { root.join(target) } else { PathBuf::from(target) };
+    symlink(target, root.join("current.new")).unwrap();
+    fs::rename(root.join("current.new"), root.join("current")).unwrap();
+}
+
+#[test]
+fn releases__below_the_root__are_documents_by_the_link_beside_them() {
+    for absolute in [false, true] {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path();
+        let app = root.join("apps/one");
+        write(root, "apps/one/shared/log.md");
+        write(root, "releases/20261129101500/plain.md");
+        deploy(&app, "20261129101500", absolute, &["a.md", "docs/b.md"]);
+        let first = ["apps/one/current/a.md", "apps/one/current/docs/b.md", "apps/one/shared/log.md"];
+        let plain = "releases/20261129101500/plain.md";
+        for options in both(root) {
+            assert_eq!(walked(&options), [&first[..], &[plain]].concat(), "{absolute}");
+            assert_eq!(read(&options, first[0]), b"a.md of 20261129101500");
+            assert!(matches!(explain(&options, &doc(first[1])).unwrap(), Explanation::Document { .. }));
+            let release = explain(&options, &doc("apps/one/releases/20261129101500/a.md")).unwrap();
+            assert_eq!(release, Explanation::Release { at: "apps/one/releases".to_owned() });
+        }
+        deploy(&app, "20261130090000", absolute, &["a.md", "docs/c.md"]);
+        let second = ["apps/one/current/a.md", "apps/one/current/docs/c.md", "apps/one/shared/log.md", plain];
+        for options in both(root) {
+            assert_eq!(walked(&options), second, "{absolute}");
+            assert_eq!(read(&options, first[0]), b"a.md of 20261130090000");
+            // A part that was watched before there was a link is left out as well.
+            for part in
+                ["apps/one/releases", "apps/one/releases/20261129101500", "apps/one/releases/20261130090000/docs"]
+            {
+                let walk = Walk::part(&options, None, part.as_bytes(), true).unwrap();
+                assert_eq!(walk.reach().prefix(), None, "{part}");
+                assert_eq!(walk.count(), 0, "{part}");
+            }
+            let named = ScanOptions { include: vec!["releases/**/*.md".to_owned()], ..options.clone() };
+            assert_eq!(walked(&named), [plain]);
+            let named = ScanOptions { include: vec!["**/releases/**/*.md".to_owned()], ..options };
+            assert_eq!(walked(&named).len(), 5);
+        }
+        // The link is gone for a moment, or leads to nothing.
+        fs::remove_dir_all(app.join("releases/20261130090000")).unwrap();
+        for options in both(root) {
+            let found = walked(&options);
+            assert!(found[0].starts_with("apps/one/current: it is a symlink to nothing"), "{absolute} {found:?}");
+            assert_eq!(found.len(), 3, "{found:?}");
+        }
+    }
+}
+
+#[test]
+fn release_link__is_left_out_by_the_config__releases_are_plain_folders() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path();
+    deploy(root, "20261129101500", false, &["a.md"]);
+    for options in both(root) {
+        let options = ScanOptions { exclude: vec!["current".to_owned()], ..options };
+        assert_eq!(walked(&options), ["releases/20261129101500/a.md"]);
+    }
+}
+
 #[test]
 fn version_links__lead_nowhere_else() {
     let dir = tempfile::tempdir().unwrap();
