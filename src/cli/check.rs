@@ -5,10 +5,22 @@ use super::{
     connect::{Context, abilities},
     print::{self, count, line},
 };
-use crate::{config::Input, platform::Platform, reconcile, scan::Walk};
+use crate::{
+    config::{Input, StatePlace},
+    platform::Platform,
+    reconcile,
+    scan::Walk,
+    store::{self, StoreError},
+};
 
 pub(super) async fn run(context: &Context, online: bool) -> anyhow::Result<Exit> {
     let config = &context.config;
+    // What a pass would say of its state's place. Where the default one cannot be written, that was a warning.
+    store::check_place(&config.state, config.state_place == StatePlace::Given)?;
+    if let Err(error @ StoreError::Place { .. }) = context.read_store() {
+        return Err(error.into());
+    }
+    context.refuse_foreign_store()?;
     line!("{}: {}.", context.path.display(), count(config.collections.len() as u64, "collection"));
     let mut exit = Exit::Ok;
     for collection in &config.collections {

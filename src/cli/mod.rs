@@ -170,7 +170,10 @@ fn exit_of(error: &anyhow::Error) -> Exit {
 fn exit_of_store(error: &StoreError) -> Exit {
     match error {
         StoreError::Locked { .. } => Exit::Locked,
-        StoreError::Newer { .. } | StoreError::Foreign { .. } | StoreError::OtherConfig { .. } => Exit::Usage,
+        StoreError::Newer { .. }
+        | StoreError::Foreign { .. }
+        | StoreError::OtherConfig { .. }
+        | StoreError::Place { .. } => Exit::Usage,
         StoreError::Full | StoreError::Busy => Exit::Temporary,
         StoreError::Damaged { .. }
         | StoreError::Older(_)

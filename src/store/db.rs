@@ -84,6 +84,7 @@ impl Db {
     /// [`StoreError::Missing`] where there is none, [`StoreError::Older`] where nobody has migrated it yet; otherwise as
     /// [`Db::open`].
     pub fn open_to_read(path: &Path) -> Result<Self, StoreError> {
+        super::place::check(path, false)?;
         if !path.exists() {
             return Err(StoreError::Missing(path.to_owned()));
         }
@@ -91,7 +92,9 @@ impl Db {
         let connection = Connection::open_with_flags(path, flags).map_err(|error| sorted(path, error))?;
         connection.busy_timeout(BUSY)?;
         let db = Self { connection };
-        match db.version().map_err(|error| sorted(path, error))? {
+        let version = db.version().map_err(|error| sorted(path, error))?;
+        db.refuse_other_program(path, version)?;
+        match version {
             0 => Err(StoreError::Missing(path.to_owned())),
             VERSION => Ok(db),
             found if found > VERSION => Err(StoreError::Newer { path: path.to_owned(), found, known: VERSION }),
@@ -111,18 +114,34 @@ impl Db {
         Ok(db)
     }
 
+    /// Fails where another program has made the database.
+    fn refuse_other_program(&self, path: &Path, version: i64) -> Result<(), StoreError> {
+        let sql = "SELECT count(*), count(*) FILTER (WHERE name IN ('documents', 'replicas')) FROM sqlite_master";
+        let (all, ours): (i64, i64) = self
+            .connection
+            .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
+            .map_err(|error| sorted(path, error))?;
+        let is_ours = if version == 0 { all == 0 } else { ours == 2 };
+        if is_ours {
+            return Ok(());
+        }
+        let reason = "there is the database of another program".to_owned();
+        Err(StoreError::Place { path: path.to_owned(), reason })
+    }
+
     fn version(&self) -> Result<i64, rusqlite::Error> {
         self.connection.query_row("PRAGMA user_version", [], |row| row.get(0))
     }
 
     fn prepare(&mut self, path: &Path) -> Result<(), StoreError> {
         self.connection.busy_timeout(BUSY)?;
-        self.connection
-            .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = FILE;")?;
         let found = self.version()?;
         if found > VERSION {
             return Err(StoreError::Newer { path: path.to_owned(), found, known: VERSION });
         }
+        self.refuse_other_program(path, found)?;
+        self.connection
+            .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = FILE;")?;
         let verdict: String = self.connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
         if verdict != "ok" {
             return Err(StoreError::Damaged { path: path.to_owned(), cause: verdict });

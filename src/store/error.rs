@@ -76,6 +76,14 @@ pub enum StoreError {
         "the state is locked by another program, such as a backup. Nothing was lost; run again when that has ended"
     )]
     Busy,
+    /// There can be no state at this place.
+    #[error("cannot keep the state at {path}: {reason}. Give `state:` in the config another path, or clear this one")]
+    Place {
+        /// The path.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
     /// Its folder or lock file cannot be used.
     #[error("cannot use {path}: {cause}")]
     Folder {

@@ -89,7 +89,7 @@ fn alone(file: &File) -> Result<(), TryLockError> {
 }
 
 /// The lock's file.
-fn beside(store: &Path) -> PathBuf {
+pub(super) fn beside(store: &Path) -> PathBuf {
     let mut path = store.as_os_str().to_owned();
     path.push(".lock");
     path.into()

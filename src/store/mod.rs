@@ -14,6 +14,7 @@ mod moves;
 mod pages;
 mod passes;
 mod phrases;
+mod place;
 mod recorded;
 mod replicas;
 mod stamps;
@@ -36,6 +37,7 @@ pub use lock::Lock;
 pub use pages::PageLook;
 pub use passes::{Approved, CollectionState, DocumentCounts, PassRecord};
 pub use phrases::{Phrase, VerificationRecord};
+pub use place::check as check_place;
 pub use recorded::{CONFIG, CONFIG_FROM_STATE, PLATFORM, Recorded, RecordedDocument};
 
 /// A piece of work on the database.
@@ -109,6 +111,7 @@ impl Store {
         identity: &Identity,
         desk: impl FnOnce(Db) -> std::io::Result<Box<dyn Desk>>,
     ) -> Result<Self, StoreError> {
+        place::check(path, true)?;
         let lock = Lock::take(path)?;
         let mut opened = Db::open(path, Some(identity));
         if let Err(StoreError::Damaged { .. }) = opened {

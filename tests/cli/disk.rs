@@ -67,10 +67,10 @@ async fn a_state_that_became_read_only_is_said() {
 async fn a_state_in_a_files_place_is_said() {
     let bench = Bench::new().await;
     fs::write(bench.path("state"), "a file").unwrap();
-    bench.sync().await.ended(1, &["cannot use state"]);
+    bench.sync().await.ended(2, &["cannot keep the state at state/state.db: state is a file"]);
     fs::remove_file(bench.path("state")).unwrap();
     fs::create_dir_all(bench.path("state/state.db")).unwrap();
-    bench.sync().await.ended(1, &["cannot use state/state.db"]);
+    bench.sync().await.ended(2, &["cannot keep the state at state/state.db: it is a folder"]);
     assert_eq!(bench.running.requests().total(), 0);
 }
 

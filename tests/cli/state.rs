@@ -85,6 +85,35 @@ async fn commands_that_only_look_say_that_a_state_is_damaged() {
 }
 
 #[tokio::test]
+async fn place_of_the_state__can_hold_none__each_command_says_so() {
+    let bench = Bench::new().await;
+    bench.write_many(1);
+    fs::create_dir(bench.path("taken")).unwrap();
+    fs::write(bench.path("notes.txt"), "These are notes.\n").unwrap();
+    Connection::open(bench.path("shop.db")).unwrap().execute_batch("CREATE TABLE orders (id INTEGER)").unwrap();
+    let mut before = "./state/state.db".to_owned();
+    for (place, words) in [
+        ("./taken", "it is a folder; name a file in it"),
+        ("./notes.txt", "there is another file, which is no kbsync state"),
+        ("./shop.db", "there is the database of another program"),
+        ("./notes.txt/state.db", "notes.txt is a file, not a folder"),
+        ("/proc/state.db", "cannot use /proc/state.db"),
+    ] {
+        bench.reconfigure(&before, place);
+        before = place.to_owned();
+        let is_refused_at_once = !place.starts_with("/proc");
+        for command in [&["check"][..], &["status"], &["sync"], &["plan"]].into_iter().filter(|_| is_refused_at_once) {
+            bench.run(command).await.ended(2, &["cannot keep the state at", &place[2..], words, "`state:`"]);
+        }
+    }
+    // Root may write everywhere, as it is said; what the system refuses all the same is said when it does.
+    bench.sync().await.ended(1, &["cannot use /proc/state.db"]);
+    assert_eq!(bench.running.requests().total(), 0);
+    assert_eq!(fs::read(bench.path("notes.txt")).unwrap(), b"These are notes.\n");
+    assert!(!bench.path("notes.txt.damaged-1").exists());
+}
+
+#[tokio::test]
 async fn a_lost_state_is_rebuilt_without_an_upload() {
     let bench = synced(5).await;
     fs::remove_dir_all(bench.path("state")).unwrap();

@@ -175,6 +175,7 @@ fn what_a_daemon_said_of_itself_ends_with_its_lock() {
 fn a_damaged_store_is_set_aside_and_a_new_one_begun() {
     let folder = tempfile::tempdir().unwrap();
     let state = folder.path().join("state.db");
+    drop(reopen(&state));
     for number in 1..=2 {
         std::fs::write(&state, vec![b'x'; 10_000]).unwrap();
         let store = reopen(&state);
@@ -191,7 +192,24 @@ fn looking_makes_nothing() {
     assert!(matches!(Db::open_to_read(&state), Err(StoreError::Missing(_))));
     std::fs::write(&state, b"").unwrap();
     assert!(matches!(Db::open_to_read(&state), Err(StoreError::Missing(_))));
-    assert!(matches!(Db::open_to_read(Path::new("/dev/null/state.db")), Err(StoreError::Missing(_))));
+    assert!(matches!(Db::open_to_read(Path::new("/dev/null/state.db")), Err(StoreError::Place { .. })));
+}
+
+#[test]
+fn open__database_of_another_program__is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("shop.db");
+    for version in [0, 3] {
+        let theirs = rusqlite::Connection::open(&state).unwrap();
+        theirs.execute_batch("CREATE TABLE IF NOT EXISTS orders (id INTEGER)").unwrap();
+        theirs.pragma_update(None, "user_version", version).unwrap();
+        drop(theirs);
+        let before = std::fs::read(&state).unwrap();
+        for error in [Store::open(&state, &identity()).err(), Db::open_to_read(&state).err()] {
+            assert!(matches!(error, Some(StoreError::Place { .. })), "{version}: {error:?}");
+        }
+        assert_eq!(std::fs::read(&state).unwrap(), before, "{version}");
+    }
 }
 
 #[test]
