@@ -79,7 +79,9 @@ fn synced(root: &Path) -> Result<PathBuf, Box<dyn Error>> {
     // Long after the files were written, so that no look is racy.
     let at = clock::now() + Duration::from_secs(3_600);
     let looks = Walk::new(&options)?.filter_map(|found| match found {
-        Found::Document { path, fingerprint } => Some((path, LastLook { fingerprint, at, hash: ContentHash([7; 32]) })),
+        Found::Document { path, fingerprint } => {
+            Some((path, LastLook { fingerprint, at, hash: ContentHash([7; 32]), min_hash: None }))
+        }
         Found::Skipped { .. } | Found::Unreadable { .. } => None,
     });
     db.note_looks(&name, &looks.collect::<Vec<_>>())?;

@@ -1,5 +1,6 @@
-//! Moves on a platform that cannot rename: whatever happens between the upload at the new place and the deletion at the
-//! old one, the content stays on the platform, goes up once, and no guard counts the move.
+//! Moves that take an upload, as the platform cannot rename or the document was edited as well: whatever happens between
+//! the upload at the new place and the deletion at the old one, the content stays on the platform, goes up once, and no
+//! guard counts the move.
 
 #[allow(dead_code, reason = "this test needs a part of it only")]
 mod support;
@@ -72,6 +73,78 @@ async fn a_moved_folder_goes_up_once_and_is_held_by_no_guard_wherever_it_is_cut_
         world.platform.requests().reset();
         assert_eq!((pass(&world).await.outcome(), world.platform.requests().mutating()), (Outcome::Ok, 0), "{context}");
     }
+}
+
+/// A text of its own for each number, long enough to be known again.
+fn text(number: usize, edited: bool) -> String {
+    let word = |n| if edited && n % 7 == 0 { format!("other{n} ") } else { format!("word{} ", number * 1_000 + n) };
+    let added = if edited {
+        "and a new last paragraph, by which it is longer than it was before. ".repeat(3)
+    } else {
+        String::new()
+    };
+    (0..80).map(word).collect::<String>() + &added
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn restructuring__files_are_renamed_and_edited__is_no_mass_deletion() {
+    for api in [Api::Cevvo, Api::Nexvio] {
+        let mut world = World::of(api).await;
+        (world.scope.policy.max_deletes, world.scope.policy.max_delete_percent) = (10, 10);
+        (0..30).for_each(|n| world.write(&format!("old/{n}.md"), &text(n, false)));
+        assert_eq!(pass(&world).await.outcome(), Outcome::Ok, "{api}");
+        fs::remove_dir_all(world.folder.join("old")).expect("it is there");
+        (0..30).for_each(|n| world.write(&format!("new/chapter {}.md", 99 - n), &text(n, true)));
+        let planned = world.preview().plan;
+        assert_eq!((planned.withheld.len(), planned.actions.len()), (0, 60), "{api}");
+        let report = pass(&world).await;
+        assert_eq!(report.outcome(), Outcome::Ok, "{api}: {report:?}");
+        assert_eq!((report.renamed, report.added, report.deleted), (30, 0, 0), "{api}");
+        world.assert_in_step("after the restructuring").await;
+        // What is deleted after that is counted alone.
+        fs::remove_file(world.folder.join("new/chapter 99.md")).expect("it is there");
+        assert_eq!(pass(&world).await.outcome(), Outcome::Ok, "{api}");
+        world.assert_in_step("after a deletion").await;
+        world.platform.requests().reset();
+        assert_eq!((pass(&world).await.outcome(), world.platform.requests().mutating()), (Outcome::Ok, 0), "{api}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn renamed_and_edited_document__new_one_is_refused__old_one_stays() {
+    for (api, route) in [(Api::Nexvio, "/knowledge"), (Api::Cevvo, "/sources")] {
+        let world = World::of(api).await;
+        world.write("stays.md", "it stays");
+        world.write("vacation.md", &text(1, false));
+        assert_eq!(pass(&world).await.outcome(), Outcome::Ok, "{api}");
+        fs::remove_file(world.folder.join("vacation.md")).expect("it is there");
+        world.write("people/leave of absence.md", &text(1, true));
+        world.faults.once("POST", route, Fault::Status(413));
+        for _ in 0..2 {
+            assert_eq!(pass(&world).await.outcome(), Outcome::Failed, "{api}");
+            let held = world.held(&BTreeSet::new(), "a refused move").await;
+            assert_eq!(held.keys().collect::<Vec<_>>(), ["stays.md", "vacation.md"], "{api}");
+        }
+        world.retry();
+        assert_eq!(pass(&world).await.outcome(), Outcome::Ok, "{api}");
+        world.assert_in_step("after a retry").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn renamed_and_edited_document__old_file_is_back_before_it_is_ready__both_stay() {
+    let world = World::of(Api::Nexvio).await;
+    world.write("vacation.md", &text(1, false));
+    assert_eq!(pass(&world).await.outcome(), Outcome::Ok);
+    fs::remove_file(world.folder.join("vacation.md")).expect("it is there");
+    world.write("leave.md", &text(1, true));
+    world.faults.once("POST", "/knowledge", Fault::Status(413));
+    assert_eq!(pass(&world).await.outcome(), Outcome::Failed);
+    world.write("vacation.md", &text(1, false));
+    world.retry();
+    assert_eq!(pass(&world).await.outcome(), Outcome::Ok);
+    world.assert_in_step("after it is back").await;
+    assert_eq!(world.store().moves().expect("the store"), []);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

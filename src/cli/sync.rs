@@ -11,11 +11,12 @@ use super::{
     logs::say,
     print::{self, bytes, count, line, span},
     progress::Progress,
+    state,
 };
 use crate::{
     daemon::{self, signals},
     reconcile::{self, Failure, Fatal, Outcome, Report},
-    store::{Store, StoreError},
+    store::{Db, Store, StoreError},
 };
 
 /// Failures and skipped files that a summary names; `status` has them all.
@@ -107,6 +108,8 @@ pub(super) fn hints(exit: Exit, config: &Path) {
     let more = match exit {
         // The message about a config says where it is.
         Exit::Ok | Exit::Usage => return,
+        // Nothing is quarantined where only files are skipped, or could not be read.
+        Exit::Failed if !is_any_quarantined(config) => None,
         Exit::Failed => Some(("retry", "to try them again as they are")),
         Exit::Held => Some(("plan", "to see what would be deleted")),
         Exit::Other | Exit::Temporary | Exit::Locked | Exit::Denied | Exit::Changes => None,
@@ -118,6 +121,13 @@ pub(super) fn hints(exit: Exit, config: &Path) {
     if let Some((command, why)) = more {
         line!("  {kbsync} {command}   ({why})");
     }
+}
+
+/// Whether there is something that `retry` would have tried again.
+fn is_any_quarantined(config: &Path) -> bool {
+    let config = state::load(config).ok();
+    let quarantined = config.and_then(|(config, _)| Db::open_to_read(&config.state).ok()?.quarantined().ok());
+    quarantined.is_none_or(|quarantined| !quarantined.is_empty())
 }
 
 fn summary(report: &Report) {
@@ -136,7 +146,9 @@ fn summary(report: &Report) {
         line!("{} gone from the platform, and not by kbsync.", count(report.lost, "source"));
     }
     failures("failed", report.failures());
-    failures("quarantined until changed, or `kbsync retry`", report.quarantined.iter());
+    let (again, left): (Vec<_>, Vec<_>) = report.quarantined.iter().partition(|failure| failure.is_tried_again());
+    failures("failed before, to be tried again automatically", again.into_iter());
+    failures("quarantined until changed, or `kbsync retry`", left.into_iter());
     failures("with a source that could not be deleted", report.undeleted.iter());
     stale(&report.stale);
     skipped(report);

@@ -114,7 +114,7 @@ async fn what_is_too_large_to_be_read_is_not_hashed() {
     let hash = ContentHash([7; 32]);
     let mut db = Db::open(&state, None).unwrap();
     let fingerprint = scan::hash(&Root::open(folder.path(), false).unwrap(), &path).unwrap().fingerprint;
-    db.note_looks(docs, &[(path.clone(), LastLook { fingerprint, at: now, hash })]).unwrap();
+    db.note_looks(docs, &[(path.clone(), LastLook { fingerprint, at: now, hash, min_hash: None })]).unwrap();
     let id = db.intend(docs, &path, hash.short(), now).unwrap();
     db.created(id, &SourceId("src_1".to_owned()), None, Phase::Created, now).unwrap();
     db.ready(id, now).unwrap();

@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use crate::{
-    plan::Why,
     platform::clock,
     reconcile::{Bots, Failure, Fatal, Report},
     store::PassRecord,
@@ -33,17 +32,7 @@ pub fn record(report: &Report) -> PassRecord {
             "collection": withheld.collection.as_str(),
             "deletes": withheld.deletes(),
             "of": withheld.of,
-            "why": match &withheld.why {
-                Why::Held => "held until approved".to_owned(),
-                Why::Moved(folder) => format!("{folder} is on another device than before; held until approved"),
-                Why::NotMadeHere => "not uploaded by this state; held until approved".to_owned(),
-                Why::SuccessorFailed(successor) => {
-                    format!("what seems to take their place failed, such as {successor}; held until approved")
-                }
-                Why::LeftConfig => "the collection has left the config; held until approved".to_owned(),
-                Why::Unsure(reason) => reason.clone(),
-                Why::Never => "delete: never".to_owned(),
-            },
+            "why": withheld.why.to_string(),
         })).collect::<Vec<_>>(),
         "held_replacements": report.held_replacements.iter().map(|held| json!({
             "collection": held.collection.as_str(),

@@ -58,7 +58,7 @@ pub struct Collection {
     pub state: CollectionState,
 }
 
-/// Deletions that the last pass did not make.
+/// Deletions that were not made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Withheld {
     /// The collection.
@@ -83,17 +83,14 @@ impl Status {
         failed.filter_map(|bot| Some((bot["id"].as_str()?.to_owned(), bot["reason"].as_str()?.to_owned()))).collect()
     }
 
-    /// What the last pass did not delete, and why, as its summary has it.
+    /// What was not deleted when a collection was last looked at as a whole, and why.
     pub fn withheld(&self) -> Vec<Withheld> {
-        let summary = self.summary();
-        let withheld = summary["withheld"].as_array().into_iter().flatten().filter_map(|withheld| {
-            Some(Withheld {
-                collection: withheld["collection"].as_str()?.to_owned(),
-                deletes: withheld["deletes"].as_u64()?,
-                why: withheld["why"].as_str()?.to_owned(),
-            })
-        });
-        withheld.collect()
+        let of = |collection: &Collection| {
+            let collection = collection.clone();
+            let withheld = |(deletes, why)| Withheld { collection: collection.name.to_string(), deletes, why };
+            collection.state.withheld.into_iter().map(withheld).collect::<Vec<_>>()
+        };
+        self.collections.iter().flat_map(of).collect()
     }
 }
 
@@ -176,6 +173,7 @@ pub fn to_json(status: &Status) -> Value {
             "in_step": counts.in_step, "pending": counts.pending, "quarantined": counts.quarantined,
             "skipped": counts.skipped,
             "bytes": counts.bytes, "held": state.held, "approved": state.approved,
+            "withheld": state.withheld.iter().map(|(deletes, why)| json!({ "deletes": deletes, "why": why })).collect::<Vec<_>>(),
             "held_replacements": state.held_replacements, "approved_replacements": state.approved_replacements,
         })
     });

@@ -3,6 +3,7 @@
 mod bot;
 mod document;
 mod hash;
+mod min_hash;
 mod name_rewriting;
 mod page;
 mod rate;
@@ -19,6 +20,7 @@ pub use bot::{
 };
 pub use document::{CollectionName, CollectionNameError, DocPath, DocPathError, Fingerprint};
 pub use hash::{ContentHash, ShortHash};
+pub use min_hash::{MinHash, MinHasher};
 pub use name_rewriting::{fold_name, is_rewritten, keeps_marker};
 pub use page::{Claim, Claimed, PageState, Stale};
 pub use rate::{RateLimit, RateLimitError};

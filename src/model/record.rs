@@ -1,6 +1,6 @@
 //! What is remembered of a document between passes.
 
-use super::{CollectionName, ContentHash, DocPath, Fingerprint, Moment, ShortHash};
+use super::{CollectionName, ContentHash, DocPath, Fingerprint, MinHash, Moment, ShortHash};
 
 /// What the last look at a document found, and what the platform holds of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +49,8 @@ pub struct LastLook {
     pub at: Moment,
     /// What it contained.
     pub hash: ContentHash,
+    /// The signature of its words, where it is text.
+    pub min_hash: Option<MinHash>,
 }
 
 /// What a collection's folder stands on. On another device than before, or without what was mounted in it, it may be the

@@ -1,59 +1,16 @@
 //! From what was gathered of each collection to one sorted plan: renames found, guards asked, deletions first.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use super::{
-    guard::{Authority, Candidates, Gone, Guarded, Policy, Standing, Why, Withheld, guard},
-    moves::{self, Move},
-    out_of_sight::OutOfSight,
-    replacement_guard::{self, Asked, HeldReplacements, ReplacementStanding, TurnedText},
+    gathered::{Gathered, Wanted},
+    guard::{Authority, Candidates, Gone, Guarded, Policy, guard},
+    moves::{self, Move, NewMove},
+    replacement_guard::{self, Asked, HeldReplacements},
     successors::Successors,
+    withheld::{Why, Withheld},
 };
-use crate::model::{CollectionName, ContentHash, DocPath, Fingerprint, ShortHash};
-
-/// A document whose content the platform does not hold yet.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wanted {
-    /// Which document.
-    pub path: DocPath,
-    /// What it looked like when it was read.
-    pub fingerprint: Fingerprint,
-    /// What it contains.
-    pub hash: ContentHash,
-    /// Whether the platform holds an older version.
-    pub replaces: bool,
-}
-
-/// What was gathered of one collection.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Gathered {
-    /// Its name.
-    pub collection: CollectionName,
-    /// Documents to put, in key order.
-    pub wanted: Vec<Wanted>,
-    /// Documents that are gone, in key order.
-    pub gone: Vec<Gone>,
-    /// Sources with this instance's marker that this state does not know, by their documents, in key order.
-    pub strays: Vec<Gone>,
-    /// Documents to put that an earlier look has seen beside those that are gone now: they are no successors of these.
-    pub known: BTreeSet<DocPath>,
-    /// New files that are still being written, with their sizes.
-    pub settling: Vec<(DocPath, u64)>,
-    /// Quarantined documents of which the platform holds no version.
-    pub failed: Vec<DocPath>,
-    /// How many documents the platform holds.
-    pub held_by_platform: u64,
-    /// Whether what was not seen is gone.
-    pub authority: Authority,
-    /// What could not be seen although the rest was, if anything.
-    pub out_of_sight: Option<OutOfSight>,
-    /// What its guard remembers.
-    pub standing: Standing,
-    /// What is known of the new texts of documents that are replaced.
-    pub texts: BTreeMap<DocPath, TurnedText>,
-    /// What the guard of its replacements remembers.
-    pub replacements: ReplacementStanding,
-}
+use crate::model::{CollectionName, ShortHash};
 
 /// One step of a plan. The order of the variants is the order in which they are carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,6 +53,8 @@ pub struct Plan {
     pub withheld: Vec<Withheld>,
     /// Documents that are gone, and whose deletion waits for what may be their successors.
     pub waiting: Vec<(CollectionName, Gone)>,
+    /// Documents that were moved and edited: they are put at their new places, and what they leave goes after that.
+    pub edited_moves: Vec<NewMove>,
     /// Replacements that are not made.
     pub held_replacements: Vec<HeldReplacements>,
     /// Collections of which everything was seen: what is not there is gone, or was never there.
@@ -133,6 +92,7 @@ pub fn assemble(mut gathered: Vec<Gathered>, moves: &[Move], policy: &Policy) ->
     }
     // What moved from one collection to another, or all of one that has another name now.
     renames.append(&mut renamed(&mut gathered));
+    let edited_moves = moves::edited(&mut gathered, moves);
     let candidates: Vec<_> = gathered
         .iter_mut()
         .map(|one| Candidates {
@@ -141,7 +101,7 @@ pub fn assemble(mut gathered: Vec<Gathered>, moves: &[Move], policy: &Policy) ->
             of: one.held_by_platform,
         })
         .collect();
-    let successors = Successors::of(&gathered);
+    let successors = Successors::of(&gathered, &edited_moves);
     let mut waiting = Vec::new();
     for (one, candidates) in gathered.iter().zip(candidates) {
         let Gathered { collection, authority, standing, .. } = one;
@@ -161,7 +121,7 @@ pub fn assemble(mut gathered: Vec<Gathered>, moves: &[Move], policy: &Policy) ->
     }
     actions.append(&mut renames);
     actions.append(&mut puts);
-    Plan { actions, withheld, held_replacements, waiting, seen }
+    Plan { actions, withheld, held_replacements, waiting, edited_moves, seen }
 }
 
 /// Takes out of what is wanted and gone what has the same content.
@@ -199,13 +159,22 @@ fn renamed(gathered: &mut [Gathered]) -> Vec<Action> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::MoveState;
+    use crate::{
+        model::{ContentHash, DocPath, Fingerprint},
+        plan::{MoveState, OutOfSight, Standing},
+    };
 
     const POLICY: Policy = Policy { max_deletes: 10, max_delete_percent: 10, never: false };
 
     fn wanted(path: &str, content: u8) -> Wanted {
         let fingerprint = Fingerprint { size: 1, mtime_ns: 0, ctime_ns: 0, inode: 0 };
-        Wanted { path: DocPath::new(path).unwrap(), fingerprint, hash: ContentHash([content; 32]), replaces: false }
+        Wanted {
+            path: DocPath::new(path).unwrap(),
+            fingerprint,
+            hash: ContentHash([content; 32]),
+            min_hash: None,
+            replaces: false,
+        }
     }
 
     fn gone(path: &str, content: u8) -> Gone {
@@ -213,27 +182,15 @@ mod tests {
             path: DocPath::new(path).unwrap(),
             live: ContentHash([content; 32]).short(),
             size: 1,
+            min_hash: None,
             made_here: true,
             successor: None,
         }
     }
 
     fn gathered(wanted: Vec<Wanted>, gone: Vec<Gone>) -> Gathered {
-        Gathered {
-            texts: BTreeMap::new(),
-            replacements: ReplacementStanding::default(),
-            collection: CollectionName::new("c").unwrap(),
-            wanted,
-            gone,
-            strays: vec![],
-            known: BTreeSet::new(),
-            settling: vec![],
-            failed: vec![],
-            held_by_platform: 20,
-            authority: Authority::Whole,
-            out_of_sight: None,
-            standing: Standing::default(),
-        }
+        let collection = CollectionName::new("c").unwrap();
+        Gathered { wanted, gone, held_by_platform: 20, ..Gathered::new(&collection, Standing::default()) }
     }
 
     /// A plan as people read it: one line an action.
@@ -308,6 +265,7 @@ mod tests {
             away: CollectionName::new("c").unwrap(),
             from: DocPath::new(from).unwrap(),
             hash: ContentHash([content; 32]).short(),
+            to: (CollectionName::new("c").unwrap(), DocPath::new(format!("to {from}")).unwrap()),
             state,
         };
         let all = || gathered(vec![wanted("x", 1)], (10..30).map(|i| gone(&format!("a{i}"), i)).collect());

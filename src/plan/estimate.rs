@@ -72,7 +72,7 @@ mod tests {
     use super::*;
     use crate::{
         model::{CollectionName, ContentHash, DocPath, Fingerprint},
-        plan::{assemble::Wanted, guard::Gone},
+        plan::{gathered::Wanted, guard::Gone},
     };
 
     #[test]
@@ -86,7 +86,13 @@ mod tests {
 
     fn wanted(size: u64, replaces: bool) -> Wanted {
         let fingerprint = Fingerprint { size, mtime_ns: 0, ctime_ns: 0, inode: 0 };
-        Wanted { path: DocPath::new("a.md").unwrap(), fingerprint, hash: ContentHash([0; 32]), replaces }
+        Wanted {
+            path: DocPath::new("a.md").unwrap(),
+            fingerprint,
+            hash: ContentHash([0; 32]),
+            min_hash: None,
+            replaces,
+        }
     }
 
     #[test]
@@ -96,6 +102,7 @@ mod tests {
             path: DocPath::new("b.md").unwrap(),
             live: ContentHash([0; 32]).short(),
             size: 7,
+            min_hash: None,
             made_here: true,
             successor: None,
         };

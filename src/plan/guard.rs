@@ -1,9 +1,10 @@
 //! The guards: which deletions are withheld, and why.
 
-use std::fmt;
-
-use super::successors::{Succession, Successors};
-use crate::model::{CollectionName, DocPath, ShortHash};
+use super::{
+    successors::{Succession, Successors},
+    withheld::{Why, Withheld},
+};
+use crate::model::{CollectionName, DocPath, MinHash, ShortHash};
 
 /// A document that the platform holds and the folder does not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub struct Gone {
     pub live: ShortHash,
     /// Its size in bytes, where it is remembered.
     pub size: u64,
+    /// The signature of its words, where it is remembered.
+    pub min_hash: Option<Box<MinHash>>,
     /// Whether this state made its source, or has seen its content here.
     pub made_here: bool,
     /// The new document that seemed to be its successor when it went.
@@ -58,104 +61,6 @@ pub struct Standing {
     pub left_config: bool,
 }
 
-/// Deletions that a pass does not make.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Withheld {
-    /// Of which collection.
-    pub collection: CollectionName,
-    /// Which documents, in key order.
-    pub gone: Vec<Gone>,
-    /// Of how many documents.
-    pub of: u64,
-    /// Why.
-    pub why: Why,
-}
-
-impl Withheld {
-    /// How many deletions.
-    pub fn deletes(&self) -> u64 {
-        self.gone.len() as u64
-    }
-}
-
-/// What is withheld, why, and what to do.
-impl fmt::Display for Withheld {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { collection, gone, of, why } = self;
-        let what = format!("{} of {of} {}", gone.len(), if *of == 1 { "document" } else { "documents" });
-        match why {
-            Why::Held => write!(
-                f,
-                "held: {what} of {collection} would be deleted. If that is right: kbsync approve {collection}"
-            ),
-            Why::Moved(folder) => write!(
-                f,
-                "held: {what} of {collection} are not seen, and {folder} is on another device than before: is a disk \
-                 not mounted? If they are gone: kbsync approve {collection}"
-            ),
-            Why::Unsure(reason) if gone.is_empty() => write!(f, "not seen: {collection}: {reason}"),
-            Why::Unsure(reason) => write!(f, "kept: {what} of {collection} are not seen, and not deleted: {reason}"),
-            Why::NotMadeHere => {
-                let what = if gone.len() == 1 { "1 source".to_owned() } else { format!("{} sources", gone.len()) };
-                write!(
-                    f,
-                    "held: {what} of {collection} on the platform with this instance's marker, not uploaded by this state \
-                     and not here. If another machine uploads them, give each machine its own `instance`. To delete \
-                     them: kbsync approve {collection}"
-                )
-            }
-            Why::SuccessorFailed(successor) => write!(
-                f,
-                "held: {what} of {collection} are gone, and what seems to take their place failed (such as {successor}): \
-                 they answer until that is mended. To delete them all the same: kbsync approve {collection}"
-            ),
-            Why::LeftConfig => write!(
-                f,
-                "held: {what} of {collection} would be deleted, for the collection has left the config. If that is right: \
-                 kbsync approve {collection}"
-            ),
-            Why::Never => write!(f, "kept: {what} of {collection} are gone here, and `delete: never` keeps them there"),
-        }
-    }
-}
-
-/// Why deletions are withheld.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Why {
-    /// A guard holds them until they are approved.
-    Held,
-    /// The folder that the text names is on another device than before; that is held until it is approved, too.
-    Moved(String),
-    /// The scan is not sure.
-    Unsure(String),
-    /// This state did not upload them, so they may be another machine's; that is held until it is approved, too.
-    NotMadeHere,
-    /// What seems to be the successor of the first of them failed; held until it is approved, too.
-    SuccessorFailed(DocPath),
-    /// Their collection has left the config, and may be in another one now; held until it is approved, too.
-    LeftConfig,
-    /// The config says `delete: never`.
-    Never,
-}
-
-impl Why {
-    /// Whether these are too many at once, so that what is left of them stays held.
-    pub fn is_limit(&self) -> bool {
-        match self {
-            Self::Held | Self::Moved(_) | Self::LeftConfig => true,
-            Self::NotMadeHere | Self::SuccessorFailed(_) | Self::Unsure(_) | Self::Never => false,
-        }
-    }
-
-    /// Whether `approve` can release these deletions.
-    pub fn can_be_approved(&self) -> bool {
-        match self {
-            Self::Held | Self::Moved(_) | Self::NotMadeHere | Self::SuccessorFailed(_) | Self::LeftConfig => true,
-            Self::Unsure(_) | Self::Never => false,
-        }
-    }
-}
-
 /// What the platform holds and this machine does not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Candidates {
@@ -193,7 +98,10 @@ pub(super) fn guard(
     let approved = all <= standing.approved;
     let (made_here, mut unknown): (Vec<_>, Vec<_>) =
         gone.into_iter().partition(|gone| gone.made_here || approved && strays.is_empty());
-    let why = withhold(made_here.len() as u64, of, standing, authority, policy);
+    let successions = successors.judge(collection, &made_here);
+    // Of those that wait for files to be read, each file may turn out to be one.
+    let unread = successions.iter().filter(|one| **one == Succession::Unread).count().min(successors.unread());
+    let why = withhold((made_here.len() as u64, unread as u64), of, standing, authority, policy);
     unknown.extend(strays);
     let withheld = |mut gone: Vec<Gone>, why| {
         gone.sort_by(|a, b| a.path.cmp(&b.path));
@@ -209,7 +117,7 @@ pub(super) fn guard(
         Authority::Unsure(reason) | Authority::Unseen(reason) => Why::Unsure(reason.clone()),
         Authority::Whole | Authority::Moved(_) => Why::NotMadeHere,
     });
-    for (gone, succession) in successors.judge(collection, &made_here).into_iter().zip(made_here).map(|(s, g)| (g, s)) {
+    for (gone, succession) in made_here.into_iter().zip(successions) {
         match succession {
             Succession::Failed(successor) if !approved => {
                 why = Some(Why::SuccessorFailed(successor));
@@ -218,6 +126,7 @@ pub(super) fn guard(
             Succession::Pending(successor) => {
                 guarded.waiting.push(Gone { successor: successor.or(gone.successor), ..gone });
             }
+            Succession::Unread => guarded.waiting.push(gone),
             Succession::None | Succession::Failed(_) => guarded.deletions.push(gone),
         }
     }
@@ -225,8 +134,14 @@ pub(super) fn guard(
     guarded
 }
 
-/// Judges `deletes` of the `of` documents that the platform holds.
-fn withhold(deletes: u64, of: u64, standing: Standing, authority: &Authority, policy: &Policy) -> Option<Why> {
+/// Judges `deletes` of the `of` documents that the platform holds; some may turn out to be none.
+fn withhold(
+    (deletes, unread): (u64, u64),
+    of: u64,
+    standing: Standing,
+    authority: &Authority,
+    policy: &Policy,
+) -> Option<Why> {
     if let Authority::Unseen(reason) = authority {
         return Some(Why::Unsure(reason.clone()));
     }
@@ -248,7 +163,10 @@ fn withhold(deletes: u64, of: u64, standing: Standing, authority: &Authority, po
     if let Authority::Moved(folder) = authority {
         return Some(Why::Moved(folder.clone()));
     }
-    let (deletes, of) = (deletes + standing.deleted, of + standing.deleted);
+    if deletes == unread {
+        return None;
+    }
+    let (deletes, of) = (deletes - unread + standing.deleted, of + standing.deleted);
     let many = deletes > policy.max_deletes && deletes * 100 > policy.max_delete_percent * of;
     let all = deletes >= of && of >= 3;
     (many || all || standing.held > 0).then_some(Why::Held)
@@ -278,7 +196,7 @@ mod tests {
             (20, 20, 19, true),
             (1_000, 100_000, 0, false),
         ] {
-            let why = withhold(deletes, of, Standing { approved, ..Standing::default() }, &whole, &policy);
+            let why = withhold((deletes, 0), of, Standing { approved, ..Standing::default() }, &whole, &policy);
             assert_eq!(why, held.then_some(Why::Held), "{deletes} of {of}, {approved} approved");
         }
     }
@@ -288,7 +206,7 @@ mod tests {
         let policy = Policy { max_deletes: 10, max_delete_percent: 10, never: false };
         let moved = Authority::Moved("its folder".to_owned());
         for (deletes, approved, held) in [(0, 0, false), (1, 0, true), (2, 1, true), (2, 2, false)] {
-            let why = withhold(deletes, 100, Standing { approved, ..Standing::default() }, &moved, &policy);
+            let why = withhold((deletes, 0), 100, Standing { approved, ..Standing::default() }, &moved, &policy);
             assert_eq!(why, held.then(|| Why::Moved("its folder".to_owned())));
         }
     }
@@ -297,7 +215,7 @@ mod tests {
     fn what_a_pass_has_deleted_before_counts() {
         let policy = Policy { max_deletes: 10, max_delete_percent: 10, never: false };
         let judge = |deletes, of, before| {
-            withhold(deletes, of, Standing { deleted: before, ..Standing::default() }, &Authority::Whole, &policy)
+            withhold((deletes, 0), of, Standing { deleted: before, ..Standing::default() }, &Authority::Whole, &policy)
         };
         assert_eq!(judge(10, 90, 0), None);
         assert_eq!(judge(1, 80, 10), Some(Why::Held), "eleven of ninety");
@@ -310,12 +228,12 @@ mod tests {
         let policy = Policy { max_deletes: 10, max_delete_percent: 10, never: false };
         let unsure = Authority::Unsure("it is missing".to_owned());
         let nine = Standing { approved: 9, ..Standing::default() };
-        assert_eq!(withhold(1, 9, nine, &unsure, &policy), Some(Why::Unsure("it is missing".to_owned())));
-        assert_eq!(withhold(1, 9, nine, &Authority::Whole, &Policy { never: true, ..policy }), Some(Why::Never));
-        assert_eq!(withhold(0, 9, Standing::default(), &unsure, &policy), None);
+        assert_eq!(withhold((1, 0), 9, nine, &unsure, &policy), Some(Why::Unsure("it is missing".to_owned())));
+        assert_eq!(withhold((1, 0), 9, nine, &Authority::Whole, &Policy { never: true, ..policy }), Some(Why::Never));
+        assert_eq!(withhold((0, 0), 9, Standing::default(), &unsure, &policy), None);
         let unseen = Authority::Unseen("it is missing".to_owned());
         for (deletes, never) in [(0, false), (9, true)] {
-            let why = withhold(deletes, 9, nine, &unseen, &Policy { never, ..policy });
+            let why = withhold((deletes, 0), 9, nine, &unseen, &Policy { never, ..policy });
             assert_eq!(why, Some(Why::Unsure("it is missing".to_owned())));
         }
     }
@@ -331,13 +249,17 @@ mod tests {
             (16, 15, 15, Some(Why::Held)),
         ] {
             let standing = Standing { held, approved, ..Standing::default() };
-            assert_eq!(withhold(deletes, 100, standing, &Authority::Whole, &policy), why, "{deletes} {standing:?}");
+            assert_eq!(
+                withhold((deletes, 0), 100, standing, &Authority::Whole, &policy),
+                why,
+                "{deletes} {standing:?}"
+            );
         }
     }
 
     fn gone(path: &str, made_here: bool) -> Gone {
         let live = crate::model::ContentHash([1; 32]).short();
-        Gone { path: DocPath::new(path).unwrap(), live, size: 1, made_here, successor: None }
+        Gone { path: DocPath::new(path).unwrap(), live, size: 1, min_hash: None, made_here, successor: None }
     }
 
     #[test]
@@ -348,7 +270,7 @@ mod tests {
             let candidates = Candidates { gone: gone.to_vec(), strays: strays.to_vec(), of: 20 };
             let standing = Standing { approved, ..Standing::default() };
             let Guarded { deletions, withheld, .. } =
-                guard(&name, candidates, standing, &Authority::Whole, &policy, &Successors::of(&[]));
+                guard(&name, candidates, standing, &Authority::Whole, &policy, &Successors::of(&[], &[]));
             (deletions.len(), withheld.map(|withheld| (withheld.deletes(), withheld.why)))
         };
         let (ours, theirs) = (gone("a", true), gone("b", false));
@@ -366,7 +288,7 @@ mod tests {
         let judge = |approved| {
             let candidates = Candidates { gone: vec![gone("a", true)], strays: vec![], of: 1 };
             let standing = Standing { approved, left_config: true, ..Standing::default() };
-            guard(&name, candidates, standing, &Authority::Whole, &policy, &Successors::of(&[]))
+            guard(&name, candidates, standing, &Authority::Whole, &policy, &Successors::of(&[], &[]))
         };
         assert_eq!(judge(0).withheld.map(|withheld| withheld.why), Some(Why::LeftConfig));
         assert_eq!(judge(1).deletions.len(), 1);

@@ -1,8 +1,22 @@
-//! Moves on a platform that cannot rename: the document is put anew at its new place, and what it leaves goes after that,
-//! in whichever pass.
+//! Moves that take an upload: the document is put anew at its new place, and what it leaves goes after that, in whichever
+//! pass. They are those on a platform that cannot rename, and those of documents that were edited as well.
 
-use super::guard::Gone;
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet, HashSet},
+};
+
+use super::{
+    gathered::{Gathered, Wanted},
+    guard::{Authority, Gone},
+};
 use crate::model::{CollectionName, DocPath, ShortHash};
+
+/// More pairs of documents than this are not compared by their words.
+pub(super) const MOST_PAIRS: usize = 1_000_000;
+
+/// A document by its collection and its path.
+type Key = (CollectionName, DocPath);
 
 /// A document that has moved, and whose new source was begun.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,8 +25,10 @@ pub struct Move {
     pub away: CollectionName,
     /// Where it was.
     pub from: DocPath,
-    /// Its content.
+    /// Its content there.
     pub hash: ShortHash,
+    /// Where it is now.
+    pub to: (CollectionName, DocPath),
     /// How far it has come.
     pub state: MoveState,
 }
@@ -28,6 +44,19 @@ pub enum MoveState {
     Off,
 }
 
+/// A move to note before anything is sent for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewMove {
+    /// Where the document was.
+    pub away: CollectionName,
+    /// What it was there.
+    pub from: Gone,
+    /// Where it is now.
+    pub to: (CollectionName, DocPath),
+    /// Whether it was edited as well.
+    pub edited: bool,
+}
+
 /// Takes what has moved out of what is gone of a collection: it waits for its new place. Gives what has arrived there,
 /// whose old sources go. Neither is a deletion, so no guard counts it.
 pub(super) fn settle(collection: &CollectionName, gone: &mut Vec<Gone>, moves: &[Move]) -> Vec<Gone> {
@@ -38,4 +67,202 @@ pub(super) fn settle(collection: &CollectionName, gone: &mut Vec<Gone>, moves: &
     let arrived = gone.extract_if(.., |gone| state(gone) == MoveState::Arrived).collect();
     gone.retain(|gone| state(gone) == MoveState::Off);
     arrived
+}
+
+/// Takes documents that were moved and edited at once out of what is gone, each with a new one of its own: the most similar
+/// text, or the same file name where a text is not known. `begun` are the moves that take no other document.
+pub(super) fn edited(gathered: &mut [Gathered], begun: &[Move]) -> Vec<NewMove> {
+    let taken: HashSet<&Key> = begun.iter().filter(|one| one.state != MoveState::Off).map(|one| &one.to).collect();
+    let is_free = |one: &Gathered, wanted: &Wanted| {
+        !wanted.replaces && !taken.contains(&(one.collection.clone(), wanted.path.clone()))
+    };
+    // What was not seen for sure may still be there.
+    let gone: Vec<(usize, usize)> = indexes(gathered, |one| match one.authority {
+        Authority::Whole => one.gone.iter().map(|gone| gone.made_here).collect(),
+        Authority::Moved(_) | Authority::Unsure(_) | Authority::Unseen(_) => Vec::new(),
+    });
+    let new = indexes(gathered, |one| one.wanted.iter().map(|wanted| is_free(one, wanted)).collect());
+    let mut pairs = Vec::new();
+    let compare_words = gone.len() * new.len() <= MOST_PAIRS;
+    let mut by_name: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (number, (of, at)) in new.iter().enumerate() {
+        by_name.entry(gathered[*of].wanted[*at].path.file_name().to_lowercase()).or_default().push(number);
+    }
+    for (old, (of, at)) in gone.iter().enumerate() {
+        let gone = &gathered[*of].gone[*at];
+        let namesakes = by_name.get(&gone.path.file_name().to_lowercase()).map_or(&[][..], Vec::as_slice);
+        let candidates: &mut dyn Iterator<Item = usize> =
+            if compare_words { &mut (0..new.len()) } else { &mut namesakes.iter().copied() };
+        for number in candidates {
+            let (place, wanted) = new[number];
+            let (place, wanted) = (&gathered[place], &gathered[place].wanted[wanted]);
+            let is_namesake = namesakes.contains(&number);
+            let likeness = match (&gone.min_hash, &wanted.min_hash) {
+                (Some(one), Some(other)) => one.is_similar(other).then(|| one.similarity(other)),
+                // One that was there beside it is another document.
+                _ => (is_namesake && !place.known.contains(&wanted.path)).then_some(0),
+            };
+            pairs.extend(likeness.map(|likeness| (Reverse(likeness), !is_namesake, old, number)));
+        }
+    }
+    pairs.sort_unstable();
+    let (mut left, mut come, mut found) = (BTreeSet::new(), HashSet::new(), Vec::new());
+    for (_, _, old, number) in pairs {
+        if !left.contains(&old) && come.insert(number) {
+            left.insert(old);
+            let ((of, at), (place, wanted)) = (gone[old], new[number]);
+            let to = (gathered[place].collection.clone(), gathered[place].wanted[wanted].path.clone());
+            let (away, from) = (gathered[of].collection.clone(), gathered[of].gone[at].clone());
+            found.push(NewMove { away, from, to, edited: true });
+        }
+    }
+    // From behind, so that the indexes stay true.
+    for old in left.into_iter().rev() {
+        let (of, at) = gone[old];
+        gathered[of].gone.remove(at);
+    }
+    found.sort_by(|a, b| (&a.away, &a.from.path).cmp(&(&b.away, &b.from.path)));
+    found
+}
+
+/// Where those are that a predicate marks, in each of what was gathered.
+fn indexes(gathered: &[Gathered], marks: impl Fn(&Gathered) -> Vec<bool>) -> Vec<(usize, usize)> {
+    let of = |(number, one)| marks(one).into_iter().enumerate().filter(|(_, is)| *is).map(move |(at, _)| (number, at));
+    gathered.iter().enumerate().flat_map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::{ContentHash, Fingerprint, MinHash},
+        plan::{Standing, successors::Successors},
+    };
+
+    /// Words of a text; of one that is edited every tenth is another one.
+    fn words(text: &str, edited: bool) -> Option<MinHash> {
+        let word = |n| if edited && n % 10 == 0 { format!("edited{n} ") } else { format!("{text}{n} ") };
+        MinHash::of((0..80).map(word).collect::<String>().as_bytes())
+    }
+
+    fn name(name: &str) -> CollectionName {
+        CollectionName::new(name).unwrap()
+    }
+
+    fn path(path: &str) -> DocPath {
+        DocPath::new(path).unwrap()
+    }
+
+    fn gone(document: &str, min_hash: Option<MinHash>) -> Gone {
+        let live = ContentHash([1; 32]).short();
+        Gone { path: path(document), live, size: 9, min_hash: min_hash.map(Box::new), made_here: true, successor: None }
+    }
+
+    fn wanted(document: &str, min_hash: Option<MinHash>) -> Wanted {
+        let fingerprint = Fingerprint { size: 9, mtime_ns: 0, ctime_ns: 0, inode: 0 };
+        Wanted {
+            path: path(document),
+            fingerprint,
+            hash: ContentHash([2; 32]),
+            min_hash: min_hash.map(Box::new),
+            replaces: false,
+        }
+    }
+
+    fn gathered(collection: &str, gone: Vec<Gone>, wanted: Vec<Wanted>) -> Gathered {
+        Gathered { wanted, gone, held_by_platform: 9, ..Gathered::new(&name(collection), Standing::default()) }
+    }
+
+    /// The moves that are found, each as one line.
+    fn found(mut gathered: Vec<Gathered>, begun: &[Move]) -> Vec<String> {
+        let all: usize = gathered.iter().map(|one| one.gone.len()).sum();
+        let moves = edited(&mut gathered, begun);
+        assert_eq!(gathered.iter().map(|one| one.gone.len()).sum::<usize>(), all - moves.len());
+        let line = |one: NewMove| format!("{}/{} > {}/{}", one.away, one.from.path, one.to.0, one.to.1);
+        moves.into_iter().map(line).collect()
+    }
+
+    #[test]
+    fn edited__new_documents__each_takes_the_likeliest_that_is_gone() {
+        let (a, b) = (|| words("a", false), || words("b", false));
+        let (new_a, new_b) = (|| words("a", true), || words("b", true));
+        for (case, old, new, expected) in [
+            ("under a new name", gone("a.md", a()), wanted("x/zebra.md", new_a()), true),
+            ("another text under a new name", gone("a.md", a()), wanted("x/zebra.md", new_b()), false),
+            ("another text of the same name", gone("a.md", a()), wanted("x/a.md", new_b()), false),
+            ("of the same name, and no text", gone("a.pdf", None), wanted("x/A.pdf", None), true),
+            ("of the same name, of an old state", gone("a.md", None), wanted("x/a.md", new_a()), true),
+            ("no text", gone("a.pdf", None), wanted("b.pdf", None), false),
+            ("replaces another", gone("a.md", a()), Wanted { replaces: true, ..wanted("b.md", new_a()) }, false),
+            ("of another machine", Gone { made_here: false, ..gone("a.md", a()) }, wanted("b.md", new_a()), false),
+        ] {
+            assert_eq!(!found(vec![gathered("c", vec![old], vec![new])], &[]).is_empty(), expected, "{case}");
+        }
+        let old = vec![gone("a.md", a()), gone("b.md", b())];
+        let new = vec![wanted("x.md", new_b()), wanted("y.md", new_a())];
+        let crossed = found(vec![gathered("c", old.clone(), new.clone())], &[]);
+        assert_eq!(crossed, ["c/a.md > c/y.md", "c/b.md > c/x.md"]);
+        let elsewhere = found(vec![gathered("c", old.clone(), vec![]), gathered("d", vec![], new.clone())], &[]);
+        assert_eq!(elsewhere, ["c/a.md > d/y.md", "c/b.md > d/x.md"]);
+        let twins = vec![gone("a.md", a()), gone("b.md", a())];
+        assert_eq!(found(vec![gathered("c", twins, vec![wanted("x.md", new_a())])], &[]).len(), 1, "one takes one");
+        let begun = Move {
+            away: name("c"),
+            from: path("old.md"),
+            hash: ContentHash([1; 32]).short(),
+            to: (name("c"), path("y.md")),
+            state: MoveState::Waits,
+        };
+        let taken = found(vec![gathered("c", old.clone(), new.clone())], &[begun]);
+        assert_eq!(taken, ["c/b.md > c/x.md"], "the other takes what was moved before");
+        let unsure = Gathered { authority: Authority::Unsure(String::new()), ..gathered("c", old, new) };
+        assert_eq!(found(vec![unsure], &[]), [""; 0]);
+    }
+
+    #[test]
+    fn edited__seen_beside_it__is_a_move_only_by_its_words() {
+        for (old, new, expected) in [
+            (gone("a.md", words("a", false)), wanted("b.md", words("a", true)), 1),
+            (gone("a.pdf", None), wanted("x/a.pdf", None), 0),
+        ] {
+            let known = BTreeSet::from([new.path.clone()]);
+            let input = Gathered { known, ..gathered("c", vec![old], vec![new]) };
+            assert_eq!(found(vec![input], &[]).len(), expected);
+        }
+    }
+
+    #[test]
+    fn guard__many_moved_and_edited__are_no_deletions() {
+        let policy = crate::plan::Policy { max_deletes: 10, max_delete_percent: 10, never: false };
+        let all = |extra: usize| -> (Vec<Gone>, Vec<Wanted>) {
+            let old = (0..30 + extra).map(|n| gone(&format!("old/{n}.md"), words(&format!("t{n}x"), false)));
+            let new = (0..30).map(|n| wanted(&format!("new/doc{n}.md"), words(&format!("t{n}x"), true)));
+            (old.collect(), new.collect())
+        };
+        let plan = |extra, settling: usize| {
+            let (old, mut new) = all(extra);
+            let left = new.split_off(30 - settling);
+            let settling = left.into_iter().map(|one| (one.path, 1)).collect();
+            let input = Gathered { settling, held_by_platform: 40, ..gathered("c", old, new) };
+            let plan = crate::plan::assemble(vec![input], &[], &policy);
+            let held: u64 = plan.withheld.iter().map(crate::plan::Withheld::deletes).sum();
+            (plan.edited_moves.len(), plan.waiting.len(), held)
+        };
+        assert_eq!(plan(0, 0), (30, 0, 0));
+        assert_eq!(plan(11, 0), (30, 0, 11), "the others are deletions");
+        assert_eq!(plan(0, 30), (0, 30, 0), "what is still being written may be what has moved");
+        assert_eq!(plan(10, 5), (25, 15, 0));
+        assert_eq!(plan(11, 1), (29, 0, 12), "one of twelve may be in the file that is being written");
+    }
+
+    #[test]
+    fn judge__files_that_are_still_being_written__are_waited_for_once() {
+        let input = [Gathered { settling: vec![(path("zebra.md"), 9_000)], ..gathered("c", vec![], vec![]) }];
+        let successors = Successors::of(&input, &[]);
+        let judge = |gone| format!("{:?}", successors.judge(&name("c"), &[gone])[0]);
+        let old = || gone("a.md", words("a", false));
+        assert_eq!(judge(old()), "Unread");
+        assert_eq!(judge(Gone { successor: Some((name("c"), path("a.md"))), ..old() }), "None", "it has waited");
+        assert_eq!(judge(gone("a.md", None)), "None", "nothing could be told then, either");
+    }
 }

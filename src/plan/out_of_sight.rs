@@ -1,6 +1,9 @@
 //! The part of a collection that could not be read. What was seen beside it counts as seen.
 
-use super::guard::{Gone, Why, Withheld};
+use super::{
+    guard::Gone,
+    withheld::{Why, Withheld},
+};
 use crate::model::{CollectionName, DocPath};
 
 /// Files and folders that could not be read, and the documents that may be there all the same.

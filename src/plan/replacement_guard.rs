@@ -6,7 +6,7 @@ use std::{
     fmt,
 };
 
-use super::{assemble::Wanted, guard::Policy};
+use super::{gathered::Wanted, guard::Policy};
 use crate::model::{CollectionName, ContentHash, DocPath, Record, distance};
 
 /// This many pages that become one text are no coincidence.
@@ -148,7 +148,7 @@ mod tests {
     fn wanted(path: &str, content: u8) -> Wanted {
         let fingerprint = Fingerprint { size: 1, mtime_ns: 0, ctime_ns: 0, inode: 0 };
         let path = DocPath::new(path).unwrap();
-        Wanted { path, fingerprint, hash: ContentHash([content; 32]), replaces: true }
+        Wanted { path, fingerprint, hash: ContentHash([content; 32]), min_hash: None, replaces: true }
     }
 
     /// A likeness like no other's.

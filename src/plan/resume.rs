@@ -227,7 +227,7 @@ mod tests {
     fn put(path: &str, content: u8) -> Plan {
         let fingerprint = Fingerprint { size: 1, mtime_ns: 0, ctime_ns: 0, inode: 0 };
         let hash = ContentHash([content; 32]);
-        let wanted = Wanted { path: DocPath::new(path).unwrap(), fingerprint, hash, replaces: false };
+        let wanted = Wanted { path: DocPath::new(path).unwrap(), fingerprint, hash, min_hash: None, replaces: false };
         let collection = CollectionName::new("c").unwrap();
         Plan { actions: vec![Action::Put { collection, wanted }], ..Plan::default() }
     }
@@ -380,8 +380,8 @@ mod tests {
 
     #[test]
     fn a_job_of_a_document_that_goes_is_not_followed() {
-        let hash = ContentHash([1; 32]).short();
-        let gone = Gone { path: DocPath::new("a").unwrap(), live: hash, size: 1, made_here: true, successor: None };
+        let (path, live) = (DocPath::new("a").unwrap(), ContentHash([1; 32]).short());
+        let gone = Gone { path, live, size: 1, min_hash: None, made_here: true, successor: None };
         let collection = CollectionName::new("c").unwrap();
         let mut plan = Plan { actions: vec![Action::Delete { collection, gone, moved: false }], ..Plan::default() };
         assert_eq!(at_work(vec![replica(Phase::Ingesting, 2)], Besides::Held, &mut plan), Resume::default());

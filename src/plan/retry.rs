@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use crate::model::Moment;
 
+/// The end of the reason of a failure that is tried again without a person's doing.
+pub const TRIED_AGAIN: &str = "; it is tried again by itself";
+
 /// The first wait after a failure that is not the document's own; it doubles with each.
 const FIRST_WAIT: Duration = Duration::from_secs(60);
 const LONGEST_WAIT: Duration = Duration::from_secs(30 * 60);

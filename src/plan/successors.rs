@@ -3,15 +3,17 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::{assemble::Gathered, guard::Gone};
-use crate::model::{CollectionName, DocPath};
+use super::{
+    gathered::Gathered,
+    guard::Gone,
+    moves::{MOST_PAIRS, NewMove},
+};
+use crate::model::{CollectionName, DocPath, MinHash};
 
 /// Names this similar, from 0 to 1, are likely to be of one document.
 const SIMILAR_NAMES: f64 = 0.7;
 /// Sizes that differ by no more than one part in this many are likely to be of one document.
 const SIMILAR_SIZE: u64 = 20;
-/// More pairs of names than this are not compared one by one: every new document then counts as a successor to wait for.
-const MOST_PAIRS: usize = 1_000_000;
 
 /// A document, by its collection and its path.
 type Key<'a> = (&'a CollectionName, &'a DocPath);
@@ -24,34 +26,61 @@ pub(super) enum Succession {
     /// What may be its successor goes up in this pass, or is still being written: what has become of that is seen first. A
     /// likely successor is named.
     Pending(Option<(CollectionName, DocPath)>),
+    /// Files are still being written that it may have become: it waits once for what they say.
+    Unread,
     /// Its likely successor failed.
     Failed(DocPath),
 }
 
+/// A document that has newly come.
+struct Coming<'a> {
+    key: Key<'a>,
+    size: u64,
+    min_hash: Option<&'a MinHash>,
+}
+
 /// The documents that have newly come in all collections of a pass.
 pub(super) struct Successors<'a> {
-    /// Those on their way, with their sizes.
-    coming: Vec<(Key<'a>, u64)>,
+    /// Those on their way.
+    coming: Vec<Coming<'a>>,
     by_file_name: HashMap<String, Vec<usize>>,
     /// Those that are quarantined, and that the platform has no version of.
     failed: HashSet<Key<'a>>,
+    /// How many new files are still being written.
+    unread: usize,
 }
 
 impl<'a> Successors<'a> {
-    /// Finds what has newly come.
-    pub(super) fn of(gathered: &'a [Gathered]) -> Self {
+    /// Finds what has newly come, but for what is known to have moved.
+    pub(super) fn of(gathered: &'a [Gathered], moved: &[NewMove]) -> Self {
+        let moved: HashSet<Key<'_>> = moved.iter().map(|NewMove { to: (of, path), .. }| (of, path)).collect();
         let (mut coming, mut failed) = (Vec::new(), HashSet::new());
         for one in gathered {
             let new = one.wanted.iter().filter(|wanted| !wanted.replaces && !one.known.contains(&wanted.path));
-            coming.extend(new.map(|wanted| ((&one.collection, &wanted.path), wanted.fingerprint.size)));
-            coming.extend(one.settling.iter().map(|(path, size)| ((&one.collection, path), *size)));
+            let new = new.filter(|wanted| !moved.contains(&(&one.collection, &wanted.path)));
+            coming.extend(new.map(|wanted| Coming {
+                key: (&one.collection, &wanted.path),
+                size: wanted.fingerprint.size,
+                min_hash: wanted.min_hash.as_deref(),
+            }));
+            let settling = one.settling.iter();
+            coming.extend(settling.map(|(path, size)| Coming {
+                key: (&one.collection, path),
+                size: *size,
+                min_hash: None,
+            }));
             failed.extend(one.failed.iter().map(|path| (&one.collection, path)));
         }
         let mut by_file_name: HashMap<String, Vec<usize>> = HashMap::new();
-        for (number, ((_, path), _)) in coming.iter().enumerate() {
+        for (number, Coming { key: (_, path), .. }) in coming.iter().enumerate() {
             by_file_name.entry(path.file_name().to_lowercase()).or_default().push(number);
         }
-        Self { coming, by_file_name, failed }
+        Self { coming, by_file_name, failed, unread: gathered.iter().map(|one| one.settling.len()).sum() }
+    }
+
+    /// How many new files are still being written, whose words are not known.
+    pub(super) fn unread(&self) -> usize {
+        self.unread
     }
 
     /// Judges each document of a collection that is gone.
@@ -66,17 +95,21 @@ impl<'a> Successors<'a> {
             return Succession::Failed(failed.clone());
         }
         let namesake = self.by_file_name.get(&gone.path.file_name().to_lowercase()).and_then(|found| found.first());
-        let namesake = namesake.map(|number| self.coming[*number].0);
-        let of_collection = || self.coming.iter().filter(|((of, _), _)| *of == collection);
+        let namesake = namesake.map(|number| &self.coming[*number]);
+        let of_collection = || self.coming.iter().filter(|new| new.key.0 == collection);
         let likely = namesake.or_else(|| {
-            let by_name = |((_, path), _): &&(Key<'_>, u64)| has_similar_name(&gone.path, path);
-            let by_size = |(_, size): &&(Key<'_>, u64)| has_similar_size(gone.size, *size);
+            let by_name = |new: &&Coming<'_>| has_similar_name(&gone.path, new.key.1);
+            // Where the words are known, the size says nothing more.
+            let by_size = |new: &&Coming<'_>| {
+                (gone.min_hash.is_none() || new.min_hash.is_none()) && has_similar_size(gone.size, new.size)
+            };
             let found = compare_names.then(|| of_collection().find(by_name).or_else(|| of_collection().find(by_size)));
-            found.flatten().map(|(key, _)| *key)
+            found.flatten()
         });
-        match likely {
+        match likely.map(|new| new.key) {
             Some((of, path)) => Succession::Pending(Some((of.clone(), path.clone()))),
             None if !compare_names && of_collection().next().is_some() => Succession::Pending(None),
+            None if self.unread > 0 && gone.min_hash.is_some() && gone.successor.is_none() => Succession::Unread,
             None => Succession::None,
         }
     }
@@ -110,7 +143,7 @@ mod tests {
     use super::*;
     use crate::{
         model::{ContentHash, Fingerprint},
-        plan::{Authority, Standing, Wanted},
+        plan::{Standing, Wanted},
     };
 
     fn name(name: &str) -> CollectionName {
@@ -122,30 +155,23 @@ mod tests {
     }
 
     fn gone(document: &str, size: u64) -> Gone {
-        Gone { path: path(document), live: ContentHash([1; 32]).short(), size, made_here: true, successor: None }
+        Gone {
+            path: path(document),
+            live: ContentHash([1; 32]).short(),
+            size,
+            min_hash: None,
+            made_here: true,
+            successor: None,
+        }
     }
 
     fn wanted(document: &str, size: u64) -> Wanted {
         let fingerprint = Fingerprint { size, mtime_ns: 0, ctime_ns: 0, inode: 0 };
-        Wanted { path: path(document), fingerprint, hash: ContentHash([2; 32]), replaces: false }
+        Wanted { path: path(document), fingerprint, hash: ContentHash([2; 32]), min_hash: None, replaces: false }
     }
 
     fn gathered(collection: &str) -> Gathered {
-        Gathered {
-            texts: std::collections::BTreeMap::new(),
-            replacements: crate::plan::ReplacementStanding::default(),
-            collection: name(collection),
-            wanted: vec![],
-            gone: vec![],
-            strays: vec![],
-            known: BTreeSet::new(),
-            out_of_sight: None,
-            settling: vec![],
-            failed: vec![],
-            held_by_platform: 9,
-            authority: Authority::Whole,
-            standing: Standing::default(),
-        }
+        Gathered { held_by_platform: 9, ..Gathered::new(&name(collection), Standing::default()) }
     }
 
     fn pending(collection: &str, document: &str) -> Succession {
@@ -164,7 +190,7 @@ mod tests {
             (gone("secret.md", 1_000), wanted("menu-of-the-week.md", 30), false),
         ] {
             let input = [Gathered { wanted: vec![new.clone()], ..gathered("c") }];
-            let fate = Successors::of(&input).judge(&name("c"), std::slice::from_ref(&old));
+            let fate = Successors::of(&input, &[]).judge(&name("c"), std::slice::from_ref(&old));
             let expected = if likely { pending("c", new.path.as_str()) } else { Succession::None };
             assert_eq!(fate, [expected], "{} and {}", old.path, new.path);
         }
@@ -174,20 +200,23 @@ mod tests {
     fn judge__replaced_documents__are_no_successors() {
         let edited = Wanted { replaces: true, ..wanted("b/a.md", 500) };
         let input = [Gathered { wanted: vec![edited], ..gathered("c") }];
-        assert_eq!(Successors::of(&input).judge(&name("c"), &[gone("a.md", 500)]), [Succession::None]);
+        assert_eq!(Successors::of(&input, &[]).judge(&name("c"), &[gone("a.md", 500)]), [Succession::None]);
     }
 
     #[test]
     fn judge__settling_file__is_waited_for() {
         let input = [Gathered { settling: vec![(path("new/a0.md"), 7)], ..gathered("c") }];
-        assert_eq!(Successors::of(&input).judge(&name("c"), &[gone("old/a0.md", 500)]), [pending("c", "new/a0.md")]);
-        assert_eq!(Successors::of(&input).judge(&name("c"), &[gone("old/zebra.md", 500)]), [Succession::None]);
+        assert_eq!(
+            Successors::of(&input, &[]).judge(&name("c"), &[gone("old/a0.md", 500)]),
+            [pending("c", "new/a0.md")]
+        );
+        assert_eq!(Successors::of(&input, &[]).judge(&name("c"), &[gone("old/zebra.md", 500)]), [Succession::None]);
     }
 
     #[test]
     fn judge__successor_failed__only_where_it_came_when_the_document_went() {
         let input = [Gathered { failed: vec![path("report-2.pdf")], ..gathered("c") }];
-        let judge = |old| Successors::of(&input).judge(&name("c"), &[old]);
+        let judge = |old| Successors::of(&input, &[]).judge(&name("c"), &[old]);
         assert_eq!(judge(gone("report-1.pdf", 500)), [Succession::None], "it had failed before");
         let successor = Some((name("c"), path("report-2.pdf")));
         let waited = Gone { successor, ..gone("report-1.pdf", 500) };
@@ -197,7 +226,7 @@ mod tests {
     #[test]
     fn judge__moved_to_another_collection__is_found_by_its_file_name() {
         let input = [gathered("old"), Gathered { wanted: vec![wanted("x/a.md", 9_000)], ..gathered("new") }];
-        let successors = Successors::of(&input);
+        let successors = Successors::of(&input, &[]);
         assert_eq!(successors.judge(&name("old"), &[gone("a.md", 500)]), [pending("new", "x/a.md")]);
         assert_eq!(successors.judge(&name("old"), &[gone("new-a.md", 9_000)]), [Succession::None]);
     }
@@ -206,7 +235,7 @@ mod tests {
     fn succession__documents_that_were_seen_beside_it__are_no_successors() {
         let mut input = [gathered("c")];
         input[0].wanted = vec![Wanted { path: path("new/a0.md"), ..wanted("x", 7) }];
-        let judge = |input: &[Gathered]| Successors::of(input).judge(&name("c"), &[gone("old/a0.md", 7)]);
+        let judge = |input: &[Gathered]| Successors::of(input, &[]).judge(&name("c"), &[gone("old/a0.md", 7)]);
         assert!(matches!(judge(&input)[..], [Succession::Pending(_)]));
         input[0].known.insert(path("new/a0.md"));
         assert_eq!(judge(&input), [Succession::None]);

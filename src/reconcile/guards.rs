@@ -31,10 +31,12 @@ impl<P> Pass<'_, P> {
             let replacements = replacements.map_or(0, HeldReplacements::count);
             let never = !withheld.is_empty() && withheld.iter().all(|withheld| withheld.why == Why::Never);
             let footing = report.footings.get(&name).cloned().filter(|_| withheld.is_empty() || never);
+            let reasons: Vec<_> = withheld.iter().map(|one| (one.deletes(), one.why.to_string())).collect();
             let note = move |db: &mut Db| {
                 // Under `delete: never` nobody asked whether the folder is the one of before; that is asked later.
                 let known = never && db.collection(&name)?.footing.is_some();
                 db.note_guard(&name, held, footing.as_ref().filter(|_| !known))?;
+                db.note_withheld(&name, &reasons)?;
                 db.note_held_replacements(&name, replacements)
             };
             self.store.call(note).await?;

@@ -343,12 +343,7 @@ impl<P: Platform> Pass<'_, P> {
                     return Ok(Step::Relist);
                 };
                 let (collection, path) = (replica.collection.clone(), replica.path.clone());
-                // Where sources are renamed, a move leaves nothing.
-                let left = if self.platform.abilities().rename {
-                    Vec::new()
-                } else {
-                    self.store.call(move |db| db.moved_to(&collection, &path)).await?
-                };
+                let left = self.store.call(move |db| db.moved_to(&collection, &path)).await?;
                 let deed = if let Some((away, gone)) = left.first() {
                     report.renamed += 1;
                     Deed::Renamed { from: Document::new(away, &gone.path) }

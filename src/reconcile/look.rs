@@ -19,7 +19,7 @@ use crate::{
     model::{CollectionName, DocPath, Footing, LastLook, Moment, Record, SkippedFile},
     plan::{self, Authority, Gathered, ReplacementStanding, Standing},
     platform::{Platform, clock::Clock},
-    scan::{self, HashError, Root, ScanOptions, Wake, Walk, Watch},
+    scan::{self, HashError, Hashed, Root, ScanOptions, Wake, Walk, Watch},
     store::{CollectionState, Db, StoreError},
 };
 
@@ -259,7 +259,8 @@ fn read(
         match result {
             Ok(hashed) => {
                 let at = judged_by(hashed.fingerprint);
-                notes.looks.push((path.clone(), LastLook { fingerprint: hashed.fingerprint, at, hash: hashed.hash }));
+                let Hashed { hash, min_hash, fingerprint } = hashed;
+                notes.looks.push((path.clone(), LastLook { fingerprint, at, hash, min_hash }));
                 looked.judged(path, hashed, record);
             }
             // It went, or is being written: the next look sees what has become of it.

@@ -1,7 +1,6 @@
 //! What a look at a collection gives, gathered walk by walk: the merge of what is there with what is remembered.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
     sync::mpsc::{self, SyncSender},
     thread,
     time::Duration,
@@ -17,7 +16,7 @@ use super::{
 };
 use crate::{
     model::{CollectionName, DocPath, Fingerprint, Footing, LastLook, Record, SkippedFile},
-    plan::{self, Authority, Gathered, Gone, Judgement, Look, Pair, ReplacementStanding, Standing, TurnedText, Wanted},
+    plan::{self, Authority, Gathered, Gone, Judgement, Look, Pair, Standing, TurnedText, Wanted},
     platform::clock::Clock,
     scan::{Found, Hashed, Root, ScanError, Wake, Walk},
     store::{Db, StoreError},
@@ -93,7 +92,7 @@ impl Seen {
 impl Looked {
     pub(super) fn new(collection: &CollectionName, standing: Standing) -> Self {
         Self {
-            gathered: nothing(collection, standing),
+            gathered: Gathered::new(collection, standing),
             documents: 0,
             footing: None,
             skipped: Vec::new(),
@@ -179,6 +178,7 @@ impl Looked {
         self.gathered.wanted.dedup_by(|a, b| a.path == b.path);
         self.gathered.gone.sort_by(|a, b| a.path.cmp(&b.path));
         self.gathered.gone.dedup_by(|a, b| a.path == b.path);
+        self.sort_failures();
         // A person's word is for what the guard has counted, and that is the whole.
         self.gathered.standing.approved = 0;
         self.gathered.replacements.approved = 0;
@@ -186,6 +186,16 @@ impl Looked {
             self.gathered.held_by_platform = db.held_by_platform(&self.gathered.collection)?;
         }
         Ok(())
+    }
+
+    /// Puts what is wrong with documents in key order, however the threads were done with them, each once.
+    fn sort_failures(&mut self) {
+        self.skipped.sort_by(|a, b| a.document.path.cmp(&b.document.path));
+        self.skipped.dedup_by(|a, b| a.document == b.document);
+        for failures in [&mut self.failed, &mut self.quarantined] {
+            failures.sort_by(|a, b| a.document.path.cmp(&b.document.path));
+            failures.dedup_by(|a, b| a.document == b.document);
+        }
     }
 
     fn merge(
@@ -277,8 +287,8 @@ impl Looked {
                 if skipped.is_some() {
                     notes.skip(path.clone(), None);
                 }
-                if let Some(LastLook { fingerprint, hash, .. }) = record.seen {
-                    self.judged(path, Hashed { hash, fingerprint }, Some(&record));
+                if let Some(LastLook { fingerprint, hash, min_hash, .. }) = record.seen {
+                    self.judged(path, Hashed { hash, min_hash, fingerprint }, Some(&record));
                 }
             }
         }
@@ -304,7 +314,9 @@ impl Looked {
         }
     }
 
-    pub(super) fn judged(&mut self, path: DocPath, Hashed { hash, fingerprint }: Hashed, record: Option<&Record>) {
+    pub(super) fn judged(&mut self, path: DocPath, hashed: Hashed, record: Option<&Record>) {
+        let Hashed { hash, min_hash, fingerprint } = hashed;
+        let min_hash = min_hash.map(Box::new);
         let is_known = |record: &Record| {
             record.live == Some(hash.short())
                 || record.seen.is_some_and(|last| record.live.is_some() && last.hash == hash)
@@ -322,7 +334,7 @@ impl Looked {
                 let seen = record.and_then(|record| record.seen.as_ref());
                 self.gathered.known.extend(seen.map(|_| path.clone()));
                 self.changed.extend(seen.is_none_or(|seen| seen.hash != hash).then(|| path.clone()));
-                self.gathered.wanted.push(Wanted { path, fingerprint, hash, replaces });
+                self.gathered.wanted.push(Wanted { path, fingerprint, hash, min_hash, replaces });
             }
             Judgement::Quarantined => {
                 let trouble = record.and_then(|record| record.trouble.as_ref());
@@ -363,37 +375,16 @@ impl Looked {
         self.known.add(&read.known);
         self.documents -= read.skipped.len() as u64;
         self.skipped.extend(read.skipped);
-        // In key order, however the threads were done with them.
-        self.skipped.sort_by(|a, b| a.document.path.cmp(&b.document.path));
-        for failures in [&mut self.failed, &mut self.quarantined] {
-            failures.sort_by(|a, b| a.document.path.cmp(&b.document.path));
-        }
+        self.sort_failures();
         if let Some(left) = read.settling {
             self.later(read.unsettled, left);
         }
     }
 }
 
-fn nothing(collection: &CollectionName, standing: Standing) -> Gathered {
-    Gathered {
-        collection: collection.clone(),
-        wanted: Vec::new(),
-        gone: Vec::new(),
-        strays: Vec::new(),
-        known: BTreeSet::new(),
-        settling: Vec::new(),
-        failed: Vec::new(),
-        held_by_platform: 0,
-        authority: Authority::Whole,
-        out_of_sight: None,
-        standing,
-        texts: BTreeMap::new(),
-        replacements: ReplacementStanding::default(),
-    }
-}
-
 fn gone(record: Record) -> Option<Gone> {
     let size = record.seen.map_or(0, |seen| seen.fingerprint.size);
     let made_here = record.uploaded_here || record.seen.is_some() || record.skipped.is_some();
-    record.live.map(|live| Gone { path: record.path, live, size, made_here, successor: record.successor })
+    let min_hash = record.seen.and_then(|seen| seen.min_hash).map(Box::new);
+    record.live.map(|live| Gone { path: record.path, live, size, min_hash, made_here, successor: record.successor })
 }

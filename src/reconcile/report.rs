@@ -9,7 +9,7 @@ use std::{
 use super::{Bots, Document, Extent, Fatal, Scope, looked::Looked};
 use crate::{
     model::{CollectionName, Footing, Moment},
-    plan::{HeldReplacements, Why, Withheld},
+    plan::{HeldReplacements, TRIED_AGAIN, Why, Withheld},
     scan::Wake,
     store::{Approved, ListReport},
 };
@@ -21,6 +21,13 @@ pub struct Failure {
     pub document: Document,
     /// Why, and what to do.
     pub reason: String,
+}
+
+impl Failure {
+    /// Whether the document is tried again without a person's doing.
+    pub fn is_tried_again(&self) -> bool {
+        self.reason.ends_with(TRIED_AGAIN)
+    }
 }
 
 /// A file that could be a document and is left out.

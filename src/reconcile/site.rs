@@ -28,7 +28,7 @@ pub(super) fn look(collection: &CollectionName, website: &Website, db: Option<&D
     let own = own.into_iter().next();
     looked.documents = 1;
     looked.keep(own.as_ref());
-    looked.judged(path, Hashed { hash: hash_of(website), fingerprint: NOTHING }, own.as_ref());
+    looked.judged(path, Hashed { hash: hash_of(website), min_hash: None, fingerprint: NOTHING }, own.as_ref());
     let is_held = own.is_some_and(|record| record.live == Some(hash_of(website).short()));
     for other in others {
         // The site at another address, or what the collection was before, stays until the new one is held.
@@ -66,7 +66,7 @@ impl<P: Platform> Pass<'_, P> {
         let looking = self.store.call(move |db| {
             let mut looked = look(&name, &website, Some(db))?;
             if let Ok(path) = DocPath::page(&website.url) {
-                let seen = LastLook { fingerprint: NOTHING, at, hash: hash_of(&website) };
+                let seen = LastLook { fingerprint: NOTHING, at, hash: hash_of(&website), min_hash: None };
                 db.note_looks(&name, &[(path, seen)])?;
             }
             db.forget(&name, &std::mem::take(&mut looked.forgotten))?;

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     config::Input,
     model::{CollectionName, DocPath, Replica, ReplicaId},
-    plan::{FailureCause, Gone, Wanted},
+    plan::{FailureCause, Gone, NewMove, Wanted},
     platform::{ApiError, Platform},
     scan::{self, Explanation, ScanOptions},
 };
@@ -65,6 +65,7 @@ impl<P: Platform> Pass<'_, P> {
     /// Deletes what a moved document has left.
     async fn left(&self, collection: CollectionName, gone: Gone) -> Result<Step, Fatal> {
         if self.is_there(&collection, &gone.path).await {
+            self.store.call(move |db| db.end_move(&collection, &gone.path)).await?;
             return Ok(Step::Again(None));
         }
         let now = self.now();
@@ -93,8 +94,8 @@ impl<P: Platform> Pass<'_, P> {
         }
         if !self.platform.abilities().rename {
             // In this order: what is begun under another name must not be taken for new, nor the old one for deleted.
-            let (place, path) = (collection.clone(), to.path.clone());
-            self.store.call(move |db| db.moving(&away, &from, &place, &path)).await?;
+            let begun = NewMove { away, from, to: (collection.clone(), to.path.clone()), edited: false };
+            self.store.call(move |db| db.begin_moves(&[begun])).await?;
             return self.put(collection, to).await;
         }
         let (of, path) = (away.clone(), from.path.clone());

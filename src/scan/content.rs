@@ -5,7 +5,7 @@ mod zip;
 
 use std::fmt;
 
-use crate::model::DocPath;
+use crate::model::{DocPath, MinHash, MinHasher};
 
 /// Bytes that are kept of a file's beginning.
 const HEAD: usize = 4 * 1024;
@@ -95,6 +95,7 @@ pub(super) struct ContentCheck {
     blank: bool,
     has_nul: bool,
     has_nul_unit: bool,
+    words: MinHasher,
 }
 
 impl ContentCheck {
@@ -109,6 +110,7 @@ impl ContentCheck {
             blank: true,
             has_nul: false,
             has_nul_unit: false,
+            words: MinHasher::default(),
         }
     }
 
@@ -120,7 +122,10 @@ impl ContentCheck {
         let marks = if self.size == 0 { mark(chunk) } else { 0 };
         self.blank = self.blank && chunk[marks..].iter().all(|byte| *byte == 0 || byte.is_ascii_whitespace());
         match self.kind {
-            Kind::Text => self.find_nuls(chunk),
+            Kind::Text => {
+                self.find_nuls(chunk);
+                self.words.update(chunk);
+            }
             Kind::Pdf | Kind::Docx => self.keep_tail(chunk),
             Kind::Other => {}
         }
@@ -148,11 +153,11 @@ impl ContentCheck {
         }
     }
 
-    /// Judges what was taken in.
+    /// Judges what was taken in. Gives the signature of its words, where it is text.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub(super) fn finish(self) -> Result<(), Defect> {
+    pub(super) fn finish(self) -> Result<Option<MinHash>, Defect> {
         if self.size == 0 {
             return Err(Defect::Blank);
         }
@@ -166,11 +171,13 @@ impl ContentCheck {
             return Err(defect);
         }
         match self.kind {
-            Kind::Pdf => self.pdf(),
-            Kind::Docx => self.docx(),
-            Kind::Text => self.text(),
-            Kind::Other => Ok(()),
+            Kind::Pdf => self.pdf()?,
+            Kind::Docx => self.docx()?,
+            Kind::Text => self.text()?,
+            Kind::Other => {}
         }
+        // UTF-16 would give one word a letter.
+        Ok(if self.kind == Kind::Text && !self.has_nul { self.words.finish() } else { None })
     }
 
     fn pdf(&self) -> Result<(), Defect> {

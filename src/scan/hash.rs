@@ -15,13 +15,15 @@ use super::{
     content::{ContentCheck, Defect},
     listing::look_at,
 };
-use crate::model::{ContentHash, DocPath, Fingerprint};
+use crate::model::{ContentHash, DocPath, Fingerprint, MinHash};
 
 /// A file's hash, and what the file looked like before and after it was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hashed {
     /// SHA-256 of its bytes.
     pub hash: ContentHash,
+    /// The signature of its words, where it is text.
+    pub min_hash: Option<MinHash>,
     /// The look, the same before and after.
     pub fingerprint: Fingerprint,
 }
@@ -101,8 +103,8 @@ pub(super) fn hash_with(
     if left != 0 || after != fingerprint {
         return Err(HashError::Changing);
     }
-    check.finish().map_err(|defect| HashError::Defective { defect, fingerprint })?;
-    Ok(Hashed { hash: ContentHash(hasher.finalize().into()), fingerprint })
+    let min_hash = check.finish().map_err(|defect| HashError::Defective { defect, fingerprint })?;
+    Ok(Hashed { hash: ContentHash(hasher.finalize().into()), min_hash, fingerprint })
 }
 
 /// What an open file looks like now.

@@ -1,29 +1,37 @@
-//! Moves on a platform that cannot rename, kept until what they leave is deleted.
+//! Moves that take an upload, kept until what they leave is deleted.
 
 use rusqlite::{Connection, Row, params};
 
 use super::{Db, StoreError};
 use crate::{
     model::{CollectionName, DocPath, ReplicaId, ShortHash, SourceName},
-    plan::{Gone, Move, MoveState},
+    plan::{Gone, Move, MoveState, NewMove},
 };
 
 impl Db {
-    /// A document is put anew at another place, before what it leaves goes.
+    /// Documents are put anew at other places, before what they leave goes.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn moving(
-        &mut self,
-        away: &CollectionName,
-        from: &Gone,
-        collection: &CollectionName,
-        to: &DocPath,
-    ) -> Result<(), StoreError> {
-        let sql = "INSERT OR REPLACE INTO moves VALUES (?1, ?2, ?3, ?4, ?5)";
-        let values = params![away.as_str(), from.path.as_str(), from.live.0, collection.as_str(), to.as_str()];
-        self.connection.prepare_cached(sql)?.execute(values)?;
-        Ok(())
+    pub fn begin_moves(&mut self, moves: &[NewMove]) -> Result<(), StoreError> {
+        self.together(|connection| {
+            let sql = "INSERT OR REPLACE INTO moves (collection, path, hash, to_collection, to_path, edited)
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+            let mut statement = connection.prepare_cached(sql)?;
+            for NewMove { away, from, to: (collection, to), edited } in moves {
+                let (away, path) = (away.as_str(), from.path.as_str());
+                statement.execute(params![away, path, from.live.0, collection.as_str(), to.as_str(), edited])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// A document is there again that had moved.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn end_move(&mut self, collection: &CollectionName, path: &DocPath) -> Result<(), StoreError> {
+        Ok(forget_move(&self.connection, collection.as_str(), path.as_str())?)
     }
 
     /// Written before the request that gives a source another name: only a list can tell what became of it, unless it is
@@ -51,17 +59,19 @@ impl Db {
     /// # Errors
     /// See [`StoreError`].
     pub fn moves(&self) -> Result<Vec<Move>, StoreError> {
-        let sql = "SELECT m.collection, m.path, m.hash, d.live IS m.hash, substr(d.hash, 1, 6) IS m.hash FROM moves m
-                   LEFT JOIN documents d ON d.collection = m.to_collection AND d.path = m.to_path";
+        let sql = "SELECT m.collection, m.path, m.to_collection, m.to_path, m.hash,
+                       CASE WHEN m.edited THEN d.live = substr(d.hash, 1, 6) ELSE d.live = m.hash END,
+                       CASE WHEN m.edited THEN d.hash IS NOT NULL ELSE substr(d.hash, 1, 6) = m.hash END
+                   FROM moves m LEFT JOIN documents d ON d.collection = m.to_collection AND d.path = m.to_path";
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map([], |row| {
-            let (away, from) = key(row)?;
-            let state = match (row.get(3)?, row.get(4)?) {
-                (true, _) => MoveState::Arrived,
-                (false, true) => MoveState::Waits,
-                (false, false) => MoveState::Off,
+            let ((away, from), to) = (key(row, 0)?, key(row, 2)?);
+            let state = match (row.get(5)?, row.get(6)?) {
+                (Some(true), _) => MoveState::Arrived,
+                (_, Some(true)) => MoveState::Waits,
+                _ => MoveState::Off,
             };
-            Ok(Move { away, from, hash: ShortHash(row.get(2)?), state })
+            Ok(Move { away, from, hash: ShortHash(row.get(4)?), to, state })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
@@ -80,9 +90,10 @@ impl Db {
                    WHERE m.to_collection = ?1 AND m.to_path = ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map([collection.as_str(), path.as_str()], |row| {
-            let (away, from) = key(row)?;
+            let (away, from) = key(row, 0)?;
             let size = row.get::<_, i64>(3)?.cast_unsigned();
-            Ok((away, Gone { path: from, live: ShortHash(row.get(2)?), size, made_here: true, successor: None }))
+            let live = ShortHash(row.get(2)?);
+            Ok((away, Gone { path: from, live, size, min_hash: None, made_here: true, successor: None }))
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
@@ -94,11 +105,11 @@ pub(super) fn forget_move(connection: &Connection, collection: &str, path: &str)
     connection.prepare_cached(sql)?.execute([collection, path]).map(drop)
 }
 
-fn key(row: &Row<'_>) -> Result<(CollectionName, DocPath), rusqlite::Error> {
+fn key(row: &Row<'_>, first: usize) -> Result<(CollectionName, DocPath), rusqlite::Error> {
     let text = |column: usize| row.get::<_, String>(column);
     let unsound = |column| rusqlite::Error::InvalidColumnType(column, "move".to_owned(), rusqlite::types::Type::Text);
-    let away = CollectionName::new(&text(0)?).map_err(|_| unsound(0))?;
-    Ok((away, DocPath::new(text(1)?).map_err(|_| unsound(1))?))
+    let collection = CollectionName::new(&text(first)?).map_err(|_| unsound(first))?;
+    Ok((collection, DocPath::new(text(first + 1)?).map_err(|_| unsound(first + 1))?))
 }
 
 #[cfg(test)]
@@ -121,7 +132,7 @@ mod tests {
 
     fn see(db: &mut Db, document: &str, content: u8) {
         let fingerprint = Fingerprint { size: 7, mtime_ns: 0, ctime_ns: 0, inode: 0 };
-        let seen = LastLook { fingerprint, at: NOW, hash: ContentHash([content; 32]) };
+        let seen = LastLook { fingerprint, at: NOW, hash: ContentHash([content; 32]), min_hash: None };
         db.note_looks(&docs(), &[(path(document), seen)]).unwrap();
     }
 
@@ -131,6 +142,10 @@ mod tests {
         let source = SourceId(format!("{document} {content}"));
         assert!(db.created(id, &source, None, Phase::Ingesting, NOW).unwrap());
         db.ready(id, NOW).unwrap();
+    }
+
+    fn to_new(from: Gone, edited: bool) -> NewMove {
+        NewMove { away: docs(), from, to: (docs(), path("new.md")), edited }
     }
 
     #[test]
@@ -143,11 +158,12 @@ mod tests {
             path: path("old.md"),
             live: ContentHash([1; 32]).short(),
             size: 7,
+            min_hash: None,
             made_here: true,
             successor: None,
         };
         ready(&mut db, "old.md", 1);
-        db.moving(&docs(), &from, &docs(), &path("new.md")).unwrap();
+        db.begin_moves(&[to_new(from.clone(), false)]).unwrap();
         assert_eq!(states(&db), [MoveState::Off], "nothing is known of the new place");
         see(&mut db, "new.md", 1);
         assert_eq!(states(&db), [MoveState::Waits]);
@@ -160,7 +176,7 @@ mod tests {
         assert_eq!((states(&db), db.moved_to(&docs(), &path("new.md")).unwrap()), (vec![], vec![]));
         // What is there again has not moved away.
         ready(&mut db, "other.md", 1);
-        db.moving(&docs(), &Gone { path: path("other.md"), ..from }, &docs(), &path("new.md")).unwrap();
+        db.begin_moves(&[to_new(Gone { path: path("other.md"), ..from }, false)]).unwrap();
         ready(&mut db, "other.md", 3);
         assert_eq!(states(&db), []);
     }

@@ -22,6 +22,8 @@ pub struct CollectionState {
     pub held_replacements: u64,
     /// Replacements that a person allowed, once.
     pub approved_replacements: u64,
+    /// Deletions that the last look at all of it did not make: how many, and why.
+    pub withheld: Vec<(u64, String)>,
 }
 
 /// What a person has allowed, once.
@@ -68,11 +70,13 @@ impl Db {
     /// See [`StoreError`].
     pub fn collection(&self, name: &CollectionName) -> Result<CollectionState, StoreError> {
         let sql = "SELECT device, mounts, held, approved, held_replacements, approved_replacements,
-                       held_by_limit FROM collections WHERE name = ?1";
+                       held_by_limit, withheld FROM collections WHERE name = ?1";
         let state = self.connection.query_row(sql, [name.as_str()], |row| {
             let mounts: Option<String> = row.get(1)?;
-            // Nobody but kbsync writes it.
+            let withheld: Option<String> = row.get(7)?;
+            // Nobody but kbsync writes them.
             let mounts = mounts.and_then(|mounts| serde_json::from_str(&mounts).ok()).unwrap_or_default();
+            let withheld = withheld.and_then(|withheld| serde_json::from_str(&withheld).ok()).unwrap_or_default();
             let device = row.get::<_, Option<i64>>(0)?.map(i64::cast_unsigned);
             Ok(CollectionState {
                 footing: device.map(|device| Footing { device, mounts }),
@@ -81,6 +85,7 @@ impl Db {
                 held_replacements: row.get::<_, i64>(4)?.cast_unsigned(),
                 approved_replacements: row.get::<_, i64>(5)?.cast_unsigned(),
                 held_by_limit: row.get::<_, i64>(6)?.cast_unsigned(),
+                withheld,
             })
         });
         Ok(state.optional()?.unwrap_or_default())
@@ -111,6 +116,20 @@ impl Db {
                        held = ?2, held_by_limit = ?5, device = coalesce(?3, device), mounts = coalesce(?4, mounts)";
         self.connection
             .execute(sql, params![name.as_str(), held.cast_signed(), device, mounts, by_limit.cast_signed()])?;
+        Ok(())
+    }
+
+    /// Notes which deletions are not made now, and why.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn note_withheld(&mut self, name: &CollectionName, withheld: &[(u64, String)]) -> Result<(), StoreError> {
+        if self.collection(name)?.withheld != withheld {
+            let json = (!withheld.is_empty()).then(|| serde_json::json!(withheld).to_string());
+            let sql =
+                "INSERT INTO collections (name, withheld) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET withheld = ?2";
+            self.connection.execute(sql, params![name.as_str(), json])?;
+        }
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     model::{CollectionName, DocPath, JobId, Making, Moment, Phase, Replica, ReplicaId, ShortHash, SourceId, Trouble},
-    plan::{Besides, FailureCause, Listed, UnderWay, retry_at},
+    plan::{Besides, FailureCause, Listed, TRIED_AGAIN, UnderWay, retry_at},
 };
 
 pub(super) const COLUMNS: &str = "id, collection, path, hash, phase, since, source_id, job_id";
@@ -244,7 +244,7 @@ pub(super) fn quarantine(
     let sql = "SELECT trouble_failures FROM documents WHERE collection = ?1 AND path = ?2";
     let failures = connection.prepare_cached(sql)?.query_row([collection, path], |row| row.get(0)).optional()?;
     let retry_at = retry_at(cause, failures.unwrap_or(0), now);
-    let again = if retry_at.is_some() { "; it is tried again by itself" } else { "" };
+    let again = if retry_at.is_some() { TRIED_AGAIN } else { "" };
     let trouble = Trouble { hash: replica.hash, reason: format!("{reason}{again}"), retry_at };
     set_trouble(connection, collection, path, Some(&trouble))
 }

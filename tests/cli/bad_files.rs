@@ -38,7 +38,9 @@ async fn what_is_no_document_is_skipped_and_said() {
     for (name, word) in
         [("empty.md", "empty"), ("pipe.md", "regular file"), ("link.md", "symlink"), ("sparse.pdf", "MiB")]
     {
-        bench.run(&["explain", &format!("docs/{name}")]).await.ended(0, &["it is skipped", word]);
+        let said = bench.run(&["explain", &format!("docs/{name}")]).await;
+        said.ended(0, &["it is skipped", word]);
+        assert_eq!(said.out.matches("skipped").count(), 1, "{}", said.out);
     }
     bench.reconfigure("settle: 0s", "settle: 0s\n    follow_symlinks: true");
     bench.synced().await.ended(0, &["2 documents: 1 added"]);
@@ -223,7 +225,7 @@ async fn an_encrypted_pdf_is_quarantined_until_it_is_replaced() {
     said.ended(3, &["2 documents: 1 added", "1 document failed", "docs/locked.pdf: the PDF is encrypted"]);
     assert_eq!(bench.hashes().await.into_keys().collect::<Vec<_>>(), ["docs/good.md"]);
     bench.running.requests().reset();
-    bench.sync().await.ended(3, &["quarantined until changed, or `kbsync retry`", "the PDF is encrypted"]);
+    bench.sync().await.ended(3, &["failed before, to be tried again automatically", "the PDF is encrypted"]);
     assert_eq!(bench.running.requests().mutating(), 0);
     bench.run(&["plan"]).await.ended(0, &["nothing to change"]);
     bench.run(&["retry", "docs/*.pdf"]).await.ended(0, &["1 document will be tried again"]);

@@ -45,13 +45,23 @@ async fn a_failed_document_is_one_mail() {
     }
     insta::assert_snapshot!(mail(&bench, 3).await, @"
     2 documents, nothing to change (TIME).
-    2 documents quarantined until changed, or `kbsync retry`:
+    2 documents failed before, to be tried again automatically:
       docs/000.md: on strike; it is tried again by itself
       docs/001.md: on strike; it is tried again by itself
     What helps:
       kbsync --config /srv/kbsync.yaml status
       kbsync --config /srv/kbsync.yaml retry   (to try them again as they are)
     ");
+}
+
+#[tokio::test]
+async fn skipped_file__older_version_answers__mail_has_no_word_of_retry() {
+    let bench = Bench::new().await;
+    bench.write_many(2);
+    bench.synced().await;
+    bench.write("001.md", "");
+    let mail = mail(&bench, 3).await;
+    assert!(mail.contains("What helps:") && !mail.contains("retry"), "{mail}");
 }
 
 #[tokio::test]

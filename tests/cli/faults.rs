@@ -135,7 +135,7 @@ async fn a_job_that_fails_is_quarantined_and_the_old_version_stays() {
     bench.sync().await.ended(3, &["1 document failed", "docs/001.md: the model is on strike"]);
     assert_eq!(bench.hashes().await, before, "the old version stays");
     bench.running.requests().reset();
-    bench.sync().await.ended(3, &["quarantined until changed, or `kbsync retry`", "on strike"]);
+    bench.sync().await.ended(3, &["1 document failed before, to be tried again automatically", "on strike"]);
     assert_eq!(bench.running.requests().mutating(), 0);
     bench.run(&["status"]).await.ended(0, &["1 quarantined", "failed docs/001.md: the model is on strike"]);
     bench.run(&["explain", "docs/001.md"]).await.ended(0, &["quarantined", "on strike", "an older version"]);

@@ -62,6 +62,19 @@ async fn one_stray_file_does_not_make_an_emptied_folder_right() {
 }
 
 #[tokio::test]
+async fn held_deletions__each_pass_and_status__have_the_reason() {
+    let bench = twenty().await;
+    keep(&bench, 2);
+    for _ in 0..3 {
+        bench.sync().await.ended(8, &["held: 18 of 20 documents of docs would be deleted"]);
+        bench.run(&["status"]).await.ended(0, &["18 deletions of docs not made: held until approved"]);
+    }
+    bench.run(&["approve", "docs"]).await.ended(0, &[]);
+    bench.synced().await.ended(0, &["18 deleted"]);
+    bench.run(&["status"]).await.without(&["not made"]);
+}
+
+#[tokio::test]
 async fn a_few_deletions_need_no_word() {
     let bench = twenty().await;
     keep(&bench, 10);
@@ -167,7 +180,7 @@ async fn move__the_new_file_cannot_be_synced__the_old_version_stays() {
     bench.remove("d.md");
     bench.sync().await.ended(8, &["1 deleted"]);
     bench.write("handbook/install.md", "# Install\n\nWords.\n");
-    bench.synced().await.ended(0, &["1 added"]);
+    bench.synced().await.ended(0, &["1 renamed"]);
     bench.in_step().await;
     bench.quiet().await;
 }

@@ -8,13 +8,14 @@ use kbsync::{
     extract::Extractor,
     fetch::Fetcher,
     local::Fault,
+    model::CollectionName,
     platform::{
         Connection, Http, Timing,
         cevvo::{Cevvo, PROBE},
         clock,
     },
     reconcile::{self, Earlier, Extent, JOB_TIMEOUT, Machine, Reader, Scope, StoreJournal},
-    store::{Identity, PassRecord, Store, VerificationRecord},
+    store::{Db, Identity, PassRecord, Store, VerificationRecord},
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -220,8 +221,12 @@ async fn pass(config: &Config, store: &Arc<Store>, metrics: &Arc<Metrics>) {
         started: report.started,
         ended: report.ended,
         outcome: report.outcome().as_str().to_owned(),
-        summary: r#"{"withheld": [{"collection": "docs", "deletes": 2, "of": 9, "why": "<i> is not mounted"}]}"#
-            .to_owned(),
+        summary: "{}".to_owned(),
     };
-    store.call(move |db| db.note_pass(&record)).await.unwrap();
+    let docs = CollectionName::new("docs").unwrap();
+    let note = move |db: &mut Db| {
+        db.note_pass(&record)?;
+        db.note_withheld(&docs, &[(2, "<i> is not mounted".to_owned())])
+    };
+    store.call(note).await.unwrap();
 }

@@ -93,8 +93,8 @@ pub const MUTANTS: [Mutant; 19] = [
         name: "guards are off",
         edits: &[Edit {
             file: "src/plan/guard.rs",
-            from: "let why = withhold(made_here.len() as u64, of, standing, authority, policy);",
-            to: "let why = withhold(made_here.len() as u64, of, standing, authority, policy)
+            from: "let why = withhold((made_here.len() as u64, unread as u64), of, standing, authority, policy);",
+            to: "let why = withhold((made_here.len() as u64, unread as u64), of, standing, authority, policy)
         .filter(|_| !crate::mutant(\"guards are off\"));",
         }],
         within: 300,
@@ -157,6 +157,14 @@ pub const MUTANTS: [Mutant; 19] = [
                 file: "src/plan/guard.rs",
                 from: "            Succession::None | Succession::Failed(_) => guarded",
                 to: "            Succession::None | Succession::Failed(_) | Succession::Pending(_) => guarded",
+            },
+            Edit {
+                file: "src/plan/moves.rs",
+                from: "    let taken: HashSet<&Key> = begun",
+                to: "    if crate::mutant(\"nothing waits for its successor\") {
+        return Vec::new();
+    }
+    let taken: HashSet<&Key> = begun",
             },
         ],
         within: 1_000,

@@ -145,20 +145,28 @@ impl Disk {
             DiskOp::Rename(from, to) if !closed(from) && !closed(to) => {
                 let from = self.existing(from);
                 let date = if self.knobs.has(Knob::MovesFresh) { now } else { now - Duration::from_secs(86_400) };
-                if !self.knobs.has(Knob::MovesEdited) {
+                let is_renamed = self.knobs.has(Knob::MovesRenamed);
+                if !self.knobs.has(Knob::MovesEdited) && !is_renamed {
                     rename(&path(from), &path(to), date);
                     return None;
                 }
                 // Under its old name, so that it can be known again.
                 let (folder, name) = (from.split('/').next()?, from.rsplit('/').next()?);
-                let to = format!("{folder}/moved/{name}");
+                let extension = name.rsplit_once('.').map_or(String::new(), |(_, extension)| format!(".{extension}"));
+                let other = format!("{}{extension}", short_hash(from.as_bytes()));
+                let to = format!("{folder}/moved/{}", if is_renamed { &other } else { name });
                 if rename(&path(from), &path(&to), date) {
                     self.edit(&path(&to), now);
                     return Some((from.to_owned(), to));
                 }
             }
             DiskOp::Swap(one, other)
-                if !closed(one) && !closed(other) && one != other && path(one).is_file() && path(other).is_file() =>
+                if !self.knobs.has(Knob::MovesRenamed)
+                    && !closed(one)
+                    && !closed(other)
+                    && one != other
+                    && path(one).is_file()
+                    && path(other).is_file() =>
             {
                 let aside = self.root.join("aside.md");
                 let old = now - Duration::from_secs(86_400);
@@ -195,6 +203,11 @@ impl Disk {
             STEADY => format!("steady words {words}\n"),
             _ if self.knobs.has(Knob::FilesUnsound) && words % 4 == 1 => {
                 UNSOUND[usize::from(words) / 4 % UNSOUND.len()].to_owned()
+            }
+            // Long enough to be known again by its words, whatever is written into it.
+            _ if self.knobs.has(Knob::MovesRenamed) => {
+                let own: String = (0..40).map(|n| format!("{}x{n} ", short_hash(name.as_bytes()))).collect();
+                format!("words {words}\n{own}\n")
             }
             _ => format!("words {words}\n"),
         }

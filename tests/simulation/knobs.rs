@@ -78,6 +78,8 @@ pub enum Knob {
     MovesFresh,
     /// A file that moves is edited as well.
     MovesEdited,
+    /// A file that moves is edited and has another name: only its words tell what it was.
+    MovesRenamed,
     /// A file that goes comes back.
     FilesReturn,
     /// Rate headers come in another dialect, or by another clock.
@@ -93,7 +95,7 @@ pub enum Knob {
 use Knob::*;
 
 impl Knob {
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 40] = [
         NamesComposed,
         NamesTrimmed,
         NamesFolded,
@@ -128,6 +130,7 @@ impl Knob {
         FilesLittered,
         MovesFresh,
         MovesEdited,
+        MovesRenamed,
         FilesReturn,
         OddRates,
         NamesDecorated,

@@ -108,7 +108,9 @@ impl Platform {
             dice: knobs.dice(),
             knobs,
             is_cevvo: api == Api::Cevvo,
-            oracle: Oracle::new(knobs.has(Knob::MovesFresh) || knobs.has(Knob::MovesEdited)),
+            oracle: Oracle::new(
+                [Knob::MovesFresh, Knob::MovesEdited, Knob::MovesRenamed].into_iter().any(|knob| knobs.has(knob)),
+            ),
             asked: Default::default(),
             mutating: 0,
             branches: Branches::default(),

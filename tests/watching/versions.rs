@@ -45,7 +45,8 @@ impl Follower {
     fn walk(&mut self, folder: &[u8], deep: bool) {
         let walk = Walk::part(&self.options, Some(Arc::clone(&self.watch)), folder, deep).unwrap();
         let reach = walk.reach().clone();
-        let prefix = reach.prefix().unwrap().to_owned();
+        // What is left out is found gone from above.
+        let Some(prefix) = reach.prefix().map(str::to_owned) else { return };
         self.documents.retain(|path, _| !path.as_str().starts_with(&prefix) || !reach.covers(path));
         self.documents.extend(documents(walk));
     }
@@ -131,6 +132,32 @@ fn git_sync__link_is_replaced_at_once_or_in_two_steps__new_worktree_is_seen_and_
             write_text(root, &format!("{worktree}/docs/b.md"), "new");
             assert_eq!(follower.catches_up(), 2);
         }
+    }
+}
+
+#[test]
+fn releases__link_beside_them_is_replaced__new_release_is_seen_and_watched() {
+    for follow_symlinks in [false, true] {
+        let dir = tempfile::tempdir().unwrap();
+        let app = dir.path().join("app");
+        let release = |number: usize| format!("releases/2026112910150{number}");
+        write_text(&app, &format!("{}/docs/a.md", release(1)), "one");
+        let mut follower = Follower::new(dir.path(), follow_symlinks);
+        assert_eq!(follower.catches_up(), 1);
+        swap(&app, "current", &release(1));
+        assert_eq!(follower.catches_up(), 1, "by its stable name alone");
+        for number in 2..5 {
+            write_text(&app, &format!("{}/docs/a.md", release(number)), &"x".repeat(number));
+            // Each other one is named as Capistrano does.
+            let target =
+                if number % 2 == 0 { app.join(release(number)).display().to_string() } else { release(number) };
+            swap(&app, "current", &target);
+            assert_eq!(follower.catches_up(), 1);
+            write_text(&app, &format!("{}/docs/b.md", release(number)), "new");
+            assert_eq!(follower.catches_up(), 2);
+        }
+        fs::remove_dir_all(app.join(release(1))).unwrap();
+        assert_eq!(follower.catches_up(), 2);
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     config::Collection,
     model::{CollectionName, DocPath, Fingerprint, Phase, Record},
-    plan::{self, Look},
+    plan::{self, Look, Move, MoveState, TRIED_AGAIN},
     platform::clock,
     reconcile,
     scan::{self, Explanation},
@@ -95,7 +95,8 @@ fn state(
             });
             // What was read is skipped until it changes; what a look shows, for as long as it does.
             let skipped = record.skipped.filter(|skipped| skipped.read.is_some() == (there == Some(true)));
-            if let Some(skipped) = &skipped {
+            // Of what is no document as it is, the reason was shown.
+            if let Some(skipped) = skipped.as_ref().filter(|_| there.is_some()) {
                 line!("  skipped: {}", print::printable(&skipped.reason));
             }
             match (record.live, there) {
@@ -106,8 +107,15 @@ fn state(
                 }
                 (Some(_), Some(_)) => line!("  pending: the platform holds an older version"),
                 (Some(_), None) => {
-                    let held = db.collection(name)?.held;
-                    let why = if held > 0 { "; its deletion is held by a guard" } else { "" };
+                    let of = |one: &Move| one.away == *name && one.from == *path && one.state != MoveState::Off;
+                    let why = match db.moves()?.into_iter().find(of) {
+                        Some(Move { to: (of, to), .. }) => {
+                            format!("; it has moved to {of}/{to}, and goes when the platform holds that")
+                        }
+                        None if db.collection(name)?.held > 0 => "; its deletion is held by a guard".to_owned(),
+                        None => String::new(),
+                    };
+                    let why = print::printable(&why);
                     line!("  the platform holds it{why}");
                 }
                 (None, Some(_)) if quarantined.is_some() => {}
@@ -115,7 +123,12 @@ fn state(
                 (None, None) => line!("  the platform does not hold it"),
             }
             if let Some(trouble) = quarantined {
-                line!("  quarantined until it changes, or `kbsync retry`: {}", print::printable(&trouble.reason));
+                let until = match trouble.retry_at {
+                    Some(at) => format!("until it changes, or is tried again at {}", moment(at)),
+                    None => "until it changes, or `kbsync retry`".to_owned(),
+                };
+                let reason = trouble.reason.strip_suffix(TRIED_AGAIN).unwrap_or(&trouble.reason);
+                line!("  quarantined {until}: {}", print::printable(reason));
             }
         }
     }

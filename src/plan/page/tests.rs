@@ -24,7 +24,7 @@ fn record(live: Option<u8>, failed: Option<u8>) -> Record {
     Record {
         uploaded_here: false,
         path: DocPath::new("https://example.com/").unwrap(),
-        seen: Some(LastLook { fingerprint, at: NOW, hash: ContentHash([1; 32]) }),
+        seen: Some(LastLook { fingerprint, at: NOW, hash: ContentHash([1; 32]), min_hash: None }),
         live: live.map(short),
         live_size: None,
         trouble: failed.map(|first| Trouble::of_document(short(first), String::new())),
@@ -126,7 +126,7 @@ fn new(text: &str) -> NewText<'_> {
 fn held(text: &str) -> (Record, PageState) {
     let NewText { hash, size, sketch, .. } = new(text);
     let fingerprint = Fingerprint { size, mtime_ns: 0, ctime_ns: 0, inode: 0 };
-    let seen = Some(LastLook { fingerprint, at: NOW, hash });
+    let seen = Some(LastLook { fingerprint, at: NOW, hash, min_hash: None });
     let record = Record { seen, live: Some(hash.short()), live_size: Some(size), ..record(None, None) };
     (record, PageState { sketch: Some(sketch), ..state() })
 }

@@ -192,7 +192,7 @@ impl PagesLook<'_> {
                 let verdict = self.weigh(record.as_ref(), before, &content);
                 let same_words = matches!(verdict, TextVerdict::SameWords(_));
                 let (hash, size) = (content.hash, content.bytes.len() as u64);
-                let look = LastLook { fingerprint: fingerprint(size), at: self.clock.wall(), hash };
+                let look = LastLook { fingerprint: fingerprint(size), at: self.clock.wall(), hash, min_hash: None };
                 let look = Some(look).filter(|_| !same_words);
                 let heard = content.heard(&target, verdict);
                 if target != *listed && target != *key && self.would_lose(key, hash, records) {

@@ -157,7 +157,8 @@ impl PagesLook<'_> {
             // What is kept has a fingerprint of its own, by which the upload knows it.
             Via::Upload => self.reader.open(hash).ok().and_then(|file| scan::fingerprint(&file).ok()),
         };
-        let hashed = Hashed { hash, fingerprint: fingerprint.unwrap_or(super::asking::fingerprint(size)) };
+        let hashed =
+            Hashed { hash, min_hash: None, fingerprint: fingerprint.unwrap_or(super::asking::fingerprint(size)) };
         looked.judged(path.clone(), hashed, record.as_ref());
         if let (Some(record), Some(sketch), Some(was)) = (&record, state.sketch, state.turned) {
             let shrunk = plan::is_shrunk(record, sketch.words, size);

@@ -47,7 +47,7 @@ fn short(content: u8) -> ShortHash {
 
 fn see(db: &mut Db, document: &str, content: u8) {
     let fingerprint = Fingerprint { size: 1, mtime_ns: 2, ctime_ns: -3, inode: u64::MAX };
-    let look = LastLook { fingerprint, at: NOW, hash: hash(content) };
+    let look = LastLook { fingerprint, at: NOW, hash: hash(content), min_hash: None };
     db.note_looks(&docs(), &[(path(document), look)]).unwrap();
 }
 

@@ -1,0 +1,77 @@
+//! What was gathered of a collection: what must go up, and what is gone.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    guard::{Authority, Gone, Standing},
+    out_of_sight::OutOfSight,
+    replacement_guard::{ReplacementStanding, TurnedText},
+};
+use crate::model::{CollectionName, ContentHash, DocPath, Fingerprint, MinHash};
+
+/// A document whose content the platform does not hold yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// Which document.
+    pub path: DocPath,
+    /// What it looked like when it was read.
+    pub fingerprint: Fingerprint,
+    /// What it contains.
+    pub hash: ContentHash,
+    /// The signature of its words, where it is text.
+    pub min_hash: Option<Box<MinHash>>,
+    /// Whether the platform holds an older version.
+    pub replaces: bool,
+}
+
+/// What was gathered of one collection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gathered {
+    /// Its name.
+    pub collection: CollectionName,
+    /// Documents to put, in key order.
+    pub wanted: Vec<Wanted>,
+    /// Documents that are gone, in key order.
+    pub gone: Vec<Gone>,
+    /// Sources with this instance's marker that this state does not know, by their documents, in key order.
+    pub strays: Vec<Gone>,
+    /// Documents to put that an earlier look has seen beside those that are gone now: they are no successors of these.
+    pub known: BTreeSet<DocPath>,
+    /// New files that are still being written, with their sizes.
+    pub settling: Vec<(DocPath, u64)>,
+    /// Quarantined documents of which the platform holds no version.
+    pub failed: Vec<DocPath>,
+    /// How many documents the platform holds.
+    pub held_by_platform: u64,
+    /// Whether what was not seen is gone.
+    pub authority: Authority,
+    /// What could not be seen although the rest was, if anything.
+    pub out_of_sight: Option<OutOfSight>,
+    /// What its guard remembers.
+    pub standing: Standing,
+    /// What is known of the new texts of documents that are replaced.
+    pub texts: BTreeMap<DocPath, TurnedText>,
+    /// What the guard of its replacements remembers.
+    pub replacements: ReplacementStanding,
+}
+
+impl Gathered {
+    /// Nothing yet of a collection.
+    pub fn new(collection: &CollectionName, standing: Standing) -> Self {
+        Self {
+            collection: collection.clone(),
+            wanted: Vec::new(),
+            gone: Vec::new(),
+            strays: Vec::new(),
+            known: BTreeSet::new(),
+            settling: Vec::new(),
+            failed: Vec::new(),
+            held_by_platform: 0,
+            authority: Authority::Whole,
+            out_of_sight: None,
+            standing,
+            texts: BTreeMap::new(),
+            replacements: ReplacementStanding::default(),
+        }
+    }
+}
