@@ -166,10 +166,13 @@ impl Oracle {
         let Deletions { begun, allowed, .. } = &self.deletions[instance];
         let Some(document) = ours(source).filter(|_| source.created < *begun) else { return };
         let Some(content) = source.parsed.as_ref().map(|name| &name.hash).filter(|_| source.holds()) else { return };
+        let became = self.moves.get(&document).map(|to| (document.0, to.clone()));
         let instead = |other: &&Source| {
             let same = other.parsed.as_ref().is_some_and(|name| name.hash == *content);
-            let moved = same && ours(other).is_some_and(|other| self.present.contains_key(&other));
-            other.id != source.id && other.holds() && (moved || ours(other).as_ref() == Some(&document))
+            let is_of = |wanted: Option<&(usize, String)>| wanted.is_some() && ours(other).as_ref() == wanted;
+            let moved =
+                (same || is_of(became.as_ref())) && ours(other).is_some_and(|other| self.present.contains_key(&other));
+            other.id != source.id && other.holds() && (moved || is_of(Some(&document)))
         };
         if sources.iter().any(|other| instead(&other)) {
             return;
