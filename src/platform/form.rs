@@ -1,14 +1,24 @@
 //! The form that a document goes up in: which files can, under which name, and how they are read.
 
-use std::io::{self, Seek};
+use std::{
+    io::{self, Seek},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
+use futures_util::TryStreamExt;
 use reqwest::multipart::{Form, Part};
+use tokio::time::Instant;
 use tokio_util::io::ReaderStream;
 
 use super::Upload;
 
 /// Bytes that are read at once from a file that goes up.
 const READ_SIZE: usize = 64 << 10;
+
+/// So many bytes that were taken may not have left this machine, and so many leave in a second on a slow line.
+const MOST_BUFFERED: u64 = 4 << 20;
+const SLOW_LINE: u64 = 32 << 10;
 
 /// What goes up under which extension: Cevvo takes PDF, DOCX, TXT and MD (`cevvo-api`, section Ingestion), Nexvio's pages
 /// name no others, and these are the same under other names.
@@ -33,13 +43,60 @@ pub(super) const EXTENSIONS: [&str; ACCEPTED.len()] = {
     extensions
 };
 
+/// How far an upload has come.
+#[derive(Clone)]
+pub(super) struct Progress(Arc<Mutex<Sent>>);
+
+#[derive(Clone, Copy)]
+struct Sent {
+    bytes: u64,
+    began: Instant,
+    /// When more was taken last.
+    last: Instant,
+    is_all: bool,
+}
+
+impl Progress {
+    pub(super) fn new() -> Self {
+        let now = Instant::now();
+        Self(Arc::new(Mutex::new(Sent { bytes: 0, began: now, last: now, is_all: false })))
+    }
+
+    fn sent(&self) -> MutexGuard<'_, Sent> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// More was taken of so many bytes.
+    fn add(&self, bytes: usize, of: u64) {
+        let mut sent = self.sent();
+        sent.bytes += bytes as u64;
+        sent.last = Instant::now();
+        sent.is_all = sent.bytes >= of;
+    }
+
+    /// Waits until nothing has been taken for so long. What the system has taken last may still be on its way.
+    pub(super) async fn stalled(&self, patience: Duration) {
+        loop {
+            let Sent { bytes, began, last, is_all } = *self.sent();
+            let buffered = Duration::from_secs(bytes.min(MOST_BUFFERED) / SLOW_LINE);
+            let patience = if is_all { patience.max(last - began) + buffered } else { patience };
+            if last.elapsed() >= patience {
+                return;
+            }
+            tokio::time::sleep_until(last + patience).await;
+        }
+    }
+}
+
 /// A form of the file and one field of text. The file is read from its start.
-pub(super) fn form((field, text): (&'static str, &str), upload: &Upload) -> io::Result<Form> {
+pub(super) fn form((field, text): (&'static str, &str), upload: &Upload, progress: Progress) -> io::Result<Form> {
     let (name, media_type) = sent_as(&upload.name);
     let mut file = upload.file.try_clone()?;
     file.rewind()?;
     let reader = tokio::io::AsyncReadExt::take(tokio::fs::File::from_std(file), upload.size);
-    let body = reqwest::Body::wrap_stream(ReaderStream::with_capacity(reader, READ_SIZE));
+    let size = upload.size;
+    let taken = ReaderStream::with_capacity(reader, READ_SIZE).inspect_ok(move |bytes| progress.add(bytes.len(), size));
+    let body = reqwest::Body::wrap_stream(taken);
     let part = Part::stream_with_length(body, upload.size).file_name(name);
     let part = part.mime_str(media_type).map_err(io::Error::other)?;
     Ok(Form::new().text(field, text.to_owned()).part("file", part))

@@ -18,7 +18,7 @@ use super::{
     headers::{self, Told},
     judge::Trials,
     keys::{KeySource, Keys},
-    transport::{Body, Outgoing, Transport, Undelivered, address, client, is_loopback},
+    transport::{Body, Outgoing, Transport, Undelivered, address, clients, is_loopback},
 };
 use crate::{
     model::is_id,
@@ -33,8 +33,8 @@ const ATTEMPTS_UNSENT: u32 = 3;
 const ATTEMPTS: u32 = 6;
 /// The same for a poll, which comes again anyway and must not keep the others waiting.
 const ATTEMPTS_POLL: u32 = 3;
-/// An upload has this much more time for every byte: 32 KiB/s is the slowest line that works.
-const SLOWEST_LINE: u64 = 32 << 10;
+/// An upload that advances has this much more time for every byte: 1 KiB/s is the slowest line that works.
+const SLOWEST_LINE: u64 = 1 << 10;
 
 /// What is wrong with an answer that came whole.
 const UNLIKE: &str = "the answer is not what the API's page shows; check `platform.base_url`";
@@ -64,7 +64,7 @@ impl Http {
     /// # Errors
     /// When the address is neither https nor on this machine, or TLS cannot be set up.
     pub fn new(connection: Connection) -> Result<Self, BuildError> {
-        let transport = Arc::new(client(is_loopback(&connection.base_url), connection.timing.answer)?);
+        let transport = Arc::new(clients(is_loopback(&connection.base_url), connection.timing.answer)?);
         Self::over(connection, Line { transport, clock: Arc::new(System), rng: rand::make_rng() })
     }
 

@@ -7,7 +7,11 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use url::Url;
 
-use super::{Upload, answer::plain, form::form};
+use super::{
+    Upload,
+    answer::plain,
+    form::{Progress, form},
+};
 
 /// One request on its way.
 pub struct Outgoing<'a> {
@@ -53,10 +57,29 @@ pub trait Transport: Send + Sync {
     fn send<'a>(&'a self, request: Outgoing<'a>) -> Delivery<'a>;
 }
 
-impl Transport for Client {
+/// The clients themselves.
+pub(super) struct Clients {
+    requests: Client,
+    /// Without a time-out for what comes back: while something goes up, nothing does.
+    uploads: Client,
+    /// How long an answer may take, and an upload that does not advance.
+    patience: Duration,
+}
+
+impl Transport for Clients {
     fn send<'a>(&'a self, request: Outgoing<'a>) -> Delivery<'a> {
         Box::pin(async move {
-            let sent = build(self, request).map_err(Undelivered::File)?.send().await;
+            let progress = Progress::new();
+            let is_upload = matches!(request.body, Body::Form(..));
+            let client = if is_upload { &self.uploads } else { &self.requests };
+            let sending = build(client, request, &progress).map_err(Undelivered::File)?.send();
+            let sent = tokio::select! {
+                sent = sending => sent,
+                () = progress.stalled(self.patience), if is_upload => {
+                    let waited = self.patience.as_secs();
+                    return Err(Undelivered::NoAnswer(format!("the upload did not advance for {waited} s")));
+                }
+            };
             sent.map_err(|error| match error.is_connect() {
                 true => Undelivered::NotSent(plain(&error)),
                 false => Undelivered::NoAnswer(plain(&error)),
@@ -65,12 +88,12 @@ impl Transport for Client {
     }
 }
 
-fn build(client: &Client, request: Outgoing<'_>) -> io::Result<RequestBuilder> {
+fn build(client: &Client, request: Outgoing<'_>, progress: &Progress) -> io::Result<RequestBuilder> {
     let builder = client.request(request.method.clone(), request.url).bearer_auth(request.key.expose_secret());
     let builder = match request.body {
         Body::None => builder,
         Body::Json(body) => builder.json(body),
-        Body::Form(field, upload) => builder.multipart(form(*field, upload)?),
+        Body::Form(field, upload) => builder.multipart(form(*field, upload, progress.clone())?),
     };
     Ok(match request.timeout {
         Some(timeout) => builder.timeout(timeout),
@@ -78,17 +101,26 @@ fn build(client: &Client, request: Outgoing<'_>) -> io::Result<RequestBuilder> {
     })
 }
 
-/// The client itself: no redirects and no retries of its own, the system's roots or, where there are none, Mozilla's.
-pub(super) fn client(loopback: bool, answer: Duration) -> Result<Client, reqwest::Error> {
+/// The clients; an answer may take so long.
+pub(super) fn clients(loopback: bool, answer: Duration) -> Result<Clients, reqwest::Error> {
     // A second installation, by another client of this process, changes nothing.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    let (requests, uploads) = (client(loopback, Some(answer))?, client(loopback, None)?);
+    Ok(Clients { requests, uploads, patience: answer })
+}
+
+/// No redirects and no retries of its own, the system's roots or, where there are none, Mozilla's.
+fn client(loopback: bool, answer: Option<Duration>) -> Result<Client, reqwest::Error> {
     let builder = || {
         let builder = Client::builder()
             .user_agent(concat!("kbsync/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
-            .connect_timeout(Duration::from_secs(10))
-            .read_timeout(answer);
+            .connect_timeout(Duration::from_secs(10));
+        let builder = match answer {
+            Some(answer) => builder.read_timeout(answer),
+            None => builder,
+        };
         // A proxy between us and this machine would be a mistake in the environment.
         if loopback { builder.no_proxy() } else { builder }
     };
@@ -118,5 +150,54 @@ pub(super) fn is_loopback(url: &Url) -> bool {
         Some(url::Host::Ipv4(address)) => address.is_loopback(),
         Some(url::Host::Ipv6(address)) => address.is_loopback(),
         None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+
+    use super::*;
+
+    const SIZE: u64 = 12 << 20;
+    const PATIENCE: Duration = Duration::from_millis(400);
+
+    /// Uploads a document to a server that takes a piece of it in every tick, or none.
+    async fn upload(is_read: bool) -> Result<Response, Undelivered> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = Url::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
+        let serving = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let (mut ticks, mut taken) = (tokio::time::interval(PATIENCE / 8), 0);
+            let mut piece = vec![0; 512 << 10];
+            while is_read && taken < SIZE {
+                ticks.tick().await;
+                taken += stream.read(&mut piece).await.unwrap() as u64;
+            }
+            if is_read {
+                stream.write_all(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+            }
+            std::future::pending::<()>().await;
+        });
+        let file = tempfile::tempfile().unwrap();
+        file.set_len(SIZE).unwrap();
+        let upload = Upload { file, size: SIZE, name: "a.md".to_owned() };
+        let (key, body) = (SecretString::from("key"), Body::Form(("source_id", "s"), &upload));
+        let request = Outgoing { method: &Method::POST, url, key: &key, body: &body, timeout: None };
+        let sent = clients(true, PATIENCE).unwrap().send(request).await;
+        serving.abort();
+        sent
+    }
+
+    #[tokio::test]
+    async fn upload__takes_longer_than_an_answer_may__is_given_up_only_where_it_does_not_advance() {
+        assert_eq!(upload(true).await.ok().map(|response| response.status().as_u16()), Some(202));
+        match upload(false).await {
+            Err(Undelivered::NoAnswer(cause)) => assert!(cause.contains("did not advance"), "{cause}"),
+            other => panic!("{other:?}"),
+        }
     }
 }

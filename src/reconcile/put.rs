@@ -237,8 +237,9 @@ impl<P: Platform> Pass<'_, P> {
                 self.store.call(move |db| db.enter(id, Phase::Created, began)).await?;
                 return Ok(None);
             }
-            Err(ApiError::Unknown { .. }) => {
-                self.store.call(move |db| db.unanswered(id, Phase::Uploading, now)).await?;
+            Err(ApiError::Unknown { call, cause }) => {
+                let cause = format!("{call}: {cause}");
+                self.store.call(move |db| db.maybe_uploaded(id, &cause, now)).await?;
                 Step::Unknown(now + self.scope.policy.grace)
             }
             Err(error) if error.failure().is_general() => {

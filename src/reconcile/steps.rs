@@ -20,11 +20,16 @@ impl<P: Platform> Pass<'_, P> {
             Task::Finish(replica) if self.is_there(&replica.collection, &replica.path).await => Ok(Step::Again(None)),
             Task::Finish(replica) => self.delete(replica).await,
             Task::GiveUp(replica) => {
-                let reason = "the platform says of none of several uploads what has become of it, and holds none; \
-                              `kbsync retry` lets it be tried again";
-                let failure = failure(&replica.collection, &replica.path, reason.to_owned());
+                let of = replica.clone();
+                let last = self.store.call(move |db| db.last_failure(&of)).await?;
+                let last = last.map(|cause| format!(" (the last one: {cause})")).unwrap_or_default();
+                let reason = format!(
+                    "the platform says of none of several uploads what has become of it, and holds none{last}; \
+                     `kbsync retry` lets it be tried again"
+                );
+                let failure = failure(&replica.collection, &replica.path, reason.clone());
                 let now = self.now();
-                self.store.call(move |db| db.give_up(&replica, reason, now)).await?;
+                self.store.call(move |db| db.give_up(&replica, &reason, now)).await?;
                 Ok(Step::Failed(failure, None))
             }
             Task::Gone(collection, gone) => self.gone(collection, gone).await,

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Db, StoreError, replicas::drop_row};
 use crate::{
-    model::{Moment, Phase, ReplicaId, SourceId},
+    model::{Moment, Phase, Replica, ReplicaId, SourceId},
     plan::{FailureCause, retry_at},
 };
 
@@ -29,6 +29,28 @@ impl Db {
         let sql = "UPDATE replicas SET phase = ?2, since = ?3, unanswered = 1 WHERE id = ?1";
         self.connection.prepare_cached(sql)?.execute(params![id.0, phase.as_str(), now.0.cast_signed()])?;
         Ok(())
+    }
+
+    /// The same of an upload, with what came instead of an answer that tells.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn maybe_uploaded(&mut self, id: ReplicaId, cause: &str, now: Moment) -> Result<(), StoreError> {
+        let sql = "UPDATE replicas SET phase = 'uploading', since = ?3, unanswered = 1, failure = ?2 WHERE id = ?1";
+        self.connection.prepare_cached(sql)?.execute(params![id.0, cause, now.0.cast_signed()])?;
+        Ok(())
+    }
+
+    /// Why the last upload of a replica's document has no answer that tells, where that is known.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn last_failure(&self, replica: &Replica) -> Result<Option<String>, StoreError> {
+        let sql =
+            "SELECT failure FROM replicas WHERE collection = ?1 AND path = ?2 AND hash = ?3 AND phase = 'uploading'
+                       AND failure IS NOT NULL ORDER BY id DESC LIMIT 1";
+        let values = params![replica.collection.as_str(), replica.path.as_str(), replica.hash.0];
+        Ok(self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?)
     }
 
     /// The same of a request to create a source, with what came instead of an answer that tells.
