@@ -52,6 +52,9 @@ fn print_status(status: &Status) {
         let document = print::printable(&format!("{collection}/{path}"));
         line!("stale {document}: since {}, because {}", moment(stale.since), print::printable(&stale.reason));
     }
+    if status.emptied > 0 {
+        line!("{} listed by the platform without content; the next passes tell.", count(status.emptied, "source"));
+    }
     if status.under_way > 0 {
         line!("{} under way; the next pass goes on with them.", count(status.under_way as u64, "source"));
     }

@@ -143,7 +143,7 @@ fn summary(report: &Report) {
         line!("{} on the platform already, and found again.", count(report.adopted, "source"));
     }
     if report.lost > 0 {
-        line!("{} gone from the platform, and not by kbsync.", count(report.lost, "source"));
+        line!("{} gone from the platform, or renamed there, and not by kbsync.", count(report.lost, "source"));
     }
     failures("failed", report.failures());
     let (again, left): (Vec<_>, Vec<_>) = report.quarantined.iter().partition(|failure| failure.is_tried_again());
@@ -173,6 +173,12 @@ fn summary(report: &Report) {
         line!(
             "{} missing from the platform's list, which is too many to be believed at once; the next pass tells.",
             count(report.missing, "source")
+        );
+    }
+    if report.emptied > 0 {
+        line!(
+            "{} listed by the platform without content, which is too many to be believed at once; the next passes tell.",
+            count(report.emptied, "source")
         );
     }
     if report.spare > 0 {

@@ -24,6 +24,8 @@ pub struct Status {
     pub quarantined: Vec<(String, String, String)>,
     /// The same of documents with a source that could not be deleted.
     pub undeleted: Vec<(String, String, String)>,
+    /// How many ready sources the platform's last list has shown without content.
+    pub emptied: u64,
     /// The documents whose files are skipped as they are now: (collection, path, why, whether an older version is kept).
     /// The kept ones come first.
     pub skipped: Vec<(String, String, String, bool)>,
@@ -128,6 +130,7 @@ pub fn gather(config: &Config, db: &Db) -> Result<Status, StoreError> {
         collections,
         quarantined: db.quarantined()?,
         undeleted: db.undeleted()?,
+        emptied: db.emptied()?,
         skipped: db.skipped()?,
         stale: db.stale_pages()?,
         under_way: db.under_way()?.len(),
@@ -149,6 +152,7 @@ pub fn nothing_yet(config: &Config) -> Status {
             .collect(),
         quarantined: Vec::new(),
         undeleted: Vec::new(),
+        emptied: 0,
         skipped: Vec::new(),
         stale: Vec::new(),
         under_way: 0,
@@ -203,6 +207,7 @@ pub fn to_json(status: &Status) -> Value {
         "collections": collections.collect::<Vec<_>>(),
         "quarantined": failures(&status.quarantined),
         "undeleted": failures(&status.undeleted),
+        "emptied": status.emptied,
         "skipped": skipped.collect::<Vec<_>>(),
         "stale": stale.collect::<Vec<_>>(),
         "under_way": status.under_way,

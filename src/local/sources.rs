@@ -203,6 +203,7 @@ fn read(row: &Row) -> rusqlite::Result<Source> {
         updated_at: ids::timestamp(row.get(7)?),
         last_synced_at: row.get::<_, Option<i64>>(8)?.and_then(ids::timestamp),
         document_count: Some(row.get::<_, i64>(9)?.unsigned_abs()),
+        ..Source::default()
     })
 }
 

@@ -75,6 +75,19 @@ impl Failure {
     }
 }
 
+/// Whether a new document is refused because the account has no room for it, whatever the status: the key is not at fault, nor
+/// the document.
+pub fn is_quota(request: RequestKind, status: u16, message: &str) -> bool {
+    let words: &[&str] = match status {
+        402 => return true,
+        403 => &["quota", "limit", "your plan", "upgrade", "billing", "subscription"],
+        400 | 409 | 413 | 422 | 507 => &["quota", "your plan", "source limit", "document limit"],
+        _ => return false,
+    };
+    let message = message.to_lowercase();
+    matches!(request, RequestKind::Create | RequestKind::Upload) && words.iter().any(|word| message.contains(word))
+}
+
 /// Judges a request whose last attempt ended so. `refused_in_a_row` counts refused requests of its kind, with
 /// this one. `None` asks
 /// for a probe.
@@ -134,6 +147,23 @@ mod tests {
     use Ending::{Answered, Garbled, NoAnswer, NotSent};
     use FailureScope::{Account, Collection, Document, List, Platform};
     use RequestKind as Kind;
+
+    #[test]
+    fn is_quota__words_of_a_refusal__tell_a_full_account_from_a_key() {
+        for (status, message, expected) in [
+            (402, "", true),
+            (403, "source limit of your plan reached (12)", true),
+            (403, "Quota exceeded", true),
+            (403, "invalid key", false),
+            (413, "storage quota exceeded", true),
+            (413, "the file is larger than the limit of 10 MB", false),
+            (507, "over quota", true),
+            (500, "quota service down", false),
+        ] {
+            assert_eq!(is_quota(Kind::Create, status, message), expected, "{status} {message}");
+        }
+        assert!(!is_quota(Kind::List, 403, "upgrade your plan"));
+    }
 
     const KINDS: [Kind; 6] = [Kind::List, Kind::Create, Kind::Upload, Kind::Document, Kind::Collection, Kind::Other];
 

@@ -14,7 +14,7 @@ mod simulation;
 
 pub use backoff::{Backoff, RetryBudget};
 pub use breaker::{Breaker, Gate};
-pub use failure::{Failure, FailureScope, Probe, RequestKind, failure};
+pub use failure::{Failure, FailureScope, Probe, RequestKind, failure, is_quota};
 pub use pacer::{Pacer, Stamp, Ticket, Turn};
 pub use poll::{Durations, Poll, PollSchedule};
 pub use verdict::{Ending, Verdict, verdict};

@@ -70,13 +70,25 @@ impl Plan {
     }
 }
 
+/// The platform takes no new document: those that have come count as failed, but for what has only moved.
+pub fn refuse_new(gathered: &mut [Gathered]) {
+    let gone: BTreeSet<_> = gathered.iter().flat_map(|one| &one.gone).map(|gone| gone.live).collect();
+    for one in gathered {
+        let is_new = |wanted: &Wanted| !wanted.replaces && !gone.contains(&wanted.hash.short());
+        one.failed.extend(one.wanted.extract_if(.., |wanted| is_new(wanted)).map(|wanted| wanted.path));
+    }
+}
+
 /// Makes the plan. `moves` are those that were begun before.
 pub fn assemble(mut gathered: Vec<Gathered>, moves: &[Move], policy: &Policy) -> Plan {
     let (mut actions, mut renames, mut puts, mut withheld) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut held_replacements = Vec::new();
     let seen = gathered.iter().filter(|one| one.authority == Authority::Whole && one.out_of_sight.is_none());
     let seen = seen.map(|one| one.collection.clone()).collect();
-    for Gathered { gone, strays, out_of_sight, .. } in &mut gathered {
+    for Gathered { wanted, gone, strays, out_of_sight, .. } in &mut gathered {
+        // What holds just what is to be put is taken over.
+        let wanted: BTreeSet<_> = wanted.iter().map(|wanted| (&wanted.path, wanted.hash.short())).collect();
+        strays.retain(|stray| !wanted.contains(&(&stray.path, stray.live)));
         if let Some(part) = out_of_sight {
             part.take(gone);
             strays.retain(|stray| !part.hides(&stray.path));

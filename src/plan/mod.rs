@@ -23,7 +23,7 @@ mod retry;
 mod successors;
 mod withheld;
 
-pub use assemble::{Action, Plan, assemble};
+pub use assemble::{Action, Plan, assemble, refuse_new};
 pub use bot::{BotCause, BotChange, BotPlan, Written, bot, first_difference, written};
 pub use drift::{Claim, Drift, ListTrust, Listed, Origin, drift};
 pub use estimate::{Estimate, Price, estimate};

@@ -56,6 +56,12 @@ impl fmt::Display for Withheld {
                 "held: {what} of {collection} are gone, and what seems to take their place failed (such as {successor}): \
                  they answer until that is mended. To delete them all the same: kbsync approve {collection}"
             ),
+            Why::Misnamed => write!(
+                f,
+                "held: the sources of {what} of {collection} have other names on the platform than kbsync gave them, too many \
+                 at once for a person's doing: they are left as they are. If they are not kbsync's any more, and the \
+                 documents are to be uploaded again: kbsync approve {collection}"
+            ),
             Why::LeftConfig => write!(
                 f,
                 "held: {what} of {collection} would be deleted, for the collection has left the config. If that is right: \
@@ -81,6 +87,9 @@ pub enum Why {
     SuccessorFailed(DocPath),
     /// Their collection has left the config, and may be in another one now; held until it is approved, too.
     LeftConfig,
+    /// Their sources have names on the platform that are not ours, many at once: they are left alone and not uploaded
+    /// again until it is approved.
+    Misnamed,
     /// The config says `delete: never`.
     Never,
 }
@@ -95,6 +104,7 @@ impl fmt::Display for Why {
             Self::SuccessorFailed(successor) => {
                 write!(f, "what seems to take their place failed, such as {successor}; held until approved")
             }
+            Self::Misnamed => f.write_str("other names on the platform, many at once; held until approved"),
             Self::LeftConfig => f.write_str("the collection has left the config; held until approved"),
             Self::Unsure(reason) => f.write_str(reason),
             Self::Never => f.write_str("delete: never"),
@@ -107,14 +117,19 @@ impl Why {
     pub fn is_limit(&self) -> bool {
         match self {
             Self::Held | Self::Moved(_) | Self::LeftConfig => true,
-            Self::NotMadeHere | Self::SuccessorFailed(_) | Self::Unsure(_) | Self::Never => false,
+            Self::NotMadeHere | Self::SuccessorFailed(_) | Self::Misnamed | Self::Unsure(_) | Self::Never => false,
         }
     }
 
     /// Whether `approve` can release these deletions.
     pub fn can_be_approved(&self) -> bool {
         match self {
-            Self::Held | Self::Moved(_) | Self::NotMadeHere | Self::SuccessorFailed(_) | Self::LeftConfig => true,
+            Self::Held
+            | Self::Moved(_)
+            | Self::NotMadeHere
+            | Self::SuccessorFailed(_)
+            | Self::LeftConfig
+            | Self::Misnamed => true,
             Self::Unsure(_) | Self::Never => false,
         }
     }

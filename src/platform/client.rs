@@ -91,8 +91,8 @@ impl Platform for Client {
         whichever!(self, client => client.ingest(source, url).await)
     }
 
-    async fn job(&self, id: &JobId) -> Result<JobState, ApiError> {
-        whichever!(self, client => client.job(id).await)
+    async fn job(&self, id: &JobId, source: &SourceId) -> Result<JobState, ApiError> {
+        whichever!(self, client => client.job(id, source).await)
     }
 
     async fn rename(&self, id: &SourceId, name: &str) -> Result<Option<Renamed>, ApiError> {

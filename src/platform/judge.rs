@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     model::Moment,
-    pace::{Ending, Failure, FailureScope, Probe, RequestKind, failure},
+    pace::{Ending, Failure, FailureScope, Probe, RequestKind, failure, is_quota},
 };
 
 /// Attempts at a probe that the platform fails to answer.
@@ -60,12 +60,13 @@ impl Http {
     /// What it means that a request, begun then, failed for good.
     pub(super) async fn judge(&self, call: &Call<'_>, ending: Ending, message: String, began: Moment) -> ApiError {
         let in_a_row = self.trials.refused(call.kind);
+        let status = status_of(ending);
+        let ending = if is_quota(call.kind, status, &message) { Ending::Answered(402) } else { ending };
         let judged = match failure(call.kind, ending, None, in_a_row) {
             None => failure(call.kind, ending, Some(self.probe_since(began).await), in_a_row),
             judged => judged,
         };
         let failure = judged.unwrap_or(Failure { scope: FailureScope::Platform, transient: true });
-        let status = status_of(ending);
         match failure {
             Failure { scope: FailureScope::Account, transient: false } => ApiError::Denied { status, message },
             Failure { scope: FailureScope::Platform, transient: true } => self.unavailable(call, &message),

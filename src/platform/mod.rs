@@ -75,8 +75,6 @@ pub struct RemoteSource {
     pub name: String,
     /// Whether it holds what was put into it.
     pub holding: Holding,
-    /// Whether the platform says outright that it holds nothing: a field that is not there says nothing.
-    pub is_empty: bool,
     /// When it was made, by the platform's clock.
     pub created_at: Option<Timestamp>,
     /// Whether the platform crawls it anew by itself, where it says so.
@@ -109,6 +107,8 @@ pub enum Holding {
     Document,
     /// Not done yet, or nothing was put into it.
     Nothing,
+    /// The platform does not say, or not whether there is anything in it.
+    Unsaid,
     /// Not done yet, and something was put into it.
     AtWork,
     /// The platform says that it is done, and found nothing.
@@ -131,7 +131,8 @@ pub struct Cursor {
 pub struct SourcePage {
     /// The sources of this page.
     pub sources: Vec<RemoteSource>,
-    /// How many more it has that cannot be read, such as those without an id.
+    /// How many more it has that do not count: those that cannot be read, such as those without an id, and those that it
+    /// shows as deleted.
     pub unreadable: u64,
     /// How many the whole list has, where the platform says so; it may be wrong.
     pub total: Option<u64>,
@@ -149,7 +150,7 @@ pub struct SourcePage {
 pub enum JobState {
     /// Queued or under way.
     Working,
-    /// In a state that this version does not know: judge by the source.
+    /// In a state that this version does not know, or another job: judge by the source.
     Unclear,
     /// Done, with so many documents where the platform says so.
     Completed(Option<u64>),
@@ -237,8 +238,8 @@ pub trait Platform: Send + Sync {
         std::future::ready(Err(ApiError::NoSuchCall("fills a source that was made empty")))
     }
 
-    /// How a job is. For platforms with jobs.
-    fn job(&self, _: &JobId) -> impl Future<Output = Result<JobState, ApiError>> + Send {
+    /// How the job of a source is. For platforms with jobs.
+    fn job(&self, _: &JobId, _: &SourceId) -> impl Future<Output = Result<JobState, ApiError>> + Send {
         std::future::ready(Err(ApiError::NoSuchCall("tells of a job")))
     }
 

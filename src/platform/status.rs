@@ -60,9 +60,21 @@ const DONE: [&str; 17] = [
 const FAILED: [&str; 9] =
     ["failed", "failure", "error", "errored", "cancelled", "canceled", "rejected", "aborted", "invalid"];
 
+/// What is deleted, and shown all the same for a while.
+const GONE: [&str; 6] = ["deleted", "removed", "archived", "trashed", "deleting", "purged"];
+
+/// Whether a status says that there is nothing any more.
+pub(super) fn is_gone(status: &str) -> bool {
+    is_one_of(status, &GONE)
+}
+
+fn is_one_of(status: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| word.eq_ignore_ascii_case(status.trim()))
+}
+
 /// Reads a status, in whatever case it is written.
 pub(super) fn progress(status: &str) -> Progress {
-    let is_one_of = |words: &[&str]| words.iter().any(|word| word.eq_ignore_ascii_case(status.trim()));
+    let is_one_of = |words: &[&str]| is_one_of(status, words);
     if is_one_of(&DONE) {
         Progress::Done
     } else if is_one_of(&FAILED) {

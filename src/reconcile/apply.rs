@@ -49,8 +49,9 @@ impl<P: Platform> Pass<'_, P> {
         if resume.open {
             open.list_at(self.now());
         }
-        let mut jobs = Jobs::new(self.platform, self.scope.job_timeout);
-        resume.follow.iter().for_each(|replica| jobs.follow(replica.clone(), None, self.now()));
+        let tells = self.store.call(|db| db.has_shown_content()).await?;
+        let mut jobs = Jobs::new(self.platform, self.scope.job_timeout, tells);
+        resume.follow.iter().for_each(|replica| jobs.follow(replica.clone(), None, true, self.now()));
         let mut queue = self.queue(plan, resume).await?;
         if !(report.urgent.is_empty() && self.scope.earlier.urgent.is_empty()) {
             let is_urgent =
@@ -68,7 +69,6 @@ impl<P: Platform> Pass<'_, P> {
             jobs,
             report,
             open,
-            refused: None,
             poll: None,
         };
         work.run(self.stop.clone()).await
@@ -137,8 +137,6 @@ struct Work<'a, 'r, P> {
     jobs: Jobs,
     report: &'r mut Report,
     open: &'r mut Open,
-    /// Why the platform takes no document.
-    refused: Option<Fatal>,
     /// The poll that is under way. It changes nothing, so that it can be dropped.
     poll: Option<Doing<'a>>,
 }
@@ -149,7 +147,7 @@ impl<P: Platform> Work<'_, '_, P> {
         loop {
             self.start();
             if self.at_work() == 0 && self.jobs.is_empty() {
-                return self.refused.take().map_or(Ok(()), Err);
+                return Ok(());
             }
             if self.at_work() == 0 && !std::mem::replace(&mut waits, true) {
                 (self.pass.event)(Event::Following { jobs: self.jobs.len() });
@@ -182,7 +180,7 @@ impl<P: Platform> Work<'_, '_, P> {
         let mut queued = self.pass.platform.queued();
         while self.at_work() == 0 || self.at_work() < AT_ONCE && queued < QUEUED {
             let Some(task) = self.queue.pop_front() else { return };
-            if self.refused.is_some() && matches!(task, Task::Put(..)) {
+            if self.report.refused.is_some() && matches!(task, Task::Put(..)) {
                 continue;
             }
             let deletes = matches!(task, Task::Delete(_) | Task::Finish(_) | Task::Empty(..) | Task::Left(..));
@@ -234,13 +232,15 @@ impl<P: Platform> Work<'_, '_, P> {
                 self.report.bytes += bytes;
                 let document = Document::new(&replica.collection, &replica.path);
                 (self.pass.event)(Event::Uploaded { document, bytes });
-                self.jobs.follow(replica, Some((bytes, began)), self.pass.now());
+                let of = replica.clone();
+                let replaces = self.pass.store.call(move |db| db.replaces(&of)).await?;
+                self.jobs.follow(replica, Some((bytes, began)), replaces, self.pass.now());
             }
             Step::Again(replica) => {
                 self.open.again();
                 self.retire_one(replica).await?;
             }
-            Step::NoPuts(fatal) => drop(self.refused.get_or_insert(fatal)),
+            Step::NoPuts(fatal) => drop(self.report.refused.get_or_insert(fatal)),
             Step::Relist => self.open.list_at(self.pass.now()),
             Step::Unknown(until) => self.open.list_at(until),
             Step::Failed(failure, replica) => {

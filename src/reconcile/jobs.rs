@@ -7,29 +7,24 @@ use std::{
 };
 
 use super::{
-    Deed, Document, Event, Fatal, Pass, Report, Sent, fatal,
+    Deed, Document, Event, Fatal, Pass, Report, Sent,
+    asking::{Asking, ask_list, ask_one, ask_site, failed},
     paging::{Growth, Paging, Place, Seen},
     work::{Ending, Polled, Step, Task},
 };
 use crate::{
-    model::{JobId, Moment, Phase, Replica, ReplicaId, SourceId},
+    model::{JobId, Moment, Phase, Replica, ReplicaId, SourceId, SourceName},
     pace::{Durations, Poll, PollSchedule},
     plan::FailureCause,
-    platform::{Holding, JobState, Platform, RemoteSource, SourcePage},
+    platform::{Platform, SourcePage},
     scan::Wake,
 };
 
-/// A pass follows the crawl of a website no longer than this; the next one goes on.
-const CRAWL: Duration = Duration::from_secs(120);
 /// The service looks again so much later.
 const CRAWL_AGAIN: Duration = Duration::from_secs(60);
-/// A crawl that takes longer has failed.
-const CRAWL_AT_MOST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What the list did not show is looked for again after this at the latest.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
-/// A job that the platform has forgotten, and whose source is idle for so long, is lost.
-const FORGOTTEN: Duration = Duration::from_secs(60);
 /// Why a document failed whose job nobody can tell of.
 const UNREADABLE: &str =
     "the platform can tell neither of its job nor of its source; `kbsync retry` lets it be tried again";
@@ -45,12 +40,18 @@ struct Followed {
     seen: Seen,
     /// Whether neither the job nor its source can be read by itself: only the list tells.
     blind: bool,
+    /// Whether its word is not enough: an older version goes by it, or it was done long ago.
+    doubted: bool,
+    /// Whether the list has shown its source under the name that it was given.
+    named: bool,
 }
 
 /// A job that has ended.
 pub(super) struct Settled {
     replica: Replica,
     pub(super) ending: Ending,
+    /// Whether the list has shown its source under the name that it was given.
+    named: bool,
     /// The time since its upload began, or since an earlier pass noted it.
     pub(super) took: Duration,
     sent: Option<Sent>,
@@ -69,10 +70,12 @@ pub(super) struct Jobs {
     reading: (Place, bool),
     /// Whether the platform can only be asked by its list.
     by_list: bool,
+    /// Whether a list of the platform has ever shown content of ours: then it tells what its sources hold.
+    tells: bool,
 }
 
 impl Jobs {
-    pub(super) fn new(platform: &impl Platform, timeout: Duration) -> Self {
+    pub(super) fn new(platform: &impl Platform, timeout: Duration, tells: bool) -> Self {
         Self {
             followed: BTreeMap::new(),
             by_source: HashMap::new(),
@@ -83,6 +86,7 @@ impl Jobs {
             growth: Growth::default(),
             reading: (None, false),
             by_list: !platform.abilities().jobs,
+            tells,
         }
     }
 
@@ -94,17 +98,29 @@ impl Jobs {
         self.followed.len()
     }
 
-    /// Follows a replica's job from now on; of an upload of this pass, with its size and when it began.
-    pub(super) fn follow(&mut self, replica: Replica, upload: Option<(u64, Moment)>, now: Moment) {
+    /// Follows a replica's job from now on; of an upload of this pass, with its size and when it began. Whether it takes the
+    /// place of something that the platform holds.
+    pub(super) fn follow(&mut self, replica: Replica, upload: Option<(u64, Moment)>, replaces: bool, now: Moment) {
         let Some(source) = replica.source.clone() else { return };
         let job = replica.job.clone();
         self.by_source.insert(source.clone(), replica.id);
         // A clock that was ahead when it was written must not make the job wait for it.
         let begun = replica.since.min(now);
-        let asked = Moment::default();
+        let (asked, doubted) = (Moment::default(), replaces || upload.is_none());
         self.followed.insert(
             replica.id,
-            Followed { replica, source, job, begun, asked, upload, seen: Seen::default(), blind: false },
+            Followed {
+                replica,
+                source,
+                job,
+                begun,
+                asked,
+                upload,
+                seen: Seen::default(),
+                blind: false,
+                doubted,
+                named: false,
+            },
         );
     }
 
@@ -133,17 +149,24 @@ impl Jobs {
             && let Some(job) = self.followed.values_mut().filter(|job| !job.blind).min_by_key(|job| job.asked)
         {
             job.asked = now;
-            one = Some((job.source.clone(), job.job.clone(), now.since(job.begun)));
+            let asking = Asking {
+                source: job.source.clone(),
+                age: now.since(job.begun),
+                timeout: self.timeout,
+                doubted: job.doubted,
+                tells: self.tells,
+            };
+            one = Some((asking, job.job.clone()));
         }
         if one.is_none() {
             let found = self.growth.next(self.followed.values().map(|job| &job.seen));
             self.reading = found.map_or((self.paging.at(), true), |page| (page, false));
         }
-        let (page, timeout, by_list) = (self.reading.0, self.timeout, self.by_list);
+        let (page, by_list) = (self.reading.0, self.by_list);
         async move {
             let polled = match one {
-                Some((source, Some(job), age)) => ask_one(platform, source, &job, age, timeout).await?,
-                Some((source, None, age)) => ask_site(platform, source, age, CRAWL.min(timeout)).await?,
+                Some((asking, Some(job))) => ask_one(platform, asking, &job).await?,
+                Some((asking, None)) => ask_site(platform, asking).await?,
                 None => ask_list(platform, page, by_list).await?,
             };
             Ok(Step::Polled(polled))
@@ -183,6 +206,14 @@ impl Jobs {
         let (place, on_the_way) = self.reading;
         let shown: HashSet<_> =
             page.sources.iter().filter_map(|source| self.by_source.get(&source.id)).copied().collect();
+        for source in &page.sources {
+            let Some(job) = self.by_source.get(&source.id).and_then(|id| self.followed.get_mut(id)) else { continue };
+            let name = SourceName::parse(&source.name);
+            job.named |= name.is_some_and(|name| {
+                (&name.collection, &name.path, name.hash)
+                    == (&job.replica.collection, &job.replica.path, job.replica.hash)
+            });
+        }
         let seen = self.followed.iter_mut().map(|(id, job)| (&mut job.seen, shown.contains(id)));
         self.growth.note(page, place, seen, now);
         if !on_the_way {
@@ -212,110 +243,15 @@ impl Jobs {
             self.durations.record(took);
         }
         let sent = job.upload.map(|(bytes, began)| Sent { bytes, took: now.since(began) });
-        Some(Settled { replica: job.replica, ending, took, sent })
+        Some(Settled { replica: job.replica, ending, named: job.named, took, sent })
     }
-}
-
-async fn ask_one<P: Platform>(
-    platform: &P,
-    source: SourceId,
-    job: &JobId,
-    age: Duration,
-    timeout: Duration,
-) -> Result<Polled, Fatal> {
-    let (state, patience) = match platform.job(job).await.map_err(fatal) {
-        Ok(JobState::Forgotten) => (JobState::Forgotten, FORGOTTEN.min(timeout)),
-        Ok(state) => (state, timeout),
-        // The job cannot be read, and may be at work: the source tells.
-        Err(Ok(_)) => (JobState::Forgotten, timeout),
-        Err(Err(fatal)) => return Err(fatal),
-    };
-    let ending = match state {
-        JobState::Completed(Some(0)) => Some(Ending::Failed("the platform found no text in it".to_owned())),
-        JobState::Completed(_) => Some(Ending::Ready),
-        JobState::Failed(reason) => Some(Ending::Failed(reason)),
-        JobState::Working if age <= timeout => None,
-        JobState::Working | JobState::Unclear | JobState::Forgotten => {
-            match platform.source(&source).await.map_err(fatal) {
-                Ok(source) => by_source(source, age > timeout, age > patience),
-                // The list tells.
-                Err(Ok(_)) => Some(Ending::Unknown),
-                Err(Err(fatal)) => return Err(fatal),
-            }
-        }
-    };
-    Ok(Polled::one(source, ending))
-}
-
-fn failed(reason: Option<String>) -> Ending {
-    Ending::Failed(reason.unwrap_or_else(|| "the platform says that it failed, and not why".to_owned()))
-}
-
-/// Judges a job by its source; none while the platform may be at work on it, for then nothing is uploaded a second time. An
-/// idle source may have a job that waits for its turn.
-fn by_source(source: Option<RemoteSource>, is_late: bool, is_late_for_idle: bool) -> Option<Ending> {
-    match source.map(|source| source.holding) {
-        Some(Holding::Document) => Some(Ending::Ready),
-        Some(Holding::Failed(reason)) => Some(failed(reason)),
-        Some(Holding::AtWork) if !is_late => None,
-        Some(Holding::Nothing) if !is_late_for_idle => None,
-        Some(Holding::Nothing | Holding::AtWork | Holding::Empty) | None => Some(Ending::Lost),
-    }
-}
-
-/// Judges a website by its source: the platform crawls it without a job that could be asked after.
-async fn ask_site<P: Platform>(
-    platform: &P,
-    source: SourceId,
-    age: Duration,
-    patience: Duration,
-) -> Result<Polled, Fatal> {
-    let found = match platform.source(&source).await.map_err(fatal) {
-        Ok(found) => found,
-        Err(Ok(error)) => return Ok(Polled::one(source, Some(Ending::Failed(error.to_string())))),
-        Err(Err(fatal)) => return Err(fatal),
-    };
-    let ending = match found.map(|source| source.holding) {
-        Some(Holding::Document) => Some(Ending::Ready),
-        Some(Holding::Empty) => Some(Ending::Failed("the platform found no page on it".to_owned())),
-        Some(Holding::Failed(_)) => {
-            Some(Ending::Failed("the platform could not crawl it, and does not say why".to_owned()))
-        }
-        Some(Holding::Nothing | Holding::AtWork) if age > CRAWL_AT_MOST => {
-            Some(Ending::Failed("the platform has crawled it for a day and has not come to an end".to_owned()))
-        }
-        Some(Holding::Nothing | Holding::AtWork) => (age > patience).then_some(Ending::Later),
-        None => Some(Ending::Lost),
-    };
-    Ok(Polled::one(source, ending))
-}
-
-/// Asks for a page of the list; where there is nobody else to ask (`by_list`), a failure that it shows is the end.
-async fn ask_list<P: Platform>(platform: &P, at: Place, by_list: bool) -> Result<Polled, Fatal> {
-    let page = match platform.sources(at).await.map_err(fatal) {
-        Ok(page) => page,
-        // Where the list alone tells, nothing can be known without it.
-        Err(Ok(error)) if by_list => return Err(Fatal::Unavailable(error.to_string())),
-        Err(Ok(_)) => return Ok(Polled { endings: Vec::new(), list: None }),
-        Err(Err(fatal)) => return Err(fatal),
-    };
-    let endings = page.sources.iter().filter_map(|source| {
-        let ending = match &source.holding {
-            Holding::Document => Ending::Ready,
-            Holding::Failed(reason) if by_list => failed(reason.clone()),
-            Holding::Failed(_) => Ending::Lost,
-            Holding::Nothing | Holding::AtWork | Holding::Empty => return None,
-        };
-        Some((source.id.clone(), ending))
-    });
-    Ok(Polled { endings: endings.collect(), list: Some(page) })
 }
 
 impl<P: Platform> Pass<'_, P> {
     /// Notes how a job ended, and queues what follows from it.
     pub(super) async fn settle(
         &self,
-        Settled { replica, ending, sent, .. }: Settled,
+        Settled { replica, ending, named, sent, .. }: Settled,
         report: &mut Report,
         queue: &mut VecDeque<Task>,
     ) -> Result<Step, Fatal> {
@@ -339,6 +275,9 @@ impl<P: Platform> Pass<'_, P> {
             }
             Ending::Ready => {
                 let (id, now) = (replica.id, self.now());
+                if named {
+                    self.store.call(move |db| db.named(id)).await?;
+                }
                 let Some(retiring) = self.store.call(move |db| db.ready(id, now)).await? else {
                     return Ok(Step::Relist);
                 };

@@ -180,11 +180,13 @@ impl<P: Platform> Pass<'_, P> {
 
     fn listed(&self, source: RemoteSource) -> ListedSource {
         let created = source.created_at.and_then(|at| u64::try_from(at.as_microsecond()).ok()).map(Moment);
-        let name = SourceName::parse(&source.name).filter(|name| name.instance == self.scope.instance);
-        // Where nothing can be renamed, a source that we made is ours whatever the platform calls it.
-        let nameless = source.name.is_empty() || !self.platform.abilities().rename;
+        let parsed = SourceName::parse(&source.name);
+        let is_foreign = parsed.as_ref().is_some_and(|name| name.instance != self.scope.instance);
+        let name = parsed.filter(|_| !is_foreign);
+        // Where nothing can be renamed, a source that we made is ours whatever the platform has always called it.
+        let nameless = source.name.is_empty() || !self.platform.abilities().rename && !is_foreign;
         let (holds, at_work) = (source.holding == Holding::Document, source.holding == Holding::AtWork);
-        let empty = source.is_empty;
+        let empty = matches!(source.holding, Holding::Empty | Holding::Failed(_));
         ListedSource { id: source.id, text: source.name, name, nameless, holds, at_work, empty, created }
     }
 }

@@ -4,6 +4,7 @@
 //! that was lost, a file that was being written) is what the next round is for, after the wait that it needs.
 
 mod apply;
+mod asking;
 mod bots;
 mod event;
 mod extent;

@@ -147,6 +147,8 @@ pub struct Report {
     pub footings: BTreeMap<CollectionName, Footing>,
     /// Sources that are missing from the platform's list, and more of them than is believed at once.
     pub missing: u64,
+    /// Sources that the list shows without their documents, and more of them than is believed at once.
+    pub emptied: u64,
     /// For how long files are left to settle, where that is longer than a pass waits.
     pub settling: Option<Duration>,
     /// Where those files are.
@@ -167,6 +169,8 @@ pub struct Report {
     pub extent: Extent,
     /// Documents that a look at a part has found changed.
     pub urgent: HashSet<Document>,
+    /// Why the platform takes no document.
+    pub(super) refused: Option<Fatal>,
     /// The approvals that it began with.
     pub(super) approvals: BTreeMap<String, Approved>,
     judged: Extent,
@@ -267,6 +271,7 @@ impl Report {
         if !self.listed {
             self.spare = earlier.spare;
             self.missing = earlier.missing;
+            self.emptied = earlier.emptied;
             self.strangers = earlier.strangers;
             self.listed = earlier.listed;
         }
@@ -319,6 +324,7 @@ impl Report {
     pub fn is_open(&self) -> bool {
         self.open
             || self.missing > 0
+            || self.emptied > 0
             || self.unlisted_sources.is_some()
             || self.spare > 0
             || self.bots.unavailable.is_some()

@@ -3,7 +3,7 @@
 use super::{Document, Event, Extent, Fatal, Listing, Pass, Report, extent::folder_of, left_the_config, policy};
 use crate::{
     model::{Moment, Phase},
-    plan::{self, Action, Gathered, Plan, Resume, Terms, UnderWay},
+    plan::{self, Action, Gathered, Gone, Plan, Resume, Terms, UnderWay, Why, Withheld},
     platform::Platform,
     store::{Approved, MISSING_AT_MOST, StoreError},
 };
@@ -20,6 +20,8 @@ pub(crate) struct Open {
     until: Option<Moment>,
     /// Whether that needs the platform's list.
     list: bool,
+    /// Whether deletions wait for what may be their successors.
+    waiting: bool,
 }
 
 impl Open {
@@ -42,6 +44,7 @@ impl Open {
 impl<P: Platform> Pass<'_, P> {
     pub(super) async fn rounds(&self, report: &mut Report) -> Result<(), Fatal> {
         let mut list = report.extent == Extent::Full && !self.scope.earlier.listed;
+        let mut was_refused = false;
         for round in 1..=ROUNDS {
             let mut extent = report.extent.clone();
             if self.needs_list(&extent, round).await? {
@@ -51,6 +54,14 @@ impl<P: Platform> Pass<'_, P> {
             report.extent.clone_from(&extent);
             let open = self.round(&mut extent, list, report).await?;
             (report.extent, list) = (extent, open.list && report.extent == Extent::Full);
+            // What waits for documents that the platform does not take is planned without them, once.
+            if report.refused.is_some() {
+                if open.waiting && !std::mem::replace(&mut was_refused, true) {
+                    list = false;
+                    continue;
+                }
+                break;
+            }
             report.open = open.again;
             report.not_before = open.until;
             // What only a list can tell is left to a full pass, and what only time can settle to one that waits.
@@ -64,7 +75,7 @@ impl<P: Platform> Pass<'_, P> {
                 self.sleep_until(until).await?;
             }
         }
-        Ok(())
+        report.refused.take().map_or(Ok(()), Err)
     }
 
     /// Whether only a list can tell what has become of something. A pass over a part reads one only where deletions depend
@@ -121,7 +132,8 @@ impl<P: Platform> Pass<'_, P> {
     }
 
     async fn gather_list(&self, report: &mut Report, open: &mut Open) -> Result<(), Fatal> {
-        let listing = self.unless_stopped(self.list(report.retired, report.missing > 0)).await?;
+        let doubted = report.missing > 0 || report.emptied > 0;
+        let listing = self.unless_stopped(self.list(report.retired, doubted)).await?;
         let Listing { report: listed, complete, failed } = listing;
         tracing::debug!(sources = listed.sources, ours = listed.ours, complete, "listed the platform's sources");
         report.listed(&listed);
@@ -132,6 +144,7 @@ impl<P: Platform> Pass<'_, P> {
         }
         let unbelievable = listed.missing > MISSING_AT_MOST.max(listed.ours / 10);
         report.missing = if unbelievable { listed.missing } else { 0 };
+        report.emptied = listed.emptied_many;
         if listed.missing > 0 && !unbelievable || listed.emptied > 0 {
             open.list_at(self.now() + grace);
         }
@@ -169,6 +182,9 @@ impl<P: Platform> Pass<'_, P> {
         if gathered.iter().flat_map(|one| &one.gone).any(|gone| gone.successor.is_some()) {
             gathered.iter_mut().for_each(|one| one.known.clear());
         }
+        if report.refused.is_some() {
+            plan::refuse_new(&mut gathered);
+        }
         for one in &mut gathered {
             let name = one.collection.clone();
             one.strays = self.store.call(move |db| db.strays(&name)).await?;
@@ -191,7 +207,8 @@ impl<P: Platform> Pass<'_, P> {
         report: &mut Report,
         open: &mut Open,
     ) -> Result<(Plan, Resume), Fatal> {
-        report.withheld = std::mem::take(&mut plan.withheld);
+        report.withheld = self.misnamed().await?;
+        report.withheld.append(&mut plan.withheld);
         report.held_replacements = std::mem::take(&mut plan.held_replacements);
         self.note_guards(extent, report).await?;
         let mut under_way = self.store.call(|db| db.under_way()).await?;
@@ -209,6 +226,23 @@ impl<P: Platform> Pass<'_, P> {
         Ok((plan, resume))
     }
 
+    /// What is withheld because of the names that sources have on the platform.
+    async fn misnamed(&self) -> Result<Vec<Withheld>, Fatal> {
+        let misnamed = self.store.call(|db| db.misnamed()).await?;
+        let withheld = misnamed.into_iter().map(|(collection, (documents, of))| {
+            let gone = documents.into_iter().map(|(path, live)| Gone {
+                path,
+                live,
+                size: 0,
+                min_hash: None,
+                made_here: true,
+                successor: None,
+            });
+            Withheld { collection, gone: gone.collect(), of, why: Why::Misnamed }
+        });
+        Ok(withheld.collect())
+    }
+
     /// Notes what has moved, and has deletions that wait for possible successors planned again when these are ready.
     async fn wait_for_successors(&self, plan: &Plan, report: &mut Report, open: &mut Open) -> Result<(), Fatal> {
         if !plan.edited_moves.is_empty() {
@@ -219,6 +253,7 @@ impl<P: Platform> Pass<'_, P> {
         if plan.waiting.is_empty() {
             return Ok(());
         }
+        open.waiting = true;
         let waiting = plan.waiting.clone();
         self.store.call(move |db| db.note_successors(&waiting)).await?;
         if report.settling.is_none() || plan.actions.iter().any(|action| matches!(action, Action::Put { .. })) {

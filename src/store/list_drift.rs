@@ -63,12 +63,16 @@ impl Db {
         })
     }
 
-    /// Sources of the last list in a collection that hold something, and that this state did not make.
+    /// Sources of the last list in a collection that hold something, and that this state did not make. One that holds just
+    /// what a source does that is missing is likely to be that one, under another id.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub fn strays(&self, collection: &CollectionName) -> Result<Vec<Gone>, StoreError> {
-        let sql = "SELECT path, hash FROM strays WHERE collection = ?1 AND holds ORDER BY path, source_id";
+        let sql = "SELECT path, hash FROM strays s WHERE collection = ?1 AND holds AND NOT EXISTS
+                       (SELECT * FROM replicas r WHERE r.collection = s.collection AND r.path = s.path AND r.hash = s.hash
+                            AND r.missing > 0)
+                   ORDER BY path, source_id";
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map([collection.as_str()], |row| {
             let path = DocPath::new(row.get::<_, String>(0)?).map_err(|_| rusqlite::Error::InvalidQuery)?;

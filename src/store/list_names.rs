@@ -1,11 +1,105 @@
 //! Names of the list against the names that were given: what the platform has rewritten, and renames without an answer.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use rusqlite::{Connection, Row, params};
 
-use super::replicas::{COLUMNS, move_replica, replica};
-use crate::model::{CollectionName, Instance, Moment, Replica, SourceName, fold_name, is_rewritten, keeps_marker};
+use super::{
+    Db, StoreError,
+    listing::MISSING_AT_MOST,
+    replicas::{COLUMNS, move_replica, replica},
+};
+use crate::model::{
+    CollectionName, DocPath, Instance, Moment, Replica, ReplicaId, ShortHash, SourceName, fold_name, is_rewritten,
+    keeps_marker,
+};
+
+/// So many sources may be renamed by a person, also where they are most.
+const FEW_MISNAMED: u64 = 2;
+
+impl Db {
+    /// A list has shown a source under the name that it was given.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn named(&mut self, id: ReplicaId) -> Result<(), StoreError> {
+        self.connection.prepare_cached("UPDATE replicas SET named = 1 WHERE id = ?1")?.execute([id.0])?;
+        Ok(())
+    }
+
+    /// Documents whose ready sources have, like many others, names that are not ours, by collection, each with how many
+    /// documents of the collection the platform holds.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn misnamed(&self) -> Result<BTreeMap<CollectionName, (Vec<(DocPath, ShortHash)>, u64)>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT collection, path, hash FROM replicas WHERE misnamed ORDER BY collection, path, id",
+        )?;
+        let mut rows = statement.query([])?;
+        let mut found: BTreeMap<CollectionName, (Vec<(DocPath, ShortHash)>, u64)> = BTreeMap::new();
+        while let Some(row) = rows.next()? {
+            let collection =
+                CollectionName::new(&row.get::<_, String>(0)?).map_err(|_| rusqlite::Error::InvalidQuery)?;
+            let path = DocPath::new(row.get::<_, String>(1)?).map_err(|_| rusqlite::Error::InvalidQuery)?;
+            found.entry(collection).or_default().0.push((path, ShortHash(row.get(2)?)));
+        }
+        for (collection, (_, of)) in &mut found {
+            let sql = "SELECT count(*) FROM documents WHERE collection = ?1 AND live IS NOT NULL";
+            *of = self.connection.query_row(sql, [collection.as_str()], |row| row.get::<_, i64>(0))?.cast_unsigned();
+        }
+        Ok(found)
+    }
+}
+
+/// Sources that lists have shown under their names: where one has another name now, somebody else's source may have its id,
+/// also where nothing can be renamed.
+pub(super) fn note_names(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.execute(
+        "UPDATE listed SET nameless = 0 WHERE nameless AND text <> '' AND collection IS NULL
+             AND source_id IN (SELECT source_id FROM replicas WHERE named)",
+        [],
+    )?;
+    let sql = "UPDATE replicas SET named = 1 WHERE NOT named AND source_id IN
+                   (SELECT l.source_id FROM listed l
+                    WHERE l.collection = replicas.collection AND l.path = replicas.path AND l.hash = replicas.hash)";
+    connection.execute(sql, []).map(drop)
+}
+
+/// Sources that we know by their id, and that have names that are not ours: where they are most, or too many at once, it is
+/// no person who has given them these. They are left alone as they are until somebody approves that they are not ours any
+/// more. Gives their replicas.
+pub(super) fn note_misnamed(connection: &Connection) -> Result<HashSet<i64>, rusqlite::Error> {
+    let sql = "SELECT r.id, r.collection, r.misnamed FROM replicas r JOIN listed l USING (source_id)
+               WHERE l.collection IS NULL AND NOT l.nameless";
+    let mut misnamed: Vec<(i64, String, bool)> = connection
+        .prepare(sql)?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .collect::<Result<_, _>>()?;
+    connection.execute("UPDATE replicas SET misnamed = 0 WHERE misnamed", [])?;
+    let sql = "SELECT count(*) FROM replicas r JOIN listed l USING (source_id) WHERE l.collection IS NOT NULL";
+    let named = connection.query_row(sql, [], |row| row.get::<_, i64>(0))?.cast_unsigned();
+    let count = misnamed.len() as u64;
+    // What is left alone stays so, however few are left of it.
+    if count <= MISSING_AT_MOST.max(named / 10) && count <= FEW_MISNAMED.max(named) {
+        misnamed.retain(|(_, _, before)| *before);
+    }
+    let mut held = HashSet::new();
+    let mut by_collection: BTreeMap<String, Vec<i64>> = BTreeMap::new();
+    misnamed.into_iter().for_each(|(id, collection, _)| by_collection.entry(collection).or_default().push(id));
+    for (collection, ids) in by_collection {
+        let spend = "UPDATE collections SET approved = approved - ?2 WHERE name = ?1 AND approved >= ?2";
+        if connection.execute(spend, params![collection, ids.len() as i64])? > 0 {
+            continue;
+        }
+        for id in ids {
+            // What is not ours for sure is neither deleted nor renamed.
+            connection.execute("UPDATE replicas SET misnamed = 1, missing = max(missing, 1) WHERE id = ?1", [id])?;
+            held.insert(id);
+        }
+    }
+    Ok(held)
+}
 
 /// Sources that we know by their id, and whose name has lost its marker: where that is the platform's doing, the id says
 /// whose they are. A name that somebody has given by hand takes the source from us.

@@ -5,18 +5,61 @@ use std::time::Duration;
 use rusqlite::{Connection, params};
 
 use super::{
+    Db, StoreError,
     documents::set_trouble,
-    listing::{MISSING_AT_MOST, Terms},
+    listing::{ListReport, MISSING_AT_MOST, Terms},
     replicas::make_ready,
 };
-use crate::model::{Moment, Phase, ReplicaId, ShortHash, Trouble};
+use crate::model::{Moment, Phase, Replica, ReplicaId, ShortHash, Trouble};
 
-/// Uploads whose answer was lost, and that the platform holds all the same: those of the content that was seen last.
+/// Lists in a row that must show a ready source without its document, each of another pass where many are so at once.
+const LISTS_TO_BELIEVE: u32 = 2;
+const LISTS_TO_BELIEVE_MANY: u32 = 3;
+
+impl Db {
+    /// Whether a list has ever shown a source of ours with its content: then the platform tells what its sources hold.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn has_shown_content(&self) -> Result<bool, StoreError> {
+        Ok(tells_content(&self.connection)?)
+    }
+
+    /// How many ready sources the last lists have shown without content.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn emptied(&self) -> Result<u64, StoreError> {
+        let sql = "SELECT count(*) FROM replicas WHERE phase = 'ready' AND emptied > 0";
+        Ok(self.connection.query_row(sql, [], |row| row.get::<_, i64>(0))?.cast_unsigned())
+    }
+
+    /// Whether the platform holds what goes when this replica is ready: an older version of its document, or the document
+    /// at another place.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn replaces(&self, replica: &Replica) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS (SELECT * FROM replicas WHERE collection = ?1 AND path = ?2 AND id <> ?3
+                           AND source_id IS NOT NULL AND (phase = 'ready' OR was_ready))
+                       OR EXISTS (SELECT * FROM moves WHERE to_collection = ?1 AND to_path = ?2)";
+        let values = params![replica.collection.as_str(), replica.path.as_str(), replica.id.0];
+        Ok(self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0))?)
+    }
+}
+
+fn tells_content(connection: &Connection) -> Result<bool, rusqlite::Error> {
+    let sql = "SELECT EXISTS (SELECT * FROM meta WHERE key = 'content')";
+    connection.prepare_cached(sql)?.query_row([], |row| row.get(0))
+}
+
+/// Uploads whose answer was lost, and that the platform holds all the same, and sources that were ready and are so again:
+/// those of the content that was seen last.
 /// Says how many documents are new by that, and how many are replaced.
 pub(super) fn finish_uploads(connection: &Connection, now: Moment) -> Result<(u64, u64), rusqlite::Error> {
     let sql = "SELECT r.id FROM replicas r JOIN listed l USING (source_id) JOIN documents d
                    ON d.collection = r.collection AND d.path = r.path AND substr(d.hash, 1, 6) = r.hash
-               WHERE r.phase = 'uploading' AND l.holds ORDER BY r.id";
+               WHERE (r.phase = 'uploading' OR r.phase = 'spoilt' AND r.was_ready) AND l.holds ORDER BY r.id";
     let held: Vec<i64> = connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     let (mut added, mut replaced) = (0, 0);
     for id in held {
@@ -35,27 +78,30 @@ pub(super) fn retire_empty(connection: &Connection, now: Moment, after: Duration
     let sql = "UPDATE replicas SET phase = 'retiring', since = ?1 WHERE id IN (
                    SELECT r.id FROM replicas r JOIN listed l USING (source_id) JOIN documents d
                        ON d.collection = r.collection AND d.path = r.path AND d.trouble_hash = substr(d.hash, 1, 6)
-                   WHERE r.phase IN ('uploading', 'spoilt') AND r.since <= ?2 AND l.collection IS NOT NULL
+                   WHERE r.phase IN ('uploading', 'spoilt') AND NOT r.was_ready AND r.since <= ?2 AND l.collection IS NOT NULL
                        AND NOT l.holds)";
     let (at, before) = (now.0.cast_signed(), (now - after).0.cast_signed());
     connection.execute(sql, params![at, before]).map(drop)
 }
 
-/// Ready sources that two complete lists in a row show without their documents: they are put again. Where that has been
-/// tried before with the same content, the document is quarantined instead. Gives how many this list shows for the first
-/// time.
-///
-/// Where the list shows none of our ready sources with its document, or many without at once, it is the list that is wrong.
-pub(super) fn note_emptied(connection: &Connection, terms: &Terms, now: Moment) -> Result<u64, rusqlite::Error> {
+/// Ready sources that complete lists in a row show without their documents: they are put again. Where that has been tried
+/// before with the same content, the document is quarantined instead. Where all are so, or many at once, it may be the list
+/// that is wrong, so that it takes more of them; one that has never shown any content tells nothing.
+pub(super) fn note_emptied(
+    connection: &Connection,
+    terms: &Terms,
+    now: Moment,
+    report: &mut ListReport,
+) -> Result<(), rusqlite::Error> {
     let crawled: Vec<_> = terms.crawled.iter().map(|name| name.as_str()).collect();
     let crawled = serde_json::to_string(&crawled).unwrap_or_default();
     connection.execute(
-        "UPDATE replicas SET emptied = 0 WHERE emptied > 0 AND source_id NOT IN
-             (SELECT source_id FROM listed WHERE empty AND NOT at_work)",
+        "UPDATE replicas SET emptied = 0 WHERE emptied > 0
+             AND source_id NOT IN (SELECT source_id FROM listed WHERE empty)",
         [],
     )?;
     let sql = "SELECT r.id, r.collection, r.path, r.hash, r.emptied FROM replicas r JOIN listed l USING (source_id)
-               WHERE r.phase = 'ready' AND r.missing = 0 AND l.empty AND NOT l.at_work
+               WHERE r.phase = 'ready' AND r.missing = 0 AND l.empty
                    AND r.collection NOT IN (SELECT value FROM json_each(?1)) ORDER BY r.id";
     let empty: Vec<(i64, String, String, [u8; 6], u32)> = connection
         .prepare(sql)?
@@ -63,15 +109,23 @@ pub(super) fn note_emptied(connection: &Connection, terms: &Terms, now: Moment) 
         .collect::<Result<_, _>>()?;
     let sql = "SELECT count(*) FROM replicas r JOIN listed l USING (source_id) WHERE r.phase = 'ready' AND l.holds";
     let holding = connection.query_row(sql, [], |row| row.get::<_, i64>(0))?.cast_unsigned();
-    let (few, count) = (MISSING_AT_MOST.max(holding / 10), empty.len() as u64);
-    if !terms.complete || count > few || holding == 0 && count > 1 {
-        return Ok(0);
+    if holding > 0 {
+        connection.execute("INSERT OR IGNORE INTO meta VALUES ('content', '1')", [])?;
     }
-    let mut first = 0;
+    let (few, count) = (MISSING_AT_MOST.max(holding / 10), empty.len() as u64);
+    let many = count > few || holding == 0 && count > 1;
+    if !terms.complete || many && !tells_content(connection)? {
+        return Ok(());
+    }
+    let lists = if many { LISTS_TO_BELIEVE_MANY } else { LISTS_TO_BELIEVE };
+    let reported = if many { &mut report.emptied_many } else { &mut report.emptied };
     for (id, collection, path, hash, before) in empty {
-        if before == 0 || terms.doubted {
-            connection.execute("UPDATE replicas SET emptied = 1 WHERE id = ?1", [id])?;
-            first += 1;
+        if before + 1 < lists || terms.doubted {
+            // Lists of one pass are too close together to count twice where one of them was doubted.
+            let more = i64::from(!terms.doubted);
+            connection
+                .execute("UPDATE replicas SET emptied = max(emptied + ?2, 1) WHERE id = ?1", params![id, more])?;
+            *reported += 1;
             continue;
         }
         let key = params![collection, path, hash];
@@ -94,5 +148,5 @@ pub(super) fn note_emptied(connection: &Connection, terms: &Terms, now: Moment) 
         let sql = "INSERT OR REPLACE INTO former VALUES (?1, ?2, ?3, '', 'emptied', ?4, 1)";
         connection.execute(sql, params![collection, path, hash, now.0.cast_signed()])?;
     }
-    Ok(first)
+    Ok(())
 }

@@ -11,7 +11,9 @@ use super::{
     Db, StoreError,
     failed_requests::{Deleted, deleted},
     list_drift::{apply, former_origin, note_strays},
-    list_names::{finish_renames, recognize_decorated, recognize_known, recognize_requested},
+    list_names::{
+        finish_renames, note_misnamed, note_names, recognize_decorated, recognize_known, recognize_requested,
+    },
     list_ready::{finish_uploads, note_emptied, retire_empty},
     replicas::{COLUMNS, replica},
 };
@@ -94,6 +96,8 @@ pub struct ListReport {
     pub missing: u64,
     /// Ready sources that this list shows without their documents: the next one will tell.
     pub emptied: u64,
+    /// The same where they are all, or too many to be believed at once: the lists of later passes will tell.
+    pub emptied_many: u64,
     /// Sources with our instance's marker for collections that neither config nor store know: left alone.
     pub strangers: BTreeMap<String, u64>,
 }
@@ -172,6 +176,7 @@ impl Db {
         let grace = *grace;
         let known: BTreeSet<String> = self.known_collections()?.into_iter().collect();
         self.together(|connection| {
+            note_names(connection)?;
             recognize_known(connection, instance)?;
             let decorates = recognize_decorated(connection, instance, configured)?;
             recognize_requested(connection, instance, decorates)?;
@@ -191,9 +196,9 @@ impl Db {
                 replaced,
                 sources: count(connection, "SELECT count(*) FROM listed")?,
                 ours: count(connection, "SELECT count(*) FROM listed WHERE collection IS NOT NULL")?,
-                emptied: note_emptied(connection, terms, now)?,
                 ..ListReport::default()
             };
+            note_emptied(connection, terms, now, &mut report)?;
             let mut unclaimed = unclaimed(connection, terms, now, &mut report.reappeared)?;
             unclaimed.retain(|name, sources| {
                 let ours = configured.contains(&name.collection) || known.contains(name.collection.as_str());
@@ -203,7 +208,9 @@ impl Db {
                 ours
             });
             let mut strays = Vec::new();
-            let contradicted = contradicted(connection, instance)?;
+            let misnamed = note_misnamed(connection)?;
+            let mut contradicted = contradicted(connection, instance)?;
+            contradicted.retain(|(_, claim)| !misnamed.contains(&claim.replica.0));
             let trust = trust(connection, terms, &contradicted, report.ours)?;
             for (name, claim) in contradicted {
                 // Only a lost answer can explain a source that nothing refers to.

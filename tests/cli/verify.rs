@@ -67,7 +67,7 @@ async fn it_goes_red_when_a_document_is_removed_behind_our_back_and_green_after_
     assert_eq!(bench.run(&["status", "--json"]).await.json()["last_verification"]["failed"], 1);
     bench.run(&["--quiet", "verify"]).await.ended(3, &["✗ When does"]).without(&["✓"]);
 
-    bench.sync().await.ended(0, &["1 source gone from the platform, and not by kbsync"]);
+    bench.sync().await.ended(0, &["1 source gone from the platform, or renamed there, and not by kbsync"]);
     bench.run(&["verify"]).await.ended(0, &["2 passed"]);
     let said = bench.run(&["--quiet", "verify"]).await;
     assert_eq!((said.code, said.out.as_str(), said.err.as_str()), (0, "", ""), "{said}");

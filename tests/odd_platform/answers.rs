@@ -215,7 +215,7 @@ async fn upload__without_a_job__is_followed_by_its_source() {
         .await;
         let cevvo = server.cevvo();
         let job = cevvo.upload(&SourceId("s".to_owned()), upload()).await.expect(body);
-        assert_eq!(cevvo.job(&job).await.expect(body), JobState::Completed(None), "{body}");
+        assert_eq!(cevvo.job(&job, &SourceId("s".to_owned())).await.expect(body), JobState::Completed(None), "{body}");
     }
     for body in [json!({"job_id": 7}), json!({"id": "7", "source_id": "s"}), json!({"data": {"job": {"id": 7}}})] {
         let shown = body.clone();
@@ -237,7 +237,11 @@ async fn job__any_answer__is_read_or_forgotten() {
         (410, "<html>", JobState::Forgotten),
     ] {
         let server = Server::new(move |_, _| reply(status, body)).await;
-        assert_eq!(server.cevvo().job(&JobId("7".to_owned())).await.expect(body), state, "{body}");
+        assert_eq!(
+            server.cevvo().job(&JobId("7".to_owned()), &SourceId("s".to_owned())).await.expect(body),
+            state,
+            "{body}"
+        );
     }
 }
 
@@ -248,7 +252,7 @@ async fn source__any_answer__is_read() {
         (json!({"data": {"id": 7, "status": "ready", "document_count": 1.0}}), Holding::Document),
         (json!({"source": {"status": "synced", "document_count": 0}}), Holding::Empty),
         (json!({"status": "Error"}), Holding::Failed(None)),
-        (json!({}), Holding::Nothing),
+        (json!({}), Holding::Unsaid),
     ] {
         let shown = body.clone();
         let server = Server::new(move |_, _| answers(&shown)).await;

@@ -41,7 +41,7 @@ async fn request__one_document_is_refused__concerns_that_document() {
     ] {
         let server = one_is_broken(status, body).await;
         let cevvo = server.cevvo();
-        let job = cevvo.job(&JobId("broken".to_owned())).await.expect_err("it is broken");
+        let job = cevvo.job(&JobId("broken".to_owned()), &id("s")).await.expect_err("it is broken");
         assert_eq!(job.failure().scope, FailureScope::Document, "{status}: {job}");
         if status != 200 {
             let deleted = cevvo.delete(&id("broken")).await.expect_err("it is broken");

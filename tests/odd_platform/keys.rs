@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use kbsync::{
-    model::JobId,
+    model::{JobId, SourceId},
     platform::{
         ApiError, JobState, Platform, SourceKind,
         cevvo::{self, Cevvo},
@@ -37,7 +37,11 @@ async fn error__the_key_at_any_place__is_not_shown() {
         let cevvo = server.cevvo();
         let error = cevvo.create("docs/a.md", &SourceKind::File, None).await.expect_err("it is refused").to_string();
         assert!(!shows_key(&error), "{pad}: {error}");
-        let JobState::Failed(reason) = cevvo.job(&JobId("j".to_owned())).await.expect("a state") else { panic!() };
+        let JobState::Failed(reason) =
+            cevvo.job(&JobId("j".to_owned()), &SourceId("s".to_owned())).await.expect("a state")
+        else {
+            panic!()
+        };
         assert!(!shows_key(&reason), "{pad}: {reason}");
     }
 }

@@ -70,6 +70,8 @@ pub enum Knob {
     CreateSilent,
     /// A source that was ready loses its document later.
     SourcesSpoil,
+    /// A source shows its document some seconds after its job is done.
+    SourcesLag,
     /// Files turn into something else than their names say.
     FilesUnsound,
     /// Programs leave files of their own beside documents.
@@ -95,7 +97,7 @@ pub enum Knob {
 use Knob::*;
 
 impl Knob {
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 41] = [
         NamesComposed,
         NamesTrimmed,
         NamesFolded,
@@ -126,6 +128,7 @@ impl Knob {
         NoBodies,
         CreateSilent,
         SourcesSpoil,
+        SourcesLag,
         FilesUnsound,
         FilesLittered,
         MovesFresh,

@@ -24,9 +24,8 @@ impl Platform {
                 let holding = one.filter(|one| self.sources[*one].holds());
                 if let Some(one) = holding {
                     self.oracle.harmed(&self.sources[one], now);
-                    // A list of knowledge says no more than a status.
-                    let statuses: &[_] =
-                        if self.is_cevvo { &["synced", "failed", "pending"] } else { &["failed", "pending"] };
+                    // A list of knowledge says no more than a status. What is pending may be worked on again.
+                    let statuses: &[_] = if self.is_cevvo { &["synced", "failed"] } else { &["failed"] };
                     self.sources[one].documents.clear();
                     self.sources[one].spoilt = Some(self.knobs.detail(Knob::SourcesSpoil, statuses));
                 }

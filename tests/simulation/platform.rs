@@ -55,6 +55,7 @@ pub enum Done {
 enum Due {
     Op { token: u64, who: Who, op: Op, fate: Fate, takes: Duration, lost: bool },
     Ingested { source: String, job: u64, fate: Fate },
+    Shown { source: String, job: u64 },
 }
 
 /// A job, as far as it is asked after.
@@ -201,10 +202,8 @@ impl Platform {
                     let done = self.carry_out(at, (who, lost), op, fate, takes);
                     self.done.insert(token, done);
                 }
-                Due::Ingested { source, job, fate } => {
-                    self.timeline.ready.push(at);
-                    self.ingested(&source, job, fate);
-                }
+                Due::Ingested { source, job, fate } => self.ingested(at, source, job, fate),
+                Due::Shown { source, job } => self.show(at, &source, job),
             }
             self.oracle.look(&self.sources);
         }
@@ -315,19 +314,30 @@ impl Platform {
         job
     }
 
-    fn ingested(&mut self, source: &str, job: u64, fate: Fate) {
+    fn ingested(&mut self, at: Moment, source: String, job: u64, fate: Fate) {
         if let Some(found) = self.jobs.get_mut(&job)
             && fate != Fate::Forgotten
         {
             found.state = if fate == Fate::Fails { JobState::Failed } else { JobState::Completed };
         }
-        let Some(found) = self.find(source) else { return };
         match fate {
             Fate::Fails => {
+                self.timeline.ready.push(at);
+                let Some(found) = self.find(&source) else { return };
                 found.documents.retain(|document| document.job != job);
                 found.failed = true;
             }
-            _ => found.documents.iter_mut().filter(|document| document.job == job).for_each(|it| it.ready = true),
+            _ if self.knobs.has(Knob::SourcesLag) => {
+                let lag = Duration::from_millis(self.knobs.detail(Knob::SourcesLag, &[500, 4_000, 20_000]));
+                self.due.insert((at + lag, job), Due::Shown { source, job });
+            }
+            _ => self.show(at, &source, job),
         }
+    }
+
+    fn show(&mut self, at: Moment, source: &str, job: u64) {
+        self.timeline.ready.push(at);
+        let Some(found) = self.find(source) else { return };
+        found.documents.iter_mut().filter(|document| document.job == job).for_each(|it| it.ready = true);
     }
 }

@@ -18,6 +18,7 @@ use crate::{
     campaign::Hands,
     counts::{Counts, Verdict},
     disk::DiskOp,
+    knobs::Knob,
     others::Somebody,
     platform::Platform,
     script::{PassStep, Script, Step, StoreOp},
@@ -148,10 +149,12 @@ impl World<'_> {
     /// What must hold at once after passes that ended well, and a while later.
     async fn judge(&self, passes: &[(&PassStep, Option<Report>)]) {
         let alone = passes.iter().all(|(pass, _)| pass.meanwhile.is_empty());
+        // A new document counts as held by the word of its job.
+        let shows_late = self.script.manners.knobs.has(Knob::SourcesLag);
         let well = |(pass, report): &&(&PassStep, Option<Report>)| {
             let ended = report.as_ref().is_some_and(|report| report.outcome() == Outcome::Ok && report.full);
             // A list that lies is found out by the next one.
-            alone && ended && pass.forgets.is_none()
+            alone && ended && pass.forgets.is_none() && !shows_late
         };
         let well: Vec<_> = passes.iter().filter(well).map(|(pass, _)| pass.instance).collect();
         for instance in &well {

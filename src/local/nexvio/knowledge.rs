@@ -160,5 +160,7 @@ pub(super) fn shown(source: Source) -> Knowledge {
         added_at: source.created_at,
         error: None,
         message: None,
+        deleted_at: false,
+        archived_at: false,
     }
 }

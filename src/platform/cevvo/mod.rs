@@ -15,7 +15,7 @@ use super::{
     envelope::{self, denies},
     form::EXTENSIONS,
     gate::Class,
-    status::{Progress, progress},
+    status::{self, Progress, progress},
     wire::cevvo::{CreateSource, IngestUrl, Job, Source, UpdateSource},
 };
 use crate::{
@@ -138,7 +138,7 @@ impl Platform for Cevvo {
     }
 
     async fn source(&self, id: &SourceId) -> Result<Option<RemoteSource>, ApiError> {
-        Ok(found(self.get_source(id).await)?.map(remote))
+        Ok(found(self.get_source(id).await)?.filter(|source| !is_gone(source)).map(remote))
     }
 
     async fn create(&self, name: &str, kind: &SourceKind, _: Option<Upload>) -> Result<Created, ApiError> {
@@ -170,13 +170,17 @@ impl Platform for Cevvo {
         self.ingestion(source, call).await
     }
 
-    async fn job(&self, id: &JobId) -> Result<JobState, ApiError> {
+    async fn job(&self, id: &JobId, source: &SourceId) -> Result<JobState, ApiError> {
         if let Some(source) = id.0.strip_prefix(OF_SOURCE) {
             return Ok(state_by(self.source(&SourceId(source.to_owned())).await?));
         }
         let call = Call::new(Method::GET, "/ingest/status/{id}", Class::Finish).id(&id.0).about(RequestKind::Document);
         let Some(answer) = found(self.http.call(call).await)? else { return Ok(JobState::Forgotten) };
-        Ok(state_of(&envelope::one(answer, &["job"]).unwrap_or_default(), |words| self.http.words(words)))
+        let job: Job = envelope::one(answer, &["job"]).unwrap_or_default();
+        if is_another(&job, id, source) {
+            return Ok(JobState::Unclear);
+        }
+        Ok(state_of(&job, |words| self.http.words(words)))
     }
 
     async fn rename(&self, id: &SourceId, name: &str) -> Result<Option<Renamed>, ApiError> {
@@ -211,11 +215,12 @@ fn said(name: String) -> Option<String> {
 /// The answer to a request for a page. A platform may give fewer than it was asked for: the first page shows how many.
 pub(super) fn page_of(found: List<Source>, page: Cursor) -> SourcePage {
     let (count, total) = (found.count(), found.total);
+    let sources: Vec<_> = found.items.into_iter().filter(|source| !is_gone(source)).map(remote).collect();
     let next = Cursor { at: page.at.saturating_add(1), before: page.before.saturating_add(count) };
     let pages = total.filter(|_| page.at == 1 && count > 0).map(|total| total.div_ceil(count));
     SourcePage {
-        sources: found.items.into_iter().map(remote).collect(),
-        unreadable: found.unread,
+        unreadable: count - sources.len() as u64,
+        sources,
         total,
         next: (count > 0).then_some(next),
         may_be_last: count == 0 || total.is_some_and(|total| next.before >= total),
@@ -223,19 +228,31 @@ pub(super) fn page_of(found: List<Source>, page: Cursor) -> SourcePage {
     }
 }
 
-/// `synced` with a document holds it, one that was just made is `pending`; unknown statuses are "not yet" (reading of
-/// `source.status`).
+/// Whether a source is deleted, and shown all the same.
+fn is_gone(source: &Source) -> bool {
+    source.deleted_at || source.archived_at || source.status.as_deref().is_some_and(status::is_gone)
+}
+
+/// `synced` with a document holds it, one that was just made is `pending`, and so is one that held a document and is worked
+/// on again; unknown statuses are "not yet" (reading of `source.status`).
 fn remote(source: Source) -> RemoteSource {
-    let holding = match source.status.as_deref().map(progress) {
-        Some(Progress::Done) if source.document_count.is_some_and(|count| count > 0) => Holding::Document,
-        Some(Progress::Done) if source.document_count == Some(0) => Holding::Empty,
-        Some(Progress::Failed) => Holding::Failed(None),
-        None | Some(Progress::Pending | Progress::Done) => Holding::Nothing,
-        Some(Progress::Working | Progress::Unknown) => Holding::AtWork,
+    let holding = match (source.status.as_deref().map(progress), source.document_count) {
+        (Some(Progress::Done), Some(1..)) => Holding::Document,
+        (Some(Progress::Done), Some(0)) => Holding::Empty,
+        (Some(Progress::Failed), _) => Holding::Failed(None),
+        (Some(Progress::Working | Progress::Unknown), _) => Holding::AtWork,
+        (Some(Progress::Pending), _) | (None, Some(0)) => Holding::Nothing,
+        (None, _) | (Some(Progress::Done), None) => Holding::Unsaid,
     };
-    let is_empty = source.document_count == Some(0) || matches!(holding, Holding::Failed(_));
     let Source { id, name, created_at, auto_sync, .. } = source;
-    RemoteSource { id: SourceId(id), name, holding, is_empty, created_at, auto_sync }
+    RemoteSource { id: SourceId(id), name, holding, created_at, auto_sync }
+}
+
+/// Whether an answer is about another job than was asked for: a platform that was restored gives the same ids again.
+fn is_another(job: &Job, id: &JobId, source: &SourceId) -> bool {
+    let mut ids = [&job.job_id, &job.id].into_iter().filter(|id| !id.is_empty()).peekable();
+    let is_other_id = ids.peek().is_some() && ids.all(|other| *other != id.0);
+    is_other_id || job.source_id.as_ref().is_some_and(|other| !other.is_empty() && *other != source.0)
 }
 
 /// How a job is; a reason is passed on by `words`.
@@ -256,7 +273,7 @@ fn state_by(source: Option<RemoteSource>) -> JobState {
     match source.map(|source| source.holding) {
         Some(Holding::Document) => JobState::Completed(None),
         Some(Holding::Failed(reason)) => JobState::Failed(reason.unwrap_or_else(|| "it gave no reason".to_owned())),
-        Some(Holding::Nothing | Holding::AtWork | Holding::Empty) => JobState::Working,
+        Some(Holding::Nothing | Holding::Unsaid | Holding::AtWork | Holding::Empty) => JobState::Working,
         None => JobState::Forgotten,
     }
 }
@@ -291,14 +308,47 @@ mod tests {
     }
 
     #[test]
+    fn is_another__answer_about_another_job_or_source__is_not_believed() {
+        for (answer, expected) in [
+            (json!({"status": "completed"}), false),
+            (json!({"job_id": "j", "source_id": "s"}), false),
+            (json!({"job_id": "j", "id": "7"}), false),
+            (json!({"id": "j", "job_id": ""}), false),
+            (json!({"job_id": "other"}), true),
+            (json!({"id": "other"}), true),
+            (json!({"job_id": "j", "source_id": "other"}), true),
+        ] {
+            let job = serde_json::from_value(answer.clone()).unwrap();
+            let is_another = is_another(&job, &JobId("j".to_owned()), &SourceId("s".to_owned()));
+            assert_eq!(is_another, expected, "{answer}");
+        }
+    }
+
+    #[test]
+    fn is_gone__source_that_is_deleted_and_still_shown__is_none() {
+        for (source, expected) in [
+            (json!({"id": "s", "status": "synced", "deleted_at": null}), false),
+            (json!({"id": "s", "deleted_at": "", "archived_at": "0001-01-01T00:00:00Z"}), false),
+            (json!({"id": "s", "deleted_at": false}), false),
+            (json!({"id": "s", "status": "Deleted"}), true),
+            (json!({"id": "s", "status": "synced", "deleted_at": "2026-11-30T00:00:00Z"}), true),
+            (json!({"id": "s", "status": "synced", "archived_at": 1_795_262_400}), true),
+        ] {
+            assert_eq!(is_gone(&serde_json::from_value(source.clone()).unwrap()), expected, "{source}");
+        }
+    }
+
+    #[test]
     fn a_source_holds_its_document_only_when_the_platform_says_so() {
         let holding = |value: Value| remote(serde_json::from_value(value).unwrap()).holding;
         assert_eq!(holding(json!({"id": "s", "status": "synced", "document_count": 1})), Holding::Document);
         assert_eq!(holding(json!({"id": "s", "status": "synced", "document_count": 0})), Holding::Empty);
-        assert_eq!(holding(json!({"id": "s", "status": "synced"})), Holding::Nothing);
+        assert_eq!(holding(json!({"id": "s", "status": "synced"})), Holding::Unsaid);
         assert_eq!(holding(json!({"id": "s", "status": "failed"})), Holding::Failed(None));
         assert_eq!(holding(json!({"id": "s", "status": "pending"})), Holding::Nothing);
+        assert_eq!(holding(json!({"id": "s", "status": "pending", "document_count": 0})), Holding::Nothing);
+        assert_eq!(holding(json!({"id": "s", "document_count": 0})), Holding::Nothing);
         assert_eq!(holding(json!({"id": "s", "status": "syncing", "document_count": 1})), Holding::AtWork);
-        assert_eq!(holding(json!({"id": "s"})), Holding::Nothing);
+        assert_eq!(holding(json!({"id": "s"})), Holding::Unsaid);
     }
 }

@@ -15,7 +15,7 @@ use super::{
     envelope::denies,
     form::EXTENSIONS,
     gate::Class,
-    status::{Progress, progress},
+    status::{self, Progress, progress},
     wire::nexvio::{AddPage, Knowledge},
 };
 use crate::{
@@ -131,14 +131,21 @@ impl Platform for Nexvio {
 pub(super) fn page_of(found: List<Knowledge>, offset: u64, words: impl Fn(&str) -> String) -> SourcePage {
     let count = found.count();
     let next = offset.saturating_add(count);
+    let there = found.items.into_iter().filter(|item| !is_gone(item));
+    let sources: Vec<_> = there.map(|item| remote(item, &words)).collect();
     SourcePage {
-        sources: found.items.into_iter().map(|item| remote(item, &words)).collect(),
-        unreadable: found.unread,
+        unreadable: count - sources.len() as u64,
+        sources,
         total: found.total,
         next: (count > 0).then_some(Cursor { at: next, before: next }),
         may_be_last: count == 0 || found.total.is_some_and(|total| next >= total),
         last: found.total.map(|total| total.saturating_sub(count)).map(|at| Cursor { at, before: at }),
     }
+}
+
+/// Whether a source is deleted, and shown all the same.
+fn is_gone(item: &Knowledge) -> bool {
+    item.deleted_at || item.archived_at || item.status.as_deref().is_some_and(status::is_gone)
 }
 
 /// Without a status, listed means ready; unknown statuses are "not yet" (reading of `/knowledge`).
@@ -154,7 +161,6 @@ fn remote(item: Knowledge, words: impl Fn(&str) -> String) -> RemoteSource {
     RemoteSource {
         id: SourceId(item.id),
         name: item.name.unwrap_or_default(),
-        is_empty: matches!(holding, Holding::Failed(_)),
         holding,
         created_at: item.added_at,
         auto_sync: None,

@@ -53,6 +53,11 @@ pub struct Source {
     pub created_at: Option<Timestamp>,
     #[serde(default, deserialize_with = "lenient::time", skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
+    /// Whether it has a time at which it was deleted or archived: some platforms go on showing such sources.
+    #[serde(default, deserialize_with = "lenient::is_set", skip_serializing)]
+    pub deleted_at: bool,
+    #[serde(default, deserialize_with = "lenient::is_set", skip_serializing)]
+    pub archived_at: bool,
 }
 
 /// Body of `POST /sources`.

@@ -54,6 +54,18 @@ pub(super) fn flag<'de, D: Deserializer<'de>>(from: D) -> Result<Option<bool>, D
     }))
 }
 
+/// Whether anything is said: a time that never was, as some servers write it, says nothing.
+pub(super) fn is_set<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
+    Ok(match Value::deserialize(from)? {
+        Value::Null => false,
+        Value::Bool(is) => is,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !text.trim().is_empty() && !text.starts_with("0001-") && !text.starts_with("0000-"),
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(fields) => !fields.is_empty(),
+    })
+}
+
 /// A time: seconds or fractions of them since 1970, RFC 3339, an HTTP date, or a date. Without an offset it is in UTC.
 pub(super) fn time<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
     Ok(text_of(Value::deserialize(from)?).as_deref().and_then(time_of))

@@ -25,7 +25,7 @@ pub(super) fn compare(db: &mut Db, page: &[ListedSource]) -> ListReport {
 }
 
 /// The same, where another list of the pass was not believed.
-fn compare_doubting(db: &mut Db, page: &[ListedSource], doubted: bool) -> ListReport {
+pub(super) fn compare_doubting(db: &mut Db, page: &[ListedSource], doubted: bool) -> ListReport {
     db.begin_list().unwrap();
     db.add_page(1, page).unwrap();
     let (instance, configured) = (Instance::new("default").unwrap(), BTreeSet::from([docs()]));

@@ -1,7 +1,9 @@
 //! The store against files that are not as they should be.
 
+mod contents;
 mod deletions;
 mod lists;
+mod names;
 mod requests;
 
 use std::{path::Path, time::Duration};

@@ -1,0 +1,73 @@
+//! What lists say of the content of ready sources.
+
+use super::{
+    lists::{compare, compare_doubting, listed},
+    *,
+};
+
+fn two() -> (tempfile::TempDir, Db, impl Fn(bool, bool) -> [ListedSource; 2]) {
+    let (folder, mut db) = new_db();
+    ready(&mut db, "a.md", 1, "s1");
+    ready(&mut db, "b.md", 2, "s2");
+    (folder, db, |one, other| [listed("s1", "a.md", 1, one), listed("s2", "b.md", 2, other)])
+}
+
+#[test]
+fn ready_sources__all_empty_that_were_shown_with_content__are_put_again_after_three_passes() {
+    let (_folder, mut db, page) = two();
+    assert!(!db.has_shown_content().unwrap());
+    compare(&mut db, &page(true, true));
+    assert!(db.has_shown_content().unwrap());
+    for _ in 0..2 {
+        let report = compare(&mut db, &page(false, false));
+        assert_eq!((report.emptied, report.emptied_many, live(&db, "a.md")), (0, 2, Some(short(1))));
+        // Another list of the same pass does not count.
+        compare_doubting(&mut db, &page(false, false), true);
+    }
+    assert_eq!(db.emptied().unwrap(), 2);
+    compare(&mut db, &page(false, false));
+    assert_eq!((live(&db, "a.md"), live(&db, "b.md"), db.emptied().unwrap()), (None, None, 0));
+}
+
+#[test]
+fn ready_sources__all_empty_in_between_only__are_kept() {
+    let (_folder, mut db, page) = two();
+    compare(&mut db, &page(true, true));
+    for _ in 0..4 {
+        compare(&mut db, &page(false, false));
+        compare(&mut db, &page(false, false));
+        compare(&mut db, &page(true, true));
+    }
+    assert_eq!((live(&db, "a.md"), db.emptied().unwrap()), (Some(short(1)), 0));
+}
+
+#[test]
+fn quarantined_document__its_source_shows_content_again__is_ready_again() {
+    let (_folder, mut db, page) = two();
+    let trouble = |db: &Db| db.quarantined().unwrap().len();
+    for round in 0..2 {
+        for _ in 0..2 {
+            compare(&mut db, &page(false, true));
+        }
+        assert_eq!((live(&db, "a.md"), trouble(&db)), (None, round));
+        compare(&mut db, &page(true, true));
+        assert_eq!((live(&db, "a.md"), phases(&db, "a.md"), trouble(&db)), (Some(short(1)), vec![Phase::Ready], 0));
+    }
+}
+
+#[test]
+fn replaces__what_goes_when_it_is_ready__is_told() {
+    let (_folder, mut db) = new_db();
+    see(&mut db, "a.md", 1);
+    let begin = |db: &mut Db, content, source: &str| {
+        let id = db.intend(&docs(), &path("a.md"), short(content), NOW).unwrap();
+        db.created(id, &SourceId(source.to_owned()), None, Phase::Created, NOW).unwrap();
+        let all = db.replicas_of(&docs(), &path("a.md")).unwrap();
+        all.into_iter().find(|replica| replica.id == id).unwrap()
+    };
+    let first = begin(&mut db, 1, "s1");
+    assert!(!db.replaces(&first).unwrap());
+    db.ready(first.id, NOW).unwrap();
+    let second = begin(&mut db, 2, "s2");
+    assert!(db.replaces(&second).unwrap());
+}

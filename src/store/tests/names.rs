@@ -1,0 +1,73 @@
+//! Names of the list that are not those that sources were given.
+
+use super::{
+    lists::{compare, listed, rewritten},
+    *,
+};
+
+/// A source as a platform without renames shows it, under another name.
+fn nameless(source: ListedSource, text: &str) -> ListedSource {
+    ListedSource { text: text.to_owned(), name: None, nameless: true, ..source }
+}
+
+#[test]
+fn known_id__another_name_where_nothing_can_be_renamed__is_a_stranger_once_it_was_listed_with_ours() {
+    for listed_before in [true, false] {
+        let (_folder, mut db) = new_db();
+        ready(&mut db, "a.md", 1, "s1");
+        ready(&mut db, "b.md", 2, "s2");
+        let other = listed("s2", "b.md", 2, true);
+        if listed_before {
+            compare(&mut db, &[listed("s1", "a.md", 1, true), other.clone()]);
+        }
+        let page = [nameless(listed("s1", "a.md", 1, true), "Contract 2026.pdf"), other];
+        compare(&mut db, &page);
+        assert_eq!(db.ready_replica(&docs(), &path("a.md")).unwrap().is_none(), listed_before);
+        compare(&mut db, &page);
+        assert_eq!(live(&db, "a.md").is_none(), listed_before, "it is uploaded again");
+        // What the platform has cut is ours still.
+        let cut = nameless(listed("s2", "b.md", 2, true), "docs/b.md [default:0202");
+        for _ in 0..2 {
+            compare(&mut db, std::slice::from_ref(&cut));
+        }
+        assert_eq!(live(&db, "b.md"), Some(short(2)));
+    }
+}
+
+#[test]
+fn names__all_changed_at_once__nothing_is_uploaded_again_until_approved() {
+    let (_folder, mut db) = new_db();
+    let documents = ["a.md", "b.md", "c.md"];
+    for (content, document) in (1..).zip(documents) {
+        ready(&mut db, document, content, document);
+    }
+    let all = || (1..).zip(documents).map(|(content, document)| listed(document, document, content, true));
+    compare(&mut db, &all().collect::<Vec<_>>());
+    let slugs: Vec<_> = all().map(|source| rewritten(source.clone(), &format!("slug-{}", source.id))).collect();
+    for _ in 0..4 {
+        let report = compare(&mut db, &slugs);
+        assert_eq!((report.lost, report.missing, live(&db, "a.md")), (0, 0, Some(short(1))));
+        assert_eq!(db.misnamed().unwrap()[&docs()].0.len(), 3);
+        assert!(db.ready_replica(&docs(), &path("a.md")).unwrap().is_none(), "it is not touched");
+    }
+    let but_one: Vec<_> = all().take(2).chain(slugs.iter().skip(2).cloned()).collect();
+    assert_eq!((compare(&mut db, &but_one).lost, db.misnamed().unwrap()[&docs()].0.len()), (0, 1));
+    compare(&mut db, &all().collect::<Vec<_>>());
+    assert!(db.misnamed().unwrap().is_empty(), "the names are back");
+    compare(&mut db, &slugs);
+    db.note_guard(&docs(), Some((3, 0)), None).unwrap();
+    db.approve(&docs()).unwrap();
+    let report = compare(&mut db, &slugs);
+    assert_eq!((report.lost, live(&db, "a.md"), db.misnamed().unwrap().len()), (3, None, 0));
+}
+
+#[test]
+fn ids__all_changed_at_once__their_sources_are_no_strays_to_delete() {
+    let (_folder, mut db) = new_db();
+    ready(&mut db, "a.md", 1, "s1");
+    ready(&mut db, "b.md", 2, "s2");
+    compare(&mut db, &[listed("s1", "a.md", 1, true), listed("s2", "b.md", 2, true)]);
+    let page = [listed("t1", "a.md", 1, true), listed("t2", "b.md", 2, true)];
+    compare(&mut db, &page);
+    assert!(db.strays(&docs()).unwrap().is_empty());
+}
