@@ -25,3 +25,5 @@ mod property;
 mod rounds;
 #[path = "pages/sites.rs"]
 mod sites;
+#[path = "pages/spellings.rs"]
+mod spellings;

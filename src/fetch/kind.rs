@@ -15,6 +15,9 @@ const TYPES: [(&str, &str); 7] = [
     ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", "docx"),
 ];
 
+/// How what is packed with gzip begins.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
 impl Fetched {
     /// What kind of file it is, as an extension: `html`, `pdf`, `docx`, `md` or `txt`.
     ///
@@ -27,6 +30,10 @@ impl Fetched {
 
 /// Judges by what its origin says, else by its name and its beginning.
 fn kind_of(media_type: &str, url: &Url, body: &[u8]) -> Result<&'static str, String> {
+    let is_text = media_type.starts_with("text/") || media_type.ends_with("xml");
+    if is_text && body.starts_with(&GZIP) {
+        return Err(format!("it is packed with gzip, and its origin says that it is {media_type}"));
+    }
     if let Some((_, kind)) = TYPES.iter().find(|(name, _)| *name == media_type) {
         return Ok(kind);
     }
@@ -63,5 +70,7 @@ mod tests {
         ] {
             assert_eq!(kind_of(media_type, &url(address), body.as_bytes()).ok(), expected, "{media_type} {address}");
         }
+        let packed = kind_of("text/html", &url("https://e.com/"), &[0x1f, 0x8b, 8, 0]);
+        assert!(packed.is_err(), "its bytes are no text");
     }
 }

@@ -13,6 +13,8 @@ mod schedule;
 mod sketch;
 mod source;
 mod time;
+mod tokens;
+mod visit;
 pub mod words;
 
 pub use bot::{
@@ -22,7 +24,7 @@ pub use document::{CollectionName, CollectionNameError, DocPath, DocPathError, F
 pub use hash::{ContentHash, ShortHash};
 pub use min_hash::{MinHash, MinHasher};
 pub use name_rewriting::{fold_name, is_rewritten, keeps_marker};
-pub use page::{Claim, Claimed, PageState, Stale};
+pub use page::{Claim, Claimed, PageSaid, PageState, Stale};
 pub use rate::{RateLimit, RateLimitError};
 pub use record::{Footing, LastLook, Record, SkippedFile, Trouble};
 pub use replica::{Phase, Replica, ReplicaId};
@@ -30,3 +32,4 @@ pub use schedule::{InvalidSchedule, Schedule};
 pub use sketch::{Sketch, distance};
 pub use source::{Instance, InstanceError, JobId, Making, SourceId, SourceName, is_id};
 pub use time::Moment;
+pub use visit::{identity, without_visit};

@@ -37,6 +37,17 @@ pub struct PageState {
     pub stale: Option<Stale>,
     /// Where it has moved to for good.
     pub moved: Option<String>,
+    /// What it says of itself.
+    pub said: PageSaid,
+}
+
+/// What an HTML page says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PageSaid {
+    /// The address by which it wants to be known, where that is another one: `<link rel="canonical">`.
+    pub canonical: Option<String>,
+    /// A hash of its title.
+    pub title: Option<u64>,
 }
 
 /// Something that would cost a document, and that another look must confirm.
@@ -59,7 +70,7 @@ pub enum Claimed {
     Shrunk(u64),
     /// Another text stands in its place, such as an error. That is never believed.
     Replaced,
-    /// Its links have changed, and not its words: this is the text, by its short hash.
+    /// Its links or its tokens have changed, and not its words: this is the text, by its short hash.
     Links(String),
 }
 

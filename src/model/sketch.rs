@@ -9,7 +9,8 @@ use sha2::{Digest, Sha256};
 pub struct Sketch {
     /// How many words there are.
     pub words: u64,
-    /// A hash of the words that a reader sees: where links lead does not count.
+    /// A hash of the words that a reader sees: neither where links lead counts, nor what changes by itself, such as the
+    /// time of day.
     pub text: u64,
     /// A signature (1-bit MinHash) of the same without what differs from one page, or one visit, to the next: its first
     /// heading, numbers, identifiers, times, addresses, and the words of the page's own address. Texts that share most
@@ -58,10 +59,12 @@ impl Sketch {
         for line in without_targets(markdown).lines() {
             headings += u64::from(line.starts_with('#'));
             let is_title = headings == 1 && line.starts_with('#');
-            for token in line.split_whitespace() {
-                words += count(token);
+            for token in super::tokens::settled(line) {
                 text.update(token.as_bytes());
                 text.update(b" ");
+            }
+            for token in line.split_whitespace() {
+                words += count(token);
                 let is_token = token.contains(|c: char| c.is_numeric() || c == '@') || token.contains("://");
                 let alike = super::words::words(token).filter(|word| !is_title && !is_token && !own.contains(word));
                 alike.for_each(|word| likeness.add(hash(&word)));

@@ -95,8 +95,14 @@ pub fn assemble(mut gathered: Vec<Gathered>, moves: &[Move], policy: &Policy) ->
         }
     }
     // What was not seen for sure may be there again.
-    for Gathered { collection, gone, .. } in gathered.iter_mut().filter(|one| one.authority == Authority::Whole) {
-        let left = moves::settle(collection, gone, moves).into_iter();
+    for Gathered { collection, gone, moved, .. } in gathered.iter_mut().filter(|one| one.authority == Authority::Whole)
+    {
+        if policy.never {
+            // They stand beside what they have become.
+            gone.append(moved);
+            gone.sort_by(|a, b| a.path.cmp(&b.path));
+        }
+        let left = moves::settle(collection, gone, moves).into_iter().chain(std::mem::take(moved));
         actions.extend(left.map(|gone| Action::Delete { collection: collection.clone(), gone, moved: true }));
     }
     for one in &mut gathered {
@@ -125,9 +131,12 @@ pub fn assemble(mut gathered: Vec<Gathered>, moves: &[Move], policy: &Policy) ->
         actions.extend(deletions.into_iter().map(delete));
     }
     for one in gathered {
-        let Gathered { collection, mut wanted, held_by_platform: of, out_of_sight, texts, replacements, .. } = one;
+        let Gathered {
+            collection, mut wanted, held_by_platform: of, out_of_sight, texts, others, replacements, ..
+        } = one;
         withheld.extend(out_of_sight.and_then(|part| part.withheld(&collection, of)));
-        let asked = Asked { collection: &collection, of, texts: &texts, standing: replacements, policy };
+        let asked =
+            Asked { collection: &collection, of, texts: &texts, others: &others, standing: replacements, policy };
         held_replacements.extend(replacement_guard::hold(&mut wanted, &asked));
         puts.extend(wanted.into_iter().map(|wanted| Action::Put { collection: collection.clone(), wanted }));
     }
@@ -269,6 +278,15 @@ mod tests {
         assert_eq!(lines(&plan), ["- x", "a > b"]);
         let unsure = Gathered { authority: Authority::Unsure(String::new()), ..of("old", vec![], went()) };
         assert_eq!(lines(&assemble(vec![of("new", vec![wanted("a", 1)], vec![]), unsure], &[], &POLICY)), ["+ a"]);
+    }
+
+    #[test]
+    fn moved_pages__with_delete_never__stay() {
+        let input = || Gathered { moved: vec![gone("a", 1), gone("c", 3)], ..gathered(vec![], vec![gone("b", 2)]) };
+        assert_eq!(lines(&assemble(vec![input()], &[], &POLICY)), ["- a", "- c", "- b"]);
+        let plan = assemble(vec![input()], &[], &Policy { never: true, ..POLICY });
+        let [withheld] = &plan.withheld[..] else { panic!("{:?}", plan.withheld) };
+        assert_eq!((lines(&plan).len(), withheld.deletes(), &withheld.why), (0, 3, &Why::Never));
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub struct Gathered {
     pub wanted: Vec<Wanted>,
     /// Documents that are gone, in key order.
     pub gone: Vec<Gone>,
+    /// Documents that have moved to another address, at which the platform holds them: nothing is lost with them.
+    pub moved: Vec<Gone>,
     /// Sources with this instance's marker that this state does not know, by their documents, in key order.
     pub strays: Vec<Gone>,
     /// Documents to put that an earlier look has seen beside those that are gone now: they are no successors of these.
@@ -51,6 +53,8 @@ pub struct Gathered {
     pub standing: Standing,
     /// What is known of the new texts of documents that are replaced.
     pub texts: BTreeMap<DocPath, TurnedText>,
+    /// What the other pages are like.
+    pub others: BTreeMap<DocPath, u64>,
     /// What the guard of its replacements remembers.
     pub replacements: ReplacementStanding,
 }
@@ -62,6 +66,7 @@ impl Gathered {
             collection: collection.clone(),
             wanted: Vec::new(),
             gone: Vec::new(),
+            moved: Vec::new(),
             strays: Vec::new(),
             known: BTreeSet::new(),
             settling: Vec::new(),
@@ -71,6 +76,7 @@ impl Gathered {
             out_of_sight: None,
             standing,
             texts: BTreeMap::new(),
+            others: BTreeMap::new(),
             replacements: ReplacementStanding::default(),
         }
     }

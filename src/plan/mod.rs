@@ -5,6 +5,7 @@
 
 mod assemble;
 mod bot;
+mod doubles;
 mod drift;
 mod estimate;
 mod gathered;
@@ -20,11 +21,13 @@ mod placeholder;
 mod replacement_guard;
 mod resume;
 mod retry;
+mod spellings;
 mod successors;
 mod withheld;
 
 pub use assemble::{Action, Plan, assemble, refuse_new};
 pub use bot::{BotCause, BotChange, BotPlan, Written, bot, first_difference, written};
+pub use doubles::{SeenPage, doubles};
 pub use drift::{Claim, Drift, ListTrust, Listed, Origin, drift};
 pub use estimate::{Estimate, Price, estimate};
 pub use gathered::{Gathered, Wanted};
@@ -34,9 +37,10 @@ pub use merge::{Pair, merge};
 pub use moves::{Move, MoveState, NewMove};
 pub use out_of_sight::OutOfSight;
 pub use page::{Ask, Heard, Looks, NewText, Page, TextVerdict, ask, heard, is_confirmed, is_shrunk, weigh};
-pub use page_signs::{PageDates, is_strong};
+pub use page_signs::{PageSigns, is_strong};
 pub use phrase::{LOOKED_AT, phrases};
-pub use replacement_guard::{HeldReplacements, ReplacementStanding, TurnedText};
+pub use replacement_guard::{ALIKE, HeldReplacements, ReplacementStanding, TurnedText, joined};
 pub use resume::{Besides, Resume, Terms, UnderWay, resume};
 pub use retry::{FailureCause, TRIED_AGAIN, retry_at};
+pub use spellings::{Spelling, Spellings, spellings};
 pub use withheld::{Why, Withheld};

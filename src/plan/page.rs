@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::placeholder::placeholder;
-use crate::model::{Claim, Claimed, ContentHash, Moment, PageState, Record, Sketch, Stale};
+use crate::model::{Claim, Claimed, ContentHash, Moment, PageSaid, PageState, Record, Sketch, Stale};
 
 /// A list that says that a page has not changed is believed for so long.
 const TRUST: Duration = DAY;
@@ -101,6 +101,8 @@ pub enum Heard {
         last_modified: Option<String>,
         /// Its text in short.
         sketch: Sketch,
+        /// What it says of itself.
+        said: PageSaid,
         /// What the text is, held against that of before.
         verdict: TextVerdict,
     },
@@ -126,7 +128,7 @@ pub enum TextVerdict {
         /// What the text was like before, where its words have become others.
         turned: Option<u64>,
     },
-    /// Its words are the same, and where its links lead is not.
+    /// Its words are the same, and where its links lead, or a token, is not.
     SameWords(Claimed),
     /// It stands where a document was, and would take its place.
     Doubted {
@@ -150,6 +152,8 @@ pub struct NewText<'a> {
     pub size: u64,
     /// The same in short.
     pub sketch: Sketch,
+    /// Whether it has the title of before, which no other page has: then it is the document, whatever it says.
+    pub same_title: bool,
 }
 
 /// Holds a page's text against the one that the platform holds.
@@ -175,7 +179,8 @@ pub fn weigh(record: Option<&Record>, before: Option<&PageState>, new: &NewText<
     // Of a version that an older kbsync has read, only the size is known.
     let was = turned.unwrap_or_else(|| live.as_number());
     let (words, size) = (new.sketch.words, live_size(record));
-    if let Some(what) = size.and_then(|size| placeholder(new.text, words, new.size, size)) {
+    let stands_for = size.filter(|_| !new.same_title).and_then(|size| placeholder(new.text, words, new.size, size));
+    if let Some(what) = stands_for {
         let reason = format!("its site shows {what} in its place");
         return TextVerdict::Doubted { what: Claimed::Replaced, reason, turned: was };
     }
@@ -196,18 +201,25 @@ fn live_size(record: &Record) -> Option<u64> {
     record.live_size.or(seen.map(|seen| seen.fingerprint.size))
 }
 
-/// Whether the look before has said the same, so that this one confirms it.
+/// Whether the look before has said the same, so that this one confirms it. Links and tokens that are others at each look
+/// are believed at last, for what is really new may be among them.
 pub fn is_confirmed(before: Option<&PageState>, what: &Claimed, looks: Looks) -> bool {
-    claimed(before.and_then(|before| before.claim.as_ref()), what.clone(), looks).count >= looks.confirm.max(2)
+    let claim = claimed(before.and_then(|before| before.claim.as_ref()), what.clone(), looks);
+    let is_old = matches!(what, Claimed::Links(_)) && claim.at <= looks.now && looks.now.since(claim.at) >= FULL;
+    claim.count >= looks.confirm.max(2) || is_old
 }
 
 fn claimed(before: Option<&Claim>, what: Claimed, looks: Looks) -> Claim {
     let Looks { now, apart, .. } = looks;
-    match before.filter(|before| before.what == what) {
-        None => Claim { what, count: 1, at: now },
+    match before {
         // Passes that are repeated at once see the same moment of a site.
-        Some(before) if before.at <= now && now.since(before.at) < apart => before.clone(),
-        Some(before) => Claim { what, count: before.count + 1, at: now },
+        Some(before) if before.what == what && before.at <= now && now.since(before.at) < apart => before.clone(),
+        Some(before) if before.what == what => Claim { what, count: before.count + 1, at: now },
+        // Since when the words alone are the same.
+        Some(Claim { what: Claimed::Links(_), at, .. }) if matches!(what, Claimed::Links(_)) => {
+            Claim { what, count: 1, at: (*at).min(now) }
+        }
+        _ => Claim { what, count: 1, at: now },
     }
 }
 
@@ -242,7 +254,7 @@ pub fn heard(
             let claim = Some(claimed(before.claim.as_ref(), what, looks));
             PageState { read: Some(now), fetched: Some(now), lastmod, moved: None, claim, ..asked }
         }
-        Heard::Content { kind, etag, last_modified, sketch, verdict } => {
+        Heard::Content { kind, etag, last_modified, sketch, said, verdict } => {
             let (doubt, turned) = match verdict {
                 TextVerdict::Doubted { what, reason, turned } => {
                     (Some((claimed(before.claim.as_ref(), what, looks), reason)), Some(turned))
@@ -252,6 +264,8 @@ pub fn heard(
             };
             let is_open = |claim: &Claim| claim.what == Claimed::Replaced || claim.count < confirm.max(1);
             let doubt = doubt.filter(|(claim, _)| is_open(claim));
+            // The title of the document counts, not that of what stands in its place.
+            let title = if doubt.is_some() { before.said.title } else { said.title };
             let stale = doubt.as_ref().map(|(_, reason)| Stale { since, reason: reason.clone() });
             PageState {
                 read: Some(now),
@@ -261,6 +275,7 @@ pub fn heard(
                 lastmod,
                 kind: Some(kind),
                 sketch: Some(sketch),
+                said: PageSaid { title, ..said },
                 turned,
                 claim: doubt.map(|(claim, _)| claim),
                 stale,

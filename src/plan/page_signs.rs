@@ -1,4 +1,4 @@
-//! Which dates and validators tell that a page has changed or not, and which only say how its site was built.
+//! Which dates, validators and titles tell something of a page, and which only say how its site was built.
 
 use std::collections::HashMap;
 
@@ -10,16 +10,16 @@ const FIRST_SECOND: u64 = 631_152_000;
 const SHARED: usize = 3;
 const SHARED_PART: usize = 4;
 
-/// The dates of the pages of all hosts: how many pages have each.
+/// The dates, or the titles, of the pages of all hosts: how many pages have each.
 #[derive(Debug, Default)]
-pub struct PageDates {
+pub struct PageSigns {
     /// By host: how many pages there are.
     pages: HashMap<String, usize>,
     /// By host and date: how many pages have it.
     dates: HashMap<(String, String), usize>,
 }
 
-impl PageDates {
+impl PageSigns {
     /// Counts a page, which may have no date.
     pub fn add(&mut self, host: &str, date: Option<&str>) {
         *self.pages.entry(host.to_owned()).or_default() += 1;
@@ -30,10 +30,21 @@ impl PageDates {
 
     /// Whether a date of a page tells something about this page.
     pub fn is_sign(&self, host: &str, date: &str) -> bool {
-        let pages = self.pages.get(host).copied().unwrap_or(0);
-        let same = self.dates.get(&(host.to_owned(), date.to_owned())).copied().unwrap_or(0);
+        let (pages, same) = self.count(host, date);
         let is_shared = same >= SHARED && same * SHARED_PART >= pages;
         !is_shared && year(date).is_none_or(|year| year >= FIRST_YEAR)
+    }
+
+    /// Whether one of several pages alone has this title. That of the only page may be its site's.
+    pub fn is_own(&self, host: &str, title: &str) -> bool {
+        let (pages, same) = self.count(host, title);
+        same == 1 && pages > 1
+    }
+
+    /// How many pages a host has, and how many of them have this sign.
+    fn count(&self, host: &str, sign: &str) -> (usize, usize) {
+        let pages = self.pages.get(host).copied().unwrap_or(0);
+        (pages, self.dates.get(&(host.to_owned(), sign.to_owned())).copied().unwrap_or(0))
     }
 }
 
@@ -60,8 +71,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn titles__of_one_page_among_others__are_its_own() {
+        let mut titles = PageSigns::default();
+        for (host, title) in [("a", "Tea"), ("a", "Acme"), ("a", "Acme"), ("b", "Acme")] {
+            titles.add(host, Some(title));
+        }
+        for (host, title, expected) in
+            [("a", "Tea", true), ("a", "Acme", false), ("a", "Milk", false), ("b", "Acme", false)]
+        {
+            assert_eq!(titles.is_own(host, title), expected, "{host} {title}");
+        }
+    }
+
+    #[test]
     fn dates__of_a_build_or_of_no_time__are_no_signs() {
-        let mut dates = PageDates::default();
+        let mut dates = PageSigns::default();
         for date in ["2026-11-01", "2026-11-01", "2026-11-01", "2026-11-02", "2026-11-03", "2026-11-03"] {
             dates.add("a", Some(date));
         }

@@ -12,7 +12,7 @@ use crate::model::{CollectionName, ContentHash, DocPath, Record, distance};
 /// This many pages that become one text are no coincidence.
 const PAGES: usize = 3;
 /// Likenesses that differ in no more bits than this are of much the same text: more than half of its pairs of words.
-const ALIKE: u32 = 13;
+pub const ALIKE: u32 = 13;
 /// Those of before may differ twice as much as the new ones, but in no more bits.
 const WERE_ALIKE: u32 = 20;
 /// A file of no more bytes, and of no more than a part (a tenth) of what it was, is as good as empty.
@@ -20,6 +20,11 @@ const TINY: u64 = 100;
 const SHRUNK: u64 = 10;
 
 impl TurnedText {
+    /// Of a page that leads to another text.
+    pub fn of_move(was: u64, likeness: u64) -> Self {
+        Self { was, likeness, shrunk: false, unconfirmed: false }
+    }
+
     /// Of a file, which is not read for its words.
     pub fn of_file(record: &Record, hash: ContentHash, size: u64) -> Option<Self> {
         let was = record.live?.as_number();
@@ -92,16 +97,18 @@ pub(super) struct Asked<'a> {
     pub(super) collection: &'a CollectionName,
     pub(super) of: u64,
     pub(super) texts: &'a BTreeMap<DocPath, TurnedText>,
+    pub(super) others: &'a BTreeMap<DocPath, u64>,
     pub(super) standing: ReplacementStanding,
     pub(super) policy: &'a Policy,
 }
 
 /// Takes out of what is wanted what the guard withholds, and what is not confirmed yet.
 pub(super) fn hold(wanted: &mut Vec<Wanted>, asked: &Asked<'_>) -> Option<HeldReplacements> {
-    let Asked { collection, of, texts, standing, policy } = *asked;
-    let replaced = wanted.iter().filter(|one| one.replaces).filter_map(|one| texts.get(&one.path));
-    let same: HashMap<u64, usize> = replaced.map(|one| (one.likeness, joined(one.likeness, texts))).collect();
-    let others = |one: &Wanted| texts.get(&one.path).and_then(|turned| same.get(&turned.likeness)).map_or(0, |n| *n);
+    let Asked { collection, of, texts, others: unchanged, standing, policy } = *asked;
+    let replaced = wanted.iter().filter(|one| one.replaces).filter_map(|one| Some((&one.path, texts.get(&one.path)?)));
+    let count = |path, turned: &TurnedText| joined(turned.likeness, texts) + met(path, turned, unchanged);
+    let same: HashMap<DocPath, usize> = replaced.map(|(path, turned)| (path.clone(), count(path, turned))).collect();
+    let others = |one: &Wanted| same.get(&one.path).map_or(0, |n| *n);
     let is_same = |one: &Wanted| others(one) > 1;
     let is_doubted = |one: &Wanted| {
         let turned = texts.get(&one.path);
@@ -124,7 +131,7 @@ pub(super) fn hold(wanted: &mut Vec<Wanted>, asked: &Asked<'_>) -> Option<HeldRe
 
 /// How many documents, up to those that matter, have become a text like this one, in this pass or before. Documents that
 /// were as alike before, as those of one template, do not become so.
-fn joined(likeness: u64, texts: &BTreeMap<DocPath, TurnedText>) -> usize {
+pub fn joined(likeness: u64, texts: &BTreeMap<DocPath, TurnedText>) -> usize {
     let were_alike = |one: &TurnedText, other: &TurnedText| {
         distance(one.was, other.was) <= (2 * distance(one.likeness, other.likeness)).min(WERE_ALIKE)
     };
@@ -138,6 +145,20 @@ fn joined(likeness: u64, texts: &BTreeMap<DocPath, TurnedText>) -> usize {
         }
     }
     joined.len()
+}
+
+/// How many pages of its site, up to those that matter, show already what a document has become: new pages, and those that
+/// the platform holds so. Those that it was like before do not count.
+fn met(path: &DocPath, turned: &TurnedText, others: &BTreeMap<DocPath, u64>) -> usize {
+    let host = |path: &DocPath| path.address().and_then(|url| url.host_str().map(str::to_owned));
+    let Some(own) = host(path) else { return 0 };
+    let is_met = |likeness: u64| {
+        let now = distance(turned.likeness, likeness);
+        now <= ALIKE && distance(turned.was, likeness) > (2 * now).max(WERE_ALIKE)
+    };
+    let met =
+        others.iter().filter(|(_, likeness)| is_met(**likeness)).filter(|(path, _)| host(path).as_ref() == Some(&own));
+    met.take(PAGES).count()
 }
 
 #[cfg(test)]
@@ -168,7 +189,8 @@ mod tests {
         let (texts, collection) = (texts.collect(), CollectionName::new("c").unwrap());
         let policy = Policy { max_deletes: 10, max_delete_percent: 10, never: false };
         let standing = ReplacementStanding { held, approved };
-        let asked = Asked { collection: &collection, of, texts: &texts, standing, policy: &policy };
+        let asked =
+            Asked { collection: &collection, of, texts: &texts, others: &BTreeMap::new(), standing, policy: &policy };
         let held = hold(&mut all, &asked);
         (held.map_or(0, |held| held.documents.len()), all.len())
     }
@@ -220,7 +242,14 @@ mod tests {
         let collection = CollectionName::new("c").unwrap();
         let policy = Policy { max_deletes: 10, max_delete_percent: 10, never: false };
         let standing = ReplacementStanding::default();
-        let asked = Asked { collection: &collection, of: 30, texts: &texts, standing, policy: &policy };
+        let asked = Asked {
+            collection: &collection,
+            of: 30,
+            texts: &texts,
+            others: &BTreeMap::new(),
+            standing,
+            policy: &policy,
+        };
         assert_eq!(hold(&mut all, &asked), None);
         assert_eq!(all.len(), 30);
     }
@@ -245,7 +274,14 @@ mod tests {
             let collection = CollectionName::new("c").unwrap();
             let policy = Policy { max_deletes: 10, max_delete_percent: 10, never: false };
             let standing = ReplacementStanding::default();
-            let asked = Asked { collection: &collection, of: 30, texts: &texts, standing, policy: &policy };
+            let asked = Asked {
+                collection: &collection,
+                of: 30,
+                texts: &texts,
+                others: &BTreeMap::new(),
+                standing,
+                policy: &policy,
+            };
             let held = hold(&mut new, &asked).map_or(0, |held| held.documents.len());
             assert_eq!(held, expected, "{were:?} {likeness:?} {before}");
         }
@@ -265,6 +301,27 @@ mod tests {
                 (DocPath::new(format!("https://e.com/{n}")).unwrap(), turned)
             });
             assert_eq!(joined(are[0], &texts.collect()), expected, "{were:?}");
+        }
+    }
+
+    #[test]
+    fn page__that_turns_into_what_other_pages_show__is_held() {
+        let policy = Policy { max_deletes: 10, max_delete_percent: 10, never: false };
+        let collection = CollectionName::new("c").unwrap();
+        for (was, others, expected) in [
+            (1, &["https://e.com/x", "https://e.com/y"][..], 1),
+            (1, &["https://e.com/x"], 0),
+            (1, &["https://other.com/x", "https://e.com/y"], 0),
+            (7, &["https://e.com/x", "https://e.com/y"], 0),
+        ] {
+            let turned = TurnedText { was: number(was), likeness: number(7) ^ 1, shrunk: false, unconfirmed: false };
+            let texts = BTreeMap::from([(DocPath::new("https://e.com/0").unwrap(), turned)]);
+            let others = others.iter().map(|path| (DocPath::new(*path).unwrap(), number(7))).collect();
+            let standing = ReplacementStanding::default();
+            let asked =
+                Asked { collection: &collection, of: 30, texts: &texts, others: &others, standing, policy: &policy };
+            let held = hold(&mut vec![wanted("https://e.com/0", 9)], &asked).map_or(0, |held| held.documents.len());
+            assert_eq!(held, expected, "{was} {others:?}");
         }
     }
 

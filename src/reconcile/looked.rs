@@ -314,6 +314,12 @@ impl Looked {
         }
     }
 
+    /// A document that the platform holds at another address by now: no guard counts it.
+    pub(super) fn moved(&mut self, record: Record) {
+        self.keep(Some(&record));
+        self.gathered.moved.extend(gone(record));
+    }
+
     pub(super) fn judged(&mut self, path: DocPath, hashed: Hashed, record: Option<&Record>) {
         let Hashed { hash, min_hash, fingerprint } = hashed;
         let min_hash = min_hash.map(Box::new);

@@ -113,7 +113,7 @@ async fn look(
             let (pass, keep) = ("", false);
             let look =
                 PagesLook { reader, collection, pages, pass, confirm_gone, gone_apart, most_percent, keep, clock };
-            let known = db.map(|db| Known::read(db, name)).transpose()?.unwrap_or_default();
+            let known = db.map(|db| Known::read(db, name, clock.wall())).transpose()?.unwrap_or_default();
             // Nobody takes the notes.
             let (notes, _) = mpsc::channel(1);
             Ok(look.look(&look.lists().await, known, notes).await)

@@ -188,7 +188,7 @@ impl<P: Platform> Pass<'_, P> {
         for one in &mut gathered {
             let name = one.collection.clone();
             one.strays = self.store.call(move |db| db.strays(&name)).await?;
-            one.standing.deleted = report.deleted_of(&one.collection);
+            one.standing.deleted = one.standing.deleted.max(report.deleted_of(&one.collection));
             // What the rounds before this one have used is counted down in the store.
             let Approved { deletions, replacements } = report.approved(&one.collection);
             let whole = extent.is_whole(&one.collection);

@@ -73,9 +73,15 @@ impl<P: Platform> Pass<'_, P> {
             self.store.call(move |db| db.end_move(&collection, &gone.path)).await?;
             return Ok(Step::Again(None));
         }
+        let document = Document::new(&collection, &gone.path);
         let now = self.now();
-        let retiring = self.store.call(move |db| db.left(&collection, &gone.path, now)).await?;
-        Ok(self.delete_all(retiring).await?.unwrap_or(Step::Nothing))
+        let (renamed, retiring) = self
+            .store
+            .call(move |db| Ok((db.has_move(&collection, &gone.path)?, db.left(&collection, &gone.path, now)?)))
+            .await?;
+        // What was put anew for want of a rename has been counted as one.
+        let done = if renamed { Step::Nothing } else { Step::Deleted(document) };
+        Ok(self.delete_all(retiring).await?.unwrap_or(done))
     }
 
     /// Deletes one after another; gives the first failure.

@@ -54,6 +54,15 @@ impl Db {
         Ok(self.connection.query_row(sql, [], |row| row.get(0))?)
     }
 
+    /// Whether a document was put anew at another place, and waits to be deleted here.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn has_move(&self, collection: &CollectionName, path: &DocPath) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS (SELECT * FROM moves WHERE collection = ?1 AND path = ?2)";
+        Ok(self.connection.prepare_cached(sql)?.query_row([collection.as_str(), path.as_str()], |row| row.get(0))?)
+    }
+
     /// Every move whose old document is still on the platform.
     ///
     /// # Errors

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Db, StoreError, documents::note_look};
-use crate::model::{Claim, Claimed, CollectionName, DocPath, LastLook, Moment, PageState, Sketch, Stale};
+use crate::model::{Claim, Claimed, CollectionName, DocPath, LastLook, Moment, PageSaid, PageState, Sketch, Stale};
 
 const COLUMNS: &str = "pass, looked, read, etag, last_modified, lastmod, kind, missing, missed, stale_since, \
-                       stale_reason, moved, lists, fetched, claim, claims, claimed, words, text, likeness, turned";
+                       stale_reason, moved, lists, fetched, claim, claims, claimed, words, text, likeness, turned, \
+                       canonical, title";
 
 /// What a look at one page gave: its state, and its content where that was had.
 pub type PageLook = (DocPath, PageState, Option<LastLook>);
@@ -21,7 +22,7 @@ impl Db {
     pub fn pages(&self, collection: &CollectionName) -> Result<BTreeMap<String, PageState>, StoreError> {
         let sql = format!("SELECT {COLUMNS}, path FROM pages WHERE collection = ?1");
         let mut statement = self.connection.prepare_cached(&sql)?;
-        let rows = statement.query_map([collection.as_str()], |row| Ok((row.get(21)?, state(row)?)))?;
+        let rows = statement.query_map([collection.as_str()], |row| Ok((row.get("path")?, state(row)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
@@ -43,7 +44,7 @@ impl Db {
         let sql = format!(
             "INSERT OR REPLACE INTO pages (collection, path, {COLUMNS})
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,
-                     ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)"
+                     ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)"
         );
         self.together(|connection| {
             let mut statement = connection.prepare_cached(&sql)?;
@@ -73,6 +74,8 @@ impl Db {
                     state.sketch.map(|sketch| sketch.text.cast_signed()),
                     state.sketch.map(|sketch| sketch.likeness.cast_signed()),
                     state.turned.map(u64::cast_signed),
+                    state.said.canonical,
+                    state.said.title.map(u64::cast_signed),
                 ])?;
                 if let Some(look) = look {
                     note_look(connection, collection, path, look)?;
@@ -151,5 +154,6 @@ fn state(row: &Row<'_>) -> Result<PageState, rusqlite::Error> {
         claim: claim.map(|(what, at)| Claim { what, count, at }),
         sketch: sketch.map(|((words, text), likeness)| Sketch { words, text, likeness }),
         turned: number(20)?,
+        said: PageSaid { canonical: row.get(21)?, title: number(22)? },
     })
 }

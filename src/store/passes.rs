@@ -1,11 +1,14 @@
 //! Collections, approvals, past passes and the daemon's note in the store, and what `status` counts.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Db, StoreError};
 use crate::model::{CollectionName, Footing, Moment};
+
+/// Deletions that are no further apart count together.
+const RECENT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What is remembered of a collection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,6 +64,14 @@ pub struct DocumentCounts {
     pub skipped: u64,
     /// Bytes of those in step.
     pub bytes: u64,
+}
+
+/// Notes a deletion that nobody has approved.
+pub(super) fn note_deletion(connection: &Connection, collection: &str, now: Moment) -> Result<(), rusqlite::Error> {
+    let old = (now - RECENT).0.cast_signed();
+    connection.execute("DELETE FROM recent_deletions WHERE at <= ?1", [old])?;
+    let sql = "INSERT INTO recent_deletions VALUES (?1, ?2)";
+    connection.execute(sql, params![collection, now.0.cast_signed()]).map(drop)
 }
 
 impl Db {
@@ -183,7 +194,23 @@ impl Db {
                        approved_replacements = CASE WHEN approved_replacements <= ?3 THEN 0 ELSE approved_replacements END
                    WHERE name = ?1";
         self.connection.execute(sql, params![name, deletions.cast_signed(), replacements.cast_signed()])?;
+        if deletions > 0 {
+            // What a person has allowed does not count against what comes after it, nor does what came before.
+            self.connection.execute("DELETE FROM recent_deletions WHERE collection = ?1", [name])?;
+        }
         Ok(())
+    }
+
+    /// How many documents of a collection were deleted within a day that nobody has approved.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn recent_deletions(&self, name: &CollectionName, now: Moment) -> Result<u64, StoreError> {
+        let sql = "SELECT count(*) FROM recent_deletions WHERE collection = ?1 AND at > ?2 AND at <= ?3";
+        // A clock may have been set back since.
+        let (since, now) = ((now - RECENT).0.cast_signed(), now.0.cast_signed());
+        let count = self.connection.query_row(sql, params![name.as_str(), since, now], |row| row.get::<_, i64>(0))?;
+        Ok(count.cast_unsigned())
     }
 
     /// The collections of which a guard withholds something.

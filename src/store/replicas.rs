@@ -173,7 +173,7 @@ impl Db {
     }
 
     /// The document is gone: its record goes, its phrase is kept for a while, every source of it retires, and one approved
-    /// deletion is spent. Gives the replicas that retire.
+    /// deletion is spent, or one that nobody has approved is noted. Gives the replicas that retire.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -187,7 +187,9 @@ impl Db {
             let (collection, path) = (collection.as_str(), path.as_str());
             phrase_of_gone(connection, collection, path, now)?;
             let spend = "UPDATE collections SET approved = approved - 1 WHERE name = ?1 AND approved > 0";
-            connection.execute(spend, [collection])?;
+            if connection.execute(spend, [collection])? == 0 {
+                super::passes::note_deletion(connection, collection, now)?;
+            }
             drop_document(connection, collection, path, now)
         })
     }

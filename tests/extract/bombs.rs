@@ -99,11 +99,12 @@ async fn a_million_arrays_deep() {
     }
 }
 
-/// Half a million crossing lines, in which the parser looks for tables: it would be at it for minutes.
+/// Crossing lines in which the parser looks for tables: it would be at it for minutes. There are so few that what it needs
+/// of memory until then stays far below the limit.
 #[tokio::test]
 async fn a_parser_that_does_not_end() {
     let mut lines = String::new();
-    for n in 0..500_000 {
+    for n in 0..200_000 {
         lines += &format!("{} {} m {} {} l S ", n % 500, n % 700, n * 7 % 500, n % 700);
     }
     let hurried = extractor().with_limits(Limits { time: Duration::from_millis(500), ..Limits::default() });

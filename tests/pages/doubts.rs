@@ -193,6 +193,71 @@ async fn links__whose_tokens_change_at_every_look__upload_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tokens__that_change_at_every_look__upload_nothing() {
+    let (bench, paths) = topics(1).await;
+    let page = |n: usize, word: &str| {
+        let noise = format!("<p>Request id: 3f2a{n}</p><p>Posted {n} min ago, {n}12 views</p><p>Now 12:0{n}:55</p>");
+        html("Noise", &format!("{noise}<p>It is {word}.</p>{LONG}"))
+    };
+    bench.origin.serve(&paths[0], page(1, "here"));
+    bench.well().await;
+    bench.mutating();
+    for n in 2..6 {
+        bench.origin.serve(&paths[0], page(n, "here"));
+        assert_eq!(bench.well().await.changed(), 0, "{n}");
+    }
+    assert_eq!(bench.mutating(), 0);
+    bench.origin.serve(&paths[0], page(6, "there"));
+    assert_eq!(bench.well().await.replaced, 1, "a word");
+    bench.origin.serve(&paths[0], page(7, "there"));
+    assert_eq!(bench.well().await.changed(), 0);
+    assert_eq!(bench.well().await.replaced, 1, "a token that stays");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn page__with_the_title_of_before__is_no_placeholder_and_no_page_to_sign_in() {
+    let (bench, paths) = topics(2).await;
+    let form = "<form><label>Name <input name=n></label><input type=password name=p><button>Go</button></form>";
+    bench.origin.serve(&paths[0], html("Topic steel", &format!("<p>Sign in below to see your part of it.</p>{form}")));
+    bench
+        .origin
+        .serve(&paths[1], html("Topic wood", "<p>Maintenance of wood: oil it, and be right back with a cloth.</p>"));
+    assert_eq!(bench.well().await.changed(), 0, "few words are left, which another look must confirm");
+    let report = bench.well().await;
+    assert_eq!((report.replaced, report.stale.len()), (2, 0), "{report:?}");
+    // With other titles they are what they seem to be.
+    bench.origin.serve(&paths[0], good(0));
+    bench.origin.serve(&paths[1], good(1));
+    assert_eq!(bench.well().await.replaced, 2);
+    bench.origin.serve(&paths[0], html("Sign in", &format!("<p>Sign in below to see your part of it.</p>{form}")));
+    bench.origin.serve(&paths[1], html("Down", "<p>Maintenance of wood: oil it, and be right back with a cloth.</p>"));
+    for _ in 0..3 {
+        let report = bench.well().await;
+        assert_eq!((report.changed(), report.stale.len()), (0, 2), "{report:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn page__that_turns_into_what_new_pages_show__is_held() {
+    let (mut bench, paths) = topics(12).await;
+    let down = |n: usize| {
+        html(
+            &format!("Site {n}"),
+            &format!("{}<p>Id {n}</p>", "<p>We are moving house and open our doors again soon.</p>".repeat(4)),
+        )
+    };
+    let new = ["/n0", "/n1", "/n2"];
+    new.iter().enumerate().for_each(|(n, path)| bench.origin.serve(path, down(n)));
+    let urls: Vec<_> = new.iter().map(|path| bench.origin.url(path)).collect();
+    bench.pages().urls.extend(urls);
+    bench.origin.serve(&paths[0], down(9));
+    for _ in 0..2 {
+        let report = bench.pass().await;
+        assert_eq!((report.outcome().as_str(), held(&report), report.replaced), ("held", 1, 0), "{report:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn validators__that_say_nothing__are_not_sent() {
     let bench = Bench::new(&["/epoch", "/size", "/a", "/b", "/c", "/d"]).await;
     let epoch = "Tue, 01 Jan 1980 00:00:01 GMT";

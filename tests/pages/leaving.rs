@@ -34,6 +34,27 @@ fn numbered(count: usize) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages__that_are_gone_a_few_at_each_pass__are_held_when_they_are_many() {
+    let paths = numbered(40);
+    let mut bench = Bench::new(&paths.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    (bench.world.scope.policy.max_deletes, bench.world.scope.policy.max_delete_percent) = (10, 10);
+    bench.well().await;
+    for (few, expected) in paths.chunks(5).zip([5, 5, 0, 0]) {
+        few.iter().for_each(|path| bench.origin.withdraw(path));
+        bench.pass().await;
+        let report = bench.pass().await;
+        let outcome = if expected > 0 { "ok" } else { "held" };
+        assert_eq!((report.outcome().as_str(), report.deleted), (outcome, expected), "{report:?}");
+    }
+    assert_eq!(approve(&bench), 10);
+    assert_eq!(bench.well().await.deleted, 10);
+    // What was approved does not count any more.
+    paths[20..25].iter().for_each(|path| bench.origin.withdraw(path));
+    bench.well().await;
+    assert_eq!(bench.well().await.deleted, 5);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_moves__to_one_place__are_held_until_they_are_approved() {
     let other = Origin::start();
     other.serve("/", Reply::new(MARKDOWN, "# Our new home"));

@@ -101,6 +101,52 @@ async fn a_lost_store_and_trouble_delete_no_page_that_has_moved() {
     bench.holds(&["/b", "/other"]).await;
 }
 
+/// A page with words of its own.
+fn text(n: usize, word: &str) -> String {
+    let own = ["steel", "wood", "glass", "paper", "stone"][n % 5].repeat(1 + n / 5);
+    format!("# Page {n}\n\n{}{word}", format!("The {own} of {own} has a {own} for each {own}. ").repeat(9))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages__that_move_one_to_one_and_are_edited__are_held_by_no_guard() {
+    for host in ["127.0.0.1", "localhost"] {
+        let paths: Vec<String> = (0..15).map(|n| format!("/old{n}")).collect();
+        let mut bench = Bench::new(&paths.iter().map(String::as_str).collect::<Vec<_>>()).await;
+        (bench.world.scope.policy.max_deletes, bench.world.scope.policy.max_delete_percent) = (10, 10);
+        let serve = |path: &str, n, word| bench.origin.serve(path, Reply::new(MARKDOWN, text(n, word)));
+        paths.iter().enumerate().for_each(|(n, path)| serve(path, n, "Old."));
+        bench.well().await;
+        for (n, path) in paths.iter().enumerate() {
+            let new = format!("/new{n}");
+            serve(&new, n, "Edited.");
+            bench.origin.serve(path, Reply::redirect(301, bench.origin.url_as(host, &new)));
+        }
+        assert_eq!(bench.well().await.changed(), 0, "once is not enough");
+        let report = bench.well().await;
+        assert_eq!((report.added, report.deleted), (15, 15), "{host}: {report:?}");
+        assert_eq!(bench.well().await.changed(), 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages__that_move_to_one_text_at_many_addresses__are_held() {
+    let paths: Vec<String> = (0..6).map(|n| format!("/old{n}")).collect();
+    let bench = Bench::new(&paths.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let serve = |(n, path): (usize, &String)| bench.origin.serve(path, Reply::new(MARKDOWN, text(n, "Old.")));
+    paths.iter().enumerate().for_each(serve);
+    bench.well().await;
+    for (n, path) in paths.iter().enumerate() {
+        let new = format!("/parked?from={n}");
+        let text = format!("# Parked\n\n{}Id {n}.", "Buy this name today, for it is a good one to have. ".repeat(5));
+        bench.origin.serve(&new, Reply::new(MARKDOWN, text));
+        bench.origin.serve(path, Reply::redirect(301, bench.origin.url_as("localhost", &new)));
+    }
+    for _ in 0..3 {
+        let report = bench.pass().await;
+        assert_eq!((report.outcome().as_str(), report.changed()), ("held", 0), "{report:?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_detour_is_no_move() {
     let bench = Bench::new(&["/a"]).await;

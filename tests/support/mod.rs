@@ -18,7 +18,7 @@ use kbsync::{
     extract::Extractor,
     fetch::Fetcher,
     local::{self, Faults, Running},
-    model::{CollectionName, Instance, Moment, RateLimit, SourceId, SourceName},
+    model::{CollectionName, DocPath, Instance, Moment, RateLimit, SourceId, SourceName},
     pace::{Backoff, Ticket},
     platform::{
         Client, Connection, Http, Journal, Platform, SourceKind, Timing,
@@ -173,12 +173,17 @@ impl World {
         Db::open(&self.state, None).expect("the store")
     }
 
-    /// Makes a store in which no page can be noted, as on a disk that is full.
-    pub fn break_pages(&self) {
+    /// Changes the store by SQL.
+    pub fn alter_store(&self, sql: &str) {
         drop(self.store());
         let connection = rusqlite::Connection::open(&self.state).expect("the store");
+        connection.execute_batch(sql).expect("it is altered");
+    }
+
+    /// Makes a store in which no page can be noted, as on a disk that is full.
+    pub fn break_pages(&self) {
         let trigger = "CREATE TRIGGER full BEFORE INSERT ON pages BEGIN SELECT RAISE(ABORT, 'no room'); END";
-        connection.execute_batch(trigger).expect("the trigger");
+        self.alter_store(trigger);
     }
 
     /// Lets quarantined documents be tried again.
@@ -265,6 +270,25 @@ impl World {
         let source = sources.iter().find(|source| of(&source.name)).expect("it is on the platform");
         let (_, http) = self.http(Api::Cevvo, None).await;
         Cevvo::new(http).delete(&SourceId(source.id.clone())).await.expect("it is deleted");
+    }
+
+    /// Gives a document another key, here and on the platform, as if it had always been known by that one.
+    pub async fn respell(&self, from: &str, to: &str) {
+        drop(self.store());
+        let connection = rusqlite::Connection::open(&self.state).expect("the store");
+        for table in ["documents", "pages", "replicas"] {
+            let sql = format!("UPDATE {table} SET path = ?2 WHERE path = ?1");
+            connection.execute(&sql, [from, to]).expect("the key");
+        }
+        let sources = self.platform.snapshot().await;
+        let (_, http) = self.http(Api::Cevvo, None).await;
+        let platform = Cevvo::new(http);
+        for source in sources {
+            if let Some(name) = SourceName::parse(&source.name).filter(|name| name.path.as_str() == from) {
+                let name = SourceName { path: DocPath::new(to).expect("a key"), ..name }.to_string();
+                platform.rename(&SourceId(source.id.clone()), &name).await.expect("the name");
+            }
+        }
     }
 
     /// Where the platform has the API that passes speak.

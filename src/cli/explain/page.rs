@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     config::{Collection, Input, Pages},
-    model::{DocPath, PageState},
+    model::{DocPath, PageState, identity},
     reconcile::{self, PageList},
     store::{Db, StoreError},
 };
@@ -54,6 +54,7 @@ async fn page(
     pages: &Pages,
     url: &Url,
 ) -> anyhow::Result<bool> {
+    let url = &spelt(db, collection, url)?;
     let path = DocPath::page(url)?;
     let page = db.map(|db| db.page(&collection.name, &path)).transpose()?.flatten();
     let record = db.map(|db| db.record(&collection.name, &path)).transpose()?.flatten();
@@ -88,6 +89,14 @@ async fn page(
         line!("  next look by `kbsync run`: {}", print::timestamp(next.timestamp()));
     }
     Ok(true)
+}
+
+/// The spelling by which a page is known, or will be.
+fn spelt(db: Option<&Db>, collection: &Collection, url: &Url) -> Result<Url, StoreError> {
+    let pages = db.map(|db| db.pages(&collection.name)).transpose()?.unwrap_or_default();
+    let same = pages.keys().filter_map(|known| Url::parse(known).ok()).filter(|known| identity(known) == identity(url));
+    let known = same.min_by_key(|known| known != url);
+    Ok(known.unwrap_or_else(|| identity(url)))
 }
 
 /// The listed address that has moved to this one for good.

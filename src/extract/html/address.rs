@@ -2,48 +2,7 @@
 
 use url::Url;
 
-/// Parameters that name the visit and not the page, and the beginnings of others.
-const OF_THE_VISIT: &[&str] = &[
-    "phpsessid",
-    "jsessionid",
-    "sessionid",
-    "session_id",
-    "sessid",
-    "cfid",
-    "cftoken",
-    "csrf",
-    "csrf_token",
-    "csrftoken",
-    "_csrf",
-    "csrfmiddlewaretoken",
-    "authenticity_token",
-    "xsrf",
-    "_xsrf",
-    "xsrf-token",
-    "nonce",
-    "_wpnonce",
-    "__requestverificationtoken",
-    "cachebuster",
-    "cache_buster",
-    "nocache",
-    "gclid",
-    "gbraid",
-    "wbraid",
-    "dclid",
-    "yclid",
-    "srsltid",
-    "fbclid",
-    "igshid",
-    "msclkid",
-    "mc_cid",
-    "mc_eid",
-    "mkt_tok",
-    "_ga",
-    "_gl",
-];
-const TRACKING: &[&str] = &["utm_", "aspsessionid", "mtm_", "_hs", "hsa_"];
-/// Parameters that name the visit where their value looks like a token or a time, and the page otherwise.
-const BY_VALUE: &[&str] = &["_", "cb", "r", "rand", "rnd", "s", "sid", "t", "timestamp", "token", "ts"];
+use crate::model::without_visit;
 
 /// What addresses in a page are relative to.
 pub(super) struct Base {
@@ -100,39 +59,6 @@ fn is_web(url: &Url) -> bool {
 fn without_fragment(mut url: Url) -> Url {
     url.set_fragment(None);
     url
-}
-
-fn without_visit(mut url: Url) -> Url {
-    let is_of_the_visit = |pair: &str| {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let name = name.to_ascii_lowercase();
-        OF_THE_VISIT.contains(&name.as_str())
-            || TRACKING.iter().any(|start| name.starts_with(start))
-            || (BY_VALUE.contains(&name.as_str()) && is_token(value))
-    };
-    if let Some(query) = url.query().filter(|query| query.split('&').any(is_of_the_visit)) {
-        let left = query.split('&').filter(|pair| !is_of_the_visit(pair)).collect::<Vec<_>>().join("&");
-        url.set_query(Some(left.as_str()).filter(|left| !left.is_empty()));
-    }
-    if let Some((path, parameter)) = url.path().split_once(';').filter(|(_, rest)| is_of_the_visit(rest)) {
-        let below = parameter.find('/').map_or("", |at| &parameter[at..]);
-        let path = format!("{path}{below}");
-        url.set_path(&path);
-    }
-    // ASP.NET keeps the session in a part of the path: `/(S(…))/page.aspx`.
-    if url.path().contains("/(S(") || url.path().contains("/(A(") {
-        let is_session = |part: &str| part.starts_with("(S(") || part.starts_with("(A(");
-        let path = url.path().split('/').filter(|part| !is_session(part)).collect::<Vec<_>>().join("/");
-        url.set_path(&path);
-    }
-    url
-}
-
-/// Whether a value is random or a time in seconds or milliseconds, and no word or small number.
-fn is_token(value: &str) -> bool {
-    let digits = value.chars().filter(char::is_ascii_digit).count();
-    let is_time = digits == value.len() && digits >= 9;
-    is_time || (value.len() >= 8 && digits >= 2 && digits < value.len())
 }
 
 #[cfg(test)]

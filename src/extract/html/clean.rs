@@ -110,6 +110,11 @@ const MAX_CONSENT: usize = 2_000;
 /// A line of links has no more characters, nor so many letters outside of its links.
 const MAX_BAR: usize = 300;
 const MAX_WORDS: usize = 40;
+/// Parts of the classes and identifiers of forms that are no content.
+const NO_CONTENT_FORMS: &[&str] =
+    &["comment", "comments", "cookie", "feedback", "login", "newsletter", "search", "signin", "signup", "subscribe"];
+/// Fewer labels are those of a box to search or to subscribe.
+const MIN_LABELS: usize = 2;
 /// An aside with such a class is part of the text.
 const NOTES: &[&str] =
     &["admonition", "callout", "caution", "footnote", "important", "note", "tip", "topic", "warning"];
@@ -142,10 +147,11 @@ fn goes(element: &NodeRef<'_>, base: &Base, opened: &HashSet<String>, in_article
         // An article's header has its title.
         "header" => !in_article && !is_title(element),
         "footer" => !in_article || !element.ancestors_it(Some(2)).any(|above| above.has_name("blockquote")),
-        "aside" => !is_note(element),
+        // Beside the text, and not beside the page, a few words more are part of it.
+        "aside" => !is_note(element) && (!in_article || is_mostly_links(element)),
         "button" => !hidden::is_text(element),
         // Some servers put the whole page into one form.
-        "form" => !holds(element, &["h1", "h2", "main", "article"]),
+        "form" => !holds(element, &["h1", "h2", "main", "article"]) && (!in_article || !is_content(element)),
         name => TAGS.contains(&name),
     };
     is_frame
@@ -154,6 +160,18 @@ fn goes(element: &NodeRef<'_>, base: &Base, opened: &HashSet<String>, in_article
         || is_named_so(element)
         || is_own_contents(element, base)
         || is_link_bar(element)
+}
+
+/// Whether a form in the text says something: it is to be filled in, and neither to search, nor to sign in or up.
+fn is_content(form: &NodeRef<'_>) -> bool {
+    let is_named_otherwise = names(form)
+        .any(|(_, name)| name.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| NO_CONTENT_FORMS.contains(&part)));
+    let asks_otherwise = form.descendants_it().any(|node| {
+        let kind = node.attr("type").unwrap_or_default().to_ascii_lowercase();
+        node.has_name("input") && matches!(kind.as_str(), "search" | "password")
+    });
+    let labels = form.descendants_it().filter(|node| ["label", "legend", "p"].iter().any(|name| node.has_name(name)));
+    !is_named_otherwise && !asks_otherwise && labels.count() >= MIN_LABELS
 }
 
 /// Whether an element is one that says what else is to be known.

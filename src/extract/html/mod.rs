@@ -11,6 +11,7 @@ mod imprint;
 mod inline;
 mod main_part;
 mod redirect;
+mod shadow;
 mod sign_in;
 mod table;
 mod title;
@@ -44,6 +45,8 @@ pub struct Page {
     pub asks_for_password: bool,
     /// Where it leads, if it is an HTML-level redirect.
     pub redirect: Option<String>,
+    /// The address by which it wants to be known, where that is another one: `<link rel="canonical">`.
+    pub canonical: Option<String>,
 }
 
 /// What is asked of the child beside the page: the first line of what it reads.
@@ -60,6 +63,7 @@ pub(super) fn page(request: &Request, html: &[u8]) -> Result<Page, Refusal> {
     let address = Url::parse(&request.address).map_err(|error| Refusal::Damaged(format!("its address: {error}")))?;
     let document = Document::from(charset::decode(html, request.charset.as_deref()).into_owned());
     let root = document.root();
+    shadow::unfold(&root);
     refuse_depth(&root)?;
     let base_href = document.select_single("base[href]").attr("href");
     let base = Base::new(&address, base_href.as_deref());
@@ -71,11 +75,12 @@ pub(super) fn page(request: &Request, html: &[u8]) -> Result<Page, Refusal> {
     let title = title::settle(&said, &mut blocks);
     let markdown = block::markdown(&blocks);
     let words = Sketch::of(&markdown, &request.address).words;
+    let canonical = leads.canonical().map(String::from);
     let redirect = leads.target(&format!("{said} {markdown}"), words).map(String::from);
     if blocks.is_empty() && redirect.is_none() {
         return Err(Refusal::NoText);
     }
-    Ok(Page { title, markdown, links, asks_for_password: password.is_all(words), redirect })
+    Ok(Page { title, markdown, links, asks_for_password: password.is_all(words), redirect, canonical })
 }
 
 fn refuse_depth(root: &NodeRef<'_>) -> Result<(), Refusal> {

@@ -60,6 +60,11 @@ impl Leads {
         }
     }
 
+    /// The address by which a page wants to be known, where that is another one.
+    pub(super) fn canonical(&self) -> Option<Url> {
+        self.canonical.clone()
+    }
+
     /// Where a page of this text leads, if it only leads on.
     pub(super) fn target(self, text: &str, words: u64) -> Option<Url> {
         let Self { refresh, script, canonical, links } = self;

@@ -15,7 +15,10 @@ use super::{
     document::{self, Document, Entry, MAX_SIZE, Names},
     url_file,
 };
-use crate::fetch::{Access, Answer, Fetcher};
+use crate::{
+    fetch::{Access, Answer, Fetcher},
+    model::identity,
+};
 
 /// How deep indexes may lead, the list that the config names included.
 const MAX_LEVELS: usize = 3;
@@ -209,13 +212,13 @@ impl Gathering {
         lists
     }
 
-    /// Takes a page, unless it is filtered.
+    /// Takes a page by its identity, unless it is filtered.
     fn add(&mut self, url: Url, lastmod: Option<String>, lists: &str, from: impl FnOnce() -> String) {
         if self.filter.rule(&url).is_some() {
             return;
         }
         let known = self.result.pages.len();
-        match self.result.pages.entry(url.into()) {
+        match self.result.pages.entry(identity(&url).into()) {
             btree_map::Entry::Vacant(_) if known == MAX_PAGES => self.full = true,
             btree_map::Entry::Vacant(place) => {
                 place.insert(Listed { lastmod, from: from(), lists: lists.to_owned() });

@@ -45,7 +45,7 @@ pub struct ListSpec {
 /// What the lists name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pages {
-    /// Canonical address → what the list says of it, in key order.
+    /// The identity of an address → what the list says of it, in key order.
     pub pages: BTreeMap<String, Listed>,
     /// Entries that are no use, each with its place. The rest goes on.
     pub bad: Vec<String>,

@@ -120,7 +120,7 @@ const LONG: &str = "# Topic\n\nThe warranty lasts for two years and covers all p
 fn new(text: &str) -> NewText<'_> {
     let sketch = Sketch::of(text, "https://example.com/");
     let first = text.bytes().fold(7, |hash: u8, byte| hash.wrapping_mul(31).wrapping_add(byte));
-    NewText { text, hash: ContentHash([first; 32]), size: text.len() as u64, sketch }
+    NewText { text, hash: ContentHash([first; 32]), size: text.len() as u64, sketch, same_title: false }
 }
 
 fn held(text: &str) -> (Record, PageState) {
@@ -141,10 +141,35 @@ fn text__held_against_the_one_before__is_weighed() {
     assert!(matches!(weighed("# App\n\nLoading..."), TextVerdict::Doubted { what: Claimed::Replaced, .. }));
     assert!(matches!(weighed("# Topic\n\nNot sold any more."), TextVerdict::Doubted { what: Claimed::Shrunk(_), .. }));
     assert_eq!(weigh(None, None, &new("Loading...")), TextVerdict::Accepted { turned: None }, "nothing is lost");
+    let titled = |text| weigh(Some(&record), Some(&state), &NewText { same_title: true, ..new(text) });
+    let short = "# Captchas\n\nA captcha tests the visitor. Access denied: it failed.";
+    assert!(matches!(weighed(short), TextVerdict::Doubted { what: Claimed::Replaced, .. }));
+    assert!(matches!(titled(short), TextVerdict::Doubted { what: Claimed::Shrunk(_), .. }), "another look confirms it");
+    let noisy = format!("{LONG}\n\nRequest id: 3f2a99, 3 min ago");
+    let (noted, before) = held(&noisy);
+    let verdict = weigh(Some(&noted), Some(&before), &new(&noisy.replace("3f2a99", "77b").replace("3 min", "9 min")));
+    assert!(matches!(verdict, TextVerdict::SameWords(_)), "{verdict:?}");
     let linked = LONG.replace("invoice", "[invoice](https://example.com/?a=1)");
     let (record, state) = held(&linked);
     let verdict = weigh(Some(&record), Some(&state), &new(&linked.replace("a=1", "a=2")));
     assert!(matches!(verdict, TextVerdict::SameWords(_)), "{verdict:?}");
+}
+
+#[test]
+fn tokens__that_are_others_at_each_look__are_believed_after_seven_days() {
+    let day = Duration::from_secs(24 * 60 * 60);
+    let claim = |at: Moment, text: &str| PageState {
+        claim: Some(Claim { what: Claimed::Links(text.to_owned()), count: 1, at }),
+        ..state()
+    };
+    let is_believed = |before: &PageState, text: &str, now| {
+        is_confirmed(Some(before), &Claimed::Links(text.to_owned()), looks(now, day / 48))
+    };
+    assert!(is_believed(&claim(NOW, "a"), "a", NOW + day));
+    assert!(!is_believed(&claim(NOW, "a"), "b", NOW + day * 6));
+    assert!(is_believed(&claim(NOW, "a"), "b", NOW + day * 7), "what is really new may be among them");
+    let next = claimed(claim(NOW, "a").claim.as_ref(), Claimed::Links("b".to_owned()), looks(NOW + day, day / 48));
+    assert_eq!((next.at, next.count), (NOW, 1), "since the first of them");
 }
 
 #[test]
@@ -165,6 +190,7 @@ fn claims__said_twice_with_time_between__are_believed() {
         etag: None,
         last_modified: None,
         sketch: Sketch::default(),
+        said: PageSaid::default(),
         verdict: TextVerdict::Doubted { what, reason: "why".to_owned(), turned: 1 },
     };
     let shrunk = hear(&state(), content(Claimed::Shrunk(1)), NOW);

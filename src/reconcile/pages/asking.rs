@@ -1,6 +1,6 @@
 //! Asking for pages, many at a time; the fetcher spares each host.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use tokio::sync::mpsc;
@@ -9,27 +9,20 @@ use url::Url;
 use super::{
     super::{Document, Failure, looked::Looked},
     Known, PagesLook, access,
+    dates::{Dates, host},
     reader::{Content, Read},
+    wanted::Wanted,
 };
 use crate::{
     config::Via,
-    fetch::{Access, Validators, lists},
+    fetch::{Access, Validators},
     model::{ContentHash, DocPath, Fingerprint, LastLook, PageState, Record},
-    plan::{self, Ask, Heard, Judgement, Looks, NewText, PageDates, TextVerdict},
+    plan::{self, Ask, Heard, Judgement, Looks, NewText, TextVerdict},
     store::PageLook,
 };
 
 /// Pages that are asked for at once, over all hosts.
 const AT_ONCE: usize = 16;
-
-/// A page that is to be a document.
-pub(super) struct Wanted {
-    /// The address that the list has.
-    pub(super) listed: Url,
-    lastmod: Option<String>,
-    /// The lists that led to it; none where a feed named it once.
-    lists: Option<String>,
-}
 
 /// One question.
 struct Question<'w> {
@@ -37,6 +30,8 @@ struct Question<'w> {
     /// The address that it led to for good the last time, or its own.
     key: Url,
     validators: Option<Validators>,
+    /// The title that it had, where no other page has it.
+    title: Option<u64>,
 }
 
 /// What a look has found.
@@ -49,33 +44,6 @@ pub(super) struct Findings {
 }
 
 impl PagesLook<'_> {
-    /// The pages that are documents: those of the lists, and where there are feeds, which name the newest alone, those
-    /// that the store knows.
-    pub(super) fn wanted(&self, listed: &lists::Pages, known: &Known) -> Vec<Wanted> {
-        let mut wanted: BTreeMap<String, Wanted> = BTreeMap::new();
-        for (address, entry) in &listed.pages {
-            if let Ok(url) = Url::parse(address) {
-                wanted.insert(
-                    address.clone(),
-                    Wanted { listed: url, lastmod: entry.lastmod.clone(), lists: Some(entry.lists.clone()) },
-                );
-            }
-        }
-        if !self.pages.feeds.is_empty() {
-            let filter = lists::Filter::new(&self.pages.include, &self.pages.exclude).ok();
-            let targets: HashSet<_> =
-                wanted.keys().filter_map(|from| known.states.get(from)?.moved.as_deref()).collect();
-            let kept = known.records.keys().filter_map(DocPath::address).filter(|url| {
-                !targets.contains(url.as_str()) && filter.as_ref().is_none_or(|filter| filter.rule(url).is_none())
-            });
-            let kept: Vec<Url> = kept.collect();
-            for url in kept {
-                wanted.entry(url.to_string()).or_insert(Wanted { listed: url, lastmod: None, lists: None });
-            }
-        }
-        wanted.into_values().collect()
-    }
-
     /// Asks for each page, notes what came, and gives what was found.
     pub(super) async fn ask(
         &self,
@@ -108,7 +76,7 @@ impl PagesLook<'_> {
 
     async fn asked<'w>(&self, question: Question<'w>, access: &Access) -> (Question<'w>, Read) {
         let url = &question.wanted.listed;
-        let read = self.reader.read(url, access, question.validators.as_ref(), self.pages.via).await;
+        let read = self.reader.read(url, access, question.validators.as_ref(), (self.pages.via, question.title)).await;
         (question, read)
     }
 
@@ -128,6 +96,7 @@ impl PagesLook<'_> {
             None => known.states.get(key.as_str()),
         };
         let now = self.clock.wall();
+        let title = state.and_then(|state| dates.title(&key, state));
         let page = plan::Page {
             address: key.as_str(),
             state,
@@ -138,20 +107,20 @@ impl PagesLook<'_> {
         match plan::ask(&page, self.pass, now) {
             // What was kept for the upload has been used: the platform lost the page meanwhile.
             Ask::Asked if self.owes(known.states.get(key.as_str()), record) => {
-                Some(Question { wanted, key, validators: None })
+                Some(Question { wanted, key, validators: None, title })
             }
             Ask::Asked => None,
             Ask::Unchanged => {
                 notes.extend([&key, &wanted.listed].into_iter().filter_map(|address| self.looked_at(address, known)));
                 None
             }
-            Ask::Anyway => Some(Question { wanted, key, validators: None }),
+            Ask::Anyway => Some(Question { wanted, key, validators: None, title }),
             Ask::IfChanged => {
                 let state = state?;
                 let is_sign = |date: &String| dates.modified.is_sign(host(&key), date);
                 let (etag, last_modified) = (state.etag.clone(), state.last_modified.clone().filter(is_sign));
                 let validators = Validators { etag, last_modified, of: Some(key.clone()) };
-                Some(Question { wanted, key, validators: Some(validators) })
+                Some(Question { wanted, key, validators: Some(validators), title })
             }
         }
     }
@@ -171,6 +140,7 @@ impl PagesLook<'_> {
         let heard_of_key = known.states.get(key.as_str()).is_some_and(|state| state.pass == self.pass);
         let place = if heard_of_key { listed } else { key };
         let mut notes = Vec::new();
+        let read = read.spelt(known);
         let Known { states, records, .. } = &mut *known;
         let mut note = |states: &mut BTreeMap<String, PageState>, address: &Url, heard, look| {
             let Ok(path) = DocPath::page(address) else { return };
@@ -189,7 +159,8 @@ impl PagesLook<'_> {
                 let target = target.clone();
                 let record = record_of(records, &target).cloned();
                 let before = states.get(target.as_str());
-                let verdict = self.weigh(record.as_ref(), before, &content);
+                let same_title = question.title.is_some() && question.title == content.said.title;
+                let verdict = self.weigh(record.as_ref(), before, &content, same_title);
                 let same_words = matches!(verdict, TextVerdict::SameWords(_));
                 let (hash, size) = (content.hash, content.bytes.len() as u64);
                 let look = LastLook { fingerprint: fingerprint(size), at: self.clock.wall(), hash, min_hash: None };
@@ -248,10 +219,16 @@ impl PagesLook<'_> {
     }
 
     /// Holds a text against the one that the platform holds. Links that changed are believed when they stay as they are.
-    fn weigh(&self, record: Option<&Record>, before: Option<&PageState>, content: &Content) -> TextVerdict {
+    fn weigh(
+        &self,
+        record: Option<&Record>,
+        before: Option<&PageState>,
+        content: &Content,
+        same_title: bool,
+    ) -> TextVerdict {
         let text = std::str::from_utf8(&content.bytes).unwrap_or_default();
         let (hash, size, sketch) = (content.hash, content.bytes.len() as u64, content.sketch);
-        match plan::weigh(record, before, &NewText { text, hash, size, sketch }) {
+        match plan::weigh(record, before, &NewText { text, hash, size, sketch, same_title }) {
             TextVerdict::SameWords(what)
                 if plan::is_confirmed(before, &what, self.looks())
                     || record.is_some_and(|record| record.live == Some(content.other_way.short())) =>
@@ -301,52 +278,30 @@ impl PagesLook<'_> {
     }
 }
 
+impl Read {
+    /// The same, with the spelling by which the page is known that a move leads to.
+    fn spelt(mut self, known: &Known) -> Self {
+        let moved = match &mut self {
+            Self::Content(content) => &mut content.moved,
+            Self::Unchanged { moved } => moved,
+            Self::Gone | Self::Nothing(_) => return self,
+        };
+        // A page that is known by the very address keeps it.
+        let is_known = |to: &Url| DocPath::page(to).is_ok_and(|path| known.records.contains_key(&path));
+        *moved = moved.take().map(|to| if is_known(&to) { to } else { known.spelt(&to) });
+        self
+    }
+}
+
 impl Content {
     /// What a page at an address has told with this content.
     fn heard(self, target: &Url, verdict: TextVerdict) -> Heard {
-        let Self { validators, kind, sketch, .. } = self;
+        let Self { validators, kind, sketch, said, .. } = self;
         // Those of a page that a detour led to say nothing of this one.
         let own = validators.of.as_ref().is_none_or(|of| of == target);
         let Validators { etag, last_modified, .. } = if own { validators } else { Validators::default() };
-        Heard::Content { kind: kind.to_owned(), etag, last_modified, sketch, verdict }
+        Heard::Content { kind: kind.to_owned(), etag, last_modified, sketch, said, verdict }
     }
-}
-
-/// The dates of the pages, by which it is told what each of them is worth.
-#[derive(Default)]
-struct Dates {
-    modified: PageDates,
-    listed: PageDates,
-}
-
-impl Dates {
-    fn of(wanted: &[Wanted], known: &Known) -> Self {
-        let mut dates = Self::default();
-        for one in wanted {
-            dates.listed.add(host(&one.listed), one.lastmod.as_deref());
-        }
-        for (address, state) in &known.states {
-            if let Some(url) = Url::parse(address).ok().filter(|_| state.read.is_some()) {
-                dates.modified.add(host(&url), state.last_modified.as_deref());
-            }
-        }
-        dates
-    }
-
-    /// What a list says of a page's last change, where that is a sign.
-    fn lastmod<'w>(&self, wanted: &'w Wanted) -> Option<&'w str> {
-        wanted.lastmod.as_deref().filter(|date| self.listed.is_sign(host(&wanted.listed), date))
-    }
-
-    /// Whether a page's validators are a sign.
-    fn believes(&self, url: &Url, state: &PageState) -> bool {
-        let date = state.last_modified.as_deref().map(|date| self.modified.is_sign(host(url), date));
-        state.etag.as_deref().map_or(date == Some(true), |etag| plan::is_strong(etag, date))
-    }
-}
-
-fn host(url: &Url) -> &str {
-    url.host_str().unwrap_or_default()
 }
 
 fn record_of<'r>(records: &'r BTreeMap<DocPath, Record>, url: &Url) -> Option<&'r Record> {

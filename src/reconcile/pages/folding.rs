@@ -1,21 +1,22 @@
 //! From what was heard of each page to the documents: present, kept, or gone.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
     time::Duration,
 };
 
 use super::{
     super::{Document, Failure, looked::Looked},
     Known, PagesLook,
-    asking::{Findings, Wanted, fingerprint, is_present},
+    asking::{Findings, fingerprint, is_present},
     leaving::Moves,
+    wanted::Wanted,
 };
 use crate::{
     config::Via,
     fetch::lists,
     model::{Claimed, DocPath, PageState, Record},
-    plan::{self, TurnedText},
+    plan::{self, SeenPage, TurnedText},
     scan::{self, Hashed, Wake},
     store::PageLook,
 };
@@ -36,14 +37,14 @@ impl PagesLook<'_> {
         let Known { mut records, mut states, .. } = known;
         let mut notes = Vec::new();
         let live = records.values().filter(|record| record.live.is_some()).count();
-        let moves = Moves::of(wanted, &states, &records, live, looked.gathered.standing.approved);
+        let moves = Moves::of(wanted, &states, &records, &findings, live, looked.gathered.standing.approved);
         let (mut moved, mut documents, mut doubted) = (Vec::new(), BTreeMap::new(), false);
         for Wanted { listed, .. } in wanted {
             if moves.is_believed(listed, &states, self.looks().confirm) {
                 notes.extend(self.believe(listed, &mut states, &mut findings));
             }
         }
-        for Wanted { listed, .. } in wanted {
+        for Wanted { listed, doubles, .. } in wanted {
             let key = states.get(listed.as_str()).and_then(|own| own.moved.as_deref()).unwrap_or(listed.as_str());
             let (Ok(path), Ok(from)) = (DocPath::new(key), DocPath::page(listed)) else { continue };
             if let Some(reason) = moves.doubt(listed) {
@@ -52,20 +53,31 @@ impl PagesLook<'_> {
                 records.remove(&path).into_iter().for_each(|record| looked.not_seen(record));
                 continue;
             }
+            moved.extend(doubles.iter().map(|double| (double.clone(), path.clone())));
             if path != from {
                 moved.push((from, path.clone()));
             }
             documents.insert(path, states.get(key));
         }
-        let mut held = BTreeSet::new();
+        for (from, to) in self.doubles(&documents, &records) {
+            documents.remove(&from);
+            moved.push((from, to));
+        }
+        let mut targets: HashMap<&DocPath, usize> = HashMap::new();
+        moved.iter().for_each(|(_, to)| *targets.entry(to).or_default() += 1);
+        let mut held = HashMap::new();
         for (path, state) in &documents {
             let record = records.remove(path);
-            held.extend(record.as_ref().filter(|record| record.live.is_some()).map(|record| record.path.clone()));
+            let live = record.as_ref().and_then(|record| record.live);
+            held.extend(live.map(|live| (path.clone(), live)));
             self.judge(path, *state, record, &findings, looked);
         }
-        for (from, to) in moved {
-            if let Some(record) = records.remove(&from) {
-                leave(record, &to, held.contains(&to), looked);
+        for (from, to) in &moved {
+            let Some(record) = records.remove(from) else { continue };
+            // Nothing is lost with a double, nor with a page that alone has moved to its new address.
+            match held.get(to) {
+                Some(live) if record.live == Some(*live) || targets[to] == 1 => looked.moved(record),
+                live => leave(record, to, live.is_some(), looked),
             }
         }
         // A store that was lost does not know what moved where. While a page cannot be read, what was found on the platform
@@ -90,6 +102,23 @@ impl PagesLook<'_> {
             standing.held = standing.held.max(looked.gathered.gone.len() as u64);
         }
         notes
+    }
+
+    /// The documents that are doubles of others, with these.
+    fn doubles(
+        &self,
+        documents: &BTreeMap<DocPath, Option<&PageState>>,
+        records: &BTreeMap<DocPath, Record>,
+    ) -> Vec<(DocPath, DocPath)> {
+        let pages = documents.iter().filter_map(|(path, state)| {
+            let live = records.get(path).and_then(|record| record.live);
+            // What is held goes on standing for its doubles while its address is in trouble.
+            let state = state.filter(|state| is_present(state) || (live.is_some() && state.missing == 0))?;
+            let host = |address: &str| url::Url::parse(address).ok()?.host().map(|host| host.to_owned());
+            let named = state.said.canonical.as_deref().filter(|named| host(named) == host(path.as_str()));
+            Some(SeenPage { path, canonical: named.unwrap_or(path.as_str()), text: state.sketch?.text, live })
+        });
+        plan::doubles(pages)
     }
 
     /// Takes a move for certain, with what was found at its end.
@@ -164,6 +193,8 @@ impl PagesLook<'_> {
             let shrunk = plan::is_shrunk(record, sketch.words, size);
             let turned = TurnedText { was, likeness: sketch.likeness, shrunk, unconfirmed: doubted };
             looked.gathered.texts.insert(path.clone(), turned);
+        } else if let Some(sketch) = state.sketch.filter(|_| is_present(state)) {
+            looked.gathered.others.insert(path.clone(), sketch.likeness);
         }
     }
 

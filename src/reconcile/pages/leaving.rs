@@ -7,12 +7,13 @@ use url::Url;
 use super::{
     super::{Document, Failure, looked::Looked},
     PagesLook,
-    asking::Wanted,
+    asking::Findings,
+    wanted::Wanted,
 };
 use crate::{
     fetch::lists::{self, Filter},
     model::{Claimed, DocPath, PageState, Record, ShortHash},
-    plan::{self, Authority, Heard},
+    plan::{self, Authority, Heard, TurnedText},
     store::PageLook,
 };
 
@@ -37,17 +38,30 @@ impl Moves {
         wanted: &[Wanted],
         states: &BTreeMap<String, PageState>,
         records: &BTreeMap<DocPath, Record>,
+        findings: &Findings,
         live: usize,
         approved: u64,
     ) -> Self {
-        let mut places: HashMap<String, Vec<&Url>> = HashMap::new();
+        let mut moves: Vec<(&Url, &str, Option<TurnedText>)> = Vec::new();
         for Wanted { listed, .. } in wanted {
             let own = states.get(listed.as_str());
             let key = own.and_then(|own| own.moved.as_deref()).unwrap_or(listed.as_str());
-            let is_held = DocPath::new(key).is_ok_and(|path| records.get(&path).is_some_and(|one| one.live.is_some()));
-            if let Some(to) = own.and_then(claimed).filter(|_| is_held) {
-                places.entry(place(listed, to)).or_default().push(listed);
+            let record = DocPath::new(key).ok().and_then(|path| records.get(&path));
+            if let (Some(to), Some(live)) = (own.and_then(claimed), record.and_then(|record| record.live)) {
+                let was = states.get(key).and_then(|state| state.sketch).map_or(live.as_number(), |was| was.likeness);
+                let there = findings.behind.get(listed.as_str()).and_then(|(_, state, _)| state.sketch);
+                let turned = there.map(|there| TurnedText::of_move(was, there.likeness));
+                moves.push((listed, to, turned));
             }
+        }
+        // Pages that move one to one, each to a text of its own, are what a move of a site looks like.
+        let texts =
+            moves.iter().filter_map(|(from, _, turned)| Some((DocPath::page(from).ok()?, (*turned)?))).collect();
+        let mut places: HashMap<String, Vec<&Url>> = HashMap::new();
+        for (from, to, turned) in &moves {
+            let is_own = turned.is_some_and(|turned| plan::joined(turned.likeness, &texts) < MANY);
+            let place = if is_own { (*to).to_owned() } else { place(from, to) };
+            places.entry(place).or_default().push(from);
         }
         let mut doubted = HashMap::new();
         for (place, pages) in places {

@@ -1,12 +1,14 @@
 //! Gathering pages: the lists, a polite question to each page's origin, and what the answers make of the documents.
 
 mod asking;
+mod dates;
 mod folding;
 mod leaving;
 mod reader;
+mod wanted;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
     time::Duration,
 };
@@ -22,8 +24,8 @@ use super::{
 use crate::{
     config::{Input, Pages},
     fetch::lists::{self, ListSpec},
-    model::{CollectionName, DocPath, PageState, Record},
-    plan::{Authority, ReplacementStanding, Standing},
+    model::{CollectionName, DocPath, Moment, PageState, Record, identity},
+    plan::{Authority, ReplacementStanding, Spelling, Standing},
     platform::{Platform, clock::Clock},
     store::{Db, PageLook, StoreError},
 };
@@ -39,6 +41,8 @@ const BATCH: usize = 100;
 pub(super) struct Known {
     records: BTreeMap<DocPath, Record>,
     states: BTreeMap<String, PageState>,
+    /// Pages that are known by another spelling than their identity.
+    spellings: HashMap<String, String>,
     standing: Standing,
     replacements: ReplacementStanding,
 }
@@ -48,13 +52,45 @@ impl Known {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub(super) fn read(db: &Db, collection: &CollectionName) -> Result<Self, StoreError> {
+    pub(super) fn read(db: &Db, collection: &CollectionName, now: Moment) -> Result<Self, StoreError> {
         let records = db.with_records(collection, "", |records| {
             records.map(|record| (record.path.clone(), record)).collect::<BTreeMap<_, _>>()
         })?;
         let guarded = db.collection(collection)?;
+        // A site may lose its pages a few at a time.
+        let deleted = db.recent_deletions(collection, now)?;
         let (standing, replacements) = (standing(&guarded), replacement_standing(&guarded));
-        Ok(Self { records, states: db.pages(collection)?, standing, replacements })
+        let standing = Standing { deleted, ..standing };
+        Ok(Self { records, states: db.pages(collection)?, spellings: HashMap::new(), standing, replacements })
+    }
+
+    /// The addresses that are known and are not their own identities, by these.
+    fn other_spellings(&self) -> HashMap<String, Vec<Spelling>> {
+        let addresses = self.records.keys().map(DocPath::as_str).chain(self.states.keys().map(String::as_str));
+        let addresses: BTreeSet<&str> = addresses.collect();
+        let mut others: HashMap<String, Vec<Spelling>> = HashMap::new();
+        for address in addresses {
+            let Ok(url) = Url::parse(address) else { continue };
+            let identity = identity(&url);
+            if identity != url {
+                others.entry(identity.into()).or_default().extend(self.spelling(address));
+            }
+        }
+        others
+    }
+
+    /// A spelling, where it is known.
+    fn spelling(&self, address: &str) -> Option<Spelling> {
+        let record = DocPath::new(address).ok().and_then(|path| self.records.get(&path));
+        let is_known = record.is_some() || self.states.contains_key(address);
+        is_known.then(|| Spelling { address: address.to_owned(), live: record.and_then(|record| record.live) })
+    }
+
+    /// The spelling by which a page is known, or will be.
+    fn spelt(&self, url: &Url) -> Url {
+        let identity = identity(url);
+        let known = self.spellings.get(identity.as_str()).and_then(|known| Url::parse(known).ok());
+        known.unwrap_or(identity)
     }
 }
 
@@ -84,7 +120,7 @@ impl PagesLook<'_> {
         let mut looked = Looked::new(self.collection, known.standing);
         looked.gathered.replacements = known.replacements;
         self.say(listed, &mut looked);
-        let wanted = self.wanted(listed, &known);
+        let wanted = self.wanted(listed, &mut known);
         let findings = self.ask(&wanted, &mut known, &notes, &mut looked).await;
         for note in self.fold(&wanted, listed, known, findings, &mut looked) {
             // Nobody takes them where nothing is to be remembered.
@@ -138,7 +174,8 @@ impl<P: Platform> Pass<'_, P> {
         };
         (self.event)(Event::Looking(collection.clone()));
         let name = collection.clone();
-        let known = self.store.call(move |db| Known::read(db, &name)).await?;
+        let now = self.now();
+        let known = self.store.call(move |db| Known::read(db, &name, now)).await?;
         let mut lists = self.lists.lock().await;
         if !lists.contains_key(collection) {
             lists.insert(collection.clone(), Arc::new(look.lists().await));
@@ -191,7 +228,7 @@ pub async fn list_of(reader: &Reader, pages: &Pages, url: &Url) -> PageList {
     let filter = lists::Filter::new(&pages.include, &pages.exclude).ok();
     PageList {
         left_out: filter.and_then(|filter| filter.rule(url).map(|rule| rule.to_string())),
-        listed: listed.pages.get(url.as_str()).map(|entry| entry.from.clone()),
+        listed: listed.pages.get(identity(url).as_str()).map(|entry| entry.from.clone()),
         troubles: listed.failed,
     }
 }

@@ -18,7 +18,7 @@ use crate::{
     config::{Pages, Via},
     extract::{self, Extractor, SIGN_IN_WORDS},
     fetch::{Access, Answer, Fetched, Fetcher, Trouble, Validators, leads_to_sign_in, shown},
-    model::{ContentHash, Sketch},
+    model::{ContentHash, PageSaid, Sketch},
 };
 
 /// HTML-level redirects that are followed.
@@ -66,28 +66,37 @@ pub(super) struct Content {
     pub(super) kind: &'static str,
     /// What its words are; PDF and DOCX files are known by their bytes alone.
     pub(super) sketch: Sketch,
+    /// What an HTML page says of itself.
+    pub(super) said: PageSaid,
 }
 
 /// What of a fetched page is a document.
 enum Cleaned {
-    Document {
-        bytes: Vec<u8>,
-        kind: &'static str,
-        sketch: Option<Sketch>,
-    },
+    Document(Document),
     /// It only leads on.
     Leads(Url),
 }
 
+/// A page's document.
+struct Document {
+    bytes: Vec<u8>,
+    kind: &'static str,
+    sketch: Option<Sketch>,
+    said: PageSaid,
+}
+
+/// A hash of a title, where there is one.
+fn hash_of_title(title: &str) -> Option<u64> {
+    if title.is_empty() {
+        return None;
+    }
+    let [a, b, c, d, e, f, g, h, ..] = <[u8; 32]>::from(Sha256::digest(title));
+    Some(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
+}
+
 impl Content {
-    fn new(
-        moved: Option<Url>,
-        validators: Validators,
-        bytes: Vec<u8>,
-        kind: &'static str,
-        sketch: Option<Sketch>,
-        via: Via,
-    ) -> Self {
+    fn new(moved: Option<Url>, validators: Validators, document: Document, via: Via) -> Self {
+        let Document { bytes, kind, sketch, said } = document;
         // What the platform makes of a page by itself is not what we would upload: the one is never taken for the other.
         let hash_of = |kept_apart: &[u8]| {
             ContentHash(Sha256::new().chain_update(kept_apart).chain_update(&bytes).finalize().into())
@@ -100,7 +109,7 @@ impl Content {
         let [a, b, c, d, e, f, g, h, ..] = hash.0;
         let whole = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
         let sketch = sketch.unwrap_or(Sketch { words: u64::MAX, text: whole, likeness: whole });
-        Self { moved, validators, bytes, hash, other_way, kind, sketch }
+        Self { moved, validators, bytes, hash, other_way, kind, sketch, said }
     }
 }
 
@@ -122,8 +131,15 @@ impl Reader {
         &self.extractor
     }
 
-    /// Reads a page, following redirects within HTML as those of HTTP: they are for good.
-    pub(super) async fn read(&self, url: &Url, access: &Access, validators: Option<&Validators>, via: Via) -> Read {
+    /// Reads a page, following redirects within HTML as those of HTTP: they are for good. A page with this `title` is the
+    /// one that it was, and no page to sign in.
+    pub(super) async fn read(
+        &self,
+        url: &Url,
+        access: &Access,
+        validators: Option<&Validators>,
+        (via, title): (Via, Option<u64>),
+    ) -> Read {
         let (mut here, mut permanent, mut seen) = (url.clone(), true, HashSet::new());
         while seen.len() <= MOST_HTML_HOPS {
             let page = match self.fetcher.get(&here, access, validators).await {
@@ -139,12 +155,12 @@ impl Reader {
             let is_redirected = page.url != here;
             permanent &= page.moved.is_some() || !is_redirected;
             let (at, mut validators) = (page.url.clone(), page.validators.clone());
-            match self.cleaned(page, url).await {
+            match self.cleaned(page, url, title).await {
                 Err(reason) => return Read::Nothing(reason),
-                Ok(Cleaned::Document { bytes, kind, sketch }) => {
+                Ok(Cleaned::Document(document)) => {
                     let moved = (permanent && at != *url).then(|| at.clone());
                     validators.of = (at != *url).then_some(at);
-                    return Read::Content(Box::new(Content::new(moved, validators, bytes, kind, sketch, via)));
+                    return Read::Content(Box::new(Content::new(moved, validators, document, via)));
                 }
                 Ok(Cleaned::Leads(to)) if seen.contains(&to) => {
                     return Read::Nothing(Trouble::RedirectLoop(to.to_string()).to_string());
@@ -159,9 +175,10 @@ impl Reader {
     }
 
     /// What of a page is a document, where `asked` is the address that led to it.
-    async fn cleaned(&self, page: Fetched, asked: &Url) -> Result<Cleaned, String> {
+    async fn cleaned(&self, page: Fetched, asked: &Url, title: Option<u64>) -> Result<Cleaned, String> {
         let kind = page.kind()?;
         let Fetched { url, charset, body, .. } = page;
+        let mut said = PageSaid::default();
         let (bytes, kind) = match kind {
             "html" => {
                 let _permit = self.extracting.acquire().await.map_err(|error| error.to_string())?;
@@ -173,7 +190,8 @@ impl Reader {
                     let refused = || Trouble::RedirectWithUser(host.to_owned()).to_string();
                     return if has_user { Err(refused()) } else { Ok(Cleaned::Leads(to)) };
                 }
-                if page.asks_for_password {
+                said = PageSaid { canonical: page.canonical, title: hash_of_title(&page.title) };
+                if page.asks_for_password && (title.is_none() || said.title != title) {
                     return Err("it asks for a password and says little else, so it is a page to sign in".to_owned());
                 }
                 (page.markdown.into_bytes(), "md")
@@ -186,10 +204,13 @@ impl Reader {
         }
         let is_text = matches!(kind, "md" | "txt");
         let sketch = is_text.then(|| Sketch::of(&String::from_utf8_lossy(&bytes), asked.as_str()));
-        if sketch.is_some_and(|sketch| sketch.words <= SIGN_IN_WORDS) && leads_to_sign_in(asked, &url) {
+        if sketch.is_some_and(|sketch| sketch.words <= SIGN_IN_WORDS)
+            && leads_to_sign_in(asked, &url)
+            && (title.is_none() || said.title != title)
+        {
             return Err(Trouble::Login(shown(&url)).to_string());
         }
-        Ok(Cleaned::Document { bytes, kind, sketch })
+        Ok(Cleaned::Document(Document { bytes, kind, sketch, said }))
     }
 
     /// Keeps what is to go up.

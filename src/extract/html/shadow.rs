@@ -1,0 +1,80 @@
+//! Declarative shadow DOM: `<template shadowrootmode>`, whose content browsers show in its parent's place.
+
+use dom_query::NodeRef;
+
+/// Templates in one another that are unfolded.
+const MAX_ROUNDS: usize = 8;
+
+/// Puts the content of such templates where it is shown. What the parent has besides stays behind it. Other templates are
+/// for scripts, and nobody sees them.
+pub(super) fn unfold(root: &NodeRef<'_>) {
+    for _ in 0..MAX_ROUNDS {
+        let is_shown = |node: &NodeRef<'_>| {
+            node.has_name("template") && (node.has_attr("shadowrootmode") || node.has_attr("shadowroot"))
+        };
+        let templates: Vec<_> = root.descendants_it().filter(is_shown).collect();
+        if templates.is_empty() {
+            return;
+        }
+        for template in templates {
+            let content = template.element_ref().and_then(|element| element.template_contents);
+            let content = content.map(|id| NodeRef::new(id, template.tree));
+            for child in content.iter().flat_map(NodeRef::children) {
+                template.insert_before(&child);
+            }
+            template.remove_from_parent();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::extract::html::{Request, page};
+
+    fn markdown(html: &str) -> String {
+        let request = Request { charset: None, address: "https://example.com/docs/page.html".to_owned() };
+        page(&request, html.as_bytes()).unwrap().markdown
+    }
+
+    #[test]
+    fn content__in_shadow_roots_forms_and_asides__is_content() {
+        let around = |part: &str| {
+            format!(
+                "<main><h1>Tea</h1><p>Tea is a drink, and it is hot. {}</p>{part}</main>",
+                "It is green. ".repeat(20)
+            )
+        };
+        for (part, expected) in [
+            (
+                "<x-card><template shadowrootmode=open><style>p{}</style><p>In the shadow.</p></template></x-card>",
+                "In the shadow.",
+            ),
+            (
+                "<x-a><template shadowrootmode=closed><x-b><template shadowrootmode=open><p>Deep.</p></template></x-b></template></x-a>",
+                "Deep.",
+            ),
+            (
+                "<x-card><template shadowrootmode=open><slot></slot></template><p>In the light.</p></x-card>",
+                "In the light.",
+            ),
+            (
+                "<form><label>Weight in kg <input></label><label>Height in cm <input></label><button>Go</button></form>",
+                "Weight in kg",
+            ),
+            ("<aside><p>Store it in the dark.</p></aside>", "Store it in the dark."),
+        ] {
+            assert!(markdown(&around(part)).contains(expected), "{}", markdown(&around(part)));
+        }
+        for part in [
+            "<template><p>For scripts.</p></template>",
+            "<form class=newsletter-form><p>News by mail</p><label>Mail <input></label></form>",
+            "<form><label>User <input></label><label>Password <input type=password></label></form>",
+            "<form><label>Find <input type=search></label><p>Words</p></form>",
+            "<form><label>Mail <input></label><button>Subscribe</button></form>",
+            "<aside><ul><li><a href=/1>One page</a><li><a href=/2>Another</a><li><a href=/3>Third</a></ul></aside>",
+            "<aside class=sidebar><p>All about us.</p></aside>",
+        ] {
+            assert_eq!(markdown(&around(part)), markdown(&around("")), "{part}");
+        }
+    }
+}

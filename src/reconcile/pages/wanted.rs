@@ -1,0 +1,74 @@
+//! The pages that are to be documents, each by the one spelling of its address by which it is known.
+
+use std::collections::{BTreeMap, HashSet};
+
+use url::Url;
+
+use super::{Known, PagesLook};
+use crate::{
+    fetch::lists::{self, Filter},
+    model::{DocPath, identity},
+    plan::{self, Spellings},
+};
+
+/// A page that is to be a document.
+pub(super) struct Wanted {
+    /// The address that the list has.
+    pub(super) listed: Url,
+    pub(super) lastmod: Option<String>,
+    /// The lists that led to it; none where a feed named it once.
+    pub(super) lists: Option<String>,
+    /// Documents of the same page, which an older kbsync has known by other spellings.
+    pub(super) doubles: Vec<DocPath>,
+}
+
+impl PagesLook<'_> {
+    /// The pages that are documents: those of the lists, and where there are feeds, which name the newest alone, those
+    /// that the store knows. Each is known by one spelling of its address.
+    pub(super) fn wanted(&self, listed: &lists::Pages, known: &mut Known) -> Vec<Wanted> {
+        let spellings = known.other_spellings();
+        let said = listed.pages.iter().map(|(identity, entry)| (identity.clone(), Some(entry)));
+        let said: BTreeMap<String, Option<&lists::Listed>> = said.chain(self.kept(listed, known)).collect();
+        let mut wanted: BTreeMap<String, Wanted> = BTreeMap::new();
+        for (identity, entry) in said {
+            let mut spelt = spellings.get(&identity).cloned().unwrap_or_default();
+            spelt.extend(known.spelling(&identity));
+            let Spellings { key, others, doubles } = plan::spellings(&identity, &spelt);
+            let doubles: Vec<_> = doubles.iter().filter_map(|double| DocPath::new(double).ok()).collect();
+            let (lastmod, lists) =
+                (entry.and_then(|entry| entry.lastmod.clone()), entry.map(|entry| entry.lists.clone()));
+            for address in others.into_iter().chain([key.clone()]) {
+                if let Ok(url) = Url::parse(&address) {
+                    let doubles = if address == key { doubles.clone() } else { Vec::new() };
+                    wanted.insert(
+                        address,
+                        Wanted { listed: url, lastmod: lastmod.clone(), lists: lists.clone(), doubles },
+                    );
+                }
+            }
+            if key != identity {
+                known.spellings.insert(identity, key);
+            }
+        }
+        wanted.into_values().collect()
+    }
+
+    /// The identities of the pages that stay documents though no list names them: with feeds, those that the store knows.
+    fn kept<'l>(&self, listed: &lists::Pages, known: &Known) -> Vec<(String, Option<&'l lists::Listed>)> {
+        if self.pages.feeds.is_empty() {
+            return Vec::new();
+        }
+        let filter = Filter::new(&self.pages.include, &self.pages.exclude).ok();
+        // Where a page that is listed has moved to is read by its own address.
+        let is_listed =
+            |from: &str| Url::parse(from).is_ok_and(|from| listed.pages.contains_key(identity(&from).as_str()));
+        let moves = known.states.iter().filter_map(|(from, state)| Some((from, state.moved.as_deref()?)));
+        let targets: HashSet<_> = moves.filter(|(from, _)| is_listed(from)).map(|(_, to)| to).collect();
+        let kept = known.records.keys().filter_map(DocPath::address).filter(|url| {
+            let is_taken = filter.as_ref().is_none_or(|filter| filter.rule(url).is_none());
+            let identity = identity(url);
+            is_taken && !targets.contains(url.as_str()) && !listed.pages.contains_key(identity.as_str())
+        });
+        kept.map(|url| (identity(&url).into(), None)).collect()
+    }
+}
