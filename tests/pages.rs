@@ -7,6 +7,8 @@ mod support;
 #[allow(dead_code, reason = "these tests need a part of it only")]
 mod origin;
 
+#[path = "pages/astray.rs"]
+mod astray;
 #[path = "pages/bench.rs"]
 mod bench;
 #[path = "pages/causes.rs"]
@@ -19,6 +21,8 @@ mod leaving;
 mod lists;
 #[path = "pages/moves.rs"]
 mod moves;
+#[path = "pages/overlaps.rs"]
+mod overlaps;
 #[path = "pages/property.rs"]
 mod property;
 #[path = "pages/rounds.rs"]

@@ -11,10 +11,13 @@ use super::front_matter;
 ///
 /// A byte order mark decides the charset; without one it is UTF-8 where that is valid, else the likeliest legacy charset.
 pub(super) fn text(bytes: &[u8]) -> Option<String> {
-    let text = decode(bytes);
+    Some(decode(bytes)).filter(|text| is_text(text)).map(Cow::into_owned)
+}
+
+/// Whether this is text: a stray control character is no reason to refuse a log; one in a hundred is no text any more.
+pub(super) fn is_text(text: &str) -> bool {
     let binary = text.chars().filter(|&c| is_binary(c)).count();
-    // A stray control character is no reason to refuse a log; one in a hundred is not a text any more.
-    (binary * 100 <= text.chars().count()).then(|| text.into_owned())
+    binary * 100 <= text.chars().count()
 }
 
 /// The text of a .md file: as it stands, with its front matter as Markdown.
@@ -22,12 +25,18 @@ pub(super) fn markdown(bytes: &[u8]) -> Option<String> {
     text(bytes).map(|text| front_matter::as_markdown(&text))
 }
 
-/// Text in a charset that somebody names, who knows less than a byte order mark does.
-pub(super) fn decode_as<'a>(bytes: &'a [u8], named: Option<&'static Encoding>) -> Cow<'a, str> {
-    match named {
-        Some(encoding) if Encoding::for_bom(bytes).is_none() => encoding.decode_without_bom_handling(bytes).0,
-        _ => decode(bytes),
-    }
+/// Text in the first charset that is named and that it can be in. Who names one knows less than a byte order mark does.
+pub(super) fn decode_as<'a>(bytes: &'a [u8], named: &[Option<&'static Encoding>]) -> Cow<'a, str> {
+    let named = named.iter().flatten().filter(|_| Encoding::for_bom(bytes).is_none());
+    let mut read = named.map(|encoding| encoding.decode_without_bom_handling(bytes).0);
+    read.find(|text| is_likely(text)).unwrap_or_else(|| decode(bytes))
+}
+
+/// Whether a text seems to be in the charset that it was read in: more than a few characters in another one are none.
+fn is_likely(text: &str) -> bool {
+    let special = text.chars().filter(|c| !c.is_ascii()).count();
+    let none = text.chars().filter(|c| *c == char::REPLACEMENT_CHARACTER).count();
+    none * 5 <= special
 }
 
 /// Text in whatever charset it seems to be.
@@ -62,6 +71,19 @@ mod tests {
         }
         let (cyrillic, _, _) = encoding_rs::WINDOWS_1251.encode("Папка документов и страниц, которые нужно хранить");
         assert_eq!(text(&cyrillic).as_deref(), Some("Папка документов и страниц, которые нужно хранить"));
+    }
+
+    #[test]
+    fn charsets__that_a_text_is_not_in__are_not_believed() {
+        let umlauts = "Übergrößen und Rückläufer, jährlich überprüft";
+        let latin1: Vec<u8> = umlauts.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
+        let (utf8, latin) = (Some(encoding_rs::UTF_8), Some(encoding_rs::WINDOWS_1252));
+        for named in [&[utf8, latin][..], &[utf8, utf8], &[utf8], &[latin, utf8], &[None]] {
+            assert_eq!(decode_as(&latin1, named), umlauts, "{named:?}");
+        }
+        // One character that was cut in two says nothing of the others.
+        let cut = [umlauts.as_bytes(), b"\xc3"].concat();
+        assert_eq!(decode_as(&cut, &[utf8, latin]), format!("{umlauts}\u{fffd}"));
     }
 
     #[test]

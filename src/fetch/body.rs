@@ -41,6 +41,20 @@ pub(super) async fn read(mut response: Response, most: u64) -> Result<Body, Trou
     }
 }
 
+/// Unpacks a text that its server has packed without a word about it.
+pub(super) fn unpacked(bytes: Vec<u8>, most: u64) -> Result<Vec<u8>, Trouble> {
+    if !bytes.starts_with(b"\x1f\x8b") {
+        return Ok(bytes);
+    }
+    let mut decoder = Decoder::new("gzip", most)?;
+    let written = decoder.write(&bytes).and_then(|()| decoder.finish());
+    if decoder.sink().full {
+        return Err(Trouble::TooLarge(most));
+    }
+    written.map_err(|error| Trouble::Cut(error.to_string()))?;
+    Ok(std::mem::take(&mut decoder.sink().bytes))
+}
+
 /// Whether an answer says that its body will be longer.
 pub(super) fn announces_more(response: &Response, most: u64) -> bool {
     encoding(response).is_empty() && response.content_length().is_some_and(|length| length > most)

@@ -3,6 +3,7 @@
 use url::Url;
 
 use super::Fetched;
+use crate::model::{binary_kind_of, zip_parts};
 
 /// The media types that are read, and the extension of what each is.
 const TYPES: [(&str, &str); 7] = [
@@ -15,9 +16,6 @@ const TYPES: [(&str, &str); 7] = [
     ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", "docx"),
 ];
 
-/// How what is packed with gzip begins.
-const GZIP: [u8; 2] = [0x1f, 0x8b];
-
 impl Fetched {
     /// What kind of file it is, as an extension: `html`, `pdf`, `docx`, `md` or `txt`.
     ///
@@ -28,22 +26,36 @@ impl Fetched {
     }
 }
 
-/// Judges by what its origin says, else by its name and its beginning.
+/// The kind that a media type stands for.
+fn said(media_type: &str) -> Option<&'static str> {
+    TYPES.iter().find(|(name, _)| *name == media_type).map(|(_, kind)| *kind)
+}
+
+/// Whether a media type promises text.
+pub(super) fn is_text(media_type: &str) -> bool {
+    said(media_type).is_some_and(|kind| matches!(kind, "html" | "txt" | "md"))
+}
+
+fn is_docx(body: &[u8]) -> bool {
+    let parts = zip_parts(body).filter(|_| body.starts_with(b"PK\x03\x04"));
+    parts.is_some_and(|parts| parts.content_types && parts.document)
+}
+
+/// Judges by what its origin says, which first bytes may contradict, else by its name and its beginning.
 fn kind_of(media_type: &str, url: &Url, body: &[u8]) -> Result<&'static str, String> {
-    let is_text = media_type.starts_with("text/") || media_type.ends_with("xml");
-    if is_text && body.starts_with(&GZIP) {
-        return Err(format!("it is packed with gzip, and its origin says that it is {media_type}"));
-    }
-    if let Some((_, kind)) = TYPES.iter().find(|(name, _)| *name == media_type) {
-        return Ok(kind);
+    if let Some(kind) = said(media_type) {
+        let found = binary_kind_of(body).filter(|_| is_text(media_type));
+        return found.map_or(Ok(kind), |found| Err(format!("it is {found}, though its origin says {media_type}")));
     }
     let unsaid = matches!(media_type, "" | "application/octet-stream" | "binary/octet-stream" | "application/zip");
     let extension = url.path().rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
     let by_name =
         extension.and_then(|extension| ["pdf", "docx", "md", "txt"].into_iter().find(|kind| *kind == extension));
     match by_name {
-        Some(kind) if unsaid => Ok(kind),
+        Some(kind @ ("md" | "txt")) if unsaid && binary_kind_of(body).is_none() => Ok(kind),
+        Some(kind @ ("pdf" | "docx")) if unsaid => Ok(kind),
         _ if unsaid && body.starts_with(b"%PDF-") => Ok("pdf"),
+        _ if unsaid && is_docx(body) => Ok("docx"),
         _ if media_type.is_empty() && body.trim_ascii_start().starts_with(b"<") => Ok("html"),
         _ if media_type.is_empty() => Err("its origin does not say of what type it is".to_owned()),
         _ => Err(format!("it is {media_type}; HTML, PDF, DOCX, Markdown and plain text are read")),
@@ -67,10 +79,13 @@ mod tests {
             ("", "https://e.com/", "hello", None),
             ("image/png", "https://e.com/a.md", "", None),
             ("application/json", "https://e.com/a.txt", "{}", None),
+            ("text/html", "https://e.com/a", "\u{89}PNG", Some("html")),
+            ("text/html", "https://e.com/a", "GIF89a", None),
+            ("text/plain", "https://e.com/a.docx", "PK\u{3}\u{4}", None),
+            ("text/html", "https://e.com/a.pdf", "%PDF-1.7", None),
+            ("application/octet-stream", "https://e.com/a.md", "PK\u{3}\u{4}", None),
         ] {
             assert_eq!(kind_of(media_type, &url(address), body.as_bytes()).ok(), expected, "{media_type} {address}");
         }
-        let packed = kind_of("text/html", &url("https://e.com/"), &[0x1f, 0x8b, 8, 0]);
-        assert!(packed.is_err(), "its bytes are no text");
     }
 }

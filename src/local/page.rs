@@ -126,7 +126,7 @@ pub(super) async fn read(app: &App, url: &Url, access: &Access, scratch: &Path) 
         return Ok(Page { url, title, text: page.markdown, links, sha256 });
     }
     let file = match kind {
-        "txt" | "md" => extract::decoded(&body, charset.as_deref()).into_bytes(),
+        "txt" | "md" => extract::decoded(&body, charset.as_deref())?.into_bytes(),
         _ => body,
     };
     fs::write(scratch, file).await.map_err(ExtractError::Io)?;

@@ -3,6 +3,7 @@
 mod bot;
 mod document;
 mod hash;
+mod magic;
 mod min_hash;
 mod name_rewriting;
 mod page;
@@ -15,13 +16,16 @@ mod source;
 mod time;
 mod tokens;
 mod visit;
+mod ways;
 pub mod words;
+mod zip;
 
 pub use bot::{
     BUTTON_STYLES, BotField, BotFields, BotNote, LONGEST_INSTRUCTIONS, MODELS, OnDrift, POSITIONS, grouped, is_colour,
 };
 pub use document::{CollectionName, CollectionNameError, DocPath, DocPathError, Fingerprint};
 pub use hash::{ContentHash, ShortHash};
+pub use magic::binary_kind_of;
 pub use min_hash::{MinHash, MinHasher};
 pub use name_rewriting::{fold_name, is_rewritten, keeps_marker};
 pub use page::{Claim, Claimed, PageSaid, PageState, Stale};
@@ -33,3 +37,5 @@ pub use sketch::{Sketch, distance};
 pub use source::{Instance, InstanceError, JobId, Making, SourceId, SourceName, is_id};
 pub use time::Moment;
 pub use visit::{identity, without_visit};
+pub use ways::{Ways, lists_of_way};
+pub use zip::{ZipParts, zip_parts};

@@ -1,6 +1,6 @@
 //! What is remembered of a page besides its content: how the origin answered, and what to ask it with.
 
-use super::{Moment, Sketch};
+use super::{Moment, Sketch, Ways};
 
 /// What the looks at one page gave.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,8 +19,8 @@ pub struct PageState {
     pub last_modified: Option<String>,
     /// What the list said of its last change, when its content was last had.
     pub lastmod: Option<String>,
-    /// The lists that led to it, from the config's to the one that names it, a space between.
-    pub lists: Option<String>,
+    /// The lists that named it when they were last read.
+    pub lists: Option<Ways>,
     /// What kind of file its content is, as an extension.
     pub kind: Option<String>,
     /// Its text in short.

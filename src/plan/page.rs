@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::placeholder::placeholder;
-use crate::model::{Claim, Claimed, ContentHash, Moment, PageSaid, PageState, Record, Sketch, Stale};
+use crate::model::{Claim, Claimed, ContentHash, Moment, PageSaid, PageState, Record, Sketch, Stale, Ways};
 
 /// A list that says that a page has not changed is believed for so long.
 const TRUST: Duration = DAY;
@@ -105,6 +105,8 @@ pub enum Heard {
         said: PageSaid,
         /// What the text is, held against that of before.
         verdict: TextVerdict,
+        /// Where it leads for good, which is another address at every look.
+        leads: Option<String>,
     },
     /// It has not changed.
     Unchanged,
@@ -139,6 +141,21 @@ pub enum TextVerdict {
         /// What the document was like.
         turned: u64,
     },
+}
+
+impl TextVerdict {
+    /// The same of a text at another address, which two looks and the guard of moves confirm.
+    ///
+    /// # Errors
+    /// Why it is no document.
+    pub fn of_move(self) -> Result<Self, String> {
+        match self {
+            Self::Doubted { what: Claimed::Replaced, reason, .. } => Err(reason),
+            Self::Doubted { turned, .. } => Ok(Self::Accepted { turned: Some(turned) }),
+            Self::SameWords(_) => Ok(Self::Accepted { turned: None }),
+            accepted @ Self::Accepted { .. } => Ok(accepted),
+        }
+    }
 }
 
 /// A text as it came.
@@ -229,13 +246,17 @@ fn claimed(before: Option<&Claim>, what: Claimed, looks: Looks) -> Claim {
 pub fn heard(
     before: Option<&PageState>,
     heard: Heard,
-    (lastmod, lists): (Option<&str>, Option<&str>),
+    (lastmod, lists): (Option<&str>, Option<&Ways>),
     pass: &str,
     looks: Looks,
 ) -> PageState {
     let Looks { now, apart, confirm } = looks;
     let before = before.cloned().unwrap_or_default();
-    let lists = lists.map(str::to_owned).or_else(|| before.lists.clone());
+    let mut lists = lists.or(before.lists.as_ref()).cloned();
+    // Other addresses of this pass have led here as well.
+    if let (Some(lists), Some(others)) = (&mut lists, before.lists.as_ref().filter(|_| before.pass == pass)) {
+        lists.join(others);
+    }
     let (missing, missed) = (0, None);
     let asked = PageState {
         pass: pass.to_owned(),
@@ -254,7 +275,7 @@ pub fn heard(
             let claim = Some(claimed(before.claim.as_ref(), what, looks));
             PageState { read: Some(now), fetched: Some(now), lastmod, moved: None, claim, ..asked }
         }
-        Heard::Content { kind, etag, last_modified, sketch, said, verdict } => {
+        Heard::Content { kind, etag, last_modified, sketch, said, verdict, leads } => {
             let (doubt, turned) = match verdict {
                 TextVerdict::Doubted { what, reason, turned } => {
                     (Some((claimed(before.claim.as_ref(), what, looks), reason)), Some(turned))
@@ -267,6 +288,7 @@ pub fn heard(
             // The title of the document counts, not that of what stands in its place.
             let title = if doubt.is_some() { before.said.title } else { said.title };
             let stale = doubt.as_ref().map(|(_, reason)| Stale { since, reason: reason.clone() });
+            let leads = leads.map(|to| claimed(None, Claimed::Moved(to), looks));
             PageState {
                 read: Some(now),
                 fetched: Some(now),
@@ -277,7 +299,7 @@ pub fn heard(
                 sketch: Some(sketch),
                 said: PageSaid { title, ..said },
                 turned,
-                claim: doubt.map(|(claim, _)| claim),
+                claim: doubt.map(|(claim, _)| claim).or(leads),
                 stale,
                 moved: None,
                 ..asked

@@ -126,6 +126,35 @@ const KINDS: &[Kind] = &[
         ],
     },
     Kind {
+        what: "a waiting room, a question or a notice of the site",
+        most: 120,
+        sure: true,
+        phrases: &[
+            "when it is your turn, you will have",
+            "your number in line:",
+            "this is the default welcome page used to test the correct operation of the apache2 server",
+            "if you see this page, the nginx web server is successfully installed",
+        ],
+    },
+    Kind {
+        what: "a waiting room, a question or a notice of the site",
+        most: 80,
+        sure: false,
+        phrases: &[
+            "you are now in line",
+            "your browser is not supported",
+            "you are using an unsupported browser",
+            "please upgrade to the latest version of",
+            "not available in your country",
+            "not available in your region",
+            "are you 18 or older",
+            "are you over 18",
+            "confirm your age",
+            "verify your age",
+            "of legal drinking age",
+        ],
+    },
+    Kind {
         what: "a question about cookies",
         most: 80,
         sure: false,
@@ -157,6 +186,9 @@ pub(super) fn placeholder(text: &str, words: u64, size: u64, before: u64) -> Opt
     if shrunk && text.starts_with("{\"error") {
         return Some("an error");
     }
+    if shrunk && text.trim_start_matches(['#', ' ']).starts_with("index of /") {
+        return Some("a list of files");
+    }
     let found = kinds().find(|kind| kind.phrases.iter().any(|phrase| text.contains(phrase)));
     found.map(|kind| kind.what)
 }
@@ -184,6 +216,13 @@ mod tests {
             "#### Enter the characters you see below\n\nSorry, we just need to make sure you’re not a robot.",
             "# Account Suspended\n\nThis Account has been suspended. Contact your hosting provider.",
             "# example.com\n\nThis domain may be for sale. Buy this domain.",
+            "# You are now in line\n\nWhen it is your turn, you will have 10 minutes to enter. Your number in line: 10432.",
+            "# Unsupported browser\n\nYour browser is not supported. Please upgrade to the latest version of Firefox.",
+            "# Apache2 Debian Default Page\n\nThis is the default welcome page used to test the correct operation of the \
+             Apache2 server after installation.",
+            "# Index of /\n\n| a.html | 2026-01-01 10:00 | 5K |",
+            "# Sorry\n\nThis content is not available in your region due to legal reasons.",
+            "## Are you 18 or older?\n\nPlease confirm your age to enter this site.",
             "# ただいまメンテナンス中です\n\nしばらくしてから再度アクセスしてください。",
         ] {
             let words = text.split_whitespace().count() as u64;
@@ -197,6 +236,8 @@ mod tests {
         for (text, before) in [
             ("# Captchas\n\nA captcha is a test. Access denied means that it failed.", 70),
             ("# Discontinued\n\nThis product is not sold any more.", 600),
+            ("# Regions\n\nThe free plan is not available in your region if you live on the moon.", 80),
+            ("# Index of terms\n\nA, B and C.", 600),
             (long.as_str(), 2_000),
         ] {
             let words = text.split_whitespace().count() as u64;

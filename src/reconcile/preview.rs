@@ -116,7 +116,7 @@ async fn look(
             let known = db.map(|db| Known::read(db, name, clock.wall())).transpose()?.unwrap_or_default();
             // Nobody takes the notes.
             let (notes, _) = mpsc::channel(1);
-            Ok(look.look(&look.lists().await, known, notes).await)
+            Ok(look.look(&look.lists(&known).await, known, notes).await)
         }
     }
 }

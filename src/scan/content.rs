@@ -1,11 +1,10 @@
 //! Content checks: whether a file's bytes are of the kind that its extension says, decided on the bytes that are hashed.
 
 mod pointer;
-mod zip;
 
 use std::fmt;
 
-use crate::model::{DocPath, MinHash, MinHasher};
+use crate::model::{DocPath, MinHash, MinHasher, binary_kind_of, zip_parts};
 
 /// Bytes that are kept of a file's beginning.
 const HEAD: usize = 4 * 1024;
@@ -197,7 +196,7 @@ impl ContentCheck {
         if !self.head.starts_with(b"PK\x03\x04") {
             return other(kind_of(&self.head));
         }
-        match zip::parts(&self.tail) {
+        match zip_parts(&self.tail) {
             None => Err(Defect::Truncated),
             Some(parts) if parts.content_types && parts.document => Ok(()),
             Some(_) => other(Some("another kind of ZIP archive")),
@@ -221,31 +220,6 @@ impl ContentCheck {
 fn mark(text: &[u8]) -> usize {
     let marks: [&[u8]; 3] = [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"];
     marks.iter().find(|mark| text.starts_with(mark)).map_or(0, |mark| mark.len())
-}
-
-/// What binary files begin with.
-const MAGIC: [(&[u8], &str); 17] = [
-    (b"%PDF-", "a PDF"),
-    (b"PK\x03\x04", "a ZIP archive"),
-    (b"PK\x05\x06", "an empty ZIP archive"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old or encrypted Office document"),
-    (b"\x1f\x8b", "gzip data"),
-    (b"BZh", "bzip2 data"),
-    (b"\xfd7zXZ\0", "xz data"),
-    (b"\x28\xb5\x2f\xfd", "zstd data"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
-    (b"Rar!\x1a\x07", "a RAR archive"),
-    (b"{\\rtf", "RTF"),
-    (b"\x89PNG\r\n", "a picture"),
-    (b"\xff\xd8\xff", "a picture"),
-    (b"GIF8", "a picture"),
-    (b"\0\x05\x16\x07", "macOS metadata (AppleDouble)"),
-    (b"bplist0", "an Apple property list"),
-    (b"\x7fELF", "a program"),
-];
-
-fn binary_kind_of(head: &[u8]) -> Option<&'static str> {
-    MAGIC.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, kind)| *kind)
 }
 
 /// What a file is, by its beginning.

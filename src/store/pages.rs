@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Db, StoreError, documents::note_look};
-use crate::model::{Claim, Claimed, CollectionName, DocPath, LastLook, Moment, PageSaid, PageState, Sketch, Stale};
+use crate::model::{
+    Claim, Claimed, CollectionName, DocPath, LastLook, Moment, PageSaid, PageState, Sketch, Stale, Ways,
+};
 
 const COLUMNS: &str = "pass, looked, read, etag, last_modified, lastmod, kind, missing, missed, stale_since, \
                        stale_reason, moved, lists, fetched, claim, claims, claimed, words, text, likeness, turned, \
@@ -65,7 +67,7 @@ impl Db {
                     stale.map(|stale| stale.since.0.cast_signed()),
                     stale.map(|stale| stale.reason.as_str()),
                     state.moved,
-                    state.lists,
+                    state.lists.as_ref().map(Ways::as_str),
                     state.fetched.map(|at| at.0.cast_signed()),
                     claim.map(|claim| claim.what.to_text()),
                     claim.map_or(0, |claim| claim.count.cast_signed()),
@@ -149,7 +151,7 @@ fn state(row: &Row<'_>) -> Result<PageState, rusqlite::Error> {
         missed: moment(8)?,
         stale: since.zip(reason).map(|(since, reason)| Stale { since, reason }),
         moved: row.get(11)?,
-        lists: row.get(12)?,
+        lists: row.get::<_, Option<String>>(12)?.map(Ways::of),
         fetched: moment(13)?,
         claim: claim.map(|(what, at)| Claim { what, count, at }),
         sketch: sketch.map(|((words, text), likeness)| Sketch { words, text, likeness }),

@@ -12,8 +12,8 @@ const PRESCAN: usize = 4 << 10;
 
 /// A page as text. A byte order mark is surer than anything that somebody says.
 pub(super) fn decode<'a>(bytes: &'a [u8], said: Option<&str>) -> Cow<'a, str> {
-    let told = said.and_then(|label| Encoding::for_label(label.trim().as_bytes())).or_else(|| declared(bytes));
-    plain::decode_as(bytes, told)
+    let said = said.and_then(|label| Encoding::for_label(label.trim().as_bytes()));
+    plain::decode_as(bytes, &[said, declared(bytes)])
 }
 
 /// The charset that the page declares in a `<meta>` or in its XML declaration.

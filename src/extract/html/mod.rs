@@ -15,6 +15,7 @@ mod shadow;
 mod sign_in;
 mod table;
 mod title;
+mod xhtml;
 
 use std::collections::HashSet;
 
@@ -23,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use self::{address::Base, redirect::Leads, sign_in::PasswordField};
-use super::refusal::Refusal;
+use super::{plain, refusal::Refusal};
 use crate::model::Sketch;
 
 pub use self::sign_in::SIGN_IN_WORDS;
@@ -61,7 +62,11 @@ pub(super) struct Request {
 /// Reads a page.
 pub(super) fn page(request: &Request, html: &[u8]) -> Result<Page, Refusal> {
     let address = Url::parse(&request.address).map_err(|error| Refusal::Damaged(format!("its address: {error}")))?;
-    let document = Document::from(charset::decode(html, request.charset.as_deref()).into_owned());
+    let text = charset::decode(html, request.charset.as_deref());
+    if !plain::is_text(&text) {
+        return Err(Refusal::Damaged("it is not text".to_owned()));
+    }
+    let document = Document::from(xhtml::closed(&text).into_owned());
     let root = document.root();
     shadow::unfold(&root);
     refuse_depth(&root)?;

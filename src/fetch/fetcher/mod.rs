@@ -16,6 +16,7 @@ use super::{
     body::{self, Body},
     client::Client,
     hosts::{Hosts, Turn},
+    kind::is_text,
     lasting::Lasting,
     robots::{self, Robots},
     way::{Way, shown},
@@ -260,6 +261,7 @@ async fn fetched(answered: Answered, way: &Way, max_size: u64) -> Result<Fetched
     if cut {
         return Err(Trouble::TooLarge(max_size));
     }
+    let bytes = if is_text(&media_type) { body::unpacked(bytes, max_size)? } else { bytes };
     if bytes.trim_ascii().is_empty() {
         return Err(Trouble::Empty);
     }

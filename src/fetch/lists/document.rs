@@ -58,6 +58,8 @@ pub(super) enum Defect {
     Xml { at: u64, why: String },
     #[error("it breaks off before its end")]
     Cut,
+    #[error("it goes on behind its end, and what comes there is not read")]
+    GoesOn,
     #[error("its gzip data is damaged or cut")]
     Gzip,
     #[error("it unpacks to more than {} MB; what comes after that is not read", MAX_SIZE / 1_000_000)]

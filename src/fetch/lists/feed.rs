@@ -32,14 +32,16 @@ fn make(fields: &[Field]) -> Option<Entry> {
 
 /// `<link rel="alternate" href="…"/>`, where `alternate` is what a link is that does not say.
 fn atom_link(fields: &[Field]) -> Option<String> {
-    let mut links = fields.iter().filter(|field| field.name == "link");
-    links.find_map(|link| match link.attribute("rel") {
-        None | Some("alternate") => {
-            let href = link.attribute("href").map(str::trim).filter(|href| !href.is_empty())?;
-            Some(link.resolve(href))
-        }
-        Some(_) => None,
-    })
+    let is_alternate = |link: &&Field| matches!(link.attribute("rel"), None | Some("alternate"));
+    let links = fields.iter().filter(|field| field.name == "link").filter(is_alternate);
+    let links = links.filter_map(|link| {
+        let href = link.attribute("href").map(str::trim).filter(|href| !href.is_empty())?;
+        Some((link, link.resolve(href)))
+    });
+    let mut links: Vec<_> = links.collect();
+    // An entry may have its data as another alternate.
+    links.sort_by_key(|(link, _)| link.attribute("type").is_some_and(|kind| !kind.contains("html")));
+    links.into_iter().next().map(|(_, address)| address)
 }
 
 /// A `guid` is the item's address unless it says that it is not. Some are mere numbers all the same, so only one that
@@ -74,7 +76,8 @@ mod tests {
                 "<feed xmlns='http://www.w3.org/2005/Atom'><link href='https://a/'/><updated>2026-01-09</updated>\
                  <entry><link rel='edit' href='https://a/edit'/><link rel='alternate' href='https://a/1?b&amp;c'/>\
                  <published>2026-01-01</published><updated>2026-01-02</updated></entry>\
-                 <entry><link href=' https://a/2 '/><source><link href='https://b/'/></source></entry>\
+                 <entry><link rel='alternate' type='application/json' href='https://a/2.json'/>\
+                 <link href=' https://a/2 '/><source><link href='https://b/'/></source></entry>\
                  <entry><id>urn:3</id><link rel='enclosure' href='https://a/3.mp3'/></entry></feed>",
                 &[("https://a/1?b&c", Some("2026-01-02")), ("https://a/2", None)],
                 1,

@@ -1,7 +1,7 @@
 //! From one list to the next: what they name together, what is no use, and what could not be read.
 
 use std::{
-    collections::{BTreeSet, VecDeque, btree_map},
+    collections::{BTreeMap, BTreeSet, VecDeque, btree_map},
     fmt::Display,
     path::Path,
 };
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     fetch::{Access, Answer, Fetcher},
-    model::identity,
+    model::{Ways, identity, lists_of_way},
 };
 
 /// How deep indexes may lead, the list that the config names included.
@@ -40,6 +40,8 @@ pub(super) struct Gathering {
     disputed: BTreeSet<String>,
     /// Every list that was asked for.
     asked: BTreeSet<Url>,
+    /// Further ways to lists that were read by another one.
+    further: BTreeMap<String, BTreeSet<String>>,
     /// Whether there were more pages than can be kept.
     full: bool,
 }
@@ -66,7 +68,7 @@ impl Source {
 impl Gathering {
     pub(super) fn new(filter: Filter) -> Self {
         let (disputed, asked) = (BTreeSet::new(), BTreeSet::new());
-        Self { filter, result: Pages::default(), disputed, asked, full: false }
+        Self { filter, result: Pages::default(), disputed, asked, further: BTreeMap::new(), full: false }
     }
 
     /// Takes the pages that the config names itself.
@@ -103,10 +105,14 @@ impl Gathering {
                 Err(why) => bad.push(Some(line), &why),
             }
         }
-        self.result.bad.extend(bad.finish());
+        let bad = bad.finish();
         if !good {
             self.failed(name, "it names no page that can be used; if that is meant, take it out of the config");
+        } else if let Some(first) = bad.first() {
+            // What such a line was meant to name may be what is missing now.
+            self.result.unread.insert(name.to_owned(), first.clone());
         }
+        self.result.bad.extend(bad);
     }
 
     /// Takes the pages that a list on the web names, and those that the lists name to which it leads.
@@ -123,7 +129,11 @@ impl Gathering {
         let mut waiting = VecDeque::from([vec![named.clone()]]);
         let (mut room, mut beyond, mut without_answer) = (MAX_LISTS - 1, 0, 0);
         while let Some(way) = waiting.pop_front() {
-            let Some(list) = way.last().filter(|list| self.asked.insert((*list).clone())) else { continue };
+            let Some(list) = way.last() else { continue };
+            if !self.asked.insert(list.clone()) {
+                self.further.entry(list.to_string()).or_default().insert(text_of(&way));
+                continue;
+            }
             let (from, document) = match fetch(fetcher, list, &access).await {
                 Ok(read) => read,
                 // A part that an index names in vain is an empty one: its pages go when another look finds it so, too.
@@ -142,7 +152,9 @@ impl Gathering {
             };
             without_answer = 0;
             let mut further = self.take(&Source { way: way.clone(), from }, document);
-            further.retain(|list| !self.asked.contains(list));
+            for list in further.extract_if(.., |list| self.asked.contains(list)) {
+                self.further.entry(list.to_string()).or_default().insert(text_of(&[&way[..], &[list]].concat()));
+            }
             if !further.is_empty() && way.len() == MAX_LEVELS {
                 self.failed(list, format!("it is an index {MAX_LEVELS} levels deep, so what it names is not read"));
                 continue;
@@ -152,12 +164,14 @@ impl Gathering {
             room -= taken;
             waiting.extend(further.into_iter().take(taken).map(|list| [&way[..], &[list]].concat()));
         }
-        self.result.unread.extend(waiting.iter().filter_map(|way| way.last()).map(Url::to_string));
         if !waiting.is_empty() {
             let left = count(waiting.len(), "list");
-            self.result.failed.push(format!(
+            let why = format!(
                 "{named}: {PATIENCE} lists in a row could not be had, so {left} more that it leads to are left"
-            ));
+            );
+            let unread = waiting.iter().filter_map(|way| way.last()).map(|list| (list.to_string(), why.clone()));
+            self.result.unread.extend(unread);
+            self.result.failed.push(why);
         }
         if beyond > 0 {
             self.failed(&named, format!("it leads to more than {MAX_LISTS} lists, so {beyond} were not asked for"));
@@ -168,7 +182,7 @@ impl Gathering {
     pub(super) fn take(&mut self, source: &Source, document: Document) -> BTreeSet<Url> {
         let name = source.address().to_string();
         let what = if document.names == Names::Pages { "page" } else { "list" };
-        let way = source.way.iter().map(Url::as_str).collect::<Vec<_>>().join(" ");
+        let way = text_of(&source.way);
         let is_empty = document.entries.is_empty() && document.nameless == 0;
         let mut bad = Bad::of(name.clone());
         let mut lists = BTreeSet::new();
@@ -205,7 +219,7 @@ impl Gathering {
         match document.defect {
             Some(defect) => self.failed(&name, defect),
             // A part of an index may be empty; a list that the config names is there for something.
-            None if is_empty && source.way.len() > 1 => {}
+            None if is_empty && source.way.len() > 1 => _ = self.result.empty.insert(name),
             None if good == 0 => self.failed(&name, format!("it names no {what} that can be used")),
             None => {}
         }
@@ -221,21 +235,25 @@ impl Gathering {
         match self.result.pages.entry(identity(&url).into()) {
             btree_map::Entry::Vacant(_) if known == MAX_PAGES => self.full = true,
             btree_map::Entry::Vacant(place) => {
-                place.insert(Listed { lastmod, from: from(), lists: lists.to_owned() });
+                place.insert(Listed { lastmod, from: from(), lists: Ways::of(lists) });
             }
-            btree_map::Entry::Occupied(mut place) => match (&place.get().lastmod, lastmod) {
-                (Some(said), Some(lastmod)) if *said != lastmod => {
-                    self.disputed.insert(place.key().clone());
+            btree_map::Entry::Occupied(mut place) => {
+                place.get_mut().lists.add(lists);
+                match (&place.get().lastmod, lastmod) {
+                    (Some(said), Some(lastmod)) if *said != lastmod => {
+                        self.disputed.insert(place.key().clone());
+                    }
+                    (None, Some(lastmod)) => place.get_mut().lastmod = Some(lastmod),
+                    _ => {}
                 }
-                (None, Some(lastmod)) => place.get_mut().lastmod = Some(lastmod),
-                _ => {}
-            },
+            }
         }
     }
 
     fn failed(&mut self, list: impl Display, why: impl Display) {
-        self.result.failed.push(format!("{list}: {why}"));
-        self.result.unread.insert(list.to_string());
+        let why = format!("{list}: {why}");
+        self.result.failed.push(why.clone());
+        self.result.unread.insert(list.to_string(), why);
     }
 
     /// What the lists name together.
@@ -245,11 +263,30 @@ impl Gathering {
                 listed.lastmod = None;
             }
         }
+        if !self.further.is_empty() {
+            self.result.pages.values_mut().for_each(|listed| go_further(&mut listed.lists, &self.further));
+        }
         if self.full {
             self.result.incomplete = true;
             self.result.failed.push(format!("the lists name more than {MAX_PAGES} pages; the rest is left out"));
         }
         self.result
+    }
+}
+
+/// A way as [`Ways`] has it.
+fn text_of(way: &[Url]) -> String {
+    way.iter().map(Url::as_str).collect::<Vec<_>>().join(" ")
+}
+
+/// Adds the further ways to each list on the known ones.
+fn go_further(ways: &mut Ways, further: &BTreeMap<String, BTreeSet<String>>) {
+    for way in ways.clone().each() {
+        let lists: Vec<&str> = lists_of_way(way).collect();
+        for (at, others) in lists.iter().enumerate().filter_map(|(at, list)| Some((at, further.get(*list)?))) {
+            let rest = &lists[at + 1..];
+            others.iter().for_each(|other| ways.add(&[&[other.as_str()][..], rest].concat().join(" ")));
+        }
     }
 }
 

@@ -24,6 +24,7 @@ pub use filter::{Filter, LeftOut};
 
 use self::gather::{Gathering, Source};
 use super::{Access, Fetcher};
+use crate::model::{Ways, lists_of_way};
 
 /// The lists of one collection.
 #[derive(Clone, Debug, Default)]
@@ -51,29 +52,53 @@ pub struct Pages {
     pub bad: Vec<String>,
     /// Lists that could not be read, or not to their end, each with the reason.
     pub failed: Vec<String>,
-    /// The same lists by their addresses or names.
-    pub unread: BTreeSet<String>,
+    /// The same lists by their addresses or names, and files with lines that are no use, each with the reason.
+    pub unread: BTreeMap<String, String>,
+    /// Parts of indexes that name nothing.
+    pub empty: BTreeSet<String>,
     /// Whether any page may be missing, whatever list named it.
     pub incomplete: bool,
 }
 
 impl Pages {
-    /// Whether a page that is not listed now may be in a list that was not read, where these lists led to it before.
-    pub fn may_name(&self, lists: Option<&str>) -> bool {
-        let is_unread =
-            |lists: &str| self.unread.contains(lists) || lists.split(' ').any(|list| self.unread.contains(list));
-        self.incomplete || (!self.failed.is_empty() && lists.is_none_or(is_unread))
+    /// Why a page that is not listed now may be in a list that was not read, where these ways led to it before.
+    pub fn may_name(&self, ways: Option<&Ways>) -> Option<&str> {
+        let incomplete = self.failed.first().filter(|_| self.incomplete).map(String::as_str);
+        let unread = || match ways {
+            None => self.unread.values().next().map(String::as_str),
+            Some(ways) => ways.each().find_map(|way| self.unread_of(way)),
+        };
+        incomplete.or_else(unread)
+    }
+
+    /// Why the first of a way's lists that was not read was not.
+    pub fn unread_of(&self, way: &str) -> Option<&str> {
+        lists_of_way(way).find_map(|list| self.unread.get(list)).map(String::as_str)
+    }
+
+    /// Parts of indexes that have become empty count as unread where they were the last to name a page: as likely as not
+    /// something went wrong where they are made. `left` are the ways to pages that no list names any more.
+    pub fn doubt_empty<'a>(&mut self, left: impl Iterator<Item = &'a Ways>) {
+        let left = left.flat_map(Ways::each);
+        let empty = |way: &str| lists_of_way(way).last().and_then(|list| self.empty.get(list)).cloned();
+        let emptied: BTreeSet<String> =
+            if self.empty.is_empty() { BTreeSet::new() } else { left.filter_map(empty).collect() };
+        for list in emptied {
+            let why = format!("{list}: it names no page any more; if that is meant, take it out of its index");
+            self.failed.push(why.clone());
+            self.unread.insert(list, why);
+        }
     }
 
     /// Whether a list that was not read has led to no page before, where these lists led to all that are known. It may name
     /// any page: a list that was renamed, or divided, is such a one.
-    pub fn has_new_unread<'a>(&self, known: impl Iterator<Item = &'a str>) -> bool {
-        let mut new: BTreeSet<&str> = self.unread.iter().map(String::as_str).collect();
-        for lists in known {
+    pub fn has_new_unread<'a>(&self, known: impl Iterator<Item = &'a Ways>) -> bool {
+        let mut new: BTreeSet<&str> = self.unread.keys().map(String::as_str).collect();
+        for way in known.flat_map(Ways::each) {
             if new.is_empty() {
                 break;
             }
-            new.retain(|list| *list != lists && lists.split(' ').all(|known| known != *list));
+            lists_of_way(way).for_each(|list| _ = new.remove(list));
         }
         !new.is_empty()
     }
@@ -86,9 +111,8 @@ pub struct Listed {
     pub lastmod: Option<String>,
     /// Where it is named first: `urls`, `urls.txt:12`, or the sitemap's address.
     pub from: String,
-    /// The lists that led to it, as [`PageState::lists`](crate::model::PageState) has them: the name of a file alone, and
-    /// nothing where the config names the page itself.
-    pub lists: String,
+    /// How lists led to it, as [`PageState::lists`](crate::model::PageState) has it.
+    pub lists: Ways,
 }
 
 /// Reads all lists of a collection.

@@ -102,6 +102,8 @@ mod tests {
             ("<kml><url/></kml>".to_owned(), 0, "it begins with <kml>, so it is neither a sitemap nor a feed"),
             (format!("{one}<url><loc>https://a/2</loc>"), 1, "it breaks off before its end"),
             (format!("{one}</urls"), 1, "it is no valid XML from byte 41 on"),
+            (format!("{one}</urlset>\n{one}</urlset>"), 1, "it goes on behind its end"),
+            (format!("{one}</urlset><br /><b>Warning</b>: x"), 1, "it goes on behind its end"),
             (format!("{one}<url></urlset>"), 1, "it is no valid XML from byte 46 on"),
         ];
         for (xml, good, words) in table {

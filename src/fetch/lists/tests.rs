@@ -241,7 +241,7 @@ proptest! {
 
 #[test]
 fn unread_lists__that_led_to_no_page_before__are_new() {
-    let known = ["https://e.com/i https://e.com/a", "https://e.com/i https://e.com/b", "two words.txt", ""];
+    let known = ["https://e.com/i https://e.com/a\nhttps://e.com/i https://e.com/b", "two words.txt", ""].map(Ways::of);
     for (unread, expected) in [
         (&[][..], false),
         (&["https://e.com/a"], false),
@@ -250,7 +250,8 @@ fn unread_lists__that_led_to_no_page_before__are_new() {
         (&["https://e.com/new"], true),
         (&["https://e.com/a", "https://e.com/new"], true),
     ] {
-        let pages = Pages { unread: unread.iter().map(|list| (*list).to_owned()).collect(), ..Pages::default() };
-        assert_eq!(pages.has_new_unread(known.into_iter()), expected, "{unread:?}");
+        let unread_lists = unread.iter().map(|list| ((*list).to_owned(), String::new())).collect();
+        let pages = Pages { unread: unread_lists, ..Pages::default() };
+        assert_eq!(pages.has_new_unread(known.iter()), expected, "{unread:?}");
     }
 }

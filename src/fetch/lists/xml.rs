@@ -109,7 +109,12 @@ pub(super) fn read(text: &str, from: &Url) -> Document {
             },
             (Some(walk), Event::End(_)) => {
                 walk.close();
-                if walk.depth == 0 || walk.document.defect.is_some() {
+                if walk.depth == 0 {
+                    // What is missing from a feed costs no document.
+                    let counts = matches!(walk.kind.entry, "url" | "sitemap");
+                    break (counts && goes_on(&mut reader)).then_some(Defect::GoesOn);
+                }
+                if walk.document.defect.is_some() {
                     break None;
                 }
             }
@@ -119,6 +124,18 @@ pub(super) fn read(text: &str, from: &Url) -> Document {
     let mut document = walk.map_or_else(|| Document::new(Names::Pages), |walk| walk.document);
     document.defect = defect.or(document.defect);
     document
+}
+
+/// Whether more than comments follows the end of the root: half of a list may be in another root.
+fn goes_on(reader: &mut Reader<&[u8]>) -> bool {
+    loop {
+        match reader.read_event() {
+            Ok(Event::Eof) => return false,
+            Ok(Event::Comment(_) | Event::PI(_)) => {}
+            Ok(Event::Text(text)) if text.xml10_content().trim_matches(['\0', ' ', '\t', '\r', '\n']).is_empty() => {}
+            _ => return true,
+        }
+    }
 }
 
 fn begun(root: &BytesStart<'_>, from: &Url) -> Result<Walk, Defect> {

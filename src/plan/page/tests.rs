@@ -192,6 +192,7 @@ fn claims__said_twice_with_time_between__are_believed() {
         sketch: Sketch::default(),
         said: PageSaid::default(),
         verdict: TextVerdict::Doubted { what, reason: "why".to_owned(), turned: 1 },
+        leads: None,
     };
     let shrunk = hear(&state(), content(Claimed::Shrunk(1)), NOW);
     assert!(shrunk.claim.is_some() && shrunk.stale.is_some());

@@ -10,13 +10,14 @@ use super::{
     super::{Document, Failure, looked::Looked},
     Known, PagesLook, access,
     dates::{Dates, host},
+    leaving::{is_another, permitted},
     reader::{Content, Read},
     wanted::Wanted,
 };
 use crate::{
     config::Via,
-    fetch::{Access, Validators},
-    model::{ContentHash, DocPath, Fingerprint, LastLook, PageState, Record},
+    fetch::{Access, Validators, lists::Filter},
+    model::{ContentHash, DocPath, Fingerprint, LastLook, PageState, Record, Ways},
     plan::{self, Ask, Heard, Judgement, Looks, NewText, TextVerdict},
     store::PageLook,
 };
@@ -60,13 +61,13 @@ impl PagesLook<'_> {
             // Nobody takes them where nothing is to be remembered.
             let _ = notes.send(note).await;
         }
-        let access = access(self.pages);
+        let (access, filter) = (access(self.pages), self.filter());
         let mut questions = questions.into_iter();
         let mut asked: FuturesUnordered<_> =
-            questions.by_ref().take(AT_ONCE).map(|question| self.asked(question, &access)).collect();
+            questions.by_ref().take(AT_ONCE).map(|question| self.asked(question, &access, filter.as_ref())).collect();
         let mut findings = Findings::default();
         while let Some((question, read)) = asked.next().await {
-            asked.extend(questions.next().map(|question| self.asked(question, &access)));
+            asked.extend(questions.next().map(|question| self.asked(question, &access, filter.as_ref())));
             for note in self.heard(&question, read, known, &mut findings, looked) {
                 let _ = notes.send(note).await;
             }
@@ -74,10 +75,20 @@ impl PagesLook<'_> {
         findings
     }
 
-    async fn asked<'w>(&self, question: Question<'w>, access: &Access) -> (Question<'w>, Read) {
+    async fn asked<'w>(
+        &self,
+        question: Question<'w>,
+        access: &Access,
+        filter: Option<&Filter>,
+    ) -> (Question<'w>, Read) {
         let url = &question.wanted.listed;
         let read = self.reader.read(url, access, question.validators.as_ref(), (self.pages.via, question.title)).await;
-        (question, read)
+        (question, permitted(read, filter))
+    }
+
+    /// The patterns that take and leave pages.
+    pub(super) fn filter(&self) -> Option<Filter> {
+        Filter::new(&self.pages.include, &self.pages.exclude).ok()
     }
 
     /// How to ask for a page; `None` where it is not asked for.
@@ -111,7 +122,8 @@ impl PagesLook<'_> {
             }
             Ask::Asked => None,
             Ask::Unchanged => {
-                notes.extend([&key, &wanted.listed].into_iter().filter_map(|address| self.looked_at(address, known)));
+                let addresses = [&key, &wanted.listed].into_iter();
+                notes.extend(addresses.filter_map(|address| self.looked_at(address, wanted, known)));
                 None
             }
             Ask::Anyway => Some(Question { wanted, key, validators: None, title }),
@@ -141,43 +153,55 @@ impl PagesLook<'_> {
         let place = if heard_of_key { listed } else { key };
         let mut notes = Vec::new();
         let read = read.spelt(known);
-        let Known { states, records, .. } = &mut *known;
+        let Known { states, records, unread, .. } = &mut *known;
         let mut note = |states: &mut BTreeMap<String, PageState>, address: &Url, heard, look| {
             let Ok(path) = DocPath::page(address) else { return };
-            let state = self.state(states.get(address.as_str()), heard, wanted);
+            let state = self.state(states.get(address.as_str()), heard, wanted, unread.get(address.as_str()));
             states.insert(address.to_string(), state.clone());
             notes.push((path, state, look));
         };
         match read {
             Read::Content(content) => {
-                let target = content.moved.as_ref().unwrap_or(listed);
-                if let Err(reason) = self.keep(target, &content, records) {
+                let leads = content.moved.as_ref().unwrap_or(listed);
+                let wanders = leads != key && is_another(states, listed, leads);
+                let target = if wanders { listed } else { leads }.clone();
+                if let Err(reason) = self.keep(&target, &content, records) {
                     let document = Document { collection: self.collection.clone(), path: target.to_string() };
                     looked.failed.push(Failure { document, reason });
                     return Vec::new();
                 }
-                let target = target.clone();
-                let record = record_of(records, &target).cloned();
-                let before = states.get(target.as_str());
-                let same_title = question.title.is_some() && question.title == content.said.title;
-                let verdict = self.weigh(record.as_ref(), before, &content, same_title);
-                let same_words = matches!(verdict, TextVerdict::SameWords(_));
                 let (hash, size) = (content.hash, content.bytes.len() as u64);
+                let moves = target != *key && self.would_lose(key, hash, records);
+                // A document that would be lost is what the text at the new address is held against.
+                let takes_over = moves && record_of(records, &target).is_none_or(|record| record.live.is_none());
+                let against = if takes_over { key } else { &target };
+                let same_title = question.title.is_some() && question.title == content.said.title;
+                let (record, before) = (record_of(records, against), states.get(against.as_str()));
+                let verdict = self.weigh(record, before, &content, same_title);
+                let verdict = if moves { verdict.of_move() } else { Ok(verdict) };
+                let verdict = match verdict {
+                    Ok(verdict) => verdict,
+                    Err(reason) => {
+                        let reason = format!("it leads to {target} for good, where {reason}");
+                        note(states, place, Heard::Nothing(reason), None);
+                        notes.extend(self.looked_at(listed, wanted, known));
+                        return notes;
+                    }
+                };
+                let same_words = matches!(verdict, TextVerdict::SameWords(_));
                 let look = LastLook { fingerprint: fingerprint(size), at: self.clock.wall(), hash, min_hash: None };
                 let look = Some(look).filter(|_| !same_words);
-                let heard = content.heard(&target, verdict);
-                if target != *listed && target != *key && self.would_lose(key, hash, records) {
-                    let (Ok(path), behind) = (DocPath::page(&target), self.state(before, heard, wanted)) else {
+                let heard = content.heard(&target, verdict, wanders);
+                if moves {
+                    let before = states.get(target.as_str()).filter(|_| target != *listed);
+                    let behind = self.state(before, heard, wanted, unread.get(target.as_str()));
+                    let Ok(path) = DocPath::page(&target) else {
                         return Vec::new();
                     };
                     findings.behind.insert(listed.to_string(), (path, behind, look));
                     if key != listed {
-                        note(
-                            states,
-                            key,
-                            Heard::Nothing("it may have moved, which another look must confirm".to_owned()),
-                            None,
-                        );
+                        let reason = "it may have moved, which another look must confirm".to_owned();
+                        note(states, key, Heard::Nothing(reason), None);
                     }
                     note(states, listed, Heard::MayHaveMoved(target.to_string()), None);
                     return notes;
@@ -203,14 +227,14 @@ impl PagesLook<'_> {
             Read::Gone => note(states, place, Heard::Gone, None),
             Read::Nothing(reason) => note(states, place, Heard::Nothing(reason), None),
         }
-        notes.extend(self.looked_at(listed, known));
+        notes.extend(self.looked_at(listed, wanted, known));
         notes
     }
 
     /// What is remembered of a page after an answer.
-    fn state(&self, before: Option<&PageState>, heard: Heard, wanted: &Wanted) -> PageState {
-        let said = (wanted.lastmod.as_deref(), wanted.lists.as_deref());
-        plan::heard(before, heard, said, self.pass, self.looks())
+    fn state(&self, before: Option<&PageState>, heard: Heard, wanted: &Wanted, unread: Option<&Ways>) -> PageState {
+        let lists = wanted.lists_with(unread);
+        plan::heard(before, heard, (wanted.lastmod.as_deref(), lists.as_ref()), self.pass, self.looks())
     }
 
     /// When this look is, and how many it takes to believe what would cost a document.
@@ -257,9 +281,10 @@ impl PagesLook<'_> {
     }
 
     /// What is known of an address counts as known by this pass, so that it is not forgotten.
-    fn looked_at(&self, address: &Url, known: &mut Known) -> Option<PageLook> {
+    fn looked_at(&self, address: &Url, wanted: &Wanted, known: &mut Known) -> Option<PageLook> {
         let state = known.states.get_mut(address.as_str()).filter(|state| state.pass != self.pass)?;
         self.pass.clone_into(&mut state.pass);
+        state.lists = wanted.lists_with(known.unread.get(address.as_str())).or_else(|| state.lists.take());
         Some((DocPath::page(address).ok()?, state.clone(), None))
     }
 
@@ -295,12 +320,13 @@ impl Read {
 
 impl Content {
     /// What a page at an address has told with this content.
-    fn heard(self, target: &Url, verdict: TextVerdict) -> Heard {
-        let Self { validators, kind, sketch, said, .. } = self;
+    fn heard(self, target: &Url, verdict: TextVerdict, wanders: bool) -> Heard {
+        let Self { moved, validators, kind, sketch, said, .. } = self;
         // Those of a page that a detour led to say nothing of this one.
         let own = validators.of.as_ref().is_none_or(|of| of == target);
         let Validators { etag, last_modified, .. } = if own { validators } else { Validators::default() };
-        Heard::Content { kind: kind.to_owned(), etag, last_modified, sketch, said, verdict }
+        let leads = moved.filter(|_| wanders).map(String::from);
+        Heard::Content { kind: kind.to_owned(), etag, last_modified, sketch, said, verdict, leads }
     }
 }
 

@@ -37,11 +37,15 @@ impl PagesLook<'_> {
         let Known { mut records, mut states, .. } = known;
         let mut notes = Vec::new();
         let live = records.values().filter(|record| record.live.is_some()).count();
-        let moves = Moves::of(wanted, &states, &records, &findings, live, looked.gathered.standing.approved);
+        let approved = looked.gathered.standing.approved;
+        let moves = Moves::of(wanted, &states, &records, &findings.behind, (live, approved));
         let (mut moved, mut documents, mut doubted) = (Vec::new(), BTreeMap::new(), false);
         for Wanted { listed, .. } in wanted {
             if moves.is_believed(listed, &states, self.looks().confirm) {
-                notes.extend(self.believe(listed, &mut states, &mut findings));
+                let before = states.get(listed.as_str()).and_then(|own| DocPath::new(own.moved.clone()?).ok());
+                let believed = self.believe(listed, &mut states, &mut findings);
+                moved.extend(before.zip(believed.last().map(|(path, ..)| path.clone())));
+                notes.extend(believed);
             }
         }
         for Wanted { listed, doubles, .. } in wanted {
@@ -137,7 +141,8 @@ impl PagesLook<'_> {
         }
         states.insert(path.to_string(), state.clone());
         let own = states.entry(listed.to_string()).or_default();
-        (own.moved, own.claim, own.stale) = (Some(path.to_string()), None, None);
+        let to = Some(path.to_string()).filter(|to| to != listed.as_str());
+        (own.moved, own.claim, own.stale) = (to, None, None);
         vec![(from, own.clone(), None), behind]
     }
 

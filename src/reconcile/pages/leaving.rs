@@ -7,12 +7,12 @@ use url::Url;
 use super::{
     super::{Document, Failure, looked::Looked},
     PagesLook,
-    asking::Findings,
+    reader::Read,
     wanted::Wanted,
 };
 use crate::{
     fetch::lists::{self, Filter},
-    model::{Claimed, DocPath, PageState, Record, ShortHash},
+    model::{Claim, Claimed, DocPath, PageState, Record, ShortHash},
     plan::{self, Authority, Heard, TurnedText},
     store::PageLook,
 };
@@ -26,8 +26,8 @@ const HALF: u64 = 50;
 
 /// The moves of one look that are not believed yet.
 pub(super) struct Moves {
-    /// Where each of those that are doubted leads, with how many go there.
-    doubted: HashMap<Url, (String, usize)>,
+    /// Why each of those is doubted that are.
+    doubted: HashMap<Url, String>,
     /// Whether a person has allowed them.
     approved: bool,
 }
@@ -38,37 +38,48 @@ impl Moves {
         wanted: &[Wanted],
         states: &BTreeMap<String, PageState>,
         records: &BTreeMap<DocPath, Record>,
-        findings: &Findings,
-        live: usize,
-        approved: u64,
+        behind: &BTreeMap<String, PageLook>,
+        (live, approved): (usize, u64),
     ) -> Self {
-        let mut moves: Vec<(&Url, &str, Option<TurnedText>)> = Vec::new();
+        let (mut texts, mut shrunk, mut moves) = (turned(states), Vec::new(), Vec::new());
         for Wanted { listed, .. } in wanted {
             let own = states.get(listed.as_str());
             let key = own.and_then(|own| own.moved.as_deref()).unwrap_or(listed.as_str());
             let record = DocPath::new(key).ok().and_then(|path| records.get(&path));
-            if let (Some(to), Some(live)) = (own.and_then(claimed), record.and_then(|record| record.live)) {
-                let was = states.get(key).and_then(|state| state.sketch).map_or(live.as_number(), |was| was.likeness);
-                let there = findings.behind.get(listed.as_str()).and_then(|(_, state, _)| state.sketch);
-                let turned = there.map(|there| TurnedText::of_move(was, there.likeness));
-                moves.push((listed, to, turned));
+            let Some((to, record)) = own.and_then(claimed).zip(record) else { continue };
+            let Some(live) = record.live else { continue };
+            let there = behind.get(listed.as_str()).and_then(|(path, state, look)| Some((path, state.sketch?, look)));
+            moves.push((listed, to, there.map(|(_, sketch, _)| sketch.likeness)));
+            let was = states.get(key).and_then(|state| state.sketch).map_or(live.as_number(), |was| was.likeness);
+            let Some((path, sketch, Some(look))) = there.filter(|(_, sketch, _)| sketch.likeness != was) else {
+                continue;
+            };
+            if plan::is_shrunk(record, sketch.words, look.fingerprint.size) {
+                shrunk.push(listed);
             }
+            texts.insert(path.clone(), TurnedText::of_move(was, sketch.likeness));
         }
         // Pages that move one to one, each to a text of its own, are what a move of a site looks like.
-        let texts =
-            moves.iter().filter_map(|(from, _, turned)| Some((DocPath::page(from).ok()?, (*turned)?))).collect();
+        let joins = |likeness| plan::joined(likeness, &texts) >= MANY;
         let mut places: HashMap<String, Vec<&Url>> = HashMap::new();
-        for (from, to, turned) in &moves {
-            let is_own = turned.is_some_and(|turned| plan::joined(turned.likeness, &texts) < MANY);
+        for (from, to, likeness) in &moves {
+            let is_own = likeness.is_some_and(|likeness| !joins(likeness));
             let place = if is_own { (*to).to_owned() } else { place(from, to) };
             places.entry(place).or_default().push(from);
         }
         let mut doubted = HashMap::new();
-        for (place, pages) in places {
+        let few_words = ("pages of a few words".to_owned(), shrunk);
+        for (place, pages) in places.into_iter().chain([few_words]) {
             let count = pages.len();
             if count >= MANY && count * MANY_PART >= live {
-                doubted.extend(pages.into_iter().map(|page| (page.clone(), (place.clone(), count))));
+                let others = count - 1;
+                let reason = format!("it and {others} others lead to {place} for good; held until it is approved");
+                doubted.extend(pages.into_iter().map(|page| (page.clone(), reason.clone())));
             }
+        }
+        for (listed, ..) in moves.iter().filter(|(.., likeness)| likeness.is_some_and(joins)) {
+            let reason = "it leads for good to much the same text as others do; held until it is approved";
+            doubted.entry((*listed).clone()).or_insert_with(|| reason.to_owned());
         }
         let approved = doubted.len() as u64 <= approved;
         Self { doubted, approved }
@@ -84,12 +95,48 @@ impl Moves {
 
     /// Why a page's move is not believed, where it is one of many.
     pub(super) fn doubt(&self, listed: &Url) -> Option<String> {
-        let (place, count) = self.doubted.get(listed).filter(|_| !self.approved)?;
-        Some(format!("it and {} others lead to {place} for good; held until it is approved", count - 1))
+        self.doubted.get(listed).filter(|_| !self.approved).cloned()
     }
 }
 
+/// The pages whose texts have become others, in place or by a move.
+fn turned(states: &BTreeMap<String, PageState>) -> BTreeMap<DocPath, TurnedText> {
+    let turned = states.iter().filter_map(|(page, state)| {
+        let (was, likeness) = (state.turned?, state.sketch?.likeness);
+        Some((DocPath::new(page.clone()).ok()?, TurnedText::of_move(was, likeness)))
+    });
+    turned.collect()
+}
+
+/// A page that leads for good to where a pattern leaves it out is not followed there.
+pub(super) fn permitted(read: Read, filter: Option<&Filter>) -> Read {
+    let moved = match &read {
+        Read::Content(content) => content.moved.as_ref(),
+        Read::Unchanged { moved } => moved.as_ref(),
+        Read::Gone | Read::Nothing(_) => None,
+    };
+    let reason = moved.zip(filter).and_then(|(to, filter)| {
+        let rule = filter.rule(to)?;
+        Some(format!("it leads to {to} for good, and {rule}"))
+    });
+    reason.map_or(read, Read::Nothing)
+}
+
+/// Whether a page leads to another unknown address than at the look before: what differs at every look, such as one
+/// with a session's number, is no address to move to.
+pub(super) fn is_another(states: &BTreeMap<String, PageState>, listed: &Url, leads: &Url) -> bool {
+    let before = states.get(listed.as_str()).and_then(|own| match (&own.moved, &own.claim) {
+        (Some(moved), _) => Some(moved),
+        (None, Some(Claim { what: Claimed::Moved(to), .. })) => Some(to),
+        _ => None,
+    });
+    let is_other = before.is_some_and(|before| before != leads.as_str());
+    is_other && leads != listed && !states.contains_key(leads.as_str())
+}
+
 fn claimed(state: &PageState) -> Option<&str> {
+    // Of a page that leads elsewhere at every look, the content is taken all the same.
+    state.stale.as_ref()?;
     match &state.claim.as_ref()?.what {
         Claimed::Moved(to) => Some(to),
         _ => None,
@@ -120,7 +167,7 @@ impl PagesLook<'_> {
         looked: &mut Looked,
         notes: &mut Vec<PageLook>,
     ) -> bool {
-        let filter = Filter::new(&self.pages.include, &self.pages.exclude).ok();
+        let filter = self.filter();
         let is_left_out = |record: &Record| {
             let url = record.path.address();
             url.zip(filter.as_ref()).is_some_and(|(url, filter)| filter.rule(&url).is_some())
@@ -129,23 +176,24 @@ impl PagesLook<'_> {
         for wanted in looked.gathered.wanted.iter().filter(|wanted| !wanted.replaces) {
             *renamed.entry(wanted.hash.short()).or_default() += 1;
         }
-        let may_be_anywhere = listed.has_new_unread(states.values().filter_map(|state| state.lists.as_deref()));
+        let may_be_anywhere = listed.has_new_unread(states.values().filter_map(|state| state.lists.as_ref()));
         let (mut unread, mut waiting) = (Vec::new(), Vec::new());
         for record in unlisted {
             let state = states.get(record.path.as_str());
-            let lists = state.and_then(|state| state.lists.as_deref());
+            let lists = state.and_then(|state| state.lists.as_ref());
             // The config's own word, and that of its files, is the user's.
-            let is_own_word = lists.map_or(self.pages.sitemaps.is_empty(), |lists| !lists.starts_with("http"));
+            let is_own_word =
+                lists.map_or(self.pages.sitemaps.is_empty(), |ways| ways.each().all(|way| !way.starts_with("http")));
             let twin = record.live.and_then(|live| renamed.get_mut(&live)).filter(|count| **count > 0);
-            if listed.may_name(lists) {
-                unread.push(record);
+            if let Some(why) = listed.may_name(lists) {
+                unread.push((record, why));
             } else if record.live.is_none() || is_left_out(&record) || is_own_word {
                 looked.not_seen(record);
             } else if let Some(count) = twin {
                 *count -= 1;
                 looked.not_seen(record);
-            } else if may_be_anywhere {
-                unread.push(record);
+            } else if let Some(why) = listed.may_name(None).filter(|_| may_be_anywhere) {
+                unread.push((record, why));
             } else {
                 waiting.push((record, state));
             }
@@ -187,15 +235,14 @@ impl PagesLook<'_> {
     }
 
     /// Keeps the documents whose pages may be in a list that could not be read.
-    fn keep_unread(&self, unread: Vec<Record>, listed: &lists::Pages, looked: &mut Looked) {
-        let Some(first) = listed.failed.first() else { return };
-        if looked.gathered.gone.is_empty() {
+    fn keep_unread(&self, unread: Vec<(Record, &str)>, listed: &lists::Pages, looked: &mut Looked) {
+        if let Some(first) = listed.failed.first().filter(|_| looked.gathered.gone.is_empty()) {
             looked.gathered.authority = Authority::Unsure(first.clone());
-            unread.into_iter().for_each(|record| looked.not_seen(record));
+            unread.into_iter().for_each(|(record, _)| looked.not_seen(record));
             return;
         }
-        for record in unread {
-            let reason = format!("a list that may name it could not be read: {first}");
+        for (record, why) in unread {
+            let reason = format!("a list that may name it could not be read: {why}");
             looked.stale.push(Failure { document: Document::new(self.collection, &record.path), reason });
             looked.keep(Some(&record));
         }

@@ -24,7 +24,7 @@ use super::{
 use crate::{
     config::{Input, Pages},
     fetch::lists::{self, ListSpec},
-    model::{CollectionName, DocPath, Moment, PageState, Record, identity},
+    model::{CollectionName, DocPath, Moment, PageState, Record, Ways, identity},
     plan::{Authority, ReplacementStanding, Spelling, Standing},
     platform::{Platform, clock::Clock},
     store::{Db, PageLook, StoreError},
@@ -43,6 +43,8 @@ pub(super) struct Known {
     states: BTreeMap<String, PageState>,
     /// Pages that are known by another spelling than their identity.
     spellings: HashMap<String, String>,
+    /// How lists led to addresses that were not read this time, by the addresses.
+    unread: BTreeMap<String, Ways>,
     standing: Standing,
     replacements: ReplacementStanding,
 }
@@ -61,7 +63,8 @@ impl Known {
         let deleted = db.recent_deletions(collection, now)?;
         let (standing, replacements) = (standing(&guarded), replacement_standing(&guarded));
         let standing = Standing { deleted, ..standing };
-        Ok(Self { records, states: db.pages(collection)?, spellings: HashMap::new(), standing, replacements })
+        let (states, spellings, unread) = (db.pages(collection)?, HashMap::new(), BTreeMap::new());
+        Ok(Self { records, states, spellings, unread, standing, replacements })
     }
 
     /// The addresses that are known and are not their own identities, by these.
@@ -120,6 +123,12 @@ impl PagesLook<'_> {
         let mut looked = Looked::new(self.collection, known.standing);
         looked.gathered.replacements = known.replacements;
         self.say(listed, &mut looked);
+        if !listed.unread.is_empty() {
+            let unread = |ways: &Ways| ways.only(|way| listed.unread_of(way).is_some());
+            let unread =
+                known.states.iter().filter_map(|(page, state)| Some((page.clone(), unread(state.lists.as_ref()?)?)));
+            known.unread = unread.collect();
+        }
         let wanted = self.wanted(listed, &mut known);
         let findings = self.ask(&wanted, &mut known, &notes, &mut looked).await;
         for note in self.fold(&wanted, listed, known, findings, &mut looked) {
@@ -130,8 +139,19 @@ impl PagesLook<'_> {
     }
 
     /// The lists, as they are now.
-    pub(super) async fn lists(&self) -> lists::Pages {
-        lists_of(self.reader, self.pages).await
+    pub(super) async fn lists(&self, known: &Known) -> lists::Pages {
+        let mut listed = lists_of(self.reader, self.pages).await;
+        let held = |page: &str| {
+            let record = DocPath::new(page).ok().and_then(|path| known.records.get(&path));
+            record.is_some_and(|record| record.live.is_some())
+        };
+        let is_listed =
+            |page: &str| Url::parse(page).is_ok_and(|page| listed.pages.contains_key(identity(&page).as_str()));
+        let (named, left): (Vec<_>, Vec<_>) = known.states.iter().partition(|(page, _)| is_listed(page));
+        let reached: BTreeSet<&str> = named.iter().filter_map(|(_, state)| state.moved.as_deref()).collect();
+        let left = left.into_iter().filter(|(page, _)| held(page) && !reached.contains(page.as_str()));
+        listed.doubt_empty(left.filter_map(|(_, state)| state.lists.as_ref()));
+        listed
     }
 
     /// What is wrong with the lists.
@@ -178,7 +198,7 @@ impl<P: Platform> Pass<'_, P> {
         let known = self.store.call(move |db| Known::read(db, &name, now)).await?;
         let mut lists = self.lists.lock().await;
         if !lists.contains_key(collection) {
-            lists.insert(collection.clone(), Arc::new(look.lists().await));
+            lists.insert(collection.clone(), Arc::new(look.lists(&known).await));
         }
         let listed = lists.get(collection).cloned().unwrap_or_default();
         drop(lists);

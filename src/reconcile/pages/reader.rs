@@ -196,7 +196,10 @@ impl Reader {
                 }
                 (page.markdown.into_bytes(), "md")
             }
-            kind @ ("txt" | "md") => (extract::decoded(&body, charset.as_deref()).into_bytes(), kind),
+            kind @ ("txt" | "md") => {
+                let text = extract::decoded(&body, charset.as_deref()).map_err(|error| error.to_string())?;
+                (text.into_bytes(), kind)
+            }
             kind => (body, kind),
         };
         if bytes.iter().all(u8::is_ascii_whitespace) {

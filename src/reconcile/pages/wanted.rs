@@ -6,8 +6,8 @@ use url::Url;
 
 use super::{Known, PagesLook};
 use crate::{
-    fetch::lists::{self, Filter},
-    model::{DocPath, identity},
+    fetch::lists::{self, LeftOut},
+    model::{DocPath, Ways, identity},
     plan::{self, Spellings},
 };
 
@@ -17,9 +17,18 @@ pub(super) struct Wanted {
     pub(super) listed: Url,
     pub(super) lastmod: Option<String>,
     /// The lists that led to it; none where a feed named it once.
-    pub(super) lists: Option<String>,
+    lists: Option<Ways>,
     /// Documents of the same page, which an older kbsync has known by other spellings.
     pub(super) doubles: Vec<DocPath>,
+}
+
+impl Wanted {
+    /// The lists that led to it, with those that did before and were not read this time.
+    pub(super) fn lists_with(&self, unread: Option<&Ways>) -> Option<Ways> {
+        let mut lists = self.lists.clone()?;
+        unread.into_iter().for_each(|unread| lists.join(unread));
+        Some(lists)
+    }
 }
 
 impl PagesLook<'_> {
@@ -29,11 +38,21 @@ impl PagesLook<'_> {
         let spellings = known.other_spellings();
         let said = listed.pages.iter().map(|(identity, entry)| (identity.clone(), Some(entry)));
         let said: BTreeMap<String, Option<&lists::Listed>> = said.chain(self.kept(listed, known)).collect();
+        let filter = self.filter();
+        // What has moved to where a pattern leaves it out is left out.
+        let is_left_out = |address: &str, known: &Known| {
+            let moved = known.states.get(address).and_then(|state| Url::parse(state.moved.as_deref()?).ok());
+            let rule = moved.as_ref().zip(filter.as_ref()).and_then(|(to, filter)| filter.rule(to));
+            rule.is_some_and(|rule| matches!(rule, LeftOut::By(_)))
+        };
         let mut wanted: BTreeMap<String, Wanted> = BTreeMap::new();
         for (identity, entry) in said {
             let mut spelt = spellings.get(&identity).cloned().unwrap_or_default();
             spelt.extend(known.spelling(&identity));
             let Spellings { key, others, doubles } = plan::spellings(&identity, &spelt);
+            if is_left_out(&key, known) {
+                continue;
+            }
             let doubles: Vec<_> = doubles.iter().filter_map(|double| DocPath::new(double).ok()).collect();
             let (lastmod, lists) =
                 (entry.and_then(|entry| entry.lastmod.clone()), entry.map(|entry| entry.lists.clone()));
@@ -58,7 +77,7 @@ impl PagesLook<'_> {
         if self.pages.feeds.is_empty() {
             return Vec::new();
         }
-        let filter = Filter::new(&self.pages.include, &self.pages.exclude).ok();
+        let filter = self.filter();
         // Where a page that is listed has moved to is read by its own address.
         let is_listed =
             |from: &str| Url::parse(from).is_ok_and(|from| listed.pages.contains_key(identity(&from).as_str()));

@@ -9,13 +9,15 @@ const ZIP64: usize = 56 + 20;
 
 /// The parts that a Word document has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Parts {
-    pub(super) content_types: bool,
-    pub(super) document: bool,
+pub struct ZipParts {
+    /// The list of its parts.
+    pub content_types: bool,
+    /// Its text.
+    pub document: bool,
 }
 
 /// Reads the directory from the last bytes of an archive; `None` where it is not whole.
-pub(super) fn parts(tail: &[u8]) -> Option<Parts> {
+pub fn zip_parts(tail: &[u8]) -> Option<ZipParts> {
     // The comment that may follow has at most 65,535 bytes.
     let from = tail.len().saturating_sub(END + usize::from(u16::MAX));
     let end = from + tail[from..].windows(4).rposition(|bytes| bytes == b"PK\x05\x06")?;
@@ -24,7 +26,7 @@ pub(super) fn parts(tail: &[u8]) -> Option<Parts> {
     let is_zip64 = end >= ZIP64 && tail[end - 20..].starts_with(b"PK\x06\x07");
     let end = if is_zip64 { end - ZIP64 } else { end };
     let mut at = end.checked_sub(size)?;
-    let mut parts = Parts::default();
+    let mut parts = ZipParts::default();
     while at < end {
         if !tail[at..].starts_with(b"PK\x01\x02") {
             return None;
