@@ -257,7 +257,7 @@ async fn feed(pipe: Option<ChildStdin>, input: &[&[u8]]) {
 /// [`ExtractError::NotText`].
 pub fn decoded(bytes: &[u8], charset: Option<&str>) -> Result<String, ExtractError> {
     let text = plain::decode_as(bytes, &[charset.and_then(|name| Encoding::for_label(name.as_bytes()))]);
-    if plain::is_text(&text) { Ok(text.into_owned()) } else { Err(ExtractError::NotText) }
+    if plain::is_text(&text, plain::STRAY) { Ok(text.into_owned()) } else { Err(ExtractError::NotText) }
 }
 
 /// The extension of a file that is plain text or Markdown by its name.

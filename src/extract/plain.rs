@@ -11,13 +11,16 @@ use super::front_matter;
 ///
 /// A byte order mark decides the charset; without one it is UTF-8 where that is valid, else the likeliest legacy charset.
 pub(super) fn text(bytes: &[u8]) -> Option<String> {
-    Some(decode(bytes)).filter(|text| is_text(text)).map(Cow::into_owned)
+    Some(decode(bytes)).filter(|text| is_text(text, STRAY)).map(Cow::into_owned)
 }
 
-/// Whether this is text: a stray control character is no reason to refuse a log; one in a hundred is no text any more.
-pub(super) fn is_text(text: &str) -> bool {
+/// A stray control character is no reason to refuse a log; one in so many is no text any more.
+pub(super) const STRAY: usize = 100;
+
+/// Whether this is text: less than one in so many characters is none.
+pub(super) fn is_text(text: &str, one_in: usize) -> bool {
     let binary = text.chars().filter(|&c| is_binary(c)).count();
-    binary * 100 <= text.chars().count()
+    binary * one_in <= text.chars().count()
 }
 
 /// The text of a .md file: as it stands, with its front matter as Markdown.

@@ -27,6 +27,8 @@ pub struct PageState {
     pub sketch: Option<Sketch>,
     /// What the text was like that the platform holds, or held before this one, where it has become another.
     pub turned: Option<u64>,
+    /// Whether its HTML had an end: one without may have broken off.
+    pub ended: bool,
     /// How often in a row it was said to be gone, by its origin or by its list, with some time between.
     pub missing: u64,
     /// When that was counted last.
@@ -66,7 +68,7 @@ pub struct Claim {
 pub enum Claimed {
     /// It has moved to this address for good.
     Moved(String),
-    /// Only a few words are left of its text, with this likeness.
+    /// Only a part is left of its text, with this likeness.
     Shrunk(u64),
     /// Another text stands in its place, such as an error. That is never believed.
     Replaced,

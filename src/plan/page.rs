@@ -94,7 +94,7 @@ pub enum Heard {
     /// Its content, of this kind, with what tells versions apart.
     Content {
         /// What kind of file it is, as an extension.
-        kind: String,
+        kind: &'static str,
         /// The `ETag`.
         etag: Option<String>,
         /// The `Last-Modified`.
@@ -105,6 +105,8 @@ pub enum Heard {
         said: PageSaid,
         /// What the text is, held against that of before.
         verdict: TextVerdict,
+        /// Whether its HTML has an end.
+        ended: bool,
         /// Where it leads for good, which is another address at every look.
         leads: Option<String>,
     },
@@ -171,6 +173,8 @@ pub struct NewText<'a> {
     pub sketch: Sketch,
     /// Whether it has the title of before, which no other page has: then it is the document, whatever it says.
     pub same_title: bool,
+    /// Whether its HTML has an end.
+    pub ended: bool,
 }
 
 /// Holds a page's text against the one that the platform holds.
@@ -200,6 +204,10 @@ pub fn weigh(record: Option<&Record>, before: Option<&PageState>, new: &NewText<
     if let Some(what) = stands_for {
         let reason = format!("its site shows {what} in its place");
         return TextVerdict::Doubted { what: Claimed::Replaced, reason, turned: was };
+    }
+    if before.is_some_and(|before| before.ended) && !new.ended {
+        let reason = "its HTML breaks off before its end, which another look must confirm".to_owned();
+        return TextVerdict::Doubted { what: Claimed::Shrunk(new.sketch.likeness), reason, turned: was };
     }
     if is_shrunk(record, words, new.size) {
         let reason = format!("only {words} words are left of its text, which another look must confirm");
@@ -275,7 +283,7 @@ pub fn heard(
             let claim = Some(claimed(before.claim.as_ref(), what, looks));
             PageState { read: Some(now), fetched: Some(now), lastmod, moved: None, claim, ..asked }
         }
-        Heard::Content { kind, etag, last_modified, sketch, said, verdict, leads } => {
+        Heard::Content { kind, etag, last_modified, sketch, said, verdict, ended, leads } => {
             let (doubt, turned) = match verdict {
                 TextVerdict::Doubted { what, reason, turned } => {
                     (Some((claimed(before.claim.as_ref(), what, looks), reason)), Some(turned))
@@ -295,10 +303,11 @@ pub fn heard(
                 etag,
                 last_modified,
                 lastmod,
-                kind: Some(kind),
+                kind: Some(kind.to_owned()),
                 sketch: Some(sketch),
                 said: PageSaid { title, ..said },
                 turned,
+                ended: if doubt.is_some() { before.ended } else { ended },
                 claim: doubt.map(|(claim, _)| claim).or(leads),
                 stale,
                 moved: None,

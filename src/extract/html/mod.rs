@@ -32,6 +32,9 @@ pub use self::sign_in::SIGN_IN_WORDS;
 /// Elements that lie in one another. No page that is meant to be read comes near, and what follows is recursive.
 const MAX_DEPTH: usize = 512;
 
+/// Nobody types the source of a page: one control character in so many is no page any more.
+const STRAY: usize = 20;
+
 /// A page as it is uploaded and indexed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page {
@@ -63,7 +66,7 @@ pub(super) struct Request {
 pub(super) fn page(request: &Request, html: &[u8]) -> Result<Page, Refusal> {
     let address = Url::parse(&request.address).map_err(|error| Refusal::Damaged(format!("its address: {error}")))?;
     let text = charset::decode(html, request.charset.as_deref());
-    if !plain::is_text(&text) {
+    if !plain::is_text(&text, STRAY) {
         return Err(Refusal::Damaged("it is not text".to_owned()));
     }
     let document = Document::from(xhtml::closed(&text).into_owned());

@@ -120,7 +120,7 @@ const LONG: &str = "# Topic\n\nThe warranty lasts for two years and covers all p
 fn new(text: &str) -> NewText<'_> {
     let sketch = Sketch::of(text, "https://example.com/");
     let first = text.bytes().fold(7, |hash: u8, byte| hash.wrapping_mul(31).wrapping_add(byte));
-    NewText { text, hash: ContentHash([first; 32]), size: text.len() as u64, sketch, same_title: false }
+    NewText { text, hash: ContentHash([first; 32]), size: text.len() as u64, sketch, same_title: false, ended: true }
 }
 
 fn held(text: &str) -> (Record, PageState) {
@@ -186,12 +186,13 @@ fn claims__said_twice_with_time_between__are_believed() {
     assert_eq!(hear(&once, elsewhere, NOW + minute).claim.unwrap().count, 1, "another place");
     assert_eq!(hear(&once, Heard::Unchanged, NOW).claim, None);
     let content = |what: Claimed| Heard::Content {
-        kind: "md".to_owned(),
+        kind: "md",
         etag: None,
         last_modified: None,
         sketch: Sketch::default(),
         said: PageSaid::default(),
         verdict: TextVerdict::Doubted { what, reason: "why".to_owned(), turned: 1 },
+        ended: true,
         leads: None,
     };
     let shrunk = hear(&state(), content(Claimed::Shrunk(1)), NOW);

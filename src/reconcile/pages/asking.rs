@@ -252,7 +252,8 @@ impl PagesLook<'_> {
     ) -> TextVerdict {
         let text = std::str::from_utf8(&content.bytes).unwrap_or_default();
         let (hash, size, sketch) = (content.hash, content.bytes.len() as u64, content.sketch);
-        match plan::weigh(record, before, &NewText { text, hash, size, sketch, same_title }) {
+        let new = NewText { text, hash, size, sketch, same_title, ended: content.ended };
+        match plan::weigh(record, before, &new) {
             TextVerdict::SameWords(what)
                 if plan::is_confirmed(before, &what, self.looks())
                     || record.is_some_and(|record| record.live == Some(content.other_way.short())) =>
@@ -321,12 +322,12 @@ impl Read {
 impl Content {
     /// What a page at an address has told with this content.
     fn heard(self, target: &Url, verdict: TextVerdict, wanders: bool) -> Heard {
-        let Self { moved, validators, kind, sketch, said, .. } = self;
+        let Self { moved, validators, kind, sketch, said, ended, .. } = self;
         // Those of a page that a detour led to say nothing of this one.
         let own = validators.of.as_ref().is_none_or(|of| of == target);
         let Validators { etag, last_modified, .. } = if own { validators } else { Validators::default() };
         let leads = moved.filter(|_| wanders).map(String::from);
-        Heard::Content { kind: kind.to_owned(), etag, last_modified, sketch, said, verdict, leads }
+        Heard::Content { kind, etag, last_modified, sketch, said, verdict, ended, leads }
     }
 }
 

@@ -68,6 +68,8 @@ pub(super) struct Content {
     pub(super) sketch: Sketch,
     /// What an HTML page says of itself.
     pub(super) said: PageSaid,
+    /// Whether it has an end, where it is HTML.
+    pub(super) ended: bool,
 }
 
 /// What of a fetched page is a document.
@@ -83,6 +85,7 @@ struct Document {
     kind: &'static str,
     sketch: Option<Sketch>,
     said: PageSaid,
+    ended: bool,
 }
 
 /// A hash of a title, where there is one.
@@ -96,7 +99,7 @@ fn hash_of_title(title: &str) -> Option<u64> {
 
 impl Content {
     fn new(moved: Option<Url>, validators: Validators, document: Document, via: Via) -> Self {
-        let Document { bytes, kind, sketch, said } = document;
+        let Document { bytes, kind, sketch, said, ended } = document;
         // What the platform makes of a page by itself is not what we would upload: the one is never taken for the other.
         let hash_of = |kept_apart: &[u8]| {
             ContentHash(Sha256::new().chain_update(kept_apart).chain_update(&bytes).finalize().into())
@@ -109,7 +112,7 @@ impl Content {
         let [a, b, c, d, e, f, g, h, ..] = hash.0;
         let whole = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
         let sketch = sketch.unwrap_or(Sketch { words: u64::MAX, text: whole, likeness: whole });
-        Self { moved, validators, bytes, hash, other_way, kind, sketch, said }
+        Self { moved, validators, bytes, hash, other_way, kind, sketch, said, ended }
     }
 }
 
@@ -179,6 +182,7 @@ impl Reader {
         let kind = page.kind()?;
         let Fetched { url, charset, body, .. } = page;
         let mut said = PageSaid::default();
+        let ended = kind != "html" || has_end(&body);
         let (bytes, kind) = match kind {
             "html" => {
                 let _permit = self.extracting.acquire().await.map_err(|error| error.to_string())?;
@@ -213,7 +217,7 @@ impl Reader {
         {
             return Err(Trouble::Login(shown(&url)).to_string());
         }
-        Ok(Cleaned::Document(Document { bytes, kind, sketch, said }))
+        Ok(Cleaned::Document(Document { bytes, kind, sketch, said, ended }))
     }
 
     /// Keeps what is to go up.
@@ -248,6 +252,12 @@ impl Reader {
     fn kept(&self, hash: ContentHash) -> PathBuf {
         self.spool.join(hash.to_string())
     }
+}
+
+/// Whether a page in HTML says where it ends. Many do not, and none that did stops by itself.
+fn has_end(html: &[u8]) -> bool {
+    let ends = |tag: &[u8]| html.windows(tag.len()).any(|part| part.eq_ignore_ascii_case(tag));
+    ends(b"</html") || ends(b"</body")
 }
 
 /// The file name that a page goes up under: the last part of its address, with the extension of what it is.

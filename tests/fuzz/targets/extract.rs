@@ -24,7 +24,7 @@ pub fn extract(data: &[u8]) {
         2 => {
             let line = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(0);
             let (charset, page) = bytes.split_at(line);
-            decoded(page, std::str::from_utf8(charset).ok());
+            let _ = decoded(page, std::str::from_utf8(charset).ok());
         }
         3 => docx(&packed(bytes)),
         _ => docx(bytes),
