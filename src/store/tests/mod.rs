@@ -317,32 +317,6 @@ fn an_approval_is_for_what_is_held_and_spent_deletion_by_deletion() {
 }
 
 #[test]
-fn deletions__that_nobody_has_approved__count_for_a_day() {
-    let (_folder, mut db) = new_db();
-    let hours = |n: u64| NOW + Duration::from_secs(n * 60 * 60);
-    let gone = |db: &mut Db, name: &str, at| {
-        ready(db, name, 1, name);
-        db.gone(&docs(), &path(name), at).unwrap();
-    };
-    gone(&mut db, "a.md", hours(0));
-    gone(&mut db, "b.md", hours(20));
-    ready(&mut db, "moved.md", 1, "m");
-    db.left(&docs(), &path("moved.md"), hours(20)).unwrap();
-    let count = |db: &Db, at| db.recent_deletions(&docs(), at).unwrap();
-    assert_eq!((count(&db, hours(20)), count(&db, hours(24)), count(&db, hours(44))), (2, 1, 0));
-    assert_eq!(count(&db, hours(10)), 1, "the clock was set back");
-    // What is approved does not count, and ends the count of what came before; an approval of replacements does not.
-    db.note_guard(&docs(), Some((1, 1)), None).unwrap();
-    db.approve(&docs()).unwrap();
-    gone(&mut db, "c.md", hours(21));
-    assert_eq!(count(&db, hours(21)), 2);
-    db.spend_approval("docs", Approved { deletions: 0, replacements: 3 }).unwrap();
-    assert_eq!(count(&db, hours(21)), 2);
-    db.spend_approval("docs", Approved { deletions: 1, replacements: 0 }).unwrap();
-    assert_eq!(count(&db, hours(21)), 0);
-}
-
-#[test]
 fn what_is_known_of_a_document_besides() {
     let (_folder, mut db) = new_db();
     let besides = |db: &Db| db.under_way().unwrap().iter().map(|one| one.besides).collect::<Vec<_>>();
