@@ -17,6 +17,9 @@ use crate::model::{
 /// So many sources may be renamed by a person, also where they are most.
 const FEW_MISNAMED: u64 = 2;
 
+/// Documents whose sources have names that are not ours, by collection, each with how many documents of it the platform holds.
+pub(super) type Misnamed = BTreeMap<CollectionName, (Vec<(DocPath, ShortHash)>, u64)>;
+
 impl Db {
     /// A list has shown a source under the name that it was given.
     ///
@@ -32,12 +35,12 @@ impl Db {
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn misnamed(&self) -> Result<BTreeMap<CollectionName, (Vec<(DocPath, ShortHash)>, u64)>, StoreError> {
+    pub fn misnamed(&self) -> Result<Misnamed, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT collection, path, hash FROM replicas WHERE misnamed ORDER BY collection, path, id",
         )?;
         let mut rows = statement.query([])?;
-        let mut found: BTreeMap<CollectionName, (Vec<(DocPath, ShortHash)>, u64)> = BTreeMap::new();
+        let mut found = Misnamed::new();
         while let Some(row) = rows.next()? {
             let collection =
                 CollectionName::new(&row.get::<_, String>(0)?).map_err(|_| rusqlite::Error::InvalidQuery)?;

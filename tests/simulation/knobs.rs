@@ -143,7 +143,7 @@ impl Knob {
 
     /// Knobs that no life draws yet, as the program does not cope with them. `KBSYNC_KNOBS=all` draws them all the same.
     pub const PENDING: &[Self] =
-        &[NoBodies, FilesUnsound, NamesCut, NamesMissing, ListEmpty, NamesUnique, SourcesSpoil];
+        &[NoBodies, FilesUnsound, NamesCut, NamesMissing, ListEmpty, NamesUnique, SourcesSpoil, SourcesLag];
 
     /// Knobs that the program does not cope with together: of such a pair the second one is left out.
     const PENDING_TOGETHER: &[(Self, Self)] = &[(ListGrows, ListWhole), (TotalLow, PagesShort)];
