@@ -124,7 +124,7 @@ pub const MUTANTS: [Mutant; 19] = [
             from: "let nameless = source.name.is_empty()",
             to: "let nameless = crate::mutant(\"what was taken over is ours\") || source.name.is_empty()",
         }],
-        within: 300,
+        within: 1_000,
     },
     Mutant {
         name: "no pace",
