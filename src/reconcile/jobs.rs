@@ -270,7 +270,7 @@ impl<P: Platform> Pass<'_, P> {
             Ending::Lost | Ending::Unknown => {
                 // It may come to hold its document all the same.
                 let (id, now) = (replica.id, self.now());
-                self.store.call(move |db| db.unanswered(id, Phase::Uploading, now)).await?;
+                self.store.call(move |db| db.unanswered(id, Phase::Uploading, None, now)).await?;
                 Ok(Step::Unknown(now + self.scope.policy.grace))
             }
             Ending::Ready => {

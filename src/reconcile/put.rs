@@ -114,7 +114,7 @@ impl<P: Platform> Pass<'_, P> {
                     ApiError::Unknown { call, cause } => format!("{call}: {cause}"),
                     error => error.to_string(),
                 };
-                self.store.call(move |db| db.maybe_created(id, &cause, now)).await?;
+                self.store.call(move |db| db.unanswered(id, Phase::Unknown, Some(&cause), now)).await?;
                 Ok(Step::Unknown(now + self.scope.policy.grace))
             }
             error if error.failure().is_general() => {
@@ -239,7 +239,7 @@ impl<P: Platform> Pass<'_, P> {
             }
             Err(ApiError::Unknown { call, cause }) => {
                 let cause = format!("{call}: {cause}");
-                self.store.call(move |db| db.maybe_uploaded(id, &cause, now)).await?;
+                self.store.call(move |db| db.unanswered(id, Phase::Uploading, Some(&cause), now)).await?;
                 Step::Unknown(now + self.scope.policy.grace)
             }
             Err(error) if error.failure().is_general() => {

@@ -20,24 +20,21 @@ pub(super) enum Deleted {
 }
 
 impl Db {
-    /// A request was not answered although the answer was waited for, or the platform has lost its job: the source may exist
-    /// (`unknown`), or may still come to hold its document (`uploading`).
+    /// A request got no usable response, or the platform lost its job: the source may exist (`unknown`), or may still come to
+    /// hold its document (`uploading`). `cause` is what came instead of a response, where that is known.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn unanswered(&mut self, id: ReplicaId, phase: Phase, now: Moment) -> Result<(), StoreError> {
-        let sql = "UPDATE replicas SET phase = ?2, since = ?3, unanswered = 1 WHERE id = ?1";
-        self.connection.prepare_cached(sql)?.execute(params![id.0, phase.as_str(), now.0.cast_signed()])?;
-        Ok(())
-    }
-
-    /// The same of an upload, with what came instead of an answer that tells.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub fn maybe_uploaded(&mut self, id: ReplicaId, cause: &str, now: Moment) -> Result<(), StoreError> {
-        let sql = "UPDATE replicas SET phase = 'uploading', since = ?3, unanswered = 1, failure = ?2 WHERE id = ?1";
-        self.connection.prepare_cached(sql)?.execute(params![id.0, cause, now.0.cast_signed()])?;
+    pub fn unanswered(
+        &mut self,
+        id: ReplicaId,
+        phase: Phase,
+        cause: Option<&str>,
+        now: Moment,
+    ) -> Result<(), StoreError> {
+        let sql =
+            "UPDATE replicas SET phase = ?2, since = ?3, unanswered = 1, failure = coalesce(?4, failure) WHERE id = ?1";
+        self.connection.prepare_cached(sql)?.execute(params![id.0, phase.as_str(), now.0.cast_signed(), cause])?;
         Ok(())
     }
 
@@ -51,16 +48,6 @@ impl Db {
                        AND failure IS NOT NULL ORDER BY id DESC LIMIT 1";
         let values = params![replica.collection.as_str(), replica.path.as_str(), replica.hash.0];
         Ok(self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?)
-    }
-
-    /// The same of a request to create a source, with what came instead of an answer that tells.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub fn maybe_created(&mut self, id: ReplicaId, cause: &str, now: Moment) -> Result<(), StoreError> {
-        let sql = "UPDATE replicas SET phase = 'unknown', since = ?3, unanswered = 1, failure = ?2 WHERE id = ?1";
-        self.connection.prepare_cached(sql)?.execute(params![id.0, cause, now.0.cast_signed()])?;
-        Ok(())
     }
 
     /// The deletion of a replica's source was answered: the row goes, and a list that shows the source is not believed for
@@ -145,7 +132,7 @@ impl Db {
     }
 }
 
-/// Notes a failure after so many in a row.
+/// Records a failure after `failures` earlier ones in a row.
 fn set_failure(
     connection: &Connection,
     id: i64,

@@ -173,7 +173,7 @@ fn what_was_given_up_goes_when_the_platform_has_had_its_time() {
         see(&mut db, "a.md", 1);
         let id = db.intend(&docs(), &path("a.md"), short(1), NOW).unwrap();
         db.created(id, &SourceId("s1".to_owned()), None, Phase::Created, NOW).unwrap();
-        db.unanswered(id, Phase::Uploading, NOW - GRACE * age).unwrap();
+        db.unanswered(id, Phase::Uploading, None, NOW - GRACE * age).unwrap();
         let given_up = db.under_way().unwrap().remove(0);
         assert!(given_up.unanswered);
         db.give_up(&given_up.replica, "no answer", NOW).unwrap();
@@ -190,7 +190,7 @@ fn what_was_begun_under_a_clock_that_was_ahead_is_not_waited_for_until_then() {
     see(&mut db, "a.md", 1);
     let id = db.intend(&docs(), &path("a.md"), short(1), NOW).unwrap();
     db.created(id, &SourceId("s1".to_owned()), None, Phase::Created, NOW).unwrap();
-    db.unanswered(id, Phase::Uploading, NOW + GRACE * 200).unwrap();
+    db.unanswered(id, Phase::Uploading, None, NOW + GRACE * 200).unwrap();
     compare(&mut db, &[listed("s1", "a.md", 1, false)]);
     assert_eq!(db.under_way().unwrap()[0].replica.since, NOW);
 }

@@ -98,7 +98,7 @@ fn create__answered_without_telling_whether__says_what_was_answered() {
     see(&mut db, "a.md", 1);
     for _ in 0..2 {
         let id = db.intend(&docs(), &path("a.md"), short(1), NOW).unwrap();
-        db.maybe_created(id, "POST /sources: 500: the index is full", NOW - GRACE).unwrap();
+        db.unanswered(id, Phase::Unknown, Some("POST /sources: 500: the index is full"), NOW - GRACE).unwrap();
         compare(&mut db, &[listed("s2", "b.md", 2, true)]);
     }
     let reason = &db.quarantined().unwrap()[0].2;
@@ -113,7 +113,7 @@ fn create__never_answered__is_left_alone_for_a_while() {
     let others = [listed("s2", "b.md", 2, true)];
     for quarantined in [0, 1] {
         let id = db.intend(&docs(), &path("a.md"), short(1), NOW).unwrap();
-        db.unanswered(id, Phase::Unknown, NOW - GRACE).unwrap();
+        db.unanswered(id, Phase::Unknown, None, NOW - GRACE).unwrap();
         compare(&mut db, &others);
         assert_eq!((phases(&db, "a.md"), db.quarantined().unwrap().len()), (vec![], quarantined));
     }
@@ -126,7 +126,7 @@ fn create__never_answered__is_left_alone_for_a_while() {
     assert_eq!(db.quarantined().unwrap().len(), 0);
     // It failed before, so the next wait is longer.
     let id = db.intend(&docs(), &path("a.md"), short(1), NOW).unwrap();
-    db.unanswered(id, Phase::Unknown, NOW - GRACE).unwrap();
+    db.unanswered(id, Phase::Unknown, None, NOW - GRACE).unwrap();
     compare(&mut db, &others);
     assert!(db.next_retries().unwrap()[&docs()] > due);
 }
