@@ -27,8 +27,10 @@ pub(super) fn html(status: &Status) -> String {
     collections(&mut page, status);
     withheld(&mut page, status);
     facts(&mut page, status);
-    failures(&mut page, status);
-    undeleted(&mut page, status);
+    let note = "They are left alone until they change, or <code>kbsync retry</code>.";
+    failures(&mut page, "Quarantined documents", &status.quarantined, note);
+    let note = "kbsync tries again by itself, after ever longer waits.";
+    failures(&mut page, "Sources that could not be deleted", &status.undeleted, note);
     skipped(&mut page, status);
     page.push_str(
         "<footer><a href=\"/api/status\">JSON</a> · <a href=\"/metrics\">metrics</a></footer>\n</body>\n</html>\n",
@@ -127,31 +129,17 @@ fn skipped(page: &mut String, status: &Status) {
     page.push_str("</ul>\n");
 }
 
-fn failures(page: &mut String, status: &Status) {
-    if status.quarantined.is_empty() {
+/// A list of failed documents under a heading, with a note on what happens next.
+fn failures(page: &mut String, heading: &str, failures: &[(String, String, String)], note: &str) {
+    if failures.is_empty() {
         return;
     }
-    page.push_str("<h2>Quarantined documents</h2>\n");
-    list(page, &status.quarantined);
-    page.push_str("<p>They are left alone until they change, or <code>kbsync retry</code>.</p>\n");
-}
-
-fn undeleted(page: &mut String, status: &Status) {
-    if status.undeleted.is_empty() {
-        return;
-    }
-    page.push_str("<h2>Sources that could not be deleted</h2>\n");
-    list(page, &status.undeleted);
-    page.push_str("<p>kbsync tries again by itself, after ever longer waits.</p>\n");
-}
-
-fn list(page: &mut String, failures: &[(String, String, String)]) {
-    page.push_str("<ul>\n");
+    put(page, format_args!("<h2>{heading}</h2>\n<ul>\n"));
     for (collection, path, reason) in failures.iter().take(NAMED) {
         put(page, format_args!("<li><b>{}/{}</b>: {}\n", escaped(collection), escaped(path), escaped(reason)));
     }
     more(page, failures.len());
-    page.push_str("</ul>\n");
+    put(page, format_args!("</ul>\n<p>{note}</p>\n"));
 }
 
 fn more(page: &mut String, number: usize) {
