@@ -1,9 +1,9 @@
-//! Moves that take an upload: the document is put anew at its new place, and what it leaves goes after that, in whichever
-//! pass. They are those on a platform that cannot rename, and those of documents that were edited as well.
+//! Moves that need an upload: the document is uploaded at its new place, and its old source is deleted after that, in the
+//! same pass or a later one. They are those on a platform that cannot rename, and those of documents that were edited too.
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BTreeSet, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
 };
 
 use super::{
@@ -84,19 +84,21 @@ pub(super) fn edited(gathered: &mut [Gathered], begun: &[Move]) -> Vec<NewMove> 
     let new = indexes(gathered, |one| one.wanted.iter().map(|wanted| is_free(one, wanted)).collect());
     let mut pairs = Vec::new();
     let compare_words = gone.len() * new.len() <= MOST_PAIRS;
-    let mut by_name: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for (number, (of, at)) in new.iter().enumerate() {
-        by_name.entry(gathered[*of].wanted[*at].path.file_name().to_lowercase()).or_default().push(number);
+    let names: Vec<_> = new.iter().map(|(of, at)| gathered[*of].wanted[*at].path.file_name().to_lowercase()).collect();
+    let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (number, name) in names.iter().enumerate() {
+        by_name.entry(name).or_default().push(number);
     }
     for (old, (of, at)) in gone.iter().enumerate() {
         let gone = &gathered[*of].gone[*at];
-        let namesakes = by_name.get(&gone.path.file_name().to_lowercase()).map_or(&[][..], Vec::as_slice);
+        let name = gone.path.file_name().to_lowercase();
+        let namesakes = by_name.get(name.as_str()).map_or(&[][..], Vec::as_slice);
         let candidates: &mut dyn Iterator<Item = usize> =
             if compare_words { &mut (0..new.len()) } else { &mut namesakes.iter().copied() };
         for number in candidates {
             let (place, wanted) = new[number];
             let (place, wanted) = (&gathered[place], &gathered[place].wanted[wanted]);
-            let is_namesake = namesakes.contains(&number);
+            let is_namesake = names[number] == name;
             let likeness = match (&gone.min_hash, &wanted.min_hash) {
                 (Some(one), Some(other)) => one.is_similar(other).then(|| one.similarity(other)),
                 // One that was there beside it is another document.
