@@ -9,9 +9,9 @@ use url::Url;
 use super::{
     super::{Document, Failure, looked::Looked},
     Known, PagesLook, access,
-    dates::{Dates, host},
     leaving::{is_another, permitted},
     reader::{Content, Read},
+    signs::{Signs, host},
     wanted::Wanted,
 };
 use crate::{
@@ -54,9 +54,9 @@ impl PagesLook<'_> {
         looked: &mut Looked,
     ) -> Findings {
         let mut unasked = Vec::new();
-        let dates = Dates::of(wanted, known);
+        let signs = Signs::of(wanted, known);
         let questions: Vec<_> =
-            wanted.iter().filter_map(|wanted| self.question(wanted, known, &dates, &mut unasked)).collect();
+            wanted.iter().filter_map(|wanted| self.question(wanted, known, &signs, &mut unasked)).collect();
         for note in unasked {
             // Nobody takes them where nothing is to be remembered.
             let _ = notes.send(note).await;
@@ -96,7 +96,7 @@ impl PagesLook<'_> {
         &self,
         wanted: &'w Wanted,
         known: &mut Known,
-        dates: &Dates,
+        signs: &Signs,
         notes: &mut Vec<PageLook>,
     ) -> Option<Question<'w>> {
         let own = known.states.get(wanted.listed.as_str());
@@ -107,13 +107,13 @@ impl PagesLook<'_> {
             None => known.states.get(key.as_str()),
         };
         let now = self.clock.wall();
-        let title = state.and_then(|state| dates.title(&key, state));
+        let title = state.and_then(|state| signs.title(&key, state));
         let page = plan::Page {
             address: key.as_str(),
             state,
             record,
-            lastmod: dates.lastmod(wanted),
-            validators: state.is_some_and(|state| dates.believes(&key, state)),
+            lastmod: signs.lastmod(wanted),
+            validators: state.is_some_and(|state| signs.believes(&key, state)),
         };
         match plan::ask(&page, self.pass, now) {
             // What was kept for the upload has been used: the platform lost the page meanwhile.
@@ -129,7 +129,7 @@ impl PagesLook<'_> {
             Ask::Anyway => Some(Question { wanted, key, validators: None, title }),
             Ask::IfChanged => {
                 let state = state?;
-                let is_sign = |date: &String| dates.modified.is_sign(host(&key), date);
+                let is_sign = |date: &String| signs.modified.is_sign(host(&key), date);
                 let (etag, last_modified) = (state.etag.clone(), state.last_modified.clone().filter(is_sign));
                 let validators = Validators { etag, last_modified, of: Some(key.clone()) };
                 Some(Question { wanted, key, validators: Some(validators), title })

@@ -1,10 +1,10 @@
 //! Gathering pages: the lists, a polite question to each page's origin, and what the answers make of the documents.
 
 mod asking;
-mod dates;
 mod folding;
 mod leaving;
 mod reader;
+mod signs;
 mod wanted;
 
 use std::{

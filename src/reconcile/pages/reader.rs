@@ -182,6 +182,7 @@ impl Reader {
         let kind = page.kind()?;
         let Fetched { url, charset, body, .. } = page;
         let mut said = PageSaid::default();
+        let has_known_title = |said: &PageSaid| title.is_some() && said.title == title;
         let ended = kind != "html" || has_end(&body);
         let (bytes, kind) = match kind {
             "html" => {
@@ -195,7 +196,7 @@ impl Reader {
                     return if has_user { Err(refused()) } else { Ok(Cleaned::Leads(to)) };
                 }
                 said = PageSaid { canonical: page.canonical, title: hash_of_title(&page.title) };
-                if page.asks_for_password && (title.is_none() || said.title != title) {
+                if page.asks_for_password && !has_known_title(&said) {
                     return Err("it asks for a password and says little else, so it is a page to sign in".to_owned());
                 }
                 (page.markdown.into_bytes(), "md")
@@ -213,7 +214,7 @@ impl Reader {
         let sketch = is_text.then(|| Sketch::of(&String::from_utf8_lossy(&bytes), asked.as_str()));
         if sketch.is_some_and(|sketch| sketch.words <= SIGN_IN_WORDS)
             && leads_to_sign_in(asked, &url)
-            && (title.is_none() || said.title != title)
+            && !has_known_title(&said)
         {
             return Err(Trouble::Login(shown(&url)).to_string());
         }

@@ -8,27 +8,27 @@ use crate::{
     plan::{self, PageSigns},
 };
 
-/// The dates and titles of the pages, by which it is told what each of them is worth.
+/// Signs that a page has changed, or is the page of before: dates and titles, with how many pages of a host share each.
 #[derive(Default)]
-pub(super) struct Dates {
+pub(super) struct Signs {
     pub(super) modified: PageSigns,
     listed: PageSigns,
     titles: PageSigns,
 }
 
-impl Dates {
+impl Signs {
     pub(super) fn of(wanted: &[Wanted], known: &Known) -> Self {
-        let mut dates = Self::default();
+        let mut signs = Self::default();
         for one in wanted {
-            dates.listed.add(host(&one.listed), one.lastmod.as_deref());
+            signs.listed.add(host(&one.listed), one.lastmod.as_deref());
         }
         for (address, state) in &known.states {
             if let Some(url) = Url::parse(address).ok().filter(|_| state.read.is_some()) {
-                dates.modified.add(host(&url), state.last_modified.as_deref());
-                dates.titles.add(host(&url), state.said.title.map(|title| title.to_string()).as_deref());
+                signs.modified.add(host(&url), state.last_modified.as_deref());
+                signs.titles.add(host(&url), state.said.title.map(|title| title.to_string()).as_deref());
             }
         }
-        dates
+        signs
     }
 
     /// What a list says of a page's last change, where that is a sign.
