@@ -14,10 +14,10 @@ pub(super) fn text(bytes: &[u8]) -> Option<String> {
     Some(decode(bytes)).filter(|text| is_text(text, STRAY)).map(Cow::into_owned)
 }
 
-/// A stray control character is no reason to refuse a log; one in so many is no text any more.
+/// A stray control character is no reason to reject a log: more than one in this many characters is.
 pub(super) const STRAY: usize = 100;
 
-/// Whether this is text: less than one in so many characters is none.
+/// Whether this is text: at most one in `one_in` characters is binary.
 pub(super) fn is_text(text: &str, one_in: usize) -> bool {
     let binary = text.chars().filter(|&c| is_binary(c)).count();
     binary * one_in <= text.chars().count()

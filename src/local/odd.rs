@@ -22,13 +22,13 @@ pub enum Odd {
     Null(&'static str),
     /// A number or a flag in this field is a text, and a text is in a list of its own.
     OtherType(&'static str),
-    /// The total is wrong by so many.
+    /// The total is off by this many.
     Total(i64),
     /// A list is empty.
     Empty,
-    /// The first page of a list leaves out so many of the newest.
+    /// The first page of a list omits this many of the newest.
     Lags(usize),
-    /// A page has so many items at most, whatever is asked for.
+    /// A page has at most this many items, whatever is requested.
     Pages(u32),
     /// Every page of a list is its first one.
     Repeats,
@@ -51,7 +51,7 @@ pub enum Rewriting {
     Lower,
     /// HTML's entities.
     Entities,
-    /// So many characters at most.
+    /// At most this many characters.
     Cut(usize),
 }
 

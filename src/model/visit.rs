@@ -11,7 +11,7 @@ const CAMPAIGN_STARTS: &[&str] = &["utm_", "mtm_", "_hs", "hsa_"];
 /// Parameters that name a session, and the beginnings of others.
 const SESSIONS: &[&str] = &["phpsessid", "jsessionid", "sessionid", "session_id", "sessid", "cfid", "cftoken"];
 const SESSION_STARTS: &[&str] = &["aspsessionid"];
-/// Parameters that are made anew at each visit.
+/// Parameters with a new value at each visit.
 const TOKENS: &[&str] = &[
     "csrf",
     "csrf_token",

@@ -33,7 +33,7 @@ pub struct Price {
 }
 
 impl Price {
-    /// The requests that read a list of so many sources.
+    /// How many requests read a list of `sources` sources.
     pub fn list(&self, sources: u64) -> u64 {
         sources.div_ceil(self.page_size.max(1)).max(1)
     }

@@ -16,7 +16,7 @@ pub struct PageSigns {
     /// By host: how many pages there are.
     pages: HashMap<String, usize>,
     /// By host and date: how many pages have it.
-    dates: HashMap<(String, String), usize>,
+    counts: HashMap<(String, String), usize>,
 }
 
 impl PageSigns {
@@ -24,7 +24,7 @@ impl PageSigns {
     pub fn add(&mut self, host: &str, date: Option<&str>) {
         *self.pages.entry(host.to_owned()).or_default() += 1;
         if let Some(date) = date {
-            *self.dates.entry((host.to_owned(), date.to_owned())).or_default() += 1;
+            *self.counts.entry((host.to_owned(), date.to_owned())).or_default() += 1;
         }
     }
 
@@ -44,7 +44,7 @@ impl PageSigns {
     /// How many pages a host has, and how many of them have this sign.
     fn count(&self, host: &str, sign: &str) -> (usize, usize) {
         let pages = self.pages.get(host).copied().unwrap_or(0);
-        (pages, self.dates.get(&(host.to_owned(), sign.to_owned())).copied().unwrap_or(0))
+        (pages, self.counts.get(&(host.to_owned(), sign.to_owned())).copied().unwrap_or(0))
     }
 }
 

@@ -234,23 +234,21 @@ mod tests {
         }
     }
 
+    /// How many replacements are held of a collection of 30 documents, if any.
+    fn held_of_30(wanted: &mut Vec<Wanted>, texts: &BTreeMap<DocPath, TurnedText>) -> Option<usize> {
+        let collection = CollectionName::new("c").unwrap();
+        let policy = Policy { max_deletes: 10, max_delete_percent: 10, never: false };
+        let (others, standing) = (BTreeMap::new(), ReplacementStanding::default());
+        let asked = Asked { collection: &collection, of: 30, texts, others: &others, standing, policy: &policy };
+        hold(wanted, &asked).map(|held| held.documents.len())
+    }
+
     #[test]
     fn documents__alike_before__do_not_become_so() {
         let mut all: Vec<_> = (0..30).map(|n| wanted(&format!("https://e.com/{n}"), 1)).collect();
         let turned = TurnedText { was: 7, likeness: 8, shrunk: false, unconfirmed: false };
         let texts = all.iter().map(|one| (one.path.clone(), turned)).collect();
-        let collection = CollectionName::new("c").unwrap();
-        let policy = Policy { max_deletes: 10, max_delete_percent: 10, never: false };
-        let standing = ReplacementStanding::default();
-        let asked = Asked {
-            collection: &collection,
-            of: 30,
-            texts: &texts,
-            others: &BTreeMap::new(),
-            standing,
-            policy: &policy,
-        };
-        assert_eq!(hold(&mut all, &asked), None);
+        assert_eq!(held_of_30(&mut all, &texts), None);
         assert_eq!(all.len(), 30);
     }
 
@@ -271,19 +269,7 @@ mod tests {
             });
             let texts = texts.collect();
             let mut new = all[before..3].to_vec();
-            let collection = CollectionName::new("c").unwrap();
-            let policy = Policy { max_deletes: 10, max_delete_percent: 10, never: false };
-            let standing = ReplacementStanding::default();
-            let asked = Asked {
-                collection: &collection,
-                of: 30,
-                texts: &texts,
-                others: &BTreeMap::new(),
-                standing,
-                policy: &policy,
-            };
-            let held = hold(&mut new, &asked).map_or(0, |held| held.documents.len());
-            assert_eq!(held, expected, "{were:?} {likeness:?} {before}");
+            assert_eq!(held_of_30(&mut new, &texts).unwrap_or(0), expected, "{were:?} {likeness:?} {before}");
         }
     }
 

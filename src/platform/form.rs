@@ -16,8 +16,9 @@ use super::Upload;
 /// Bytes that are read at once from a file that goes up.
 const READ_SIZE: usize = 64 << 10;
 
-/// So many bytes that were taken may not have left this machine, and so many leave in a second on a slow line.
+/// How many bytes that were read from the file may still be in this machine's buffers.
 const MOST_BUFFERED: u64 = 4 << 20;
+/// The upload rate of a slow line, in bytes per second.
 const SLOW_LINE: u64 = 32 << 10;
 
 /// What goes up under which extension: Cevvo takes PDF, DOCX, TXT and MD (`cevvo-api`, section Ingestion), Nexvio's pages
@@ -66,7 +67,7 @@ impl Progress {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// More was taken of so many bytes.
+    /// Counts bytes that were read from the file, which has `of` bytes.
     fn add(&self, bytes: usize, of: u64) {
         let mut sent = self.sent();
         sent.bytes += bytes as u64;
@@ -74,7 +75,7 @@ impl Progress {
         sent.is_all = sent.bytes >= of;
     }
 
-    /// Waits until nothing has been taken for so long. What the system has taken last may still be on its way.
+    /// Waits until nothing has been read for that time. What the system has taken last may still be on its way.
     pub(super) async fn stalled(&self, patience: Duration) {
         loop {
             let Sent { bytes, began, last, is_all } = *self.sent();

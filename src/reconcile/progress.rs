@@ -11,7 +11,7 @@ use crate::{
     plan::Estimate,
 };
 
-/// The pace counts as much as so many requests that were seen.
+/// The weight of the configured pace, in observed requests.
 const PRIOR: f64 = 10.0;
 /// A pass does not wait for a pace that allows more than a request in this time.
 const SLOW: Duration = Duration::from_millis(50);

@@ -209,7 +209,7 @@ impl Report {
         self.strangers.clone_from(&listed.strangers);
     }
 
-    /// These have a source that could not be deleted; what failed in this pass is said already.
+    /// Documents with a source that could not be deleted, except those whose deletion failed in this pass: they are reported already.
     pub(super) fn undeleted(&mut self, undeleted: Vec<Failure>) {
         let known = |failure: &Failure| self.failed.iter().any(|failed| failed.document == failure.document);
         self.undeleted = undeleted.into_iter().filter(|failure| !known(failure)).collect();

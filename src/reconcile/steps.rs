@@ -79,7 +79,7 @@ impl<P: Platform> Pass<'_, P> {
             .store
             .call(move |db| Ok((db.has_move(&collection, &gone.path)?, db.left(&collection, &gone.path, now)?)))
             .await?;
-        // What was put anew for want of a rename has been counted as one.
+        // A new upload in place of a rename is counted as a rename already.
         let done = if renamed { Step::Nothing } else { Step::Deleted(document) };
         Ok(self.delete_all(retiring).await?.unwrap_or(done))
     }

@@ -14,7 +14,7 @@ use crate::model::{
     keeps_marker,
 };
 
-/// So many sources may be renamed by a person, also where they are most.
+/// Up to this many sources may have been renamed by a person, even where they are the majority.
 const FEW_MISNAMED: u64 = 2;
 
 /// Documents whose sources have names that are not ours, by collection, each with how many documents of it the platform holds.

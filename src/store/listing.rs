@@ -107,7 +107,7 @@ pub const MISSING_AT_MOST: u64 = 20;
 /// Lists in a row that must miss a source, where many are missing and the platform cannot be asked for each.
 const LISTS_TO_LOSE_MANY: u32 = 3;
 const LISTS_TO_LOSE: u32 = 2;
-/// A list may show a source for so many graces after its deletion was answered.
+/// For this many grace periods after its deletion was confirmed, a list may still show a source.
 const LIST_LAG: u32 = 20;
 
 impl Db {

@@ -11,7 +11,7 @@ use std::{
 
 use super::StoreError;
 
-/// So long the lock is tried while nobody has it for good. On a busy machine one who only asks may be stopped in the middle.
+/// How long to retry while only `holder` queries have the lock. On a busy machine such a query may be preempted while it has it.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Held while a process works with a store. The kernel releases it when the process ends, however it ends.

@@ -9,7 +9,7 @@ use crate::{
 };
 
 impl Db {
-    /// Documents are put anew at other places, before what they leave goes.
+    /// Records moves that need an upload, before their old sources are deleted.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -54,7 +54,7 @@ impl Db {
         Ok(self.connection.query_row(sql, [], |row| row.get(0))?)
     }
 
-    /// Whether a document was put anew at another place, and waits to be deleted here.
+    /// Whether a document has moved, and its old source at this place waits for deletion.
     ///
     /// # Errors
     /// See [`StoreError`].

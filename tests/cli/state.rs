@@ -106,7 +106,7 @@ async fn place_of_the_state__can_hold_none__each_command_says_so() {
             bench.run(command).await.ended(2, &["cannot keep the state at", &place[2..], words, "`state:`"]);
         }
     }
-    // Root may write everywhere, as it is said; what the system refuses all the same is said when it does.
+    // Root may write everywhere by access(2); where the system rejects the write all the same, the error comes later.
     bench.sync().await.ended(1, &["cannot use /proc/state.db"]);
     assert_eq!(bench.running.requests().total(), 0);
     assert_eq!(fs::read(bench.path("notes.txt")).unwrap(), b"These are notes.\n");

@@ -17,7 +17,7 @@ use crate::knobs::{Knob, Knobs};
 #[derive(Clone, Debug)]
 pub enum DiskOp {
     Write(&'static str, u8),
-    /// So many documents, each with words of its own.
+    /// The given number of documents, each with distinct words.
     Many(usize),
     Touch(&'static str),
     Remove(&'static str),

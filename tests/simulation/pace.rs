@@ -72,7 +72,7 @@ impl Timeline {
     }
 }
 
-/// A first pass over so many documents, each of whose ingestions takes so long.
+/// A first pass over `documents` documents whose ingestions each take the given time.
 fn first_pass(api: Api, newest_first: bool, documents: usize, job: Duration) -> Timeline {
     let steps = vec![Step::Disk(0, DiskOp::Many(documents)), Step::Idle(60), Step::Pass(PassStep::calm(0))];
     let script = Script::by_hand(api, steps);

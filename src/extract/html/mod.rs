@@ -32,7 +32,7 @@ pub use self::sign_in::SIGN_IN_WORDS;
 /// Elements that lie in one another. No page that is meant to be read comes near, and what follows is recursive.
 const MAX_DEPTH: usize = 512;
 
-/// Nobody types the source of a page: one control character in so many is no page any more.
+/// Nobody types the source of a page by hand: more than one control character in this many is rejected.
 const STRAY: usize = 20;
 
 /// A page as it is uploaded and indexed.

@@ -54,7 +54,7 @@ pub(super) fn flag<'de, D: Deserializer<'de>>(from: D) -> Result<Option<bool>, D
     }))
 }
 
-/// Whether anything is said: a time that never was, as some servers write it, says nothing.
+/// Whether a value is set: some servers write a zero time instead of null.
 pub(super) fn is_set<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
     Ok(match Value::deserialize(from)? {
         Value::Null => false,
