@@ -8,7 +8,11 @@ use super::{
     names::UsageError,
     print::{count, line},
 };
-use crate::{model::CollectionName, store::Approved};
+use crate::{
+    daemon::status,
+    model::CollectionName,
+    store::{Approved, Db},
+};
 
 pub(super) fn run(context: &Context, pattern: Option<&str>) -> anyhow::Result<Exit> {
     let mut db = existing(context)?;
@@ -35,7 +39,7 @@ pub(super) fn approve(context: &Context, collection: &str) -> anyhow::Result<Exi
     let mut db = existing(context)?;
     let Approved { deletions, replacements } = db.approve(&name)?;
     if deletions == 0 && replacements == 0 {
-        line!("No deletion of {name} is held; `kbsync plan` shows what would be.");
+        return Err(nothing_to_approve(context, &db, &name)?.into());
     }
     if deletions > 0 {
         line!("The next pass may delete up to {} of {name}, once.", count(deletions, "document"));
@@ -44,4 +48,20 @@ pub(super) fn approve(context: &Context, collection: &str) -> anyhow::Result<Exi
         line!("The next pass may replace up to {} of {name} that are held, once.", count(replacements, "document"));
     }
     Ok(Exit::Ok)
+}
+
+/// Why nothing of this name can be approved, with the collections that there are.
+fn nothing_to_approve(context: &Context, db: &Db, name: &CollectionName) -> anyhow::Result<UsageError> {
+    let known = status::gather(&context.config, db)?.collections;
+    if known.iter().any(|collection| collection.name == *name) {
+        let text = format!("nothing of {name} is held, so there is nothing to approve; see `kbsync status`");
+        return Ok(UsageError(text));
+    }
+    let names = known.iter().map(|collection| {
+        let is_held = collection.held() > 0 || collection.held_replacements() > 0;
+        format!("{}{}", collection.name, if is_held { " (held)" } else { "" })
+    });
+    let names: Vec<_> = names.collect();
+    let there = if names.len() == 1 { "there is" } else { "there are" };
+    Ok(UsageError(format!("there is no collection `{name}`; {there}: {}", names.join(", "))))
 }

@@ -32,12 +32,31 @@ async fn an_emptied_folder_is_held_until_it_is_approved_once() {
     bench.synced().await.ended(0, &["20 deleted"]);
     bench.holds(&[]).await;
     bench.quiet().await;
-    bench.run(&["approve", "docs"]).await.ended(0, &["No deletion of docs is held"]);
+    bench.run(&["approve", "docs"]).await.ended(2, &["nothing of docs is held"]);
     // The approval is spent.
     bench.write_many(20);
     bench.synced().await;
     keep(&bench, 0);
     bench.sync().await.ended(8, &["held: 20 of 20"]);
+}
+
+#[tokio::test]
+async fn approve__unknown_collection_or_nothing_held__is_an_error_that_names_what_is_there() {
+    let bench = twenty().await;
+    bench.reconfigure("collections:\n", "collections:\n  - name: wiki\n    folder: ./wiki\n");
+    fs::create_dir(bench.path("wiki")).unwrap();
+    bench.run(&["approve", "wiki"]).await.ended(2, &["nothing of wiki is held", "kbsync status"]);
+    keep(&bench, 0);
+    bench.sync().await.ended(8, &["held: 20 of 20 documents of docs"]);
+    for typo in ["dosc", "Docs"] {
+        let words = [&format!("there is no collection `{typo}`"), "there are: wiki, docs (held)"];
+        bench.run(&["approve", typo]).await.ended(2, &words);
+    }
+    bench.run(&["status"]).await.ended(0, &["20 deletions held"]);
+    // Said twice before the next pass, it is no mistake.
+    for _ in 0..2 {
+        bench.run(&["approve", "docs"]).await.ended(0, &["up to 20"]);
+    }
 }
 
 #[tokio::test]
@@ -93,7 +112,7 @@ async fn a_missing_folder_deletes_nothing() {
     bench.run(&["status"]).await.ended(0, &["20 deletions of docs not made: the folder docs is missing"]);
     // There is nothing that a word could set right.
     bench.run(&["status"]).await.without(&["approve"]);
-    bench.run(&["approve", "docs"]).await.ended(0, &["No deletion of docs is held"]);
+    bench.run(&["approve", "docs"]).await.ended(2, &["nothing of docs is held", "kbsync status"]);
     assert_eq!((bench.running.requests().mutating(), bench.ours().await.len()), (0, 20));
     fs::rename(bench.path("elsewhere"), bench.path("docs")).unwrap();
     bench.quiet().await;
@@ -131,7 +150,7 @@ async fn a_collection_that_left_the_config_is_guarded() {
     bench.synced().await.ended(0, &["20 deleted"]);
     assert_eq!(bench.ours().await.into_keys().collect::<Vec<_>>(), ["wiki/w.md"]);
     bench.quiet().await;
-    bench.run(&["approve", "docs"]).await.ended(0, &["No deletion of docs is held"]);
+    bench.run(&["approve", "docs"]).await.ended(2, &["there is no collection `docs`; there is: wiki"]);
     bench.run(&["status"]).await.without(&["docs", "not in the config"]);
 }
 
