@@ -204,18 +204,22 @@ impl<'a> Reading<'a> {
         flag
     }
 
-    /// A size in bytes, such as `20MiB`; a bare number counts bytes.
+    /// A size in bytes, such as `20MiB`; a bare number counts bytes. One in which hardly a document has room lacks its unit.
     pub(super) fn size(&mut self, node: &Node) -> Option<u64> {
         let size = match &node.value {
             Value::Whole(bytes) => Some(*bytes),
             Value::Text(_) => self.text(node)?.trim().parse::<bytesize::ByteSize>().ok().map(|size| size.0),
             _ => None,
         };
-        let size = size.filter(|size| *size > 0);
-        if size.is_none() {
-            self.problem(node.referenced, "expected a size above 0, such as `20MiB` or `500kB`");
-        }
-        size
+        let problem = match size {
+            Some(LEAST_SIZE..) => return size,
+            Some(bytes @ 1..) => format!(
+                "{bytes} bytes are too few for nearly every document; give a size with its unit, such as `20MiB`"
+            ),
+            Some(0) | None => "expected a size above 0, such as `20MiB` or `500kB`".to_owned(),
+        };
+        self.problem(node.referenced, problem);
+        None
     }
 
     /// A duration, such as `2s` or `1h 30m`, of at most a day.
@@ -251,6 +255,8 @@ pub(super) fn path_from(folder: &Path, text: &str) -> Result<PathBuf, String> {
     }
 }
 
+/// The least limit of a document's size, in bytes.
+const LEAST_SIZE: u64 = 1024;
 const DAY: Duration = Duration::from_secs(86_400);
 
 fn unknown_key(key: &str, known: &[&str]) -> String {

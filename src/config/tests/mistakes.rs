@@ -87,6 +87,14 @@ const CASES: &[(&str, &[&str])] = &[
             "7:13: expected a duration of at most a day with its unit, such as `2s` or `500ms`",
         ],
     ),
+    (
+        "collections:\n  - {name: a, folder: a, max_file_size: 20}\n  - {name: b, folder: b, max_file_size: 1000B}\n  - {name: c, folder: c, max_file_size: '1023'}\n  - {name: d, folder: d, max_file_size: 1024}\n",
+        &[
+            "2:41: 20 bytes are too few for nearly every document; give a size with its unit, such as `20MiB`",
+            "3:41: 1000 bytes are too few for nearly every document; give a size with its unit, such as `20MiB`",
+            "4:41: 1023 bytes are too few for nearly every document; give a size with its unit, such as `20MiB`",
+        ],
+    ),
     ("collections:\n  - name: a\n    folder: ${NONE}/x\n    name: b\n", &["4:5: `name` is set twice here; keep one"]),
     (
         "collections:\n  - name: a\n    folder: $HOME\n",
