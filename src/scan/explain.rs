@@ -32,7 +32,7 @@ pub enum Explanation {
         /// What is reserved.
         at: String,
     },
-    /// It is, or is in, what is left out by default: it is temporary, trash or an older version.
+    /// It is, or is in, what is left out by default: it is temporary, trash, an older version or a conflict copy.
     Litter {
         /// What is left out.
         at: String,
@@ -87,8 +87,8 @@ impl fmt::Display for Explanation {
             Self::Reserved { at } => write!(f, "it is left out: `{at}` belongs to git or to kbsync"),
             Self::Litter { at } => write!(
                 f,
-                "it is left out: `{at}` is a temporary file, trash or an older version by its name; to take it, name it \
-                 in `include`"
+                "it is left out: `{at}` is a temporary file, trash, an older version or a conflict copy by its name; to \
+                 take it, name it in `include`"
             ),
             Self::Release { at } => write!(
                 f,

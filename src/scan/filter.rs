@@ -38,7 +38,7 @@ pub(super) struct Candidate<'p> {
 pub(super) enum Refusal<'r> {
     /// It belongs to git or to kbsync.
     Reserved,
-    /// It is temporary, trash or an older version.
+    /// It is temporary, trash, an older version or a conflict copy.
     Litter,
     /// By a pattern of `exclude`.
     Excluded(&'r Rule),
@@ -84,7 +84,7 @@ impl Filter {
         (!rule.negated).then_some(Refusal::Ignored(file, rule))
     }
 
-    /// Whether a name is left out whatever its place: it is temporary, trash or an older version, and no pattern names it.
+    /// Whether a name is left out whatever its place: by default, and no pattern names it.
     pub(super) fn leaves_out(&self, name: &[u8], is_folder: bool) -> bool {
         is_litter(name, is_folder) && !self.named.iter().any(|glob| glob.matches(name))
     }

@@ -1,4 +1,7 @@
-//! Names that are left out by default: temporary files, metadata, trash, snapshots and folders of versions.
+//! Names that are left out by default: temporary files, metadata, trash, snapshots, folders of versions and
+//! conflict copies.
+
+use super::conflict;
 
 /// Folders of trash, snapshots, older versions and other tools' metadata; in lower case.
 const FOLDERS: [&str; 34] = [
@@ -56,6 +59,7 @@ pub(super) fn is_litter(name: &[u8], is_folder: bool) -> bool {
         || FILE_PREFIXES.iter().any(|prefix| begins(name, prefix))
         || FILE_SUFFIXES.iter().any(|suffix| ends(name, suffix))
         || matches!(name, [b'#', .., b'#'])
+        || conflict::is_copy(name)
 }
 
 /// Whether a name is that of a folder of one version, which links beside it lead into: `..2026_11_29_10_00.1` and `..data`
@@ -109,7 +113,7 @@ pub(super) fn named_by(pattern: &str) -> impl Iterator<Item = &[u8]> {
     let parts = pattern.trim_start_matches('!').split('/').filter(|part| !part.is_empty());
     let is_name = |part: &&str| {
         let plain = part.replace('\\', "");
-        is_litter(plain.as_bytes(), true) || is_litter(plain.as_bytes(), false)
+        is_litter(plain.as_bytes(), true) || is_litter(plain.as_bytes(), false) || conflict::is_named_by(&plain)
     };
     parts.filter(is_name).map(str::as_bytes)
 }
@@ -145,6 +149,7 @@ mod tests {
             ".DS_Store",
             "~WRD0001.docx",
             ".syncthing.note.md.tmp",
+            "note.sync-conflict-20240101-120000-ABCDEFG.md",
         ] {
             assert!(is_litter(file.as_bytes(), false), "{file}");
         }
@@ -215,9 +220,17 @@ mod tests {
     #[test]
     fn pattern__names_litter__is_told_from_one_that_only_matches_it() {
         let names = |pattern: &'static str| named_by(pattern).collect::<Vec<_>>();
-        for pattern in
-            ["~$*.docx", "/lost+found/**/*.md", "@eaDir/", "**/*.part", "!.Trash-*/", "\\#recycle/*.md", "*~"]
-        {
+        for pattern in [
+            "~$*.docx",
+            "/lost+found/**/*.md",
+            "@eaDir/",
+            "**/*.part",
+            "!.Trash-*/",
+            "\\#recycle/*.md",
+            "*~",
+            "!*.sync-conflict-*",
+            "*(Conflicted copy*",
+        ] {
             assert_eq!(names(pattern).len(), 1, "{pattern}");
         }
         for pattern in ["*", "**/*.md", "docs/", "/*.txt", "!*.md", ".*"] {

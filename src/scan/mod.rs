@@ -2,6 +2,7 @@
 //!
 //! Memory does not grow with the number of files: a walk holds the names of the folders on its way down, and no more.
 
+mod conflict;
 mod content;
 mod explain;
 mod filter;
