@@ -29,5 +29,7 @@ mod property;
 mod rounds;
 #[path = "pages/sites.rs"]
 mod sites;
+#[path = "pages/soft_404.rs"]
+mod soft_404;
 #[path = "pages/spellings.rs"]
 mod spellings;

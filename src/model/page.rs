@@ -72,6 +72,8 @@ pub enum Claimed {
     Shrunk(u64),
     /// Another text stands in its place, such as an error. That is never believed.
     Replaced,
+    /// Its site shows what it shows for addresses that do not exist. Looks count as those that say that it is gone.
+    Missing,
     /// Its links or its tokens have changed, and not its words: this is the text, by its short hash.
     Links(String),
 }
@@ -83,6 +85,7 @@ impl Claimed {
             Self::Moved(to) => format!("moved {to}"),
             Self::Shrunk(likeness) => format!("shrunk {likeness:x}"),
             Self::Replaced => "replaced".to_owned(),
+            Self::Missing => "missing".to_owned(),
             Self::Links(hash) => format!("links {hash}"),
         }
     }
@@ -91,6 +94,7 @@ impl Claimed {
     pub fn parse(text: &str) -> Option<Self> {
         Some(match text.split_once(' ') {
             None if text == "replaced" => Self::Replaced,
+            None if text == "missing" => Self::Missing,
             Some(("moved", to)) => Self::Moved(to.to_owned()),
             Some(("shrunk", likeness)) => Self::Shrunk(u64::from_str_radix(likeness, 16).ok()?),
             Some(("links", hash)) => Self::Links(hash.to_owned()),
@@ -118,6 +122,7 @@ mod tests {
             Claimed::Moved("https://example.com/a".to_owned()),
             Claimed::Shrunk(u64::MAX),
             Claimed::Replaced,
+            Claimed::Missing,
             Claimed::Links("0123456789ab".to_owned()),
         ] {
             assert_eq!(Claimed::parse(&claim.to_text()), Some(claim));

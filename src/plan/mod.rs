@@ -39,7 +39,7 @@ pub use out_of_sight::OutOfSight;
 pub use page::{Ask, Heard, Looks, NewText, Page, TextVerdict, ask, heard, is_confirmed, is_shrunk, weigh};
 pub use page_signs::{PageSigns, is_strong};
 pub use phrase::{LOOKED_AT, phrases};
-pub use replacement_guard::{ALIKE, HeldReplacements, ReplacementStanding, TurnedText, joined};
+pub use replacement_guard::{ALIKE, HeldReplacements, ReplacementStanding, TurnedText, became, joined};
 pub use resume::{Besides, Resume, Terms, UnderWay, resume};
 pub use retry::{FailureCause, TRIED_AGAIN, retry_at};
 pub use spellings::{Spelling, Spellings, spellings};

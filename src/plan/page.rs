@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::placeholder::placeholder;
+use super::placeholder::{NOT_FOUND, placeholder};
 use crate::model::{Claim, Claimed, ContentHash, Moment, PageSaid, PageState, Record, Sketch, Stale, Ways};
 
 /// A list that says that a page has not changed is believed for so long.
@@ -114,6 +114,8 @@ pub enum Heard {
     Unchanged,
     /// Its origin says that it is gone, or no list names it any more.
     Gone,
+    /// The same, for its site shows what it shows for addresses that do not exist.
+    Missing,
     /// Nothing of its content, for it leads to another address than the one that was asked about.
     Elsewhere,
     /// It has moved to this address for good.
@@ -143,6 +145,8 @@ pub enum TextVerdict {
         /// What the document was like.
         turned: u64,
     },
+    /// What its site shows for addresses that do not exist.
+    Missing,
 }
 
 impl TextVerdict {
@@ -155,7 +159,7 @@ impl TextVerdict {
             Self::Doubted { what: Claimed::Replaced, reason, .. } => Err(reason),
             Self::Doubted { turned, .. } => Ok(Self::Accepted { turned: Some(turned) }),
             Self::SameWords(_) => Ok(Self::Accepted { turned: None }),
-            accepted @ Self::Accepted { .. } => Ok(accepted),
+            other @ (Self::Accepted { .. } | Self::Missing) => Ok(other),
         }
     }
 }
@@ -175,12 +179,17 @@ pub struct NewText<'a> {
     pub same_title: bool,
     /// Whether its HTML has an end.
     pub ended: bool,
+    /// Whether its site shows much the same for an address that does not exist.
+    pub missing: bool,
 }
 
 /// Holds a page's text against the one that the platform holds.
 pub fn weigh(record: Option<&Record>, before: Option<&PageState>, new: &NewText<'_>) -> TextVerdict {
     let held = record.and_then(|record| Some((record, record.live?)));
     let Some((record, live)) = held.filter(|(_, live)| *live != new.hash.short()) else {
+        if new.missing {
+            return TextVerdict::Missing;
+        }
         // What the text was like before it became this one stays known: others may become it one by one.
         let turned = before.and_then(|before| before.turned).filter(|was| *was != new.sketch.likeness);
         return TextVerdict::Accepted { turned };
@@ -201,6 +210,10 @@ pub fn weigh(record: Option<&Record>, before: Option<&PageState>, new: &NewText<
     let was = turned.unwrap_or_else(|| live.as_number());
     let (words, size) = (new.sketch.words, live_size(record));
     let stands_for = size.filter(|_| !new.same_title).and_then(|size| placeholder(new.text, words, new.size, size));
+    // A site in trouble shows the same everywhere, and has not lost its pages.
+    if new.missing && stands_for.is_none_or(|what| what == NOT_FOUND) {
+        return TextVerdict::Missing;
+    }
     if let Some(what) = stands_for {
         let reason = format!("its site shows {what} in its place");
         return TextVerdict::Doubted { what: Claimed::Replaced, reason, turned: was };
@@ -289,7 +302,7 @@ pub fn heard(
                     (Some((claimed(before.claim.as_ref(), what, looks), reason)), Some(turned))
                 }
                 TextVerdict::Accepted { turned } => (None, turned),
-                TextVerdict::SameWords(_) => (None, None),
+                TextVerdict::SameWords(_) | TextVerdict::Missing => (None, None),
             };
             let is_open = |claim: &Claim| claim.what == Claimed::Replaced || claim.count < confirm.max(1);
             let doubt = doubt.filter(|(claim, _)| is_open(claim));
@@ -321,10 +334,14 @@ pub fn heard(
             let claim = Some(claimed(before.claim.as_ref(), Claimed::Moved(to), looks));
             PageState { claim, stale: Some(Stale { since, reason }), ..asked }
         }
-        Heard::Gone => match before.missed.filter(|missed| *missed <= now && now.since(*missed) < apart) {
-            Some(missed) => PageState { missing: before.missing, missed: Some(missed), ..asked },
-            None => PageState { missing: before.missing + 1, missed: Some(now), ..asked },
-        },
+        Heard::Gone | Heard::Missing => {
+            let is_soft = heard == Heard::Missing;
+            let claim = is_soft.then(|| claimed(before.claim.as_ref(), Claimed::Missing, looks));
+            match before.missed.filter(|missed| *missed <= now && now.since(*missed) < apart) {
+                Some(missed) => PageState { missing: before.missing, missed: Some(missed), claim, ..asked },
+                None => PageState { missing: before.missing + 1, missed: Some(now), claim, ..asked },
+            }
+        }
         Heard::Elsewhere => {
             let reason = "it leads to another address than before, and is read by the next pass".to_owned();
             PageState { stale: Some(Stale { since, reason }), etag: None, last_modified: None, ..asked }

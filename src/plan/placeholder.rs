@@ -9,6 +9,9 @@ struct Kind {
     phrases: &'static [&'static str],
 }
 
+/// The kind of text that says itself that there is no such page.
+pub(super) const NOT_FOUND: &str = "a page that says that it was not found";
+
 const KINDS: &[Kind] = &[
     Kind {
         what: "an app that is loading",
@@ -168,7 +171,7 @@ const KINDS: &[Kind] = &[
         ],
     },
     Kind {
-        what: "a page that says that it was not found",
+        what: NOT_FOUND,
         most: 40,
         sure: false,
         phrases: &["not found", "404", "does not exist", "nicht gefunden", "introuvable", "no encontrada"],

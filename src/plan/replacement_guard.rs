@@ -152,13 +152,17 @@ pub fn joined(likeness: u64, texts: &BTreeMap<DocPath, TurnedText>) -> usize {
 fn met(path: &DocPath, turned: &TurnedText, others: &BTreeMap<DocPath, u64>) -> usize {
     let host = |path: &DocPath| path.address().and_then(|url| url.host_str().map(str::to_owned));
     let Some(own) = host(path) else { return 0 };
-    let is_met = |likeness: u64| {
-        let now = distance(turned.likeness, likeness);
-        now <= ALIKE && distance(turned.was, likeness) > (2 * now).max(WERE_ALIKE)
-    };
-    let met =
-        others.iter().filter(|(_, likeness)| is_met(**likeness)).filter(|(path, _)| host(path).as_ref() == Some(&own));
+    let met = others
+        .iter()
+        .filter(|(_, likeness)| became(turned.was, turned.likeness, **likeness))
+        .filter(|(path, _)| host(path).as_ref() == Some(&own));
     met.take(PAGES).count()
+}
+
+/// Whether a text that was like `was` and is like `likeness` has become much the same as `other`, and was not so before.
+pub fn became(was: u64, likeness: u64, other: u64) -> bool {
+    let now = distance(likeness, other);
+    now <= ALIKE && distance(was, other) > (2 * now).max(WERE_ALIKE)
 }
 
 #[cfg(test)]

@@ -298,11 +298,11 @@ impl Shared {
         Ok(())
     }
 
-    /// By path with its query, or without.
+    /// By path with its query, or without, or what is served at `*`.
     fn reply(&self, request: &Request) -> Reply {
         let mut replies = locked(&self.replies);
         let bare = request.path.split('?').next().unwrap_or_default();
-        let path = if replies.contains_key(&request.path) { request.path.as_str() } else { bare };
+        let path = [request.path.as_str(), bare].into_iter().find(|path| replies.contains_key(*path)).unwrap_or("*");
         match replies.get_mut(path) {
             None => Reply::status(404),
             Some(replies) if replies.len() > 1 => replies.pop_front().expect("there are several"),

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     config::{Collection, Input, Pages},
-    model::{DocPath, PageState, identity},
+    model::{Claimed, DocPath, PageState, identity},
     reconcile::{self, PageList},
     store::{Db, StoreError},
 };
@@ -115,7 +115,13 @@ fn looks(page: &PageState) {
         line!("  moved for good to {}", print::printable(to));
     }
     if page.missing > 0 {
-        line!("  its origin said that it is gone, {} times in a row", page.missing);
+        let is_soft = page.claim.as_ref().is_some_and(|claim| claim.what == Claimed::Missing);
+        let says = if is_soft {
+            "its site showed what it shows for addresses that do not exist"
+        } else {
+            "its origin said that it is gone"
+        };
+        line!("  {says}, {} times in a row", page.missing);
     }
     if let Some(stale) = &page.stale {
         line!("  stale since {}: {}", moment(stale.since), print::printable(&stale.reason));

@@ -120,7 +120,8 @@ const LONG: &str = "# Topic\n\nThe warranty lasts for two years and covers all p
 fn new(text: &str) -> NewText<'_> {
     let sketch = Sketch::of(text, "https://example.com/");
     let first = text.bytes().fold(7, |hash: u8, byte| hash.wrapping_mul(31).wrapping_add(byte));
-    NewText { text, hash: ContentHash([first; 32]), size: text.len() as u64, sketch, same_title: false, ended: true }
+    let (hash, size) = (ContentHash([first; 32]), text.len() as u64);
+    NewText { text, hash, size, sketch, same_title: false, ended: true, missing: false }
 }
 
 fn held(text: &str) -> (Record, PageState) {
@@ -145,6 +146,14 @@ fn text__held_against_the_one_before__is_weighed() {
     let short = "# Captchas\n\nA captcha tests the visitor. Access denied: it failed.";
     assert!(matches!(weighed(short), TextVerdict::Doubted { what: Claimed::Replaced, .. }));
     assert!(matches!(titled(short), TextVerdict::Doubted { what: Claimed::Shrunk(_), .. }), "another look confirms it");
+    let missing = |text| weigh(Some(&record), Some(&state), &NewText { missing: true, ..new(text) });
+    for text in ["# Sorry\n\nWe looked for it everywhere.", "# Not found\n\n404"] {
+        assert_eq!(missing(text), TextVerdict::Missing, "{text}");
+    }
+    assert!(
+        matches!(missing("# Maintenance"), TextVerdict::Doubted { what: Claimed::Replaced, .. }),
+        "of the whole site"
+    );
     let noisy = format!("{LONG}\n\nRequest id: 3f2a99, 3 min ago");
     let (noted, before) = held(&noisy);
     let verdict = weigh(Some(&noted), Some(&before), &new(&noisy.replace("3f2a99", "77b").replace("3 min", "9 min")));

@@ -1,6 +1,6 @@
 //! Asking for pages, many at a time; the fetcher spares each host.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use tokio::sync::mpsc;
@@ -12,12 +12,13 @@ use super::{
     leaving::{is_another, permitted},
     reader::{Content, Read},
     signs::{Signs, host},
+    soft_404::Probes,
     wanted::Wanted,
 };
 use crate::{
     config::Via,
     fetch::{Access, Validators, lists::Filter},
-    model::{ContentHash, DocPath, Fingerprint, LastLook, PageState, Record, Ways},
+    model::{Claimed, ContentHash, DocPath, Fingerprint, LastLook, PageState, Record, ShortHash, Ways, distance},
     plan::{self, Ask, Heard, Judgement, Looks, NewText, TextVerdict},
     store::PageLook,
 };
@@ -26,13 +27,35 @@ use crate::{
 const AT_ONCE: usize = 16;
 
 /// One question.
-struct Question<'w> {
-    wanted: &'w Wanted,
+pub(super) struct Question<'w> {
+    pub(super) wanted: &'w Wanted,
     /// The address that it led to for good the last time, or its own.
     key: Url,
     validators: Option<Validators>,
     /// The title that it had, where no other page has it.
-    title: Option<u64>,
+    pub(super) title: Option<u64>,
+    /// The version that the platform holds, if any, and what the text was like the last time. None of a new page.
+    pub(super) before: Option<(Option<ShortHash>, u64)>,
+}
+
+impl Question<'_> {
+    /// Whether an answer shows the page much as it was before.
+    fn shows_known_text(&self, read: &Read) -> bool {
+        match read {
+            Read::Content(content) => {
+                self.before.is_some_and(|(_, was)| distance(was, content.sketch.likeness) <= plan::ALIKE)
+            }
+            Read::Unchanged { .. } => true,
+            Read::Gone | Read::Nothing(_) => false,
+        }
+    }
+}
+
+/// An answer.
+struct Response {
+    read: Read,
+    /// Whether it is what its site shows for an address that does not exist.
+    is_soft_404: bool,
 }
 
 /// What a look has found.
@@ -42,6 +65,8 @@ pub(super) struct Findings {
     pub(super) contents: BTreeMap<String, (ContentHash, u64)>,
     /// What is behind the moves that are not believed yet, by the addresses that have moved.
     pub(super) behind: BTreeMap<String, PageLook>,
+    /// The hosts that have shown a page much as it was before.
+    pub(super) serving: HashSet<String>,
 }
 
 impl PagesLook<'_> {
@@ -61,14 +86,14 @@ impl PagesLook<'_> {
             // Nobody takes them where nothing is to be remembered.
             let _ = notes.send(note).await;
         }
-        let (access, filter) = (access(self.pages), self.filter());
+        let (access, filter, probes) = (access(self.pages), self.filter(), Probes::default());
         let mut questions = questions.into_iter();
-        let mut asked: FuturesUnordered<_> =
-            questions.by_ref().take(AT_ONCE).map(|question| self.asked(question, &access, filter.as_ref())).collect();
+        let ask = |question| self.asked(question, &access, filter.as_ref(), &probes);
+        let mut asked: FuturesUnordered<_> = questions.by_ref().take(AT_ONCE).map(ask).collect();
         let mut findings = Findings::default();
-        while let Some((question, read)) = asked.next().await {
-            asked.extend(questions.next().map(|question| self.asked(question, &access, filter.as_ref())));
-            for note in self.heard(&question, read, known, &mut findings, looked) {
+        while let Some((question, response)) = asked.next().await {
+            asked.extend(questions.next().map(ask));
+            for note in self.heard(&question, response, known, &mut findings, looked) {
                 let _ = notes.send(note).await;
             }
         }
@@ -80,10 +105,16 @@ impl PagesLook<'_> {
         question: Question<'w>,
         access: &Access,
         filter: Option<&Filter>,
-    ) -> (Question<'w>, Read) {
+        probes: &Probes,
+    ) -> (Question<'w>, Response) {
         let url = &question.wanted.listed;
         let read = self.reader.read(url, access, question.validators.as_ref(), (self.pages.via, question.title)).await;
-        (question, permitted(read, filter))
+        let is_soft_404 = match &read {
+            Read::Content(content) => self.is_soft_404(&question, content, access, probes).await,
+            _ => false,
+        };
+        let read = if is_soft_404 { read } else { permitted(read, filter) };
+        (question, Response { read, is_soft_404 })
     }
 
     /// The patterns that take and leave pages.
@@ -108,6 +139,10 @@ impl PagesLook<'_> {
         };
         let now = self.clock.wall();
         let title = state.and_then(|state| signs.title(&key, state));
+        let live = record.and_then(|record| record.live);
+        let is_missing = |state: &PageState| state.claim.as_ref().is_some_and(|claim| claim.what == Claimed::Missing);
+        let before = state.filter(|state| live.is_some() || is_missing(state));
+        let before = before.and_then(|state| Some((live, state.sketch?.likeness)));
         let page = plan::Page {
             address: key.as_str(),
             state,
@@ -118,7 +153,7 @@ impl PagesLook<'_> {
         match plan::ask(&page, self.pass, now) {
             // What was kept for the upload has been used: the platform lost the page meanwhile.
             Ask::Asked if self.owes(known.states.get(key.as_str()), record) => {
-                Some(Question { wanted, key, validators: None, title })
+                Some(Question { wanted, key, validators: None, title, before })
             }
             Ask::Asked => None,
             Ask::Unchanged => {
@@ -126,13 +161,13 @@ impl PagesLook<'_> {
                 notes.extend(addresses.filter_map(|address| self.looked_at(address, wanted, known)));
                 None
             }
-            Ask::Anyway => Some(Question { wanted, key, validators: None, title }),
+            Ask::Anyway => Some(Question { wanted, key, validators: None, title, before }),
             Ask::IfChanged => {
                 let state = state?;
                 let is_sign = |date: &String| signs.modified.is_sign(host(&key), date);
                 let (etag, last_modified) = (state.etag.clone(), state.last_modified.clone().filter(is_sign));
                 let validators = Validators { etag, last_modified, of: Some(key.clone()) };
-                Some(Question { wanted, key, validators: Some(validators), title })
+                Some(Question { wanted, key, validators: Some(validators), title, before })
             }
         }
     }
@@ -141,7 +176,7 @@ impl PagesLook<'_> {
     fn heard(
         &self,
         question: &Question<'_>,
-        read: Read,
+        response: Response,
         known: &mut Known,
         findings: &mut Findings,
         looked: &mut Looked,
@@ -152,7 +187,11 @@ impl PagesLook<'_> {
         let heard_of_key = known.states.get(key.as_str()).is_some_and(|state| state.pass == self.pass);
         let place = if heard_of_key { listed } else { key };
         let mut notes = Vec::new();
+        let Response { read, is_soft_404 } = response;
         let read = read.spelt(known);
+        if question.shows_known_text(&read) {
+            findings.serving.insert(host(listed).to_owned());
+        }
         let Known { states, records, unread, .. } = &mut *known;
         let mut note = |states: &mut BTreeMap<String, PageState>, address: &Url, heard, look| {
             let Ok(path) = DocPath::page(address) else { return };
@@ -175,9 +214,8 @@ impl PagesLook<'_> {
                 // A document that would be lost is what the text at the new address is held against.
                 let takes_over = moves && record_of(records, &target).is_none_or(|record| record.live.is_none());
                 let against = if takes_over { key } else { &target };
-                let same_title = question.title.is_some() && question.title == content.said.title;
                 let (record, before) = (record_of(records, against), states.get(against.as_str()));
-                let verdict = self.weigh(record, before, &content, same_title);
+                let verdict = self.weigh(record, before, &content, question.title, is_soft_404);
                 let verdict = if moves { verdict.of_move() } else { Ok(verdict) };
                 let verdict = match verdict {
                     Ok(verdict) => verdict,
@@ -188,6 +226,11 @@ impl PagesLook<'_> {
                         return notes;
                     }
                 };
+                if verdict == TextVerdict::Missing {
+                    note(states, place, Heard::Missing, None);
+                    notes.extend(self.looked_at(listed, wanted, known));
+                    return notes;
+                }
                 let same_words = matches!(verdict, TextVerdict::SameWords(_));
                 let look = LastLook { fingerprint: fingerprint(size), at: self.clock.wall(), hash, min_hash: None };
                 let look = Some(look).filter(|_| !same_words);
@@ -248,11 +291,13 @@ impl PagesLook<'_> {
         record: Option<&Record>,
         before: Option<&PageState>,
         content: &Content,
-        same_title: bool,
+        title: Option<u64>,
+        missing: bool,
     ) -> TextVerdict {
         let text = std::str::from_utf8(&content.bytes).unwrap_or_default();
         let (hash, size, sketch) = (content.hash, content.bytes.len() as u64, content.sketch);
-        let new = NewText { text, hash, size, sketch, same_title, ended: content.ended };
+        let same_title = title.is_some() && title == content.said.title;
+        let new = NewText { text, hash, size, sketch, same_title, ended: content.ended, missing };
         match plan::weigh(record, before, &new) {
             TextVerdict::SameWords(what)
                 if plan::is_confirmed(before, &what, self.looks())

@@ -9,7 +9,8 @@ use super::{
     super::{Document, Failure, looked::Looked},
     Known, PagesLook,
     asking::{Findings, fingerprint, is_present},
-    leaving::Moves,
+    leaving::{MANY, MANY_PART, Moves},
+    signs::host,
     wanted::Wanted,
 };
 use crate::{
@@ -84,6 +85,13 @@ impl PagesLook<'_> {
                 live => leave(record, to, live.is_some(), looked),
             }
         }
+        // That many pages leave at once is as likely an accident of their site.
+        let is_soft = |path: &DocPath| {
+            let state = documents.get(path).copied().flatten();
+            state.and_then(|state| state.claim.as_ref()).is_some_and(|claim| claim.what == Claimed::Missing)
+        };
+        let soft = looked.gathered.gone.iter().filter(|gone| is_soft(&gone.path)).count();
+        doubted |= soft >= MANY && soft * MANY_PART >= live;
         // A store that was lost does not know what moved where. While a page cannot be read, what was found on the platform
         // again may be the one that it has moved to.
         let unread = documents
@@ -160,8 +168,17 @@ impl PagesLook<'_> {
             looked.keep(record.as_ref());
             return;
         };
-        if state.missing >= self.confirm_gone.max(1) {
-            let reason = "its origin says that it is gone; take it out of the list".to_owned();
+        let claim = state.claim.as_ref().map(|claim| &claim.what);
+        let is_soft = claim == Some(&Claimed::Missing);
+        let says = if is_soft {
+            "its site shows what it shows for addresses that do not exist"
+        } else {
+            "its origin says that it is gone"
+        };
+        // A site that shows the same everywhere has not lost its pages.
+        let is_sure = !is_soft || path.address().is_some_and(|url| findings.serving.contains(host(&url)));
+        if state.missing >= self.confirm_gone.max(1) && is_sure {
+            let reason = format!("{says}; take it out of the list");
             looked.stale.push(Failure { document: document(), reason });
             if let Some(record) = record {
                 looked.not_seen(record);
@@ -169,13 +186,13 @@ impl PagesLook<'_> {
             return;
         }
         // A text that is doubted is there all the same, for the guard to count.
-        let claim = state.claim.as_ref().map(|claim| &claim.what);
         let doubted = state.read.is_some() && matches!(claim, Some(Claimed::Shrunk(_) | Claimed::Replaced));
         if doubted || !is_present(state) {
             let reason = match (&state.stale, state.missing) {
                 (Some(stale), _) => stale.reason.clone(),
                 (None, 0) => "it was not read yet".to_owned(),
-                (None, times) => format!("its origin says that it is gone, {times} of {} times", self.confirm_gone),
+                (None, times) if is_sure => format!("{says}, {times} of {} times", self.confirm_gone),
+                (None, _) => format!("{says}, and shows nothing else"),
             };
             looked.stale.push(Failure { document: document(), reason });
         }

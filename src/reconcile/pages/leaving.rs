@@ -18,8 +18,8 @@ use crate::{
 };
 
 /// This many documents, and a quarter of a collection, do not move to one place at once.
-const MANY: usize = 3;
-const MANY_PART: usize = 4;
+pub(super) const MANY: usize = 3;
+pub(super) const MANY_PART: usize = 4;
 /// A list that loses this part of a collection, in a hundred, may be half of one. A larger `max_delete_percent` counts
 /// instead.
 const HALF: u64 = 50;

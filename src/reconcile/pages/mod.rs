@@ -5,6 +5,7 @@ mod folding;
 mod leaving;
 mod reader;
 mod signs;
+mod soft_404;
 mod wanted;
 
 use std::{
