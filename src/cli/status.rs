@@ -45,6 +45,7 @@ fn print_status(status: &Status) {
         line!("skipped {}: {}{kept}", print::printable(&format!("{collection}/{path}")), print::printable(reason));
     }
     sync::more(status.skipped.len());
+    sync::being_written(&status.being_written);
     for (bot, reason) in status.failed_bots() {
         line!("failed bot {}: {}", print::printable(&bot), print::printable(&reason));
     }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     daemon::{self, signals},
-    reconcile::{self, Failure, Fatal, Outcome, Report},
+    reconcile::{self, BeingWritten, Failure, Fatal, Outcome, Report},
     store::{Db, Store, StoreError},
 };
 
@@ -152,6 +152,7 @@ fn summary(report: &Report) {
     failures("with a source that could not be deleted", report.undeleted.iter());
     stale(&report.stale);
     skipped(report);
+    being_written(&report.being_written);
     for collection in &report.unmatched {
         line!("{collection}: no file matches `include`; to see why: kbsync explain FILE");
     }
@@ -243,6 +244,21 @@ fn keeps_older(report: &Report) {
     if kept.len() > NAMED {
         print::warning(&format!("{} more are skipped; see `kbsync status`", kept.len() - NAMED));
     }
+}
+
+/// Documents that are not read because they are written again and again.
+pub(super) fn being_written(documents: &[BeingWritten]) {
+    for BeingWritten { document, since, settle, kept } in documents.iter().take(NAMED) {
+        let kept = if *kept { "; the platform keeps the older version" } else { "" };
+        line!(
+            "not read {}: it has been written too often since {}; it is read once nothing has written to it for {} \
+             (`settle`){kept}",
+            print::printable(&document.to_string()),
+            print::moment(*since),
+            span(*settle),
+        );
+    }
+    more(documents.len());
 }
 
 /// The other skipped files by reason: a folder of pictures is one line.

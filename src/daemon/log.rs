@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
     plan::Why,
-    reconcile::{BotChanges, Bots, Deed, Document, Event, Failure, Fatal, Report, Standing},
+    reconcile::{BeingWritten, BotChanges, Bots, Deed, Document, Event, Failure, Fatal, Report, Standing},
 };
 
 /// Logs what happens in a pass, while it happens.
@@ -76,6 +76,13 @@ pub fn log_report(report: &Report, wake: bool, said: &mut Said) {
         } else if said.0.insert(format!("skipped {}", skipped.document)) {
             news = true;
             tracing::warn!(%collection, path, reason = skipped.reason, "skipped; the platform keeps the older version");
+        }
+    }
+    for BeingWritten { document, settle, kept, .. } in &report.being_written {
+        let Document { collection, path } = document;
+        if said.0.insert(format!("being written {document}")) {
+            news = true;
+            tracing::warn!(%collection, path, settle_ms = millis(*settle), older_version_kept = kept, "written too often to be read");
         }
     }
     for collection in &report.unmatched {

@@ -9,7 +9,7 @@ use super::{
     note::{Note, Watching},
     status::{Collection, Status, Withheld},
 };
-use crate::config::UNTHROTTLED;
+use crate::{config::UNTHROTTLED, reconcile::BeingWritten};
 
 /// Quarantined and skipped documents that the page names; `kbsync status` has them all.
 const NAMED: usize = 50;
@@ -32,6 +32,7 @@ pub(super) fn html(status: &Status) -> String {
     let note = "kbsync tries again by itself, after ever longer waits.";
     failures(&mut page, "Sources that could not be deleted", &status.undeleted, note);
     skipped(&mut page, status);
+    being_written(&mut page, status);
     page.push_str(
         "<footer><a href=\"/api/status\">JSON</a> · <a href=\"/metrics\">metrics</a></footer>\n</body>\n</html>\n",
     );
@@ -126,6 +127,22 @@ fn skipped(page: &mut String, status: &Status) {
         put(page, format_args!("<li><b>{}/{}</b>: {}{kept}\n", escaped(collection), escaped(path), escaped(reason)));
     }
     more(page, status.skipped.len());
+    page.push_str("</ul>\n");
+}
+
+fn being_written(page: &mut String, status: &Status) {
+    if status.being_written.is_empty() {
+        return;
+    }
+    page.push_str("<h2>Documents that are written too often to be read</h2>\n<ul>\n");
+    for BeingWritten { document, since, kept, .. } in status.being_written.iter().take(NAMED) {
+        let kept = if *kept { "; the platform keeps the older version" } else { "" };
+        put(
+            page,
+            format_args!("<li><b>{}</b>: since {}{kept}\n", escaped(&document.to_string()), time(since.timestamp())),
+        );
+    }
+    more(page, status.being_written.len());
     page.push_str("</ul>\n");
 }
 

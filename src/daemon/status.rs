@@ -7,8 +7,9 @@ use crate::{
     config::Config,
     model::{CollectionName, Moment, RateLimit, Stale},
     pace::Stamp,
+    plan,
     platform::clock,
-    reconcile::Outcome,
+    reconcile::{BeingWritten, Document, Outcome},
     store::{CollectionState, Db, DocumentCounts, PassRecord, StoreError, VerificationRecord},
 };
 
@@ -29,6 +30,8 @@ pub struct Status {
     /// The documents whose files are skipped as they are now: (collection, path, why, whether an older version is kept).
     /// The kept ones come first.
     pub skipped: Vec<(String, String, String, bool)>,
+    /// Documents that have been written for long, and so often that they were never read.
+    pub being_written: Vec<BeingWritten>,
     /// Pages of which what is known may be old: (collection, address, since when and why).
     pub stale: Vec<(String, String, Stale)>,
     /// Sources that are being made or deleted.
@@ -132,6 +135,7 @@ pub fn gather(config: &Config, db: &Db) -> Result<Status, StoreError> {
         undeleted: db.undeleted()?,
         emptied: db.emptied()?,
         skipped: db.skipped()?,
+        being_written: being_written(config, db)?,
         stale: db.stale_pages()?,
         under_way: db.under_way()?.len(),
         last: db.last_pass()?,
@@ -154,6 +158,7 @@ pub fn nothing_yet(config: &Config) -> Status {
         undeleted: Vec::new(),
         emptied: 0,
         skipped: Vec::new(),
+        being_written: Vec::new(),
         stale: Vec::new(),
         under_way: 0,
         last: None,
@@ -163,6 +168,18 @@ pub fn nothing_yet(config: &Config) -> Status {
         limit: config.platform.rate_limit,
         daemon: None,
     }
+}
+
+/// The documents of folders that have been written for long.
+fn being_written(config: &Config, db: &Db) -> Result<Vec<BeingWritten>, StoreError> {
+    let now = clock::wall();
+    let of = |(collection, path, since, kept): (String, String, Moment, bool)| {
+        let configured = config.collections.iter().find(|one| one.name.as_str() == collection)?;
+        let settle = configured.folder()?.settle;
+        let document = Document { collection: configured.name.clone(), path };
+        plan::is_written_long(since, now, settle).then_some(BeingWritten { document, since, settle, kept })
+    };
+    Ok(db.being_written()?.into_iter().filter_map(of).collect())
 }
 
 fn configured(config: &Config) -> impl Iterator<Item = (CollectionName, Option<String>)> {
@@ -188,6 +205,12 @@ pub fn to_json(status: &Status) -> Value {
     let skipped = status.skipped.iter().map(|(collection, path, reason, kept)| {
         json!({ "collection": collection, "path": path, "reason": reason, "older_version_kept": kept })
     });
+    let being_written = status.being_written.iter().map(|one| {
+        json!({
+            "collection": one.document.collection.as_str(), "path": one.document.path,
+            "since": one.since.timestamp(), "settle_seconds": one.settle.as_secs_f64(), "older_version_kept": one.kept,
+        })
+    });
     let stale = status.stale.iter().map(|(collection, path, stale)| {
         json!({ "collection": collection, "path": path, "since": stale.since.timestamp(), "reason": stale.reason })
     });
@@ -209,6 +232,7 @@ pub fn to_json(status: &Status) -> Value {
         "undeleted": failures(&status.undeleted),
         "emptied": status.emptied,
         "skipped": skipped.collect::<Vec<_>>(),
+        "being_written": being_written.collect::<Vec<_>>(),
         "stale": stale.collect::<Vec<_>>(),
         "under_way": status.under_way,
         "budget": { "used": status.used, "limit": status.limit.count.get() },

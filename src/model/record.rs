@@ -19,6 +19,8 @@ pub struct Record {
     pub trouble: Option<Trouble>,
     /// Why its file is skipped as it is now, if it is.
     pub skipped: Option<SkippedFile>,
+    /// Since when its file is being written, where the last look left it to a later one for that.
+    pub written_since: Option<Moment>,
     /// The new document that seemed to be its successor when it went.
     pub successor: Option<(CollectionName, DocPath)>,
 }

@@ -7,6 +7,9 @@ use crate::model::{ContentHash, Fingerprint, Moment, Record};
 /// A file changed so shortly before the last look may have changed again within the same tick of its clock.
 const RACY: Duration = Duration::from_secs(2);
 
+/// What a file is left alone for at least where it changes while it is read.
+const LEAST_SETTLE: Duration = Duration::from_secs(1);
+
 /// What a fingerprint says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Look {
@@ -29,6 +32,12 @@ pub fn look(seen: &Fingerprint, last: Option<(Fingerprint, Moment)>, now: Moment
     let written = Moment(u64::try_from(seen.mtime_ns / 1_000).unwrap_or(0));
     // A time in the future says nothing about when the file was written.
     if written <= now && now.since(written) < settle { Look::Settling(written + settle) } else { Look::Read }
+}
+
+/// Whether a document that is being written, and therefore not read, has been so for long: more than ten times the time that it
+/// must be left alone.
+pub fn is_written_long(since: Moment, now: Moment, settle: Duration) -> bool {
+    now.since(since) > settle.max(LEAST_SETTLE) * 10
 }
 
 /// The moment that the next look at a file, read `now`, is to be judged by.
@@ -161,6 +170,7 @@ mod tests {
             successor: None,
             live_size: None,
             skipped: None,
+            written_since: None,
         };
         assert_eq!(judge(None, hash(1)), Judgement::Put { replaces: false });
         for (live, failed, expected) in [

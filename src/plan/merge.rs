@@ -62,6 +62,7 @@ mod tests {
             uploaded_here: false,
             trouble: None,
             skipped: None,
+            written_since: None,
             successor: None,
         }
     }

@@ -32,7 +32,7 @@ pub use drift::{Claim, Drift, ListTrust, Listed, Origin, drift};
 pub use estimate::{Estimate, Price, estimate};
 pub use gathered::{Gathered, Wanted};
 pub use guard::{Authority, Gone, Policy, Standing};
-pub use judge::{Judgement, Look, judge, look, moment_of_look};
+pub use judge::{Judgement, Look, is_written_long, judge, look, moment_of_look};
 pub use merge::{Pair, merge};
 pub use moves::{Move, MoveState, NewMove};
 pub use out_of_sight::OutOfSight;

@@ -10,6 +10,7 @@ use tracing::Span;
 
 use super::{
     Document, Event, Failure, Fatal, Pass,
+    being_written::Rest,
     extent::folder_of,
     known::KnownContent,
     looked::{Looked, Merging},
@@ -43,6 +44,8 @@ pub(super) struct Notes {
     looks: Vec<(DocPath, LastLook)>,
     /// Why files are skipped now, or that they no longer are.
     skips: Vec<(DocPath, Option<SkippedFile>)>,
+    /// Since when files are being written, or that they no longer are.
+    written: Vec<(DocPath, Option<Moment>)>,
 }
 
 impl Notes {
@@ -50,19 +53,24 @@ impl Notes {
         self.skips.push((path, skip));
     }
 
-    fn is_empty(&self) -> bool {
-        self.looks.is_empty() && self.skips.is_empty()
+    pub(super) fn written(&mut self, path: DocPath, since: Option<Moment>) {
+        self.written.push((path, since));
+    }
+
+    fn len(&self) -> usize {
+        self.looks.len() + self.skips.len() + self.written.len()
     }
 
     /// Takes what is there once it is a batch.
     pub(super) fn batch(&mut self) -> Option<Self> {
-        (self.looks.len() + self.skips.len() >= BATCH).then(|| std::mem::take(self))
+        (self.len() >= BATCH).then(|| std::mem::take(self))
     }
 
     /// The rest, in key order, so that the store appends rather than searches.
     pub(super) fn rest(mut self) -> Self {
         self.looks.sort_by(|a, b| a.0.cmp(&b.0));
         self.skips.sort_by(|a, b| a.0.cmp(&b.0));
+        self.written.sort_by(|a, b| a.0.cmp(&b.0));
         self
     }
 }
@@ -101,13 +109,14 @@ impl<P: Platform> Pass<'_, P> {
         });
         while let Some(batch) = noted.recv().await {
             (self.event)(Event::Looking(collection.name.clone()));
-            if batch.is_empty() {
+            if batch.len() == 0 {
                 continue;
             }
             let name = collection.name.clone();
             let note = move |db: &mut Db| {
                 db.note_looks(&name, &batch.looks)?;
-                db.note_skips(&name, &batch.skips)
+                db.note_skips(&name, &batch.skips)?;
+                db.note_written(&name, &batch.written)
             };
             self.store.call(note).await?;
         }
@@ -199,7 +208,8 @@ pub(super) fn look(
     let span = Span::current();
     thread::scope(|threads| {
         let (root, span, before) = (&root, &span, state.footing.as_ref());
-        let reading = threads.spawn(move || span.in_scope(|| read((root, before), queue, collection, note)));
+        let reading =
+            threads.spawn(move || span.in_scope(|| read((root, before), queue, collection, folder.settle, note)));
         let merged = part.folders().into_iter().try_for_each(|(below, deep)| {
             match Walk::part(&options, part.watch.cloned(), below, deep) {
                 Ok(walk) => {
@@ -248,6 +258,7 @@ fn read(
     (root, before): (&Root, Option<&Footing>),
     queue: mpsc::Receiver<(ToRead, DocPath)>,
     collection: &CollectionName,
+    settle: Duration,
     note: Note<'_>,
 ) -> Looked {
     let mut looked = Looked::new(collection, Standing::default());
@@ -263,10 +274,10 @@ fn read(
                 notes.looks.push((path.clone(), LastLook { fingerprint, at, hash, min_hash }));
                 looked.judged(path, hashed, record);
             }
-            // It went, or is being written: the next look sees what has become of it.
-            Err(error @ (HashError::Gone | HashError::Changing)) => {
-                tracing::debug!(%collection, %path, %error, "a document is left to another look");
-                looked.later(folder_of(&path), AGAIN);
+            // The next look sees what has become of it.
+            Err(HashError::Gone) => looked.later(folder_of(&path), AGAIN),
+            Err(HashError::Changing) => {
+                looked.being_written(&path, record, Rest { now: at, settle }, AGAIN, &mut notes);
             }
             Err(error @ HashError::Defective { fingerprint, .. }) => {
                 let reason = error.to_string();
@@ -284,7 +295,7 @@ fn read(
             note(batch);
         }
     });
-    if !notes.is_empty() {
+    if notes.len() > 0 {
         note(notes.rest());
     }
     looked

@@ -9,8 +9,8 @@ use std::{
 use tracing::Span;
 
 use super::{
-    Document, Failure, Skipped,
-    extent::folder_of,
+    BeingWritten, Document, Failure, Skipped,
+    being_written::Rest,
     known::KnownContent,
     look::{Note, Notes, ToRead},
 };
@@ -37,6 +37,7 @@ pub(super) struct Looked {
     pub(super) failed: Vec<Failure>,
     pub(super) quarantined: Vec<Failure>,
     pub(super) unlisted: Vec<Failure>,
+    pub(super) being_written: Vec<BeingWritten>,
     pub(super) stale: Vec<Failure>,
     /// For how long files are left to settle, as they are being written, and where those are.
     pub(super) settling: Option<Duration>,
@@ -99,6 +100,7 @@ impl Looked {
             failed: Vec::new(),
             quarantined: Vec::new(),
             unlisted: Vec::new(),
+            being_written: Vec::new(),
             stale: Vec::new(),
             settling: None,
             unsettled: Wake::default(),
@@ -192,6 +194,8 @@ impl Looked {
     fn sort_failures(&mut self) {
         self.skipped.sort_by(|a, b| a.document.path.cmp(&b.document.path));
         self.skipped.dedup_by(|a, b| a.document == b.document);
+        self.being_written.sort_by(|a, b| a.document.path.cmp(&b.document.path));
+        self.being_written.dedup();
         for failures in [&mut self.failed, &mut self.quarantined] {
             failures.sort_by(|a, b| a.document.path.cmp(&b.document.path));
             failures.dedup_by(|a, b| a.document == b.document);
@@ -231,7 +235,7 @@ impl Looked {
                     self.keep(Some(&record));
                     self.skip(path.as_str(), Some(&record), reason.clone());
                     let skip = Some(SkippedFile { reason, read: None });
-                    if record.skipped != skip {
+                    if record.skipped != skip || record.written_since.is_some() {
                         notes.skip(path, skip);
                     }
                     continue;
@@ -249,7 +253,7 @@ impl Looked {
             match plan::look(&fingerprint, last, now, settle) {
                 Look::Same => self.unchanged(path, record, &mut notes),
                 Look::Settling(until) => {
-                    self.later(folder_of(&path), until.since(now));
+                    self.being_written(&path, record.as_ref(), Rest { now, settle }, until.since(now), &mut notes);
                     if record.is_none_or(|record| record.live.is_none()) {
                         self.gathered.settling.push((path, fingerprint.size));
                     }
@@ -278,6 +282,9 @@ impl Looked {
     /// A file whose content is as it was when it was last read: sound, or skipped for the same reason.
     fn unchanged(&mut self, path: DocPath, record: Option<Record>, notes: &mut Notes) {
         let Some(record) = record else { return };
+        if record.written_since.is_some() {
+            notes.written(path.clone(), None);
+        }
         match &record.skipped {
             Some(SkippedFile { reason, read: Some(_) }) => {
                 self.documents -= 1;
@@ -361,12 +368,6 @@ impl Looked {
         }
     }
 
-    /// This is to be looked at again, so much later.
-    pub(super) fn later(&mut self, what: Wake, left: Duration) {
-        self.settling = self.settling.max(Some(left));
-        self.unsettled.merge(what);
-    }
-
     /// Adds what the reading threads made of the documents that had to be read.
     pub(super) fn add(&mut self, read: Self) {
         self.changed.extend(read.changed);
@@ -381,6 +382,7 @@ impl Looked {
         self.known.add(&read.known);
         self.documents -= read.skipped.len() as u64;
         self.skipped.extend(read.skipped);
+        self.being_written.extend(read.being_written);
         self.sort_failures();
         if let Some(left) = read.settling {
             self.later(read.unsettled, left);

@@ -5,6 +5,7 @@
 
 mod apply;
 mod asking;
+mod being_written;
 mod bots;
 mod event;
 mod extent;
@@ -46,7 +47,7 @@ pub use machine::{Machine, Work};
 pub use pages::{PageList, Reader, access, list_of};
 pub use preview::{Preview, preview};
 pub use progress::{Standing, Tracker};
-pub use report::{Failure, Outcome, Report, Skipped};
+pub use report::{BeingWritten, Failure, Outcome, Report, Skipped};
 use rounds::Open;
 pub use scope::{Earlier, Scope};
 

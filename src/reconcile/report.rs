@@ -48,6 +48,19 @@ impl fmt::Display for Skipped {
     }
 }
 
+/// A document that has been written for long, and so often that it was never read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BeingWritten {
+    /// Which.
+    pub document: Document,
+    /// Since when, by the wall's clock.
+    pub since: Moment,
+    /// For how long it must be left alone to be read.
+    pub settle: Duration,
+    /// Whether the platform holds an older version, which stays and answers in its place.
+    pub kept: bool,
+}
+
 /// How a pass ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -135,6 +148,8 @@ pub struct Report {
     pub stale: Vec<Failure>,
     /// Files that are left out.
     pub skipped: Vec<Skipped>,
+    /// Documents that have been written for long, and so often that they were never read.
+    pub being_written: Vec<BeingWritten>,
     /// Collections whose folder has no file that their filter takes.
     pub unmatched: BTreeSet<CollectionName>,
     /// Deletions that were not made.
@@ -224,6 +239,7 @@ impl Report {
         self.stale.clear();
         self.unlisted.clear();
         self.skipped.clear();
+        self.being_written.clear();
         self.unmatched.clear();
         self.unreadable.clear();
     }
@@ -235,6 +251,7 @@ impl Report {
         self.stale.extend_from_slice(&looked.stale);
         self.unlisted.extend_from_slice(&looked.unlisted);
         self.skipped.extend_from_slice(&looked.skipped);
+        self.being_written.extend_from_slice(&looked.being_written);
         self.unmatched.extend(looked.is_unmatched.then(|| looked.gathered.collection.clone()));
         self.unreadable.extend_from_slice(&looked.failed);
         if let Some(footing) = &looked.footing {

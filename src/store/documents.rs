@@ -19,7 +19,8 @@ use crate::{
 
 const COLUMNS: &str = "path, size, mtime_ns, ctime_ns, inode, seen_at, hash, live, trouble_hash, trouble_reason, \
                        skip_size, skip_mtime_ns, skip_ctime_ns, skip_inode, skip_at, skip_reason, \
-                       trouble_retry_at, successor_collection, successor_path, live_size, uploaded_here, min_hash";
+                       trouble_retry_at, successor_collection, successor_path, live_size, uploaded_here, min_hash, \
+                       written_since";
 
 impl Db {
     /// Runs `work` over a collection's records in key order, one at a time: those whose path begins with `prefix`, which
@@ -108,6 +109,43 @@ impl Db {
              WHERE skip_reason IS NOT NULL ORDER BY live IS NULL, collection, path",
         )?;
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Notes since when the files of documents are being written, or that a look has found them as they were.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn note_written(
+        &mut self,
+        collection: &CollectionName,
+        written: &[(DocPath, Option<Moment>)],
+    ) -> Result<(), StoreError> {
+        self.together(|connection| {
+            let mut statement = connection.prepare_cached(
+                "INSERT INTO documents (collection, path, written_since) VALUES (?1, ?2, ?3)
+                 ON CONFLICT DO UPDATE SET written_since = ?3",
+            )?;
+            written.iter().try_for_each(|(path, since)| {
+                let since = since.map(|since| since.0.cast_signed());
+                statement.execute(params![collection.as_str(), path.as_str(), since]).map(drop)
+            })
+        })
+    }
+
+    /// The documents that are being written, so that they were not read: (collection, path, since when, whether the platform
+    /// holds an older version).
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn being_written(&self) -> Result<Vec<(String, String, Moment, bool)>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT collection, path, written_since, live IS NOT NULL FROM documents
+             WHERE written_since IS NOT NULL ORDER BY collection, path",
+        )?;
+        let rows = statement.query_map([], |row| {
+            Ok((row.get(0)?, row.get(1)?, Moment(row.get::<_, i64>(2)?.cast_unsigned()), row.get(3)?))
+        })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
@@ -232,7 +270,7 @@ pub(super) fn note_look(
         "INSERT INTO documents (collection, path, size, mtime_ns, ctime_ns, inode, seen_at, hash, min_hash)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
          ON CONFLICT DO UPDATE SET size = ?3, mtime_ns = ?4, ctime_ns = ?5, inode = ?6, seen_at = ?7, hash = ?8,
-             min_hash = ?9, skip_reason = NULL, successor_collection = NULL, successor_path = NULL,
+             min_hash = ?9, skip_reason = NULL, written_since = NULL, successor_collection = NULL, successor_path = NULL,
              live_size = CASE WHEN live = substr(?8, 1, 6) THEN ?3 ELSE live_size END",
     )?;
     let Fingerprint { size, mtime_ns, ctime_ns, inode } = look.fingerprint;
@@ -252,7 +290,7 @@ fn note_skip(
         "INSERT INTO documents (collection, path, skip_reason, skip_size, skip_mtime_ns, skip_ctime_ns, skip_inode, skip_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
          ON CONFLICT DO UPDATE SET skip_reason = ?3, skip_size = ?4, skip_mtime_ns = ?5, skip_ctime_ns = ?6,
-             skip_inode = ?7, skip_at = ?8",
+             skip_inode = ?7, skip_at = ?8, written_since = NULL",
     )?;
     let (collection, path, reason) = (collection.as_str(), path.as_str(), skip.as_ref().map(|skip| &skip.reason));
     let read = skip.as_ref().and_then(|skip| skip.read);
@@ -324,7 +362,8 @@ fn record(row: &Row<'_>) -> Result<Record, rusqlite::Error> {
     };
     let live_size = row.get::<_, Option<i64>>(19)?.map(i64::cast_unsigned);
     let uploaded_here = row.get(20)?;
-    Ok(Record { path, seen, live: short(7)?, live_size, uploaded_here, trouble, skipped, successor })
+    let written_since = row.get::<_, Option<i64>>(22)?.map(|at| Moment(at.cast_unsigned()));
+    Ok(Record { path, seen, live: short(7)?, live_size, uploaded_here, trouble, skipped, written_since, successor })
 }
 
 /// The fingerprint and the time of a look, from the five columns that begin with its size.

@@ -1,12 +1,13 @@
 //! `status` and `explain`: what is so, and why.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fs::File, time::UNIX_EPOCH};
 
 use kbsync::{
     daemon::{How, Note, Watching},
     local::Fault,
     store::{Identity, Store},
 };
+use rusqlite::Connection;
 
 use crate::bench::{Bench, UPLOAD};
 
@@ -149,6 +150,39 @@ async fn explain_knows_every_state() {
     bench.run(&["explain", "docs/new.md"]).await.ended(0, &["not looked at yet", "holds nothing of it"]);
     bench.remove("a.md");
     bench.run(&["explain", "docs/a.md"]).await.ended(0, &["there is no such file", "the platform holds it"]);
+}
+
+#[tokio::test]
+async fn document__written_for_long__is_named_until_it_is_left_alone() {
+    let bench = Bench::new().await;
+    bench.write("calm.md", "# Calm\n");
+    let calm = File::options().write(true).open(bench.path("docs/calm.md")).unwrap();
+    calm.set_modified(UNIX_EPOCH).unwrap();
+    bench.write("log.md", "# Log\n");
+    bench.synced().await;
+    bench.reconfigure("settle: 0s", "settle: 1h");
+    bench.write("log.md", "# Log\n\nAnother line.\n");
+    bench.write("new.md", "# New\n");
+    let words = ["written too often", "being_written\": [\n"];
+    bench.sync().await.without(&words);
+    bench.run(&["status"]).await.without(&words);
+    let db = Connection::open(bench.path("state/state.db")).unwrap();
+    let hours = 11 * 3_600_000_000_i64;
+    db.execute("UPDATE documents SET written_since = written_since - ?1", [hours]).unwrap();
+    for command in ["sync", "status"] {
+        let said = bench.run(&[command]).await;
+        let name = |path: &str| format!("not read docs/{path}: it has been written too often since 2");
+        said.ended(said.code, &[&name("new.md"), &name("log.md"), "written to it for 60 min (`settle`)"]);
+        assert_eq!(said.out.matches("; the platform keeps the older version").count(), 1, "{said}");
+        said.without(&["calm.md"]);
+    }
+    let listed = bench.run(&["status", "--json"]).await.json()["being_written"].clone();
+    let of = |n: usize| (listed[n]["path"].clone(), listed[n]["older_version_kept"].clone());
+    assert_eq!([of(0), of(1)], [("log.md".into(), true.into()), ("new.md".into(), false.into())], "{listed}");
+    bench.remove("new.md");
+    bench.reconfigure("settle: 1h", "settle: 0s");
+    bench.synced().await.without(&words);
+    bench.run(&["status", "--json"]).await.ended(0, &["\"being_written\": []"]);
 }
 
 #[tokio::test]

@@ -30,6 +30,7 @@ fn record(live: Option<u8>, failed: Option<u8>) -> Record {
         trouble: failed.map(|first| Trouble::of_document(short(first), String::new())),
         successor: None,
         skipped: None,
+        written_since: None,
     }
 }
 
