@@ -123,8 +123,8 @@ pub fn failure(request: RequestKind, ending: Ending, probe: Option<Probe>, refus
         Ending::NoAnswer | Ending::Garbled => in_trouble(),
         Ending::Answered(status) => match status {
             402 => Some(unless_general(Failure::transient(Account))),
-            401 | 403 if request == RequestKind::List => Some(Failure::lasting(Account)),
-            // A key that is accepted elsewhere is not at fault: some say so of a document or a verb.
+            // A key that is accepted elsewhere is not at fault: some say so of a page, a document or a verb.
+            401 | 403 if request == RequestKind::List => by_probe(Failure::lasting(Account), Failure::lasting(own)),
             401 | 403 => by_probe(Failure::lasting(Account), unless_general(Failure::lasting(Account))),
             429 => Some(Failure::transient(Account)),
             300..=399 | 407 if request == RequestKind::List => Some(Failure::lasting(Platform)),
@@ -175,9 +175,9 @@ mod tests {
             (Answered(200), (List, true), (Document, true), (Document, true), (Document, true)),
             (Answered(302), (Platform, false), (Document, true), (Document, true), (Document, true)),
             (Answered(400), (List, false), (Document, false), (Document, false), (Document, false)),
-            (Answered(401), (Account, false), (Document, true), (Account, false), (Document, true)),
+            (Answered(401), (List, false), (Document, true), (Account, false), (Document, true)),
             (Answered(402), (Account, true), (Document, true), (Account, true), (Document, true)),
-            (Answered(403), (Account, false), (Document, true), (Account, false), (Document, true)),
+            (Answered(403), (List, false), (Document, true), (Account, false), (Document, true)),
             (Answered(404), (Platform, false), (Document, true), (Platform, false), (Document, false)),
             (Answered(405), (Platform, false), (Document, true), (Platform, false), (Document, false)),
             (Answered(407), (Platform, false), (Document, true), (Document, true), (Document, true)),

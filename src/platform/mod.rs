@@ -138,6 +138,9 @@ pub struct SourcePage {
     pub total: Option<u64>,
     /// The page after this one; none after an empty page.
     pub next: Option<Cursor>,
+    /// The page after the next one, where the platform can be asked for it without reading that: for one that cannot be
+    /// read.
+    pub past_next: Option<Cursor>,
     /// Whether the platform says that nothing comes after this page. Otherwise only a page that brings nothing new is the
     /// end: some platforms repeat their last page, or ignore what they are asked for.
     pub may_be_last: bool,

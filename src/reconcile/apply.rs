@@ -49,6 +49,7 @@ impl<P: Platform> Pass<'_, P> {
         if resume.open {
             open.list_at(self.now());
         }
+        self.deleting.lock().await.clear();
         let tells = self.store.call(|db| db.has_shown_content()).await?;
         let mut jobs = Jobs::new(self.platform, self.scope.job_timeout, tells);
         resume.follow.iter().for_each(|replica| jobs.follow(replica.clone(), None, true, self.now()));

@@ -4,19 +4,21 @@ use std::time::Duration;
 
 use super::{
     Fatal, fatal,
+    paging::Place,
     work::{Ending, Polled},
 };
 use crate::{
     model::{JobId, SourceId},
-    platform::{Cursor, Holding, JobState, Platform, RemoteSource},
+    platform::{Holding, JobState, Platform, RemoteSource},
 };
 
 /// A pass follows the crawl of a website no longer than this; the next one goes on.
 const CRAWL: Duration = Duration::from_secs(120);
 /// A crawl that takes longer has failed.
 const CRAWL_AT_MOST: Duration = Duration::from_secs(24 * 60 * 60);
-/// A job that the platform has forgotten, and whose source is idle for so long, is lost.
-const FORGOTTEN: Duration = Duration::from_secs(60);
+/// A job that the platform has forgotten, and whose source is idle for so long, is lost. What no page of the list that can
+/// be read shows is left to another pass after as long.
+pub(super) const FORGOTTEN: Duration = Duration::from_secs(60);
 
 /// What is known of a job that is asked after.
 pub(super) struct Asking {
@@ -120,12 +122,10 @@ pub(super) async fn ask_site<P: Platform>(platform: &P, asking: Asking) -> Resul
 }
 
 /// Asks for a page of the list; where there is nobody else to ask (`by_list`), a failure that it shows is the end.
-pub(super) async fn ask_list<P: Platform>(platform: &P, at: Option<Cursor>, by_list: bool) -> Result<Polled, Fatal> {
+pub(super) async fn ask_list<P: Platform>(platform: &P, at: Place, by_list: bool) -> Result<Polled, Fatal> {
     let page = match platform.sources(at).await.map_err(fatal) {
         Ok(page) => page,
-        // Where the list alone tells, nothing can be known without it.
-        Err(Ok(error)) if by_list => return Err(Fatal::Unavailable(error.to_string())),
-        Err(Ok(_)) => return Ok(Polled { endings: Vec::new(), list: None }),
+        Err(Ok(error)) => return Ok(Polled { endings: Vec::new(), list: Some(Err(error.to_string())) }),
         Err(Err(fatal)) => return Err(fatal),
     };
     let endings = page.sources.iter().filter_map(|source| {
@@ -137,7 +137,7 @@ pub(super) async fn ask_list<P: Platform>(platform: &P, at: Option<Cursor>, by_l
         };
         Some((source.id.clone(), ending))
     });
-    Ok(Polled { endings: endings.collect(), list: Some(page) })
+    Ok(Polled { endings: endings.collect(), list: Some(Ok(page)) })
 }
 
 #[cfg(test)]

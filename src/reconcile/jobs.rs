@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     Deed, Document, Event, Fatal, Pass, Report, Sent,
-    asking::{Asking, ask_list, ask_one, ask_site, failed},
+    asking::{Asking, FORGOTTEN, ask_list, ask_one, ask_site, failed},
     paging::{Growth, Paging, Place, Seen},
     work::{Ending, Polled, Step, Task},
 };
@@ -44,6 +44,8 @@ struct Followed {
     doubted: bool,
     /// Whether the list has shown its source under the name that it was given.
     named: bool,
+    /// Why a page of the list could not be read that may show it, where no other page does.
+    unseen: Option<String>,
 }
 
 /// A job that has ended.
@@ -68,6 +70,8 @@ pub(super) struct Jobs {
     growth: Growth,
     /// The page that is being read, and whether as the next one of a way through the whole list.
     reading: (Place, bool),
+    /// Why a page could not be read, on such a way.
+    unread: Option<String>,
     /// Whether the platform can only be asked by its list.
     by_list: bool,
     /// Whether a list of the platform has ever shown content of ours: then it tells what its sources hold.
@@ -85,6 +89,7 @@ impl Jobs {
             paging: Paging::default(),
             growth: Growth::default(),
             reading: (None, false),
+            unread: None,
             by_list: !platform.abilities().jobs,
             tells,
         }
@@ -120,6 +125,7 @@ impl Jobs {
                 blind: false,
                 doubted,
                 named: false,
+                unseen: None,
             },
         );
     }
@@ -176,18 +182,25 @@ impl Jobs {
     /// Takes what a poll gave, and hands out the jobs that have ended.
     pub(super) fn settle(&mut self, polled: Polled, now: Moment) -> Vec<Settled> {
         let mut settled = Vec::new();
-        let way_goes_on = polled.list.as_ref().is_some_and(|page| self.note_page(page, now));
+        let is_by_list = polled.list.is_some();
+        let way_goes_on = match &polled.list {
+            Some(Ok(page)) => self.note_page(page, now),
+            Some(Err(reason)) => self.note_unread(reason, now),
+            None => false,
+        };
         for (source, ending) in polled.endings {
             let Some(id) = self.by_source.get(&source).copied() else { continue };
             let Some(job) = self.followed.get_mut(&id) else { continue };
             match ending {
                 // A failure that the list shows is asked for its reason first, where there is somebody to ask.
-                Ending::Lost if polled.list.is_some() && !job.blind => job.asked = Moment::default(),
-                Ending::Lost if polled.list.is_some() => settled.extend(self.end(id, failed(None), now)),
+                Ending::Lost if is_by_list && !job.blind => job.asked = Moment::default(),
+                Ending::Lost if is_by_list => settled.extend(self.end(id, failed(None), now)),
                 Ending::Unknown => job.blind = true,
                 ending => settled.extend(self.end(id, ending, now)),
             }
         }
+        let unseen: Vec<_> = self.followed.iter().filter_map(|(id, job)| Some((*id, job.unseen.clone()?))).collect();
+        settled.extend(unseen.into_iter().filter_map(|(id, reason)| self.end(id, Ending::Unseen(reason), now)));
         let is_late = |job: &Followed| now.since(job.begun) > self.timeout;
         let late: Vec<_> =
             self.followed.iter().filter(|(_, job)| (self.by_list || job.blind) && is_late(job)).collect();
@@ -221,16 +234,39 @@ impl Jobs {
         }
         let ended = self.paging.read(page);
         if ended {
-            // What the whole list did not show is looked for again when as much time has passed as it took so far.
-            let missing = self.followed.values_mut().filter(|job| job.seen.page.is_none());
-            let youngest = missing.map(|job| (job.seen.asked = now, job.begun).1).max();
-            if let Some(begun) =
-                youngest.filter(|_| self.by_list && self.followed.values().all(|job| job.seen.page.is_none()))
-            {
-                self.schedule.pause(now + now.since(begun).min(LONGEST_PAUSE));
-            }
+            self.end_way(now);
         }
         self.by_list && !ended && shown.is_empty()
+    }
+
+    /// The same where the page cannot be read.
+    fn note_unread(&mut self, reason: &str, now: Moment) -> bool {
+        let (place, on_the_way) = self.reading;
+        self.growth.note_unread(place, self.followed.values_mut().map(|job| &mut job.seen));
+        if !on_the_way {
+            return false;
+        }
+        self.unread = Some(reason.to_owned());
+        let ended = self.paging.skip();
+        if ended {
+            self.end_way(now);
+        }
+        self.by_list && !ended
+    }
+
+    /// The way through the list has come to its end. What it did not show is looked for again when as much time has passed
+    /// as it took so far.
+    fn end_way(&mut self, now: Moment) {
+        let (by_list, unread) = (self.by_list, self.unread.take());
+        let missing = self.followed.values_mut().filter(|job| job.seen.page.is_none());
+        let youngest = missing.map(|job| (job.seen.asked = now, job.begun).1).max();
+        if let Some(begun) = youngest.filter(|_| by_list && self.followed.values().all(|job| job.seen.page.is_none())) {
+            self.schedule.pause(now + now.since(begun).min(LONGEST_PAUSE));
+        }
+        let is_unseen = |job: &Followed| (by_list || job.blind) && job.seen.page.is_none();
+        let patience = FORGOTTEN.min(self.timeout);
+        let unseen = self.followed.values_mut().filter(|job| is_unseen(job) && now.since(job.begun) > patience);
+        unseen.for_each(|job| job.unseen.clone_from(&unread));
     }
 
     /// A job has ended.
@@ -265,6 +301,13 @@ impl<P: Platform> Pass<'_, P> {
                 let whole = Wake::everything();
                 report.leave(replica.collection.clone(), whole, CRAWL_AGAIN);
                 report.crawling.insert(replica.collection);
+                Ok(Step::Nothing)
+            }
+            // The same; whether the platform holds it nobody can see now.
+            Ending::Unseen(reason) => {
+                let document = Document::new(&replica.collection, &replica.path);
+                tracing::warn!(%document, reason, "an upload could not be confirmed: a page of the list cannot be read");
+                report.unlisted_sources = Some(reason);
                 Ok(Step::Nothing)
             }
             Ending::Lost | Ending::Unknown => {

@@ -150,14 +150,23 @@ impl<P: Platform> Pass<'_, P> {
     async fn read_list(&self, reading: u32) -> Result<Reading, Fatal> {
         let (mut at, mut before, mut unreadable, mut fruitless) = (None, 0, 0, 0_u32);
         let (mut announced, mut constant) = (None, true);
+        // The page to go on with where one cannot be read, and why one could not be.
+        let (mut past, mut failed) = (None, None);
         for page in 1..=MOST_PAGES {
             (self.event)(Event::Listing { page });
             let found = match self.platform.sources(at).await {
                 Ok(found) => found,
                 Err(error) if error.failure().is_general() => return Err(always_fatal(error)),
-                Err(error) => return Ok(Reading::Failed(error.to_string())),
+                Err(error) => {
+                    failed = Some(error.to_string());
+                    at = past.take();
+                    if at.is_some() {
+                        continue;
+                    }
+                    break;
+                }
             };
-            at = found.next;
+            (at, past) = (found.next, found.past_next);
             unreadable += found.unreadable;
             let sources: Vec<_> = found.sources.into_iter().map(|source| self.listed(source)).collect();
             let count = self.store.call(move |db| db.add_page(reading, &sources)).await?;
@@ -170,12 +179,16 @@ impl<P: Platform> Pass<'_, P> {
             fruitless = if count > before { 0 } else { fruitless + 1 };
             let is_fruitless = fruitless > u32::from(found.unreadable > 0);
             if is_fruitless || at.is_none() || is_end {
+                if failed.is_some() {
+                    break;
+                }
                 let is_settled = announced.is_none() || is_total;
                 return Ok(if is_settled { Reading::Settled } else { Reading::Shifted });
             }
             before = count;
         }
-        Ok(Reading::Failed(format!("its list of sources has more than {MOST_PAGES} pages")))
+        let endless = || format!("its list of sources has more than {MOST_PAGES} pages");
+        Ok(Reading::Failed(failed.unwrap_or_else(endless)))
     }
 
     fn listed(&self, source: RemoteSource) -> ListedSource {

@@ -30,7 +30,11 @@ mod site;
 mod steps;
 mod work;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use futures_util::FutureExt;
 use rand::{RngExt, rngs::StdRng};
@@ -54,7 +58,7 @@ pub use scope::{Earlier, Scope};
 use crate::{
     config::{DeletePolicy, SyncPolicy},
     fetch::lists,
-    model::{CollectionName, DocPath, Moment},
+    model::{CollectionName, DocPath, Moment, SourceId},
     plan::{Policy, UnderWay},
     platform::{ApiError, Platform},
     store::{Store, StoreError},
@@ -96,6 +100,8 @@ pub(crate) struct Pass<'a, P> {
     look: String,
     /// The lists of pages, each read once.
     lists: Mutex<BTreeMap<CollectionName, Arc<lists::Pages>>>,
+    /// The sources that this round deletes, or has deleted.
+    deleting: Mutex<HashSet<SourceId>>,
 }
 
 /// Runs a pass. The report says what was done also where the pass stopped before its end.
@@ -113,7 +119,8 @@ pub async fn pass<P: Platform>(
     platform.begin();
     forget_kept(scope).await;
     let look = scope.look.clone().unwrap_or(id);
-    let pass = Pass { platform, store, scope, stop, event, look, lists: Mutex::default() };
+    let (lists, deleting) = (Mutex::default(), Mutex::default());
+    let pass = Pass { platform, store, scope, stop, event, look, lists, deleting };
     if let Err(fatal) = pass.run(&mut report).instrument(span).await {
         report.stopped(fatal);
     }

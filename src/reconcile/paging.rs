@@ -93,6 +93,14 @@ impl Growth {
         // Then it is read next.
         self.turn &= finds || longer.is_none();
     }
+
+    /// A page cannot be read: what is new is looked for elsewhere, and so is what it showed.
+    pub(super) fn note_unread<'a>(&mut self, place: Place, seen: impl Iterator<Item = &'a mut Seen>) {
+        if self.place() == Some(place) {
+            self.end = None;
+        }
+        seen.filter(|seen| seen.page == Some(place)).for_each(|seen| seen.page = None);
+    }
 }
 
 fn next(page: &SourcePage) -> Option<Cursor> {
@@ -104,6 +112,8 @@ fn next(page: &SourcePage) -> Option<Cursor> {
 pub(super) struct Paging {
     /// The page to read now.
     at: Place,
+    /// The page to go on with where that one cannot be read.
+    past: Place,
     stage: Stage,
     /// The page that was read before, and its sources.
     before: (Place, Vec<SourceId>),
@@ -114,8 +124,8 @@ enum Stage {
     /// The first page is to be read.
     #[default]
     First,
-    /// The last page is to be read, and then this one.
-    Last(Cursor),
+    /// The last page is to be read, and then this one, or the one after it.
+    Last(Cursor, Option<Cursor>),
     /// The rest is read, up to the last page, which was read before.
     Rest(Option<Cursor>),
 }
@@ -131,25 +141,47 @@ impl Paging {
         let seen: Vec<_> = page.sources.iter().map(|source| source.id.clone()).collect();
         // A platform that shows the same as another page has no other.
         if self.before.0 != self.at && self.before.1 == seen {
-            *self = Self::default();
-            return true;
+            return self.end();
         }
         self.before = (self.at, seen);
         let next = next(page);
         let (at, stage) = match (&self.stage, next) {
             (Stage::First, Some(next)) => match page.last.filter(|last| *last > next) {
-                Some(last) => (Some(last), Stage::Last(next)),
+                Some(last) => (Some(last), Stage::Last(next, page.past_next)),
                 None => (Some(next), Stage::Rest(None)),
             },
-            (Stage::Last(rest), _) => (Some(*rest), Stage::Rest(self.at)),
+            (Stage::Last(rest, past), _) => return self.go_to(*rest, *past, self.at),
             (Stage::Rest(last), Some(next)) if last.is_none_or(|last| next < last) => (Some(next), Stage::Rest(*last)),
             (Stage::First | Stage::Rest(_), _) => (None, Stage::First),
         };
-        (self.at, self.stage) = (at, stage);
-        if self.at.is_none() {
-            *self = Self::default();
+        (self.at, self.past, self.stage) = (at, page.past_next, stage);
+        if self.at.is_none() { self.end() } else { false }
+    }
+
+    /// That page cannot be read: the way goes on with the one after it, where that is known. Says whether it was the whole
+    /// way.
+    pub(super) fn skip(&mut self) -> bool {
+        match (&self.stage, self.past) {
+            // What of it the pages before it do not show, another one may.
+            (Stage::Last(rest, past), _) => self.go_to(*rest, *past, None),
+            (Stage::Rest(last), Some(past)) if last.is_none_or(|last| past < last) => {
+                (self.at, self.past) = (Some(past), None);
+                false
+            }
+            (Stage::First | Stage::Rest(_), _) => self.end(),
         }
-        self.at.is_none()
+    }
+
+    /// Goes on to the rest, up to the last page where that was read.
+    fn go_to(&mut self, rest: Cursor, past: Place, last: Place) -> bool {
+        (self.at, self.past, self.stage) = (Some(rest), past, Stage::Rest(last));
+        false
+    }
+
+    /// The way ends here, whatever the platform says of further pages.
+    fn end(&mut self) -> bool {
+        *self = Self::default();
+        true
     }
 }
 
@@ -158,15 +190,20 @@ mod tests {
     use super::*;
     use crate::platform::{nexvio::PAGE_SIZE, read};
 
+    /// A page of a list of so many, of pages of `size` at most, and how many it has.
+    fn sized(total: u64, size: u64, says_total: bool, offset: u64) -> (u64, SourcePage) {
+        let count = total.saturating_sub(offset).min(size);
+        let items: Vec<_> = (offset..offset + count).map(|id| serde_json::json!({"id": id})).collect();
+        let total = if says_total { serde_json::json!(total) } else { serde_json::Value::Null };
+        let body = serde_json::json!({"data": {"knowledge": items, "total": total}}).to_string();
+        (count, read::nexvio_page(body.as_bytes(), offset).expect("a page"))
+    }
+
     /// The sizes of the pages that are read on one way through a list of so many, of pages of `size` at most.
     fn way(total: u64, size: u64, says_total: bool) -> Vec<(u64, u64)> {
         let (mut paging, mut seen, mut offset) = (Paging::default(), Vec::new(), 0);
         loop {
-            let count = total.saturating_sub(offset).min(size);
-            let items: Vec<_> = (offset..offset + count).map(|id| serde_json::json!({"id": id})).collect();
-            let total = if says_total { serde_json::json!(total) } else { serde_json::Value::Null };
-            let body = serde_json::json!({"data": {"knowledge": items, "total": total}}).to_string();
-            let page = read::nexvio_page(body.as_bytes(), offset).expect("a page");
+            let (count, page) = sized(total, size, says_total, offset);
             seen.push((offset, count));
             if paging.read(&page) {
                 assert_eq!(paging.at(), None);
@@ -194,9 +231,7 @@ mod tests {
 
     /// A page of three sources at most.
     fn page(offset: u64, total: u64) -> SourcePage {
-        let items: Vec<_> = (offset..total.min(offset + 3)).map(|id| serde_json::json!({"id": id})).collect();
-        let body = serde_json::json!({"data": {"knowledge": items, "total": total}}).to_string();
-        read::nexvio_page(body.as_bytes(), offset).expect("a page")
+        sized(total, 3, true, offset).1
     }
 
     const NOW: Moment = Moment(1_000_000);
@@ -239,5 +274,46 @@ mod tests {
         let longer = page(27, 32);
         growth.note(&longer, first.last, [(&mut other, false)].into_iter(), NOW);
         assert_eq!((growth.place(), other.page), (Some(longer.next), None));
+    }
+
+    #[test]
+    fn growth__the_page_with_what_is_new_cannot_be_read__leaves_it_to_the_way() {
+        let (mut growth, mut one, other) = (Growth::default(), Seen::default(), Seen::default());
+        growth.note(&page(0, 30), None, [(&mut one, true)].into_iter(), NOW);
+        growth.note_unread(page(0, 30).next, [&mut one].into_iter());
+        assert_eq!((growth.place(), one.page), (Some(None), Some(None)), "another page");
+        growth.note_unread(None, [&mut one].into_iter());
+        assert_eq!((growth.place(), one.page), (None, None));
+        assert_eq!([0, 1].map(|_| growth.next([one, other].iter())), [None, None]);
+    }
+
+    #[test]
+    fn way__a_page_cannot_be_read__goes_on_behind_it() {
+        let without = |broken: &[u64], says_total| {
+            let (mut paging, mut read, mut offset) = (Paging::default(), Vec::new(), 0);
+            loop {
+                let ended = if broken.contains(&offset) {
+                    paging.skip()
+                } else {
+                    read.push(offset);
+                    paging.read(&sized(450, 100, says_total, offset).1)
+                };
+                if ended {
+                    return read;
+                }
+                offset = paging.at().map_or(0, read::offset);
+            }
+        };
+        for (broken, says_total, expected) in [
+            (&[100][..], true, &[0, 350, 200, 300][..]),
+            (&[300], true, &[0, 350, 100, 200]),
+            (&[350], true, &[0, 100, 200, 300, 400]),
+            (&[100, 350], true, &[0, 200, 300, 400]),
+            (&[100], false, &[0, 200, 300, 400, 450]),
+            (&[100, 200], false, &[0]),
+            (&[0], true, &[]),
+        ] {
+            assert_eq!(without(broken, says_total), expected, "{broken:?}");
+        }
     }
 }

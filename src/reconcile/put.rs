@@ -2,7 +2,7 @@
 
 use std::{fs::File, io, time::Duration};
 
-use super::{Fatal, Pass, always_fatal, pages, steps::failure, work::Step};
+use super::{Fatal, Pass, always_fatal, fatal, pages, steps::failure, work::Step};
 use crate::{
     config::{Folder, Input, Pages, Via, Website},
     model::{
@@ -10,7 +10,7 @@ use crate::{
         is_rewritten, keeps_marker,
     },
     plan::{FailureCause, Wanted},
-    platform::{ApiError, Created, Platform, SourceKind, Upload},
+    platform::{ApiError, Created, Holding, Platform, SourceKind, Upload},
     scan::{self, HashError, Root},
 };
 
@@ -105,7 +105,7 @@ impl<P: Platform> Pass<'_, P> {
             && let Some(namesake) = self.namesake(&replica).await?
         {
             self.store.call(move |db| db.drop_replica(id)).await?;
-            return Ok(Step::Again(Some(namesake)));
+            return self.name_is_taken(namesake).await;
         }
         match error {
             error @ (ApiError::Unknown { .. } | ApiError::Refused { status: 409, .. }) => {
@@ -128,6 +128,24 @@ impl<P: Platform> Pass<'_, P> {
             }
             error => self.fail_request(replica, &error).await,
         }
+    }
+
+    /// Another source of the same document has the name, and nobody knows what became of the upload into it. While that may
+    /// still be done it is waited for; else the source goes, so that the name is free.
+    async fn name_is_taken(&self, namesake: Replica) -> Result<Step, Fatal> {
+        let age = self.now().since(namesake.since);
+        let is_hopeful = match &namesake.source {
+            Some(source) if namesake.phase == Phase::Uploading => {
+                match self.platform.source(source).await.map_err(fatal) {
+                    Ok(found) => may_come_to_hold(found.map(|source| source.holding), age, self.scope.job_timeout),
+                    Err(Ok(ApiError::NoSuchCall(_))) => false,
+                    Err(Ok(_)) => age <= self.scope.job_timeout,
+                    Err(Err(fatal)) => return Err(fatal),
+                }
+            }
+            _ => false,
+        };
+        Ok(if is_hopeful { Step::Unknown(self.now() + self.scope.policy.grace) } else { Step::Again(Some(namesake)) })
     }
 
     /// Another source of the same document and content, of which it is not known that it holds it.
@@ -307,6 +325,15 @@ fn no_puts(error: ApiError) -> Result<Step, Fatal> {
     if is_answer { Ok(Step::NoPuts(fatal)) } else { Err(fatal) }
 }
 
+/// Whether an upload of that age without an answer may still be done, or is, by what its source holds.
+fn may_come_to_hold(holding: Option<Holding>, age: Duration, timeout: Duration) -> bool {
+    match holding {
+        Some(Holding::Document) => true,
+        Some(Holding::AtWork | Holding::Unsaid) => age <= timeout,
+        Some(Holding::Nothing | Holding::Empty | Holding::Failed(_)) | None => false,
+    }
+}
+
 fn open(folder: &Folder, path: &DocPath, expected: &Fingerprint) -> Result<Option<File>, String> {
     let root = Root::open(&folder.root, folder.follow_symlinks).map_err(|error| error.to_string())?;
     match root.open_document(path) {
@@ -318,4 +345,25 @@ fn open(folder: &Folder, path: &DocPath, expected: &Fingerprint) -> Result<Optio
 
 fn unchanged(file: io::Result<File>, expected: &Fingerprint) -> bool {
     file.and_then(|file| scan::fingerprint(&file)).is_ok_and(|seen| seen == *expected)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn may_come_to_hold__source_that_is_held_or_at_work__is_waited_for() {
+        let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+        for (holding, age, expected) in [
+            (Some(Holding::Document), 60, true),
+            (Some(Holding::AtWork), 1, true),
+            (Some(Holding::AtWork), 16, false),
+            (Some(Holding::Nothing), 1, false),
+            (Some(Holding::Empty), 1, false),
+            (Some(Holding::Failed(None)), 1, false),
+            (None, 1, false),
+        ] {
+            assert_eq!(may_come_to_hold(holding.clone(), minutes(age), minutes(15)), expected, "{holding:?} {age}");
+        }
+    }
 }

@@ -42,9 +42,16 @@ impl<P: Platform> Pass<'_, P> {
     }
 
     async fn delete(&self, replica: Replica) -> Result<Step, Fatal> {
+        if let Some(source) = &replica.source {
+            // It may retire for several reasons at once.
+            if !self.deleting.lock().await.insert(source.clone()) {
+                return Ok(Step::Nothing);
+            }
+        }
         if let Some(source) = &replica.source
             && let Err(error) = self.platform.delete(source).await
         {
+            self.deleting.lock().await.remove(source);
             let reason = format!("its old source {source} could not be deleted: {}", fatal(error)?);
             let failure = failure(&replica.collection, &replica.path, reason.clone());
             let now = self.now();

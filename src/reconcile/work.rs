@@ -59,8 +59,8 @@ pub(super) enum Step {
 #[derive(Debug)]
 pub(super) struct Polled {
     pub(super) endings: Vec<(SourceId, Ending)>,
-    /// The page of the list, where the list was asked.
-    pub(super) list: Option<SourcePage>,
+    /// The page of the list, or why it cannot be read, where the list was asked.
+    pub(super) list: Option<Result<SourcePage, String>>,
 }
 
 /// How a job ended.
@@ -76,6 +76,9 @@ pub(super) enum Ending {
     Unknown,
     /// It has not ended, and is left to another pass.
     Later,
+    /// No page of the list that can be read shows it, and another one cannot be read for this reason: it is left to
+    /// another pass.
+    Unseen(String),
 }
 
 impl Polled {

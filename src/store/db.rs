@@ -33,6 +33,8 @@ const MIGRATIONS: [&str; 14] = [
 const VERSION: i64 = MIGRATIONS.len() as i64;
 /// How long a write waits for another process's write.
 pub(super) const BUSY: Duration = Duration::from_secs(10);
+/// Statements kept prepared: more than a pass has.
+const STATEMENTS: usize = 256;
 
 /// What a store is about: records for one platform mean nothing to another.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +69,7 @@ impl Db {
         // it cannot be made, SQLite says.
         let _ = OpenOptions::new().append(true).create_new(true).mode(0o600).open(path);
         let connection = Connection::open(path).map_err(|error| sorted(path, error))?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
         let mut db = Self { connection };
         db.prepare(path).map_err(|error| match error {
             StoreError::Sqlite(error) => sorted(path, error),
@@ -96,6 +99,7 @@ impl Db {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(|error| sorted(path, error))?;
         connection.busy_timeout(BUSY)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
         let db = Self { connection };
         let version = db.version().map_err(|error| sorted(path, error))?;
         db.refuse_other_program(path, version)?;

@@ -206,7 +206,13 @@ pub(super) fn apply(
     let mut strays = Vec::new();
     for step in steps {
         match step {
-            Drift::Found(id, source) => set_made(connection, id, &source, terms.making, now)?,
+            Drift::Found(id, source) => {
+                // It may be an older source, and what the request has made may still show: that is this state's, too.
+                let sql = "INSERT OR IGNORE INTO former
+                           SELECT collection, path, hash, '', 'found', ?2, 0 FROM replicas WHERE id = ?1";
+                connection.prepare_cached(sql)?.execute(params![id.0, now.0.cast_signed()])?;
+                set_made(connection, id, &source, terms.making, now)?;
+            }
             Drift::NeverMade(id) => never_made(connection, id, now)?,
             Drift::Stray(source) => strays.push(source),
             Drift::Wait(id, since) => {

@@ -72,12 +72,13 @@ pub(super) fn finish_uploads(connection: &Connection, now: Moment) -> Result<(u6
     Ok((added, replaced))
 }
 
-/// Uploads without an answer of documents that are quarantined: nobody tries them again, and what holds nothing when the
-/// platform has had its time is of no use. Left under way, they would make every pass a full one.
+/// Uploads without an answer of documents that are quarantined or skipped: nobody tries them again, and what holds nothing
+/// when the platform has had its time is of no use. Left under way, they would make every pass a full one.
 pub(super) fn retire_empty(connection: &Connection, now: Moment, after: Duration) -> Result<(), rusqlite::Error> {
     let sql = "UPDATE replicas SET phase = 'retiring', since = ?1 WHERE id IN (
                    SELECT r.id FROM replicas r JOIN listed l USING (source_id) JOIN documents d
-                       ON d.collection = r.collection AND d.path = r.path AND d.trouble_hash = substr(d.hash, 1, 6)
+                       ON d.collection = r.collection AND d.path = r.path
+                           AND (d.trouble_hash = substr(d.hash, 1, 6) OR d.skip_reason IS NOT NULL)
                    WHERE r.phase IN ('uploading', 'spoilt') AND NOT r.was_ready AND r.since <= ?2 AND l.collection IS NOT NULL
                        AND NOT l.holds)";
     let (at, before) = (now.0.cast_signed(), (now - after).0.cast_signed());

@@ -233,7 +233,8 @@ impl Db {
             let (added, replaced) = finish_uploads(connection, now)?;
             report.added += added;
             report.replaced += replaced;
-            if trust.complete {
+            // A list that shows nothing is no list to begin with: the platform may only have said nothing.
+            if trust.complete && report.sources > 0 {
                 connection.execute("INSERT OR IGNORE INTO meta VALUES ('listed', '1')", [])?;
             }
             Ok(report)

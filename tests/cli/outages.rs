@@ -16,7 +16,7 @@ async fn a_wrong_key_is_said_and_nothing_is_tried_again() {
     let said = bench.sync().await;
     said.ended(7, &["error: the platform refuses the key (401)", "Check `platform.api_key`"]);
     said.without(&["kb_local_wrong"]);
-    assert_eq!((bench.running.requests().total(), bench.running.requests().status(401)), (1, 1));
+    assert_eq!((bench.running.requests().total(), bench.running.requests().status(401)), (2, 2), "and one probe");
     for command in [&["check", "--online"][..], &["sources"], &["conversations"]] {
         bench.run(command).await.ended(7, &["refuses the key"]);
     }

@@ -73,5 +73,5 @@ async fn key__refused_and_replaced__is_read_again_once() {
         assert!(matches!(error, ApiError::Denied { status: 401, .. }), "{error}");
         assert!(!shows_key(&error.to_string()), "{error}");
     }
-    assert_eq!((read.load(Ordering::Relaxed), server.total()), (5, 8), "once for each");
+    assert_eq!((read.load(Ordering::Relaxed), server.total()), (5, 12), "once for each, and a probe");
 }

@@ -56,9 +56,6 @@ impl Part {
         Self::Bots,
     ];
 
-    /// Parts that the program does not cope with yet. `KBSYNC_STUCK=all` breaks them all the same.
-    const PENDING: &[Self] = &[Self::Upload, Self::Page];
-
     /// How a platform answers, where it does not do what its page shows.
     fn statuses(self) -> &'static [u16] {
         match self {
@@ -67,7 +64,8 @@ impl Part {
             Self::Rename => &[500, 401, 403, 404, 405],
             Self::Creation => &[500, 400, 401, 402, 403, 409],
             Self::Upload => &[500, 400, 403, 404, 402],
-            Self::Look | Self::Page | Self::Bots => &[500, 403, 503, 400],
+            Self::Page => &[500, 401, 403, 503, 400],
+            Self::Look | Self::Bots => &[500, 403, 503, 400],
             Self::Ingestion | Self::Folder => &[0],
         }
     }
@@ -82,16 +80,13 @@ impl Broken {
         Self { part, document, status: *part.statuses().choose(&mut rng).expect("not empty") }
     }
 
-    /// Whatever may be broken: by `KBSYNC_STUCK` the part that it names, any of them (`all`), or else any but the pending ones.
-    pub fn anything(seed: u64) -> Option<Self> {
-        let may_be = |part: &Part| match std::env::var("KBSYNC_STUCK").as_deref() {
-            Err(_) => !Part::PENDING.contains(part),
-            Ok("all") => true,
-            Ok(name) => format!("{part:?}") == name,
-        };
+    /// Any part, or by `KBSYNC_STUCK` the one that it names.
+    pub fn anything(seed: u64) -> Self {
+        let named = std::env::var("KBSYNC_STUCK").ok().filter(|name| name != "all");
+        let may_be = |part: &Part| named.as_ref().is_none_or(|name| format!("{part:?}") == *name);
         let parts: Vec<_> = Part::ALL.into_iter().filter(may_be).collect();
-        let part = parts.get(usize::try_from(seed >> 32).expect("64 bits") % parts.len().max(1))?;
-        Some(Self::any(*part, seed))
+        assert!(!parts.is_empty(), "KBSYNC_STUCK: no part is called {named:?}");
+        Self::any(parts[usize::try_from(seed >> 32).expect("64 bits") % parts.len()], seed)
     }
 
     /// The answer to a request that it is about.

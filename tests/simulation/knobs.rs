@@ -7,9 +7,22 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::broken::{Broken, Part};
 
-/// One belief that a client could hold about a platform, and that does not hold in a life that has drawn it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Knob {
+/// The knobs, each with what it does, and the list of all of them.
+macro_rules! knobs {
+    ($($(#[doc = $what:literal])+ $name:ident,)+) => {
+        /// One belief that a client could hold about a platform, and that does not hold in a life that has drawn it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Knob {
+            $($(#[doc = $what])+ $name,)+
+        }
+
+        impl Knob {
+            pub const ALL: &[Self] = &[$(Self::$name,)+];
+        }
+    };
+}
+
+knobs! {
     /// Names are stored in Unicode's composed form.
     NamesComposed,
     /// Blanks in names are trimmed and collapsed.
@@ -97,59 +110,16 @@ pub enum Knob {
 use Knob::*;
 
 impl Knob {
-    pub const ALL: [Self; 41] = [
-        NamesComposed,
-        NamesTrimmed,
-        NamesFolded,
-        NamesEscaped,
-        NamesCut,
-        NamesMissing,
-        TotalHigh,
-        TotalLow,
-        TotalNull,
-        TotalText,
-        OddItems,
-        OddFields,
-        NoFields,
-        ListLags,
-        ListKeeps,
-        ListGrows,
-        ListShuffles,
-        PagesShort,
-        ListWhole,
-        ListEmpty,
-        UploadsLag,
-        JobBroken,
-        DeleteBroken,
-        RenameBroken,
-        CreateBroken,
-        UploadBroken,
-        NamesUnique,
-        NoBodies,
-        CreateSilent,
-        SourcesSpoil,
-        SourcesLag,
-        FilesUnsound,
-        FilesLittered,
-        MovesFresh,
-        MovesEdited,
-        MovesRenamed,
-        FilesReturn,
-        OddRates,
-        NamesDecorated,
-        AccountWeather,
-        RetryAfterOdd,
-    ];
-
     /// Knobs that no life draws yet, as the program does not cope with them. `KBSYNC_KNOBS=all` draws them all the same.
-    pub const PENDING: &[Self] =
-        &[NoBodies, FilesUnsound, NamesCut, NamesMissing, ListEmpty, NamesUnique, SourcesSpoil, SourcesLag];
+    ///
+    /// Where every source of an instance that was ready is spoilt at once (SourcesSpoil), the list is not believed, for ever.
+    pub const PENDING: &[Self] = &[NamesCut, NamesMissing, SourcesSpoil, SourcesLag];
 
     /// Knobs that the program does not cope with together: of such a pair the second one is left out.
     const PENDING_TOGETHER: &[(Self, Self)] = &[(ListGrows, ListWhole), (TotalLow, PagesShort)];
 
     fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|knob| format!("{knob:?}") == name)
+        Self::ALL.iter().copied().find(|knob| format!("{knob:?}") == name)
     }
 }
 
@@ -171,8 +141,8 @@ impl Choice {
     pub fn of_environment() -> Self {
         let bits = |knobs: &[Knob]| knobs.iter().fold(0, |bits, knob| bits | knob.bit());
         match std::env::var("KBSYNC_KNOBS").as_deref() {
-            Err(_) => Self::From(bits(&Knob::ALL) & !bits(Knob::PENDING)),
-            Ok("all") => Self::From(bits(&Knob::ALL)),
+            Err(_) => Self::From(bits(Knob::ALL) & !bits(Knob::PENDING)),
+            Ok("all") => Self::From(bits(Knob::ALL)),
             Ok(names) => {
                 let names = names.split(',').filter(|name| !name.is_empty());
                 let known =
@@ -198,9 +168,9 @@ impl Knobs {
             Choice::From(bits) => {
                 let is_without_pending = Knob::PENDING.iter().all(|knob| bits & knob.bit() == 0);
                 let mut rng = StdRng::seed_from_u64(seed);
-                let some: Vec<_> = Knob::ALL.into_iter().filter(|knob| bits & knob.bit() != 0).collect();
                 let most = if rng.random_bool(0.3) { 0 } else { rng.random_range(1..=4) };
-                let bits = some.sample(&mut rng, most).fold(0, |bits, knob| bits | knob.bit());
+                // From all, so that a knob that is pending no more changes no life that has not drawn it.
+                let bits = bits & Knob::ALL.sample(&mut rng, most).fold(0, |bits, knob| bits | knob.bit());
                 let together = Knob::PENDING_TOGETHER.iter().filter(|_| is_without_pending);
                 let left_out = |bits: u64, (one, other): &(Knob, Knob)| {
                     if bits & one.bit() != 0 { bits & !other.bit() } else { bits }
@@ -215,7 +185,7 @@ impl Knobs {
     }
 
     pub fn drawn(self) -> impl Iterator<Item = Knob> {
-        Knob::ALL.into_iter().filter(move |knob| self.has(*knob))
+        Knob::ALL.iter().copied().filter(move |knob| self.has(*knob))
     }
 
     /// The same without one of them.

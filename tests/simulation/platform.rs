@@ -159,8 +159,7 @@ impl Platform {
     pub fn judge(&mut self, instance: usize, op: &Op) {
         let is_known = |deletion| match deletion {
             Deletion::Unknown => false,
-            Deletion::Answered => self.knobs.has(Knob::NoBodies),
-            Deletion::Noted => true,
+            Deletion::Answered | Deletion::Noted => true,
         };
         if let Op::Delete { source } = op
             && self.deleted.iter().any(|(gone, _)| gone.id == *source && is_known(gone.deletion))
@@ -226,7 +225,10 @@ impl Platform {
     pub fn carry_out(&mut self, at: Moment, (who, lost): (Who, bool), op: Op, fate: Fate, takes: Duration) -> Done {
         match op {
             Op::Create { content: Some(content), .. } if is_refused(&content) => Done::Refused(422, "these words"),
-            Op::Create { name, .. } if self.is_taken(&name) => Done::Refused(409, "the name is taken"),
+            Op::Create { name, .. } if self.is_taken(&name) => {
+                self.branches.count(Branch::NameTaken, 1);
+                Done::Refused(409, "the name is taken")
+            }
             Op::Create { name, content } => {
                 let number = self.next();
                 let stored = self.knobs.rewritten(&name);

@@ -6,6 +6,7 @@ use std::{
 };
 
 use kbsync::{
+    config::Api,
     model::SourceName,
     reconcile::{JOB_TIMEOUT, Outcome, Report},
 };
@@ -13,6 +14,7 @@ use kbsync::{
 use crate::{
     broken::{Broken, Part},
     disk::{DiskOp, FOLDERS, is_unsound},
+    knobs::Knob,
     oracle::INSTANCES,
     run::{World, lock},
     script::{ConfigOp, PassStep, Step},
@@ -125,11 +127,31 @@ impl World<'_> {
             let skipped = report.skipped.iter().map(|skipped| &skipped.document);
             let failed = report.failures().chain(&report.quarantined).chain(&report.undeleted);
             let failed = failed.map(|failure| &failure.document);
-            let is_named = failed.chain(skipped).any(|document| document.to_string() == key);
+            // After a store is lost, an older version is called as the platform has kept its name.
+            let is_folded = obstacle == Some(Obstacle::Deletion) && self.script.manners.knobs.has(Knob::NamesFolded);
+            let called = |name: &str| if is_folded { name.to_lowercase() } else { name.to_owned() };
+            let is_named = failed.chain(skipped).any(|document| called(&document.to_string()) == called(&key));
             if is_stuck && !is_named {
                 self.broken(format!("{key} cannot be brought in step ({obstacle:?}), and nothing says so: {report:?}"));
             }
         }
+    }
+
+    /// The documents, each with its content, whose source a page of the list would show that cannot be read, where nothing
+    /// else tells of it.
+    fn unseen_documents(&self) -> BTreeSet<(String, String)> {
+        let manners = &self.script.manners;
+        if manners.api == Api::Cevvo || manners.broken.is_none_or(|broken| broken.part != Part::Page) {
+            return BTreeSet::new();
+        }
+        let platform = lock(&self.platform);
+        let mut sources: Vec<_> = platform.sources.iter().collect();
+        if manners.newest_first {
+            sources.reverse();
+        }
+        let size = manners.page_size();
+        let names = sources.into_iter().skip(size).take(size).filter_map(|source| source.parsed.as_ref());
+        names.map(|name| (format!("{}/{}", name.collection, name.path), name.hash.to_string())).collect()
     }
 
     fn sources_of(&self, key: &str) -> usize {
@@ -147,10 +169,15 @@ impl World<'_> {
             wanted.iter().filter_map(|(key, hash)| Some((key.clone(), self.obstacle(number, key, hash)?))).collect();
         // Nobody can know at once of a deletion that is answered and not made.
         let broken = self.script.manners.broken.filter(|broken| with_refusals || broken.pretends());
-        // Of one document older versions stay, or what never becomes ready; all that is gone stays where no list is whole.
-        let stays = |key: &str, is_gone: bool| match broken {
+        // Of one document older versions stay, or what never becomes ready; where no list is whole, all that is gone stays, and
+        // the older version of what the list cannot show.
+        let unseen = self.unseen_documents();
+        let stays = |key: &str, present: Option<&String>, source: &Source| match broken {
             Some(Broken { part: Part::Deletion | Part::Ingestion, document, .. }) => document == key,
-            Some(Broken { part: Part::Page, .. }) => is_gone,
+            Some(Broken { part: Part::Page, .. }) => {
+                let is_other = |hash: &String| source.documents.iter().all(|it| it.hash != *hash);
+                present.is_none_or(|hash| is_other(hash) && unseen.contains(&(key.to_owned(), hash.clone())))
+            }
             _ => false,
         };
         let failed = wanted.iter().filter(|(key, _)| obstacles.get(*key).is_some_and(|it| *it != Obstacle::Deletion));
@@ -191,7 +218,7 @@ impl World<'_> {
                 Some(hash) if source.documents.len() == 1 && source.holds() && *hash == source.documents[0].hash => {
                     wanted.remove(&key);
                 }
-                known if stays(&key, known.is_none()) => {}
+                known if stays(&key, known, source) => {}
                 Some(_) => wrong.push(format!("{} is doubled or not as it is here: {source:?}", source.name)),
                 // A version of a document that `delete: never` keeps may be of another time than the one that is here.
                 None if !side.delete => {}

@@ -154,7 +154,8 @@ impl World<'_> {
         let well = |(pass, report): &&(&PassStep, Option<Report>)| {
             let ended = report.as_ref().is_some_and(|report| report.outcome() == Outcome::Ok && report.full);
             // A list that lies is found out by the next one.
-            alone && ended && pass.forgets.is_none() && !shows_late
+            let shows = !shows_late && self.script.manners.empty_lists(pass) == 0;
+            alone && ended && pass.forgets.is_none() && shows
         };
         let well: Vec<_> = passes.iter().filter(well).map(|(pass, _)| pass.instance).collect();
         for instance in &well {

@@ -52,6 +52,14 @@ pub struct Manners {
     pub broken: Option<Broken>,
 }
 
+impl Manners {
+    /// How many sources a page of Nexvio's list has.
+    pub fn page_size(&self) -> usize {
+        let is_short = self.knobs.has(Knob::PagesShort) || self.broken.is_some_and(|it| it.part == Part::Page);
+        if is_short { self.knobs.detail(Knob::PagesShort, &[2, 5]) } else { 100 }
+    }
+}
+
 fn content(upload: &Upload) -> Vec<u8> {
     let mut bytes = vec![0; usize::try_from(upload.size).expect("documents are small")];
     let read = upload.file.read_at(&mut bytes, 0).expect("the document can be read");
@@ -81,10 +89,7 @@ pub fn read(manners: &Manners, request: &Outgoing<'_>) -> Asked {
             Asked::List(size, (query("page").unwrap_or(1) - 1) * size)
         }
         (&Method::GET, ["knowledge"], _) => {
-            let is_short =
-                manners.knobs.has(Knob::PagesShort) || manners.broken.is_some_and(|it| it.part == Part::Page);
-            let most = if is_short { manners.knobs.detail(Knob::PagesShort, &[2, 5]) } else { 100 };
-            Asked::List(query("limit").unwrap_or(50).min(most), query("offset").unwrap_or(0))
+            Asked::List(query("limit").unwrap_or(50).min(manners.page_size()), query("offset").unwrap_or(0))
         }
         (&Method::GET, ["sources", id], _) => Asked::Source((*id).to_owned()),
         (&Method::GET, ["ingest", "status", id], _) => id.parse().map_or(Asked::Nothing, Asked::Job),

@@ -216,13 +216,15 @@ fn said(name: String) -> Option<String> {
 pub(super) fn page_of(found: List<Source>, page: Cursor) -> SourcePage {
     let (count, total) = (found.count(), found.total);
     let sources: Vec<_> = found.items.into_iter().filter(|source| !is_gone(source)).map(remote).collect();
-    let next = Cursor { at: page.at.saturating_add(1), before: page.before.saturating_add(count) };
+    let after = |page: Cursor| Cursor { at: page.at.saturating_add(1), before: page.before.saturating_add(count) };
+    let next = after(page);
     let pages = total.filter(|_| page.at == 1 && count > 0).map(|total| total.div_ceil(count));
     SourcePage {
         unreadable: count - sources.len() as u64,
         sources,
         total,
         next: (count > 0).then_some(next),
+        past_next: (count > 0).then(|| after(next)),
         may_be_last: count == 0 || total.is_some_and(|total| next.before >= total),
         last: pages.map(|pages| Cursor { at: pages, before: pages.saturating_sub(1).saturating_mul(count) }),
     }

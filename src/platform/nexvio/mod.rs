@@ -133,11 +133,13 @@ pub(super) fn page_of(found: List<Knowledge>, offset: u64, words: impl Fn(&str) 
     let next = offset.saturating_add(count);
     let there = found.items.into_iter().filter(|item| !is_gone(item));
     let sources: Vec<_> = there.map(|item| remote(item, &words)).collect();
+    let past = next.saturating_add(count);
     SourcePage {
         unreadable: count - sources.len() as u64,
         sources,
         total: found.total,
         next: (count > 0).then_some(Cursor { at: next, before: next }),
+        past_next: (count > 0).then_some(Cursor { at: past, before: past }),
         may_be_last: count == 0 || found.total.is_some_and(|total| next >= total),
         last: found.total.map(|total| total.saturating_sub(count)).map(|at| Cursor { at, before: at }),
     }
