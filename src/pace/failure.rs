@@ -124,7 +124,10 @@ pub fn failure(request: RequestKind, ending: Ending, probe: Option<Probe>, refus
         Ending::Answered(status) => match status {
             402 => Some(unless_general(Failure::transient(Account))),
             // A key that is accepted elsewhere is not at fault: some say so of a page, a document or a verb.
-            401 | 403 if request == RequestKind::List => by_probe(Failure::lasting(Account), Failure::lasting(own)),
+            401 | 403 if request == RequestKind::List => {
+                let works = probe? == Probe::Works;
+                Some(Failure::lasting(if works { own } else { Account }))
+            }
             401 | 403 => by_probe(Failure::lasting(Account), unless_general(Failure::lasting(Account))),
             429 => Some(Failure::transient(Account)),
             300..=399 | 407 if request == RequestKind::List => Some(Failure::lasting(Platform)),

@@ -107,8 +107,10 @@ pub enum Holding {
     Document,
     /// Not done yet, or nothing was put into it.
     Nothing,
-    /// The platform does not say, or not whether there is anything in it.
+    /// The platform does not say.
     Unsaid,
+    /// The platform says that it is done, and not whether there is anything in it.
+    Done,
     /// Not done yet, and something was put into it.
     AtWork,
     /// The platform says that it is done, and found nothing.

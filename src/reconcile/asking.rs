@@ -55,7 +55,7 @@ pub(super) async fn ask_one<P: Platform>(platform: &P, asking: Asking, job: &Job
         JobState::Working if age <= timeout => None,
         JobState::Working | JobState::Unclear | JobState::Forgotten => {
             match platform.source(&source).await.map_err(fatal) {
-                Ok(source) => by_source(source, age > timeout, age > patience),
+                Ok(source) => by_source(source, age > timeout, age > patience, tells),
                 // The list tells.
                 Err(Ok(_)) => Some(Ending::Unknown),
                 Err(Err(fatal)) => return Err(fatal),
@@ -74,7 +74,7 @@ pub(super) fn failed(reason: Option<String>) -> Ending {
 /// may lag behind, or the job may be another one. A platform that never tells is believed soon.
 fn by_done(holding: Option<Holding>, age: Duration, timeout: Duration, tells: bool) -> Option<Ending> {
     match holding {
-        Some(Holding::Document | Holding::Unsaid) => Some(Ending::Ready),
+        Some(Holding::Document | Holding::Unsaid | Holding::Done) => Some(Ending::Ready),
         Some(Holding::Failed(reason)) => Some(failed(reason)),
         Some(Holding::Nothing | Holding::AtWork | Holding::Empty) if tells => (age > timeout).then_some(Ending::Lost),
         Some(Holding::Nothing | Holding::AtWork | Holding::Empty) => {
@@ -85,14 +85,18 @@ fn by_done(holding: Option<Holding>, age: Duration, timeout: Duration, tells: bo
 }
 
 /// Judges a job by its source; none while the platform may be at work on it, for then nothing is uploaded a second time. An
-/// idle source may have a job that waits for its turn.
-fn by_source(source: Option<RemoteSource>, is_late: bool, is_late_for_idle: bool) -> Option<Ending> {
+/// idle source may have a job that waits for its turn. A platform that never tells is believed when its time is over: no
+/// other upload would show more.
+fn by_source(source: Option<RemoteSource>, is_late: bool, is_late_for_idle: bool, tells: bool) -> Option<Ending> {
     match source.map(|source| source.holding) {
         Some(Holding::Document) => Some(Ending::Ready),
+        Some(Holding::Done) if !tells => is_late.then_some(Ending::Ready),
         Some(Holding::Failed(reason)) => Some(failed(reason)),
         Some(Holding::AtWork) if !is_late => None,
-        Some(Holding::Nothing | Holding::Unsaid) if !is_late_for_idle => None,
-        Some(Holding::Nothing | Holding::Unsaid | Holding::AtWork | Holding::Empty) | None => Some(Ending::Lost),
+        Some(Holding::Nothing | Holding::Unsaid | Holding::Done) if !is_late_for_idle => None,
+        Some(Holding::Nothing | Holding::Unsaid | Holding::Done | Holding::AtWork | Holding::Empty) | None => {
+            Some(Ending::Lost)
+        }
     }
 }
 
@@ -110,10 +114,10 @@ pub(super) async fn ask_site<P: Platform>(platform: &P, asking: Asking) -> Resul
         Some(Holding::Failed(_)) => {
             Some(Ending::Failed("the platform could not crawl it, and does not say why".to_owned()))
         }
-        Some(Holding::Nothing | Holding::Unsaid | Holding::AtWork) if age > CRAWL_AT_MOST => {
+        Some(Holding::Nothing | Holding::Unsaid | Holding::Done | Holding::AtWork) if age > CRAWL_AT_MOST => {
             Some(Ending::Failed("the platform has crawled it for a day and has not come to an end".to_owned()))
         }
-        Some(Holding::Nothing | Holding::Unsaid | Holding::AtWork) => {
+        Some(Holding::Nothing | Holding::Unsaid | Holding::Done | Holding::AtWork) => {
             (age > CRAWL.min(timeout)).then_some(Ending::Later)
         }
         None => Some(Ending::Lost),
@@ -133,7 +137,7 @@ pub(super) async fn ask_list<P: Platform>(platform: &P, at: Place, by_list: bool
             Holding::Document => Ending::Ready,
             Holding::Failed(reason) if by_list => failed(reason.clone()),
             Holding::Failed(_) => Ending::Lost,
-            Holding::Nothing | Holding::Unsaid | Holding::AtWork | Holding::Empty => return None,
+            Holding::Nothing | Holding::Unsaid | Holding::Done | Holding::AtWork | Holding::Empty => return None,
         };
         Some((source.id.clone(), ending))
     });
@@ -153,10 +157,41 @@ mod tests {
             assert_eq!((judge(soon, true), judge(late, true)), (None, Some(Ending::Lost)), "{holding:?}");
             assert_eq!((judge(soon, false), judge(late, false)), (None, Some(Ending::Ready)), "{holding:?}");
         }
-        for holding in [Holding::Document, Holding::Unsaid] {
+        for holding in [Holding::Document, Holding::Unsaid, Holding::Done] {
             assert_eq!(judge(Some(holding.clone()), soon, true), Some(Ending::Ready), "{holding:?}");
         }
         assert_eq!(judge(None, soon, true), Some(Ending::Lost));
         assert_eq!(judge(Some(Holding::Failed(None)), soon, true), Some(failed(None)));
+    }
+
+    #[test]
+    fn by_source__job_that_cannot_be_read__is_judged_by_what_its_source_says() {
+        let source = |holding| RemoteSource {
+            id: SourceId("s".into()),
+            name: String::new(),
+            holding,
+            created_at: None,
+            auto_sync: None,
+        };
+        // What its source holds, then: while it may be at work, when an idle one is late, and late, where the platform tells
+        // what its sources hold and where it does not.
+        let failed = || Some(failed(None));
+        let (ready, lost) = (|| Some(Ending::Ready), || Some(Ending::Lost));
+        for (holding, telling, silent) in [
+            (Some(Holding::Document), [ready(), ready(), ready()], [ready(), ready(), ready()]),
+            (Some(Holding::Failed(None)), [failed(), failed(), failed()], [failed(), failed(), failed()]),
+            (Some(Holding::AtWork), [None, None, lost()], [None, None, lost()]),
+            (Some(Holding::Nothing), [None, lost(), lost()], [None, lost(), lost()]),
+            (Some(Holding::Unsaid), [None, lost(), lost()], [None, lost(), lost()]),
+            (Some(Holding::Done), [None, lost(), lost()], [None, None, ready()]),
+            (Some(Holding::Empty), [lost(), lost(), lost()], [lost(), lost(), lost()]),
+            (None, [lost(), lost(), lost()], [lost(), lost(), lost()]),
+        ] {
+            for (tells, expected) in [(true, telling), (false, silent)] {
+                let judge = |(late, idle)| by_source(holding.clone().map(source), late, idle, tells);
+                let got = [(false, false), (false, true), (true, true)].map(judge);
+                assert_eq!(got, expected, "{holding:?}, tells: {tells}");
+            }
+        }
     }
 }

@@ -329,7 +329,7 @@ fn no_puts(error: ApiError) -> Result<Step, Fatal> {
 fn may_come_to_hold(holding: Option<Holding>, age: Duration, timeout: Duration) -> bool {
     match holding {
         Some(Holding::Document) => true,
-        Some(Holding::AtWork | Holding::Unsaid) => age <= timeout,
+        Some(Holding::AtWork | Holding::Unsaid | Holding::Done) => age <= timeout,
         Some(Holding::Nothing | Holding::Empty | Holding::Failed(_)) | None => false,
     }
 }

@@ -269,6 +269,10 @@ fn unclaimed(
          WHERE l.collection IS NOT NULL AND l.source_id NOT IN (SELECT source_id FROM replicas WHERE source_id IS NOT NULL)",
     )?;
     let is_new = !exists(connection, "SELECT EXISTS (SELECT * FROM meta WHERE key = 'listed')")?;
+    // What was made after this state's first source is not from before it.
+    let first = "SELECT min(l.created) FROM listed l JOIN replicas USING (source_id)";
+    let first: Option<Moment> = connection.query_row(first, [], |row| row.get(0)).map(moment)?;
+    let is_older = |created: Option<Moment>| created.zip(first).is_none_or(|(created, first)| created < first);
     let mut rows = statement.query([])?;
     let mut by_name: BTreeMap<SourceName, Vec<Listed>> = BTreeMap::new();
     while let Some(row) = rows.next()? {
@@ -283,17 +287,23 @@ fn unclaimed(
             }
         }
         let origin = former_origin(connection, &id, &name)?;
+        let created = moment(row.get(6)?);
+        let is_before = is_new && origin == Origin::Elsewhere && is_older(created);
         let listed = Listed {
             id,
-            origin: if is_new && origin == Origin::Elsewhere { Origin::BeforeThisState } else { origin },
+            origin: if is_before { Origin::BeforeThisState } else { origin },
             name: name.clone(),
             holds: row.get(4)?,
             at_work: row.get(5)?,
-            created: row.get::<_, Option<i64>>(6)?.map(|at| Moment(at.cast_unsigned())),
+            created,
         };
         by_name.entry(name).or_default().push(listed);
     }
     Ok(by_name)
+}
+
+fn moment(at: Option<i64>) -> Option<Moment> {
+    at.map(|at| Moment(at.cast_unsigned()))
 }
 
 /// Replicas that the list does not show.

@@ -244,7 +244,8 @@ fn remote(source: Source) -> RemoteSource {
         (Some(Progress::Failed), _) => Holding::Failed(None),
         (Some(Progress::Working | Progress::Unknown), _) => Holding::AtWork,
         (Some(Progress::Pending), _) | (None, Some(0)) => Holding::Nothing,
-        (None, _) | (Some(Progress::Done), None) => Holding::Unsaid,
+        (Some(Progress::Done), None) => Holding::Done,
+        (None, _) => Holding::Unsaid,
     };
     let Source { id, name, created_at, auto_sync, .. } = source;
     RemoteSource { id: SourceId(id), name, holding, created_at, auto_sync }
@@ -275,7 +276,9 @@ fn state_by(source: Option<RemoteSource>) -> JobState {
     match source.map(|source| source.holding) {
         Some(Holding::Document) => JobState::Completed(None),
         Some(Holding::Failed(reason)) => JobState::Failed(reason.unwrap_or_else(|| "it gave no reason".to_owned())),
-        Some(Holding::Nothing | Holding::Unsaid | Holding::AtWork | Holding::Empty) => JobState::Working,
+        Some(Holding::Nothing | Holding::Unsaid | Holding::Done | Holding::AtWork | Holding::Empty) => {
+            JobState::Working
+        }
         None => JobState::Forgotten,
     }
 }
@@ -345,7 +348,7 @@ mod tests {
         let holding = |value: Value| remote(serde_json::from_value(value).unwrap()).holding;
         assert_eq!(holding(json!({"id": "s", "status": "synced", "document_count": 1})), Holding::Document);
         assert_eq!(holding(json!({"id": "s", "status": "synced", "document_count": 0})), Holding::Empty);
-        assert_eq!(holding(json!({"id": "s", "status": "synced"})), Holding::Unsaid);
+        assert_eq!(holding(json!({"id": "s", "status": "synced"})), Holding::Done);
         assert_eq!(holding(json!({"id": "s", "status": "failed"})), Holding::Failed(None));
         assert_eq!(holding(json!({"id": "s", "status": "pending"})), Holding::Nothing);
         assert_eq!(holding(json!({"id": "s", "status": "pending", "document_count": 0})), Holding::Nothing);
