@@ -1,10 +1,12 @@
 //! Signals: what a process is asked from outside.
 
 use std::{
-    future, io,
+    future,
+    io::{self, IsTerminal},
     sync::{Arc, atomic::AtomicBool},
 };
 
+use rustix::process::{self, getpid, kill_process};
 use signal_hook::{
     consts::{SIGINT, SIGTERM},
     flag,
@@ -38,7 +40,7 @@ pub fn stop(exit: u8) -> io::Result<watch::Receiver<bool>> {
 /// What a running service can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
-    /// SIGHUP: read the config again.
+    /// SIGHUP, unless the terminal was closed: read the config again.
     Reload,
     /// SIGUSR1: begin a full pass now.
     Full,
@@ -47,6 +49,8 @@ pub enum Signal {
 /// The signals that a service listens to. Other commands leave them as they are: a terminal that closes ends them.
 #[derive(Debug)]
 pub struct Signals {
+    /// Whether a terminal was there when it began.
+    began_at_terminal: bool,
     hangup: unix::Signal,
     user: unix::Signal,
 }
@@ -57,24 +61,38 @@ impl Signals {
     /// # Errors
     /// When the system refuses a handler.
     pub fn new() -> io::Result<Self> {
-        Ok(Self { hangup: signal(SignalKind::hangup())?, user: signal(SignalKind::user_defined1())? })
+        let (hangup, user) = (signal(SignalKind::hangup())?, signal(SignalKind::user_defined1())?);
+        Ok(Self { began_at_terminal: is_at_terminal(), hangup, user })
     }
 
     /// The next one. Several of one kind may come as one; none is lost when this is dropped before it ends.
     pub async fn next(&mut self) -> Signal {
-        tokio::select! {
-            Some(()) = self.hangup.recv() => Signal::Reload,
-            Some(()) = self.user.recv() => Signal::Full,
-            // The runtime ends.
-            else => future::pending().await,
+        loop {
+            tokio::select! {
+                Some(()) = self.hangup.recv() => {
+                    // Where the terminal is still there, somebody has sent the signal.
+                    if !self.began_at_terminal || is_at_terminal() {
+                        return Signal::Reload;
+                    }
+                    tracing::info!("the terminal was closed");
+                    // From here on as when somebody asks to stop. That the process may signal itself is certain.
+                    let _ = kill_process(getpid(), process::Signal::TERM);
+                }
+                Some(()) = self.user.recv() => return Signal::Full,
+                // The runtime ends.
+                else => future::pending().await,
+            }
         }
     }
 }
 
+/// Whether standard input or standard error is a terminal that is still open.
+fn is_at_terminal() -> bool {
+    io::stdin().is_terminal() || io::stderr().is_terminal()
+}
+
 #[cfg(test)]
 mod tests {
-    use rustix::process::{self, getpid, kill_process};
-
     use super::*;
 
     #[tokio::test]

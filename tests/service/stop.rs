@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    process::Stdio,
     time::{Duration, Instant},
 };
 
@@ -69,7 +70,7 @@ async fn as_process_one_it_hears_term() {
         return;
     }
     let mut command = apart(&[BINARY, "run"]);
-    command.env("HOME", bench.folder.path()).stderr(std::process::Stdio::piped());
+    command.env("HOME", bench.folder.path()).stderr(Stdio::piped());
     let mut daemon = Daemon::of(command, &bench);
     daemon.in_step(&bench).await;
     assert_eq!(daemon.status().await["daemon"]["pid"], 1);
@@ -77,5 +78,29 @@ async fn as_process_one_it_hears_term() {
     let child = Pid::from_raw(children.trim().parse().unwrap()).unwrap();
     kill_process(child, Signal::TERM).unwrap();
     assert_eq!(daemon.ended().await.code(), Some(0), "{}", daemon.log());
+    bench.quiet().await;
+}
+
+#[tokio::test]
+async fn hangup__terminal_is_there_or_closed__reloads_or_ends() {
+    let bench = bench().await;
+    bench.write_many(3);
+    if !Command::new("script").args(["-qc", "true", "/dev/null"]).status().await.is_ok_and(|status| status.success()) {
+        eprintln!("skipped: there is no `script` here that makes a terminal");
+        return;
+    }
+    let mut command = Command::new("script");
+    let run = format!("exec {BINARY} --log-format json run 2>log");
+    command.args(["-qc", &run, "/dev/null"]).current_dir(bench.folder.path()).kill_on_drop(true);
+    command.env("HOME", bench.folder.path()).stderr(Stdio::piped());
+    let terminal = Daemon::of(command, &bench);
+    terminal.in_step(&bench).await;
+    let log = || fs::read_to_string(bench.path("log")).unwrap();
+    let pid = terminal.status().await["daemon"]["pid"].as_i64().unwrap();
+    kill_process(Pid::from_raw(pid.try_into().unwrap()).unwrap(), Signal::HUP).unwrap();
+    terminal.until("the config is read again", async || log().contains("the config was read again")).await;
+    terminal.signal(Signal::KILL);
+    terminal.until("it ends in order", async || log().contains("kbsync has stopped")).await;
+    assert!(log().contains("the terminal was closed"), "{}", log());
     bench.quiet().await;
 }
