@@ -12,7 +12,7 @@ use std::{
 
 use flate2::{Compression, write::GzEncoder};
 use kbsync::fetch::{
-    Access, Fetcher,
+    Access, Fetcher, Timing,
     lists::{ListSpec, Pages, expand},
 };
 use url::Url;
@@ -221,6 +221,19 @@ async fn lists_that_cannot_be_had_are_not_asked_for_without_end() {
     let last = "{site}/index.xml: 5 lists in a row could not be had, so 91 lists more that it leads to are left";
     assert_eq!(site.said(&pages.failed)[8], last);
     assert_eq!(site.asked().len(), 10);
+}
+
+#[tokio::test]
+async fn list__that_comes_a_few_bytes_at_a_time_without_an_end__is_given_up_and_failed() {
+    let site = Site::new();
+    site.put("/good.xml", "<urlset><url><loc>{site}/1</loc></url></urlset>");
+    site.0.serve("/slow.xml", Reply::dribbling("application/xml", "<urlset><!-- wait -->"));
+    let timing = Timing { request: Duration::from_secs(1), ..Timing::default() };
+    let fetcher = Fetcher::with_timing("kbsync/1.0", timing).unwrap();
+    let sitemaps = ["/slow.xml", "/good.xml"].map(|path| site.url(path)).to_vec();
+    let pages = expand(&fetcher, &ListSpec { sitemaps, ..ListSpec::default() }, &access()).await;
+    assert_eq!(site.said(&pages.failed), ["{site}/slow.xml: the site does not answer in time"]);
+    assert_eq!(pages.pages.len(), 1);
 }
 
 #[tokio::test]

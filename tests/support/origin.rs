@@ -10,7 +10,7 @@ use std::{
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use url::Url;
@@ -38,6 +38,10 @@ enum Body {
     /// These bytes again and again, until nobody listens.
     Endless {
         says: Option<u64>,
+        piece: Vec<u8>,
+    },
+    /// These bytes again and again, a few in a second, until nobody listens.
+    Dribble {
         piece: Vec<u8>,
     },
     /// Not even a head.
@@ -80,6 +84,11 @@ impl Reply {
     /// A body of many bytes, as its head says, or without an end.
     pub fn endless(says: Option<u64>) -> Self {
         Self::of(200, Body::Endless { says, piece: b"for ever and ever ".repeat(1024) })
+    }
+
+    /// A body without an end that comes a few bytes at a time.
+    pub fn dribbling(media_type: &str, piece: impl Into<Vec<u8>>) -> Self {
+        Self::of(200, Body::Dribble { piece: piece.into() }).header("Content-Type", media_type)
     }
 
     /// No answer at all.
@@ -317,7 +326,7 @@ impl Shared {
             _ if matches!(status, 204 | 304) => String::new(),
             Body::Whole(bytes) => format!("Content-Length: {}\r\n", bytes.len()),
             Body::Part { says, .. } | Body::Endless { says: Some(says), .. } => format!("Content-Length: {says}\r\n"),
-            Body::Endless { says: None, .. } => "Transfer-Encoding: chunked\r\n".to_owned(),
+            Body::Endless { says: None, .. } | Body::Dribble { .. } => "Transfer-Encoding: chunked\r\n".to_owned(),
             Body::Nothing { hangs } => return self.end(stream, *hangs),
         };
         let headers: String = reply.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
@@ -338,6 +347,18 @@ impl Shared {
                 self.send(stream, piece)?;
                 stream.get_mut().write_all(b"\r\n")?;
             },
+            Body::Dribble { piece } => {
+                stream.get_mut().set_read_timeout(Some(Duration::from_millis(100)))?;
+                loop {
+                    stream.get_mut().write_all(format!("{:x}\r\n", piece.len()).as_bytes())?;
+                    self.send(stream, piece)?;
+                    stream.get_mut().write_all(b"\r\n")?;
+                    match stream.read(&mut [0]) {
+                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                        _ => return Ok(false),
+                    }
+                }
+            }
             Body::Nothing { .. } => Ok(false),
         }
     }
