@@ -6,6 +6,7 @@ use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::Encoding;
 
 use super::front_matter;
+use crate::model::charset_by_evidence;
 
 /// The text of a .txt file, or `None` when the bytes are not text.
 ///
@@ -28,9 +29,11 @@ pub(super) fn markdown(bytes: &[u8]) -> Option<String> {
     text(bytes).map(|text| front_matter::as_markdown(&text))
 }
 
-/// Text in the first charset that is named and that it can be in. Who names one knows less than a byte order mark does.
+/// Text in the first charset that is named and that it can be in. Who names one knows less than a byte order mark does,
+/// and than the bytes themselves.
 pub(super) fn decode_as<'a>(bytes: &'a [u8], named: &[Option<&'static Encoding>]) -> Cow<'a, str> {
     let named = named.iter().flatten().filter(|_| Encoding::for_bom(bytes).is_none());
+    let named = named.map(|encoding| charset_by_evidence(bytes, encoding));
     let mut read = named.map(|encoding| encoding.decode_without_bom_handling(bytes).0);
     read.find(|text| is_likely(text)).unwrap_or_else(|| decode(bytes))
 }
@@ -47,8 +50,10 @@ fn decode(bytes: &[u8]) -> Cow<'_, str> {
     if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
         return encoding.decode_without_bom_handling(&bytes[mark..]).0;
     }
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        return text.into();
+    // A character that was cut in two, or came from elsewhere, says nothing of the others.
+    let text = String::from_utf8_lossy(bytes);
+    if is_likely(&text) {
+        return text;
     }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
     detector.feed(bytes, true);
@@ -84,9 +89,15 @@ mod tests {
         for named in [&[utf8, latin][..], &[utf8, utf8], &[utf8], &[latin, utf8], &[None]] {
             assert_eq!(decode_as(&latin1, named), umlauts, "{named:?}");
         }
+        // Bytes that are valid UTF-8 are so by no chance.
+        let russian = Encoding::for_label(b"koi8-r");
+        for named in [&[latin][..], &[latin, utf8], &[utf8, latin], &[russian, latin], &[None]] {
+            assert_eq!(decode_as(umlauts.as_bytes(), named), umlauts, "{named:?}");
+        }
         // One character that was cut in two says nothing of the others.
         let cut = [umlauts.as_bytes(), b"\xc3"].concat();
         assert_eq!(decode_as(&cut, &[utf8, latin]), format!("{umlauts}\u{fffd}"));
+        assert_eq!(decode(&cut), format!("{umlauts}\u{fffd}"), "of the first bytes of a file");
     }
 
     #[test]

@@ -216,6 +216,8 @@ async fn page__whose_charset_is_said_wrongly__is_read_all_the_same() {
     let latin: Vec<u8> = german.chars().map(|c| u8::try_from(u32::from(c)).expect("Latin-1")).collect();
     bench.origin.serve(&paths[0], Reply::new("text/html; charset=utf-8", latin));
     assert_eq!(bench.well().await.changed(), 0);
+    bench.origin.serve(&paths[0], Reply::new("text/html; charset=iso-8859-1", german));
+    assert_eq!(bench.well().await.changed(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -39,10 +39,7 @@ enum Body {
     Endless {
         says: Option<u64>,
         piece: Vec<u8>,
-    },
-    /// These bytes again and again, a few in a second, until nobody listens.
-    Dribble {
-        piece: Vec<u8>,
+        is_slow: bool,
     },
     /// Not even a head.
     Nothing {
@@ -83,12 +80,13 @@ impl Reply {
 
     /// A body of many bytes, as its head says, or without an end.
     pub fn endless(says: Option<u64>) -> Self {
-        Self::of(200, Body::Endless { says, piece: b"for ever and ever ".repeat(1024) })
+        Self::of(200, Body::Endless { says, piece: b"for ever and ever ".repeat(1024), is_slow: false })
     }
 
     /// A body without an end that comes a few bytes at a time.
     pub fn dribbling(media_type: &str, piece: impl Into<Vec<u8>>) -> Self {
-        Self::of(200, Body::Dribble { piece: piece.into() }).header("Content-Type", media_type)
+        Self::of(200, Body::Endless { says: None, piece: piece.into(), is_slow: true })
+            .header("Content-Type", media_type)
     }
 
     /// No answer at all.
@@ -326,7 +324,7 @@ impl Shared {
             _ if matches!(status, 204 | 304) => String::new(),
             Body::Whole(bytes) => format!("Content-Length: {}\r\n", bytes.len()),
             Body::Part { says, .. } | Body::Endless { says: Some(says), .. } => format!("Content-Length: {says}\r\n"),
-            Body::Endless { says: None, .. } | Body::Dribble { .. } => "Transfer-Encoding: chunked\r\n".to_owned(),
+            Body::Endless { says: None, .. } => "Transfer-Encoding: chunked\r\n".to_owned(),
             Body::Nothing { hangs } => return self.end(stream, *hangs),
         };
         let headers: String = reply.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
@@ -339,26 +337,21 @@ impl Shared {
                 self.send(stream, bytes)?;
                 self.end(stream, *hangs)
             }
-            Body::Endless { says: Some(_), piece } => loop {
+            Body::Endless { says: Some(_), piece, .. } => loop {
                 self.send(stream, piece)?;
             },
-            Body::Endless { says: None, piece } => loop {
+            Body::Endless { says: None, piece, is_slow } => loop {
                 stream.get_mut().write_all(format!("{:x}\r\n", piece.len()).as_bytes())?;
                 self.send(stream, piece)?;
                 stream.get_mut().write_all(b"\r\n")?;
-            },
-            Body::Dribble { piece } => {
-                stream.get_mut().set_read_timeout(Some(Duration::from_millis(100)))?;
-                loop {
-                    stream.get_mut().write_all(format!("{:x}\r\n", piece.len()).as_bytes())?;
-                    self.send(stream, piece)?;
-                    stream.get_mut().write_all(b"\r\n")?;
-                    match stream.read(&mut [0]) {
-                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                        _ => return Ok(false),
+                if *is_slow {
+                    stream.get_mut().set_read_timeout(Some(Duration::from_millis(100)))?;
+                    let waited = stream.read(&mut [0]);
+                    if !waited.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock) {
+                        return Ok(false);
                     }
                 }
-            }
+            },
             Body::Nothing { .. } => Ok(false),
         }
     }

@@ -57,6 +57,18 @@ mod tests {
         ] {
             assert!(decode(&page(head), said).ends_with("цена"), "{head} {said:?}");
         }
+        for (head, said) in [
+            ("<meta charset=utf-8>", Some("iso-8859-1")),
+            ("<meta charset=windows-1252>", None),
+            ("<meta charset=windows-1252>", Some("utf-8")),
+            ("", Some("windows-1251")),
+        ] {
+            assert!(decode(format!("{head}цена").as_bytes(), said).ends_with("цена"), "{head} {said:?}");
+        }
+        for said in [Some("utf-8"), Some("iso-8859-1"), None] {
+            let (latin, _, _) = encoding_rs::WINDOWS_1252.encode("<meta charset=utf-8><p>Größe für Männer");
+            assert!(decode(&latin, said).ends_with("Größe für Männer"), "{said:?}");
+        }
         assert_eq!(decode("\u{feff}цена".as_bytes(), Some("koi8-r")), "цена", "the mark wins");
         assert_eq!(decode("<meta charset=utf-16>цена".as_bytes(), None), "<meta charset=utf-16>цена");
         assert_eq!(decode("<p>цена".as_bytes(), None), "<p>цена");

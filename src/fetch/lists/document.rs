@@ -10,6 +10,7 @@ use super::{
     canonical::{resolve, shorten},
     url_file, xml,
 };
+use crate::model::charset_by_evidence;
 
 /// The most that a list may hold, unpacked, in bytes: the limit of the sitemap protocol.
 pub(super) const MAX_SIZE: usize = 50_000_000;
@@ -131,10 +132,13 @@ fn unpack(body: &[u8]) -> (Cow<'_, [u8]>, Option<Defect>) {
     (Cow::Owned(bytes), defect)
 }
 
-/// The text, in the charset that its byte order mark, the answer's header, or the XML itself names.
+/// The text, in the charset that its byte order mark names, or the first that the answer's header or the XML itself names
+/// and that it can be in.
 fn decode<'b>(bytes: &'b [u8], charset: Option<&str>) -> Cow<'b, str> {
     let said = charset.and_then(|label| Encoding::for_label(label.as_bytes()));
-    said.or_else(|| declared(bytes)).unwrap_or(UTF_8).decode(bytes).0
+    let named = [said, declared(bytes)].into_iter().flatten().map(|label| charset_by_evidence(bytes, label));
+    let mut read = named.map(|encoding| encoding.decode(bytes)).filter(|(.., has_errors)| !has_errors);
+    read.next().map_or_else(|| UTF_8.decode(bytes).0, |(text, ..)| text)
 }
 
 /// The encoding in `<?xml version="1.0" encoding="ISO-8859-1"?>`.
@@ -200,9 +204,20 @@ mod tests {
             ("<?xml version=\"1.0\" encoding = \"latin1\"?>", None, "https://a/ä"),
             ("", Some("iso-8859-1"), "https://a/ä"),
             ("<?xml version='1.0' encoding='UTF-8'?>", Some("Windows-1252"), "https://a/ä"),
+            ("<?xml version='1.0' encoding='ISO-8859-1'?>", Some("UTF-8"), "https://a/ä"),
             ("<?xml version='1.0' encoding='none'?>", Some("nothing"), "https://a/\u{fffd}"),
         ] {
             assert_eq!(addresses(&read(&latin(declaration), "", charset)), [address], "{declaration}");
+        }
+        for declaration in ["", "<?xml version='1.0' encoding='ISO-8859-1'?>"] {
+            let text = format!("{declaration}<urlset><url><loc>https://a/ä</loc></url></urlset>");
+            for charset in [Some("iso-8859-1"), Some("koi8-r"), None] {
+                assert_eq!(
+                    addresses(&read(text.as_bytes(), "", charset)),
+                    ["https://a/ä"],
+                    "{declaration} {charset:?}"
+                );
+            }
         }
         let wide: Vec<u8> = format!("\u{feff}{SITEMAP}").encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert_eq!(addresses(&read(&wide, "", Some("utf-8"))), ["https://a/1", "https://a/ä"]);
