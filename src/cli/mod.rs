@@ -178,6 +178,7 @@ fn exit_of_store(error: &StoreError) -> Exit {
         StoreError::Damaged { .. }
         | StoreError::Older(_)
         | StoreError::Missing(_)
+        | StoreError::Removed(_)
         | StoreError::Folder { .. }
         | StoreError::Sqlite(_)
         | StoreError::Stopped => Exit::Other,

@@ -95,7 +95,7 @@ impl<P: Platform> Pass<'_, P> {
         let watch = self.scope.watches.get(&collection.name).cloned();
         let clock = Arc::clone(&self.scope.machine.clock);
         let looking = self.scope.machine.blocking(move || {
-            let db = Db::open_to_read(&path)?;
+            let db = Db::open_to_read(&path).map_err(StoreError::while_open)?;
             // The receiver lives as long as this task is awaited; a pass that is stopped does not wait for it.
             let note = |batch| batches.blocking_send(batch).is_ok();
             look(

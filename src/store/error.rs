@@ -68,6 +68,12 @@ pub enum StoreError {
     /// There is none yet.
     #[error("there is no state at {0} yet: run `kbsync sync` first")]
     Missing(PathBuf),
+    /// It was there, and is not any more.
+    #[error(
+        "the state {0} was removed while kbsync worked with it. What the platform holds stays; start kbsync again, and it \
+         rebuilds the state from there"
+    )]
+    Removed(PathBuf),
     /// The disk is full.
     #[error("the disk is full: the state could not be written. Nothing was lost; make room and run again")]
     Full,
@@ -101,6 +107,15 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// The same, for a process that has the store open: what is missing was removed.
+    #[must_use]
+    pub fn while_open(self) -> Self {
+        match self {
+            Self::Missing(path) => Self::Removed(path),
+            error => error,
+        }
+    }
+
     /// Whether the same may succeed later, with nothing mended here.
     pub fn is_temporary(&self) -> bool {
         matches!(self, Self::Full | Self::Busy)

@@ -141,6 +141,17 @@ impl Store {
         &self.path
     }
 
+    /// Fails where the file is no longer there: what is written to it then is lost with this process.
+    ///
+    /// # Errors
+    /// [`StoreError::Removed`].
+    pub fn refuse_removed(&self) -> Result<(), StoreError> {
+        match self.path.try_exists() {
+            Ok(false) => Err(StoreError::Removed(self.path.clone())),
+            Ok(true) | Err(_) => Ok(()),
+        }
+    }
+
     /// Where the damaged file that was found here has gone.
     pub fn set_aside(&self) -> Option<&Path> {
         self.set_aside.as_deref()

@@ -18,7 +18,7 @@ use tokio::{
 };
 
 use crate::{
-    bench::Bench,
+    bench::{Bench, UPLOAD},
     daemon::{Daemon, PATIENCE, bench, held},
 };
 
@@ -156,4 +156,23 @@ async fn without_its_endpoint_it_goes_on() {
     // The platform may hold a document before the service that was stopped has heard so.
     bench.synced().await;
     bench.quiet().await;
+}
+
+#[tokio::test]
+async fn state__removed_while_the_service_runs__it_ends_and_says_what_to_do() {
+    let bench = bench().await;
+    bench.write_many(3);
+    for busy in [false, true] {
+        let mut daemon = Daemon::ready(&bench).await;
+        fs::remove_dir_all(bench.path("state")).unwrap();
+        if busy {
+            daemon.signal(Signal::USR1);
+        }
+        assert_eq!(daemon.ended().await.code(), Some(1), "{}", daemon.log());
+        let words = ["state.db was removed while kbsync worked with it", "start kbsync again"];
+        assert!(words.iter().all(|word| daemon.log().contains(word)), "{}", daemon.log());
+        assert!(!daemon.log().contains("kbsync sync"), "{}", daemon.log());
+    }
+    Daemon::ready(&bench).await.stop().await;
+    assert_eq!(bench.running.requests().count("POST", UPLOAD), 3, "nothing is uploaded again");
 }

@@ -180,6 +180,7 @@ impl<H: Host> Service<H> {
 
     /// Time has passed.
     async fn tick(&mut self) -> Result<(), Fatal> {
+        self.store.refuse_removed()?;
         self.watches.check();
         self.wake();
         self.agenda.tick(clock::now(), &Zoned::now(), &mut self.rng);
