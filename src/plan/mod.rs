@@ -11,6 +11,7 @@ mod estimate;
 mod gathered;
 mod guard;
 mod judge;
+mod lastmod;
 mod merge;
 mod moves;
 mod out_of_sight;

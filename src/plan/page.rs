@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::placeholder::{NOT_FOUND, placeholder};
+use super::{
+    lastmod,
+    placeholder::{NOT_FOUND, placeholder},
+};
 use crate::model::{Claim, Claimed, ContentHash, Moment, PageSaid, PageState, Record, Sketch, Stale, Ways};
 
 /// A list that says that a page has not changed is believed for so long.
@@ -62,8 +65,9 @@ pub fn ask(page: &Page<'_>, pass: &str, now: Moment) -> Ask {
         return Ask::Anyway;
     }
     let calm = state.stale.is_none() && state.missing == 0 && state.moved.is_none() && state.claim.is_none();
-    let fresh = state.read.is_some_and(|read| read <= now && now.since(read) < TRUST);
-    if calm && fresh && page.lastmod.is_some() && page.lastmod == state.lastmod.as_deref() {
+    let trusted = |date: &str, read| read <= now && now.since(read) < TRUST && !lastmod::is_open(date, read);
+    let fresh = page.lastmod.zip(state.read).is_some_and(|(date, read)| trusted(date, read));
+    if calm && fresh && page.lastmod == state.lastmod.as_deref() {
         return Ask::Unchanged;
     }
     let has_validators = state.etag.is_some() || state.last_modified.is_some();

@@ -93,6 +93,23 @@ async fn a_sitemap_is_believed_and_its_failure_is_not() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn page__edited_again_on_the_day_of_its_lastmod__is_replaced() {
+    let today = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
+    for lastmod in [today.as_str(), "2999-01-01T00:00:00Z"] {
+        let mut bench = Bench::new(&["/a"]).await;
+        let map = bench.origin.url("/sitemap.xml");
+        let pages = bench.pages();
+        pages.urls.clear();
+        pages.sitemaps = vec![map];
+        bench.origin.serve("/sitemap.xml", sitemap(&bench, &[("/a", lastmod)]));
+        bench.well().await;
+        bench.origin.serve("/a", Reply::new(MARKDOWN, "# Edited once more"));
+        assert_eq!(bench.well().await.replaced, 1, "{lastmod}");
+        assert_eq!(bench.well().await.changed(), 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sitemap_that_shrinks_beyond_the_guard_is_held() {
     let paths: Vec<String> = (0..30).map(|n| format!("/{n}")).collect();
     let mut bench = Bench::new(&paths.iter().map(String::as_str).collect::<Vec<_>>()).await;

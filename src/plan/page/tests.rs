@@ -50,16 +50,20 @@ fn a_page_is_asked_for_its_content_until_the_platform_has_it() {
 
 #[test]
 fn a_list_that_names_the_same_change_is_believed_for_a_day() {
-    let known = PageState { lastmod: Some("2026".to_owned()), ..state() };
+    let known = PageState { lastmod: Some("1970-01-01".to_owned()), ..state() };
     let at = |state: &PageState, lastmod, now| ask(Some(state), Some(&record(Some(1), None)), lastmod, "two", now);
-    assert_eq!(at(&known, Some("2026"), NOW), Ask::Unchanged);
-    assert_eq!(at(&known, Some("2027"), NOW), Ask::Anyway, "what its origin says may contradict its list");
+    assert_eq!(at(&known, Some("1970-01-01"), NOW), Ask::Unchanged);
+    assert_eq!(at(&known, Some("1970-01-02"), NOW), Ask::Anyway, "what its origin says may contradict its list");
     assert_eq!(at(&known, None, NOW), Ask::IfChanged);
-    assert_eq!(at(&known, Some("2026"), NOW + TRUST), Ask::IfChanged);
+    assert_eq!(at(&known, Some("1970-01-01"), NOW + TRUST), Ask::IfChanged);
     let stale = PageState { stale: Some(Stale { since: NOW, reason: String::new() }), ..known.clone() };
-    assert_eq!(at(&stale, Some("2026"), NOW), Ask::IfChanged);
+    assert_eq!(at(&stale, Some("1970-01-01"), NOW), Ask::IfChanged);
+    for date in ["1970-01-12", "1970-01-12T14:00:00Z", "1970", "2026-11-29"] {
+        let known = PageState { lastmod: Some(date.to_owned()), ..state() };
+        assert_eq!(at(&known, Some(date), NOW), Ask::IfChanged, "{date}: it may have been changed since it was read");
+    }
     let missing = PageState { missing: 1, ..known };
-    assert_eq!(at(&missing, Some("2026"), NOW), Ask::IfChanged);
+    assert_eq!(at(&missing, Some("1970-01-01"), NOW), Ask::IfChanged);
 }
 
 #[test]
