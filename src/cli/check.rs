@@ -16,7 +16,11 @@ use crate::{
 pub(super) async fn run(context: &Context, online: bool) -> anyhow::Result<Exit> {
     let config = &context.config;
     // What a pass would say of its state's place. Where the default one cannot be written, that was a warning.
-    store::check_place(&config.state, config.state_place == StatePlace::Given)?;
+    match store::check_place(&config.state, config.state_place == StatePlace::Given) {
+        // Whoever edits a config need not be the one who runs it.
+        Err(error @ StoreError::OtherUser { .. }) => print::warning(&error.to_string()),
+        checked => checked?,
+    }
     if let Err(error @ StoreError::Place { .. }) = context.read_store() {
         return Err(error.into());
     }

@@ -173,6 +173,7 @@ fn exit_of_store(error: &StoreError) -> Exit {
         StoreError::Newer { .. }
         | StoreError::Foreign { .. }
         | StoreError::OtherConfig { .. }
+        | StoreError::OtherUser { .. }
         | StoreError::Place { .. } => Exit::Usage,
         StoreError::Full | StoreError::Busy => Exit::Temporary,
         StoreError::Damaged { .. }

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeSet,
     fs,
+    io::ErrorKind,
     os::unix::fs::MetadataExt,
     path::{Component, Path, PathBuf},
 };
@@ -37,6 +38,10 @@ fn choose(config: &mut Config, path: &Path) -> Option<String> {
     if let Some(own) = own.as_ref().filter(|own| own.exists()) {
         config.move_state(own.clone());
         return Some(not_beside(path, own));
+    }
+    // Another user's: no second one is made beside it.
+    if fs::metadata(&config.state).is_err_and(|error| error.kind() == ErrorKind::PermissionDenied) {
+        return None;
     }
     let mut note = None;
     if let Some(former) = user_folder.as_ref().map(|folder| folder.join("state.db")).filter(|former| former.exists()) {

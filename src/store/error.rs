@@ -82,6 +82,17 @@ pub enum StoreError {
         "the state is locked by another program, such as a backup. Nothing was lost; run again when that has ended"
     )]
     Busy,
+    /// It is another user's.
+    #[error(
+        "{path} is the state of user {owner}, and this user may not use it; run kbsync as {owner}, such as \
+         `sudo -u '{owner}' kbsync status`"
+    )]
+    OtherUser {
+        /// The store.
+        path: PathBuf,
+        /// The user's name, or `#` and the number.
+        owner: String,
+    },
     /// There can be no state at this place.
     #[error("cannot keep the state at {path}: {reason}. Give `state:` in the config another path, or clear this one")]
     Place {

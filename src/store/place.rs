@@ -3,10 +3,15 @@
 use std::{
     fs::{self, File, Metadata},
     io::{self, ErrorKind, Read},
+    os::unix::fs::MetadataExt,
     path::Path,
 };
 
-use rustix::fs::{Access, access};
+use rustix::{
+    fs::{Access, access},
+    io::Errno,
+    process::geteuid,
+};
 
 use super::{StoreError, lock};
 
@@ -16,8 +21,12 @@ const MAGIC: &[u8] = b"SQLite format 3\0";
 /// Checks a state file's place before anything is made there.
 ///
 /// # Errors
-/// [`StoreError::Place`] where there can be no state, [`StoreError::Folder`] where this user may not write it.
+/// [`StoreError::Place`] where there can be no state, [`StoreError::Folder`] where this user may not write it,
+/// [`StoreError::OtherUser`] where it belongs to another one.
 pub fn check(path: &Path, to_write: bool) -> Result<(), StoreError> {
+    if let Some(owner) = other_owner(path, to_write) {
+        return Err(StoreError::OtherUser { path: path.to_owned(), owner });
+    }
     let (found, place) = match fs::metadata(path) {
         Ok(found) => (at_file(path, &found), path),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => above(path),
@@ -36,6 +45,27 @@ pub fn check(path: &Path, to_write: bool) -> Result<(), StoreError> {
         }
         _ => Ok(()),
     }
+}
+
+/// Whose a state is that this user may not use: the owner of the file, or of the folder that hides it.
+fn other_owner(path: &Path, to_write: bool) -> Option<String> {
+    let rights = if to_write { Access::READ_OK | Access::WRITE_OK } else { Access::READ_OK };
+    let found = match fs::metadata(path) {
+        Ok(found) if found.is_file() && access(path, rights) == Err(Errno::ACCESS) => found,
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            path.ancestors().skip(1).find_map(|folder| fs::metadata(folder).ok())?
+        }
+        _ => return None,
+    };
+    (found.uid() != geteuid().as_raw()).then(|| user_name(found.uid()))
+}
+
+/// A user's name, or what stands for it where the system's list has none.
+fn user_name(id: u32) -> String {
+    let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let mut users = users.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    let user = users.find(|user| user.get(2) == Some(&id.to_string().as_str()));
+    user.map_or_else(|| format!("#{id}"), |user| user[0].to_owned())
 }
 
 /// What is wrong with what is there.

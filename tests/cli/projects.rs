@@ -316,3 +316,43 @@ async fn state__folder_of_the_config_is_not_writable__is_kept_for_this_config_al
         mode(path, 0o755);
     }
 }
+
+#[tokio::test]
+async fn state__of_another_user__is_named_with_its_owner() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: only root can be two users");
+        return;
+    }
+    let home = Home::new();
+    home.project("one", &["a.md"]);
+    home.project("two", &["b.md"]);
+    let given = format!("state: ./kept/state.db\n{CONFIG}");
+    fs::write(home.at("two/kbsync.yaml"), given).unwrap();
+    for project in ["one", "two"] {
+        home.run(project, &["sync"]).await.ended(0, &["1 added"]);
+    }
+    let copied = Command::new("cp").args([Path::new(BINARY), &home.at("kbsync")]).status().await.unwrap();
+    assert!(copied.success());
+    fs::create_dir(home.at("home")).unwrap();
+    for (path, to) in [(".", 0o755), ("home", 0o777), ("one", 0o777), ("two", 0o777)] {
+        fs::set_permissions(home.at(path), fs::Permissions::from_mode(to)).unwrap();
+    }
+    let as_nobody = async |project: &str, args: &[&str]| {
+        let mut command = Command::new(home.at("kbsync"));
+        command.args(args).current_dir(home.at(project)).env_clear().env("HOME", home.at("home"));
+        command.uid(65534).gid(65534);
+        said(command).await
+    };
+    for (project, state) in [("one", ".kbsync/state.db"), ("two", "kept/state.db")] {
+        for folder in [0o700, 0o755] {
+            let kept = home.at(project).join(state);
+            fs::set_permissions(kept.parent().unwrap(), fs::Permissions::from_mode(folder)).unwrap();
+            for command in [&["status"][..], &["status", "--json"], &["sync"], &["plan"], &["explain", "docs/a.md"]] {
+                let words = [state, "is the state of user root", "sudo -u 'root' kbsync"];
+                as_nobody(project, command).await.ended(2, &words).without(&["Nothing was synced yet", "another path"]);
+            }
+            as_nobody(project, &["check"]).await.ended(0, &["warning: ", "is the state of user root", "ok"]);
+        }
+    }
+    assert!(!home.at("home/.local").exists(), "there is no second state");
+}
