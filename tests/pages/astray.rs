@@ -159,6 +159,39 @@ async fn move__to_an_address_that_a_pattern_leaves_out__is_not_followed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages__that_lead_for_now_to_where_a_pattern_leaves_them_out__are_kept_and_not_taken_in() {
+    for status in [302, 303, 307] {
+        let (mut bench, paths) = topics(12).await;
+        bench.origin.serve("/internal/x", Reply::page(&good(13)));
+        for path in &paths {
+            bench.origin.serve(path, Reply::redirect(status, "/internal/x"));
+        }
+        bench.origin.serve("/new", Reply::redirect(status, "/internal/x"));
+        let new = bench.origin.url("/new");
+        let pages = bench.pages();
+        pages.urls.push(new);
+        pages.exclude = vec!["/internal/".to_owned()];
+        for _ in 0..3 {
+            let report = bench.well().await;
+            assert_eq!((report.changed(), report.stale.len()), (0, 13), "{report:?}");
+            let reason = &report.stale[0].reason;
+            assert!(reason.ends_with("/internal/x, and `exclude` leaves it out by `/internal/`"), "{reason}");
+        }
+        bench.holds(&paths.iter().map(String::as_str).collect::<Vec<_>>()).await;
+        // `include` is about the address that is listed.
+        let pages = bench.pages();
+        pages.exclude.clear();
+        pages.include = vec!["/p*".to_owned()];
+        bench.origin.serve(&paths[0], Reply::redirect(status, "/internal/y"));
+        bench.origin.serve("/internal/y", Reply::page(&good(14)));
+        for (n, path) in paths.iter().enumerate().skip(1) {
+            bench.origin.serve(path, Reply::page(&good(n)));
+        }
+        assert_eq!(bench.well().await.replaced, 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn page__that_moved_to_where_a_pattern_leaves_it_out_now__is_left_out() {
     let (mut bench, paths) = topics(2).await;
     bench.origin.serve(&paths[0], Reply::redirect(301, "/internal/x"));

@@ -11,7 +11,7 @@ use super::{
     wanted::Wanted,
 };
 use crate::{
-    fetch::lists::{self, Filter},
+    fetch::lists::{self, Filter, LeftOut},
     model::{Claim, Claimed, DocPath, PageState, Record, ShortHash},
     plan::{self, Authority, Heard, TurnedText},
     store::PageLook,
@@ -108,17 +108,20 @@ fn turned(states: &BTreeMap<String, PageState>) -> BTreeMap<DocPath, TurnedText>
     turned.collect()
 }
 
-/// A page that leads for good to where a pattern leaves it out is not followed there.
+/// A page that leads to where a pattern leaves it out is not followed there. Where it does so for now, it keeps its own
+/// address, and that one is what `include` takes.
 pub(super) fn permitted(read: Read, filter: Option<&Filter>) -> Read {
-    let moved = match &read {
-        Read::Content(content) => content.moved.as_ref(),
-        Read::Unchanged { moved } => moved.as_ref(),
-        Read::Gone | Read::Nothing(_) => None,
+    let (moved, leads) = match &read {
+        Read::Content(content) => (content.moved.as_ref(), content.validators.of.as_ref()),
+        Read::Unchanged { moved } => (moved.as_ref(), None),
+        Read::Gone | Read::Nothing(_) => (None, None),
     };
-    let reason = moved.zip(filter).and_then(|(to, filter)| {
-        let rule = filter.rule(to)?;
-        Some(format!("it leads to {to} for good, and {rule}"))
-    });
+    let for_good = |filter: &Filter| Some(format!("it leads to {} for good, and {}", moved?, filter.rule(moved?)?));
+    let for_now = |filter: &Filter| {
+        let rule = filter.rule(leads?).filter(|rule| matches!(rule, LeftOut::By(_)))?;
+        Some(format!("it leads to {}, and {rule}", leads?))
+    };
+    let reason = filter.and_then(|filter| for_good(filter).or_else(|| for_now(filter)));
     reason.map_or(read, Read::Nothing)
 }
 
