@@ -11,7 +11,7 @@ use super::{
     ignore_file,
     litter::is_release,
     site::{Place, Site},
-    walk::{FOLDER, ITSELF},
+    walk::{FOLDER, ITSELF, identity},
 };
 use crate::model::DocPath;
 
@@ -65,6 +65,8 @@ pub(super) struct Descended {
     pub(super) included: bool,
     /// Whether a symlink was on the way.
     pub(super) is_linked: bool,
+    /// Device and inode of each folder on the way, which a loop of symlinks would meet again.
+    pub(super) above: Vec<(u64, u64)>,
 }
 
 /// Goes down to a folder below the root, or as far as there are folders on the way. The place is where it ended; `None`
@@ -74,13 +76,13 @@ pub(super) struct Descended {
 /// When a folder on the way, or one of its ignore files, cannot be read.
 pub(super) fn descend(site: &Site, place: &mut Place, folder: &[u8]) -> Result<Option<Descended>, String> {
     let mut at = site.root.open_below(b"", FOLDER).map_err(|error| error.to_string())?;
-    let (mut included, mut is_linked) = (false, false);
+    let (mut included, mut is_linked, mut above) = (false, false, Vec::new());
     let mut parts = folder.split(|byte| *byte == b'/').filter(|part| !part.is_empty()).peekable();
     while let Some(part) = parts.next() {
         let below = match openat(&at, part, FOLDER | ITSELF, Mode::empty()) {
             Ok(below) => below,
             // It went, or is no folder any more: the one above it shows what has become of it.
-            // A link to a version is a folder too.
+            // A link that is followed, as one to a version is, is a folder too.
             Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => match site.open_link(&place.path, part) {
                 Some(below) => {
                     is_linked = true;
@@ -103,9 +105,10 @@ pub(super) fn descend(site: &Site, place: &mut Place, folder: &[u8]) -> Result<O
         }
         included = site.filter.includes(place.candidate(start, true), included);
         place.path.push(b'/');
+        above.push(identity(&at).map_err(|error| error.to_string())?);
         at = below;
     }
-    Ok(Some(Descended { folder: at, included, is_linked }))
+    Ok(Some(Descended { folder: at, included, is_linked, above }))
 }
 
 #[cfg(test)]

@@ -169,10 +169,10 @@ impl Site {
         }
     }
 
-    /// Opens the folder that a link to a version in the folder at `above` leads to.
+    /// Opens the folder that a link in the folder at `above` leads to: any that is followed, or one to a version.
     pub(super) fn open_link(&self, above: &[u8], name: &[u8]) -> Option<OwnedFd> {
         let path = [&above[self.base..], name].concat();
-        if self.follow_symlinks { None } else { self.root.open_below(&path, FOLDER).ok() }
+        self.root.open_below(&path, FOLDER).ok()
     }
 
     fn leads_into_version(&self, path: &[u8]) -> bool {

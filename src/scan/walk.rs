@@ -1,6 +1,10 @@
 //! The walk: every document of a collection, in the order of the keys.
 
-use std::{mem::MaybeUninit, os::fd::OwnedFd, sync::Arc};
+use std::{
+    mem::MaybeUninit,
+    os::fd::{AsFd, OwnedFd},
+    sync::Arc,
+};
 
 use rustix::{
     fs::{FileType, Mode, OFlags, fstat, openat},
@@ -24,6 +28,8 @@ pub struct Walk {
     watch: Option<Arc<Watch>>,
     reach: Reach,
     mounts: Vec<String>,
+    /// Device and inode of each folder above the one that the walk began with.
+    above: Vec<(u64, u64)>,
     /// The folders on the way to where the walk is; the one that it began with first.
     frames: Vec<Frame>,
     buffer: Vec<MaybeUninit<u8>>,
@@ -63,6 +69,11 @@ pub(super) const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(
 /// With these nothing but the folder itself is opened: no link to one, and no FIFO that took its place.
 pub(super) const ITSELF: OFlags = OFlags::NOFOLLOW.union(OFlags::NONBLOCK);
 
+/// The device and inode of an open folder.
+pub(super) fn identity(folder: impl AsFd) -> rustix::io::Result<(u64, u64)> {
+    fstat(folder).map(|stat| (stat.st_dev, stat.st_ino))
+}
+
 impl Walk {
     /// Opens the root and reads its names.
     ///
@@ -88,9 +99,10 @@ impl Walk {
         let (site, mut place) = Site::open(options)?;
         let opened = descend(&site, &mut place, folder).map_err(unreadable)?;
         let buffer = vec![MaybeUninit::uninit(); NAMES_BUFFER];
-        let mut walk =
-            Self { site, place, watch, reach: Reach::default(), mounts: Vec::new(), frames: Vec::new(), buffer };
-        let Some(Descended { folder, included, is_linked }) = opened else { return Ok(walk) };
+        let (mounts, above, frames) = (Vec::new(), Vec::new(), Vec::new());
+        let mut walk = Self { site, place, watch, reach: Reach::default(), mounts, above, frames, buffer };
+        let Some(Descended { folder, included, is_linked, above }) = opened else { return Ok(walk) };
+        walk.above = above;
         walk.reach = Reach::of(&walk.place.path[walk.site.base..]);
         let new = walk.tell();
         walk.enter(folder, included, is_linked).map_err(unreadable)?;
@@ -144,12 +156,12 @@ impl Walk {
     /// Reads the folder whose path, with a slash at its end, is the place, and goes into it. What it gives is why the
     /// folder is skipped, if it is.
     fn enter(&mut self, folder: OwnedFd, included: bool, is_linked: bool) -> Result<Option<Skip>, String> {
-        let stat = fstat(&folder).map_err(|error| error.to_string())?;
-        let identity = (stat.st_dev, stat.st_ino);
-        if self.site.follow_symlinks && self.frames.iter().any(|frame| frame.identity == identity) {
+        let identity = identity(&folder).map_err(|error| error.to_string())?;
+        let mut above = self.above.iter().copied().chain(self.frames.iter().map(|frame| frame.identity));
+        if self.site.follow_symlinks && above.any(|above| above == identity) {
             return Ok(Some(Skip::SymlinkLoop));
         }
-        if self.frames.last().is_some_and(|above| above.identity.0 != stat.st_dev) {
+        if self.frames.last().is_some_and(|above| above.identity.0 != identity.0) {
             let path = self.site.shown(&self.place.path);
             self.mounts.push(path.strip_suffix('/').unwrap_or(&path).to_owned());
         }
@@ -191,8 +203,8 @@ impl Walk {
     /// Whether another folder is at the path of one that is done. What went with it is not known to be gone.
     fn was_replaced(&self, done: &Frame) -> bool {
         let path = &self.place.path[self.site.base..done.path_len];
-        let now = self.site.root.open_below(path.strip_suffix(b"/").unwrap_or(path), FOLDER).and_then(fstat);
-        !now.is_ok_and(|now| (now.st_dev, now.st_ino) == done.identity)
+        let now = self.site.root.open_below(path.strip_suffix(b"/").unwrap_or(path), FOLDER).and_then(identity);
+        now != Ok(done.identity)
     }
 
     /// Looks at an entry of the folder that the walk is in; the place is its path, whose last part begins at `start`.

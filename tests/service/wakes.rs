@@ -1,6 +1,6 @@
 //! Changes that the daemon is told of: each reaches the platform soon, for no more requests than it needs.
 
-use std::{fs, path::Path};
+use std::{fs, os::unix::fs::symlink, path::Path};
 
 use kbsync::local::{Change, Fault};
 use rustix::process::Signal;
@@ -235,4 +235,23 @@ async fn the_local_platform_is_served_and_kept_in_step() {
     daemon.stop().await;
     assert!(!Path::new(&bench.path("status.sock")).exists());
     bench.sync().await.ended(0, &["4 documents, nothing to change"]);
+}
+
+#[tokio::test]
+async fn followed_links__one_up_and_one_beside__a_new_file_comes_by_each_name_once() {
+    let bench = bench().await;
+    bench.reconfigure("settle: 0s", "settle: 300ms\n    follow_symlinks: true");
+    bench.write("real/x.md", "# X\n");
+    symlink("..", bench.path("docs/real/up")).unwrap();
+    symlink("real", bench.path("docs/l1")).unwrap();
+    let daemon = Daemon::start(&bench);
+    let names = async || bench.ours().await.into_keys().collect::<Vec<_>>();
+    daemon.done("both names", async || names().await == ["docs/l1/x.md", "docs/real/x.md"]).await;
+    bench.write("real/y.md", "# Y\n");
+    bench.write("top.md", "# Top\n");
+    let wanted = ["docs/l1/x.md", "docs/l1/y.md", "docs/real/x.md", "docs/real/y.md", "docs/top.md"];
+    daemon.done("the new ones", async || names().await == wanted).await;
+    daemon.stop().await;
+    bench.quiet().await;
+    assert_eq!(names().await, wanted);
 }

@@ -86,3 +86,32 @@ fn without_a_watch_a_part_is_all_that_is_below() {
     let found = Walk::part(&options(dir.path()), None, b"a", false).unwrap().count();
     assert_eq!(found, 1);
 }
+
+#[test]
+fn part__link_to_a_folder_above_it__finds_what_the_whole_walk_finds() {
+    let dir = tempfile::tempdir().unwrap();
+    for path in ["top.md", "real/x.md", "real/deep/er/y.md", "side/z.md"] {
+        write(dir.path(), path);
+    }
+    let links = [("..", "real/up"), ("real", "l1"), ("../../..", "real/deep/er/top"), ("../side", "real/side")];
+    for (target, link) in links {
+        std::os::unix::fs::symlink(target, dir.path().join(link)).unwrap();
+    }
+    let options = ScanOptions { follow_symlinks: true, ..options(dir.path()) };
+    let documents = |walk: Walk| {
+        let path = |found| if let Found::Document { path, .. } = found { Some(path.to_string()) } else { None };
+        walk.filter_map(path).collect::<Vec<_>>()
+    };
+    let whole = documents(Walk::new(&options).unwrap());
+    assert!(
+        whole.contains(&"real/side/z.md".to_owned()) && !whole.iter().any(|path| path.contains("/up/")),
+        "{whole:?}"
+    );
+    for folder in ["real", "real/deep", "real/deep/er", "side", "l1", "l1/deep"] {
+        let walk = Walk::part(&options, None, folder.as_bytes(), true).unwrap();
+        let prefix = format!("{folder}/");
+        assert_eq!(walk.reach().prefix(), Some(&*prefix));
+        let wanted: Vec<_> = whole.iter().filter(|path| path.starts_with(&prefix)).cloned().collect();
+        assert_eq!(documents(walk), wanted, "{folder}");
+    }
+}
