@@ -259,3 +259,48 @@ async fn files__that_all_become_one_content_or_nothing__are_held_until_they_are_
         assert_eq!((report.outcome(), report.replaced), (Outcome::Ok, 20), "{report:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn source__with_another_name_since_the_last_list__is_not_deleted() {
+    for (is_old, gets, deletes) in [(true, 2, 1), (false, 0, 2)] {
+        let mut world = twenty().await;
+        world.rename_somebody_elses_way("a/0.md", "Price list of somebody else").await;
+        if is_old {
+            world.alter_store("UPDATE meta SET value = '1' WHERE key = 'listed_at'");
+        }
+        world.platform.requests().reset();
+        remove(&world, "a", 2);
+        let report = look_at(&mut world, "a").await;
+        assert_eq!(report.outcome(), Outcome::Ok, "{report:?}");
+        let log = world.platform.requests();
+        assert_eq!((log.count("GET", "/sources/{id}"), log.count("DELETE", "/sources/{id}")), (gets, deletes));
+        let names: Vec<_> = world.platform.snapshot().await.into_iter().map(|source| source.name).collect();
+        assert_eq!(names.contains(&"Price list of somebody else".to_owned()), is_old);
+        // A list tells that it is nothing of ours, and it is forgotten.
+        for _ in 0..2 {
+            assert_eq!(pass(&mut world, Extent::Full).await.outcome(), Outcome::Ok);
+        }
+        assert_eq!((world.under_way(), world.platform.requests().count("DELETE", "/sources/{id}")), (0, deletes));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn source__with_another_name_since_the_last_list__is_not_renamed() {
+    let mut world = twenty().await;
+    world.rename_somebody_elses_way("a/0.md", "Price list of somebody else").await;
+    world.alter_store("UPDATE meta SET value = '1' WHERE key = 'listed_at'");
+    for number in [0, 1] {
+        let file = |name: &str| world.folder.join(format!("a/{name}.md"));
+        fs::rename(file(&number.to_string()), file(&format!("new-{number}"))).expect("it is there");
+    }
+    world.platform.requests().reset();
+    look_at(&mut world, "a").await;
+    assert_eq!(world.platform.requests().count("PUT", "/sources/{id}"), 1);
+    for _ in 0..2 {
+        pass(&mut world, Extent::Full).await;
+    }
+    let names: Vec<_> = world.platform.snapshot().await.into_iter().map(|source| source.name).collect();
+    assert!(names.contains(&"Price list of somebody else".to_owned()), "{names:?}");
+    let is_ours = |path: &str| names.iter().any(|name| name.starts_with(&format!("docs/a/{path}.md [")));
+    assert!(is_ours("new-0") && is_ours("new-1") && !is_ours("0") && !is_ours("1"), "{names:?}");
+}

@@ -45,6 +45,11 @@ pub fn keeps_marker(sent: &SourceName, stored: &str) -> bool {
     fold_name(stored).contains(&fold_name(&sent.marker()))
 }
 
+/// Whether a stored name may be the one that was sent, as a platform keeps it. One that does not show names tells nothing.
+pub fn may_be_named(sent: &SourceName, stored: &str) -> bool {
+    stored.is_empty() || keeps_marker(sent, stored) || is_rewritten(&sent.to_string(), stored)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

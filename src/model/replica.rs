@@ -1,6 +1,6 @@
 //! A replica: our record of one source, and how far it has come.
 
-use super::{CollectionName, DocPath, JobId, Moment, ShortHash, SourceId};
+use super::{CollectionName, DocPath, Instance, JobId, Moment, ShortHash, SourceId, SourceName};
 
 /// The number of a replica's row in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,6 +25,18 @@ pub struct Replica {
     pub source: Option<SourceId>,
     /// The job, once there is one.
     pub job: Option<JobId>,
+}
+
+impl Replica {
+    /// The name that its source was given.
+    pub fn name(&self, instance: &Instance) -> SourceName {
+        SourceName {
+            collection: self.collection.clone(),
+            path: self.path.clone(),
+            instance: instance.clone(),
+            hash: self.hash,
+        }
+    }
 }
 
 /// How far our record of one source has come.

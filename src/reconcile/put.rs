@@ -12,6 +12,7 @@ use crate::{
     plan::{FailureCause, Wanted},
     platform::{ApiError, Created, Holding, Platform, SourceKind, Upload},
     scan::{self, HashError, Root},
+    store::{Db, StoreError},
 };
 
 /// A source that is not older than this may not be known everywhere on the platform.
@@ -64,9 +65,17 @@ impl<P: Platform> Pass<'_, P> {
         };
         let (Created { source, job, name: answered }, now) = (created, self.now());
         let asked = self.name(&collection, &wanted);
+        let is_named = self.platform.abilities().rename && answered.as_ref() == Some(&asked.to_string());
         let unmarked = self.without_marker(&source, &asked, answered).await;
         let replica = Replica { phase, since: now, source: Some(source.clone()), job: job.clone(), ..replica };
-        if !self.store.call(move |db| db.created(id, &source, job.as_ref(), phase, now)).await? {
+        let made = move |db: &mut Db| {
+            let is_made = db.created(id, &source, job.as_ref(), phase, now)?;
+            if is_made && is_named {
+                db.named(id)?;
+            }
+            Ok::<_, StoreError>(is_made)
+        };
+        if !self.store.call(made).await? {
             let reason = "the platform answered with the id of another document's source; kbsync needs one for each";
             let replica = Replica { source: None, ..replica };
             return self.fail(replica, reason.to_owned(), FailureCause::Document).await;

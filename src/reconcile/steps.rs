@@ -1,16 +1,21 @@
 //! The steps of the protocol for one document: intent before request, and every answer noted before the next step.
 
+use std::time::Duration;
+
 use super::{
     Document, Failure, Fatal, Pass, fatal, scan_options,
     work::{Step, Task},
 };
 use crate::{
     config::Input,
-    model::{CollectionName, DocPath, Replica, ReplicaId},
+    model::{CollectionName, DocPath, Replica, ReplicaId, SourceId, may_be_named},
     plan::{FailureCause, Gone, NewMove, Wanted},
     platform::{ApiError, Platform},
     scan::{self, Explanation, ScanOptions},
 };
+
+/// A list that is no older is believed where a source is deleted.
+const LISTED_LATELY: Duration = Duration::from_secs(60 * 60);
 
 impl<P: Platform> Pass<'_, P> {
     pub(super) async fn carry_out(&self, task: Task) -> Result<Step, Fatal> {
@@ -48,8 +53,16 @@ impl<P: Platform> Pass<'_, P> {
                 return Ok(Step::Nothing);
             }
         }
+        let sent = match &replica.source {
+            None => Ok(()),
+            Some(source) => match self.is_anothers(&replica, source).await? {
+                Ok(true) => return Ok(Step::Nothing),
+                Ok(false) => self.platform.delete(source).await,
+                Err(error) => Err(error),
+            },
+        };
         if let Some(source) = &replica.source
-            && let Err(error) = self.platform.delete(source).await
+            && let Err(error) = sent
         {
             self.deleting.lock().await.remove(source);
             let reason = format!("its old source {source} could not be deleted: {}", fatal(error)?);
@@ -62,6 +75,25 @@ impl<P: Platform> Pass<'_, P> {
         let times = self.store.call(move |db| db.deleted(id, now)).await?;
         // What was there after its first deletion may be there after this one: a list tells.
         Ok(if times > 1 { Step::Unknown(now + self.scope.policy.grace) } else { Step::Nothing })
+    }
+
+    /// Whether a source that no list has shown for a while has another name by now: somebody has renamed it, or a platform
+    /// that was restored has given its id again. Then it is not ours to change, as far as is known.
+    async fn is_anothers(&self, replica: &Replica, source: &SourceId) -> Result<Result<bool, ApiError>, Fatal> {
+        let (id, before) = (replica.id, self.now() - LISTED_LATELY);
+        let asks = self.platform.abilities().jobs && self.store.call(move |db| db.may_be_anothers(id, before)).await?;
+        let found = if asks { self.platform.source(source).await } else { Ok(None) };
+        let name = replica.name(&self.scope.instance);
+        match found {
+            Ok(Some(found)) if !may_be_named(&name, &found.name) => {
+                tracing::warn!(%source, document = %name, name = found.name,
+                    "the source has another name on the platform, so it is left alone");
+                self.store.call(move |db| db.is_anothers(id)).await?;
+                Ok(Ok(true))
+            }
+            Ok(_) => Ok(Ok(false)),
+            Err(error) => Ok(Err(error)),
+        }
     }
 
     async fn gone(&self, collection: CollectionName, gone: Gone) -> Result<Step, Fatal> {
@@ -123,6 +155,9 @@ impl<P: Platform> Pass<'_, P> {
         else {
             return Ok(Step::Relist);
         };
+        if self.is_anothers(&replica, &source).await?.unwrap_or(false) {
+            return Ok(Step::Relist);
+        }
         let name = self.name(&collection, &to);
         let (id, asked) = (replica.id, name.clone());
         self.store.call(move |db| db.begin_rename(id, &asked)).await?;

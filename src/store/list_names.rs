@@ -114,7 +114,7 @@ pub(super) fn recognize_known(connection: &Connection, instance: &Instance) -> R
     );
     let unmarked: Vec<_> = connection.prepare(&sql)?.query_map([], with_text)?.collect::<Result<_, _>>()?;
     for (replica, text, asked) in unmarked {
-        let name = name_of(&replica, instance);
+        let name = replica.name(instance);
         let expected = [Some(name.to_string()), asked];
         if keeps_marker(&name, &text) || expected.iter().flatten().any(|expected| is_rewritten(expected, &text)) {
             connection
@@ -136,11 +136,8 @@ pub(super) fn recognize_requested(
     if open.is_empty() {
         return Ok(());
     }
-    let requested: HashMap<String, SourceName> = open
-        .iter()
-        .map(|replica| name_of(replica, instance))
-        .map(|name| (fold_name(&name.to_string()), name))
-        .collect();
+    let requested: HashMap<String, SourceName> =
+        open.iter().map(|replica| replica.name(instance)).map(|name| (fold_name(&name.to_string()), name)).collect();
     let sql = "SELECT source_id, text FROM listed
                WHERE text <> '' AND source_id NOT IN (SELECT source_id FROM replicas WHERE source_id IS NOT NULL)";
     let found: Vec<(String, String)> =
@@ -207,15 +204,6 @@ pub(super) fn finish_renames(connection: &Connection, now: Moment) -> Result<(),
     let sql = "UPDATE replicas SET unanswered = 0, asked_name = NULL WHERE phase = 'ready' AND unanswered
                    AND source_id IN (SELECT source_id FROM listed)";
     connection.execute(sql, []).map(drop)
-}
-
-fn name_of(replica: &Replica, instance: &Instance) -> SourceName {
-    SourceName {
-        collection: replica.collection.clone(),
-        path: replica.path.clone(),
-        instance: instance.clone(),
-        hash: replica.hash,
-    }
 }
 
 fn with_text(row: &Row<'_>) -> Result<(Replica, String, Option<String>), rusqlite::Error> {

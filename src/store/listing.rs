@@ -15,6 +15,7 @@ use super::{
         finish_renames, note_misnamed, note_names, recognize_decorated, recognize_known, recognize_requested,
     },
     list_ready::{finish_uploads, note_emptied, retire_empty},
+    ownership::note_list,
     replicas::{COLUMNS, replica},
 };
 use crate::{
@@ -233,6 +234,9 @@ impl Db {
             let (added, replaced) = finish_uploads(connection, now)?;
             report.added += added;
             report.replaced += replaced;
+            if trust.complete {
+                note_list(connection, now)?;
+            }
             // A list that shows nothing is no list to begin with: the platform may only have said nothing.
             if trust.complete && report.sources > 0 {
                 connection.execute("INSERT OR IGNORE INTO meta VALUES ('listed', '1')", [])?;

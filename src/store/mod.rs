@@ -11,6 +11,7 @@ mod list_ready;
 mod listing;
 mod lock;
 mod moves;
+mod ownership;
 mod pages;
 mod passes;
 mod phrases;

@@ -272,6 +272,15 @@ impl World {
         Cevvo::new(http).delete(&SourceId(source.id.clone())).await.expect("it is deleted");
     }
 
+    /// Gives a document's source another name as somebody in the dashboard would.
+    pub async fn rename_somebody_elses_way(&self, path: &str, name: &str) {
+        let sources = self.platform.snapshot().await;
+        let of = |name: &str| SourceName::parse(name).is_some_and(|name| name.path.as_str() == path);
+        let source = sources.iter().find(|source| of(&source.name)).expect("it is on the platform");
+        let (_, http) = self.http(Api::Cevvo, None).await;
+        Cevvo::new(http).rename(&SourceId(source.id.clone()), name).await.expect("it is renamed");
+    }
+
     /// Gives a document another key, here and on the platform, as if it had always been known by that one.
     pub async fn respell(&self, from: &str, to: &str) {
         drop(self.store());
