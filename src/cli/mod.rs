@@ -40,7 +40,7 @@ use crate::{
     local::LocalError,
     platform::{ApiError, BuildError},
     reconcile::{Fatal, Outcome},
-    store::StoreError,
+    store::{StateFailure, StoreError},
 };
 
 /// Exit codes: what a script may rely on.
@@ -107,6 +107,7 @@ fn run(args: &Args, command: Command) -> anyhow::Result<Exit> {
     }
     let context = Context::load(args)?;
     let runtime = runtime()?;
+    let state = matches!(command, Command::Sync { .. } | Command::Run).then(|| context.config.state.clone());
     let exit = runtime.block_on(async {
         match command {
             Command::Run => run::run(context).await,
@@ -133,11 +134,24 @@ fn run(args: &Args, command: Command) -> anyhow::Result<Exit> {
     });
     // Threads that still read or write are not waited for: everything that counts is in the store.
     runtime.shutdown_background();
+    if let (Err(error), Some(state)) = (&exit, state)
+        && let Some(error) = store_error(error)
+    {
+        StateFailure::note(&state, error);
+    }
     exit
 }
 
 fn runtime() -> std::io::Result<Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()
+}
+
+/// The store's part in an error.
+fn store_error(error: &anyhow::Error) -> Option<&StoreError> {
+    match error.downcast_ref() {
+        Some(Fatal::Store(error)) => Some(error),
+        _ => error.downcast_ref(),
+    }
 }
 
 /// The exit code for an error, wherever it comes from.

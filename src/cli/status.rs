@@ -12,13 +12,14 @@ use crate::{
         Note, Watching,
         status::{self, Collection, Status, Withheld},
     },
-    store::{DocumentCounts, StoreError, VerificationRecord},
+    store::{DocumentCounts, StateFailure, StoreError, VerificationRecord},
 };
 
 pub(super) fn run(context: &Context, as_json: bool) -> anyhow::Result<Exit> {
     let status = match context.read_store() {
         Ok(db) => status::gather(&context.config, &db)?,
         Err(StoreError::Missing(path)) if !as_json => {
+            failed(StateFailure::read(&context.config.state).as_ref());
             line!("Nothing was synced yet ({} does not exist). Begin with: kbsync sync", path.display());
             return Ok(Exit::Ok);
         }
@@ -62,8 +63,13 @@ fn print_status(status: &Status) {
     if status.limit != UNTHROTTLED {
         line!("Requests in the last {}: {} of {}.", span(status.limit.window), status.used, status.limit.count);
     }
+    failed(status.state_failure.as_ref());
     match &status.last {
-        Some(pass) => line!("Last pass: {}, at {}.", pass.outcome, moment(pass.ended)),
+        Some(pass) => {
+            let when = if status.state_failure.is_some() { "The pass before" } else { "Last pass" };
+            line!("{when}: {}, at {}.", pass.outcome, moment(pass.ended));
+            status.error().iter().for_each(|error| line!("  {}", print::printable_text(error)));
+        }
         None => line!("No pass has ended yet."),
     }
     if let Some(VerificationRecord { at, checks, failed }) = &status.verification {
@@ -73,6 +79,13 @@ fn print_status(status: &Status) {
         line!("  {} of {collection} not made: {}", count(deletes, "deletion"), print::printable(&why));
     }
     status.daemon.iter().for_each(daemon);
+}
+
+/// A pass that could not even be noted.
+fn failed(failure: Option<&StateFailure>) {
+    if let Some(StateFailure { at, reason }) = failure {
+        line!("The last pass failed, at {}: {}.", moment(*at), print::printable_text(reason));
+    }
 }
 
 fn print_collection(collection: &Collection, watching: Option<&Watching>) {

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     daemon::{self, signals},
     reconcile::{self, BeingWritten, Failure, Fatal, Outcome, Report},
-    store::{Db, Store, StoreError},
+    store::{Db, StateFailure, Store, StoreError},
 };
 
 /// Failures and skipped files that a summary names; `status` has them all.
@@ -59,6 +59,7 @@ pub(super) async fn run(context: &Context, wait: Option<Duration>) -> anyhow::Re
     let outcome = report.outcome();
     let pass = daemon::record(&report);
     store.call(move |db| db.note_pass(&pass)).await?;
+    StateFailure::clear(store.path());
     // Whoever asked to be told is told, also by a pass that is silent otherwise.
     bots::warn(&report.bots);
     keeps_older(&report);

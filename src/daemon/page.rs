@@ -42,6 +42,9 @@ pub(super) fn html(status: &Status) -> String {
 /// What waits for a person.
 fn warnings(page: &mut String, status: &Status) {
     let mut warn = |text: &str| put(page, format_args!("<p class=\"warning\">{}</p>\n", escaped(text)));
+    if let Some(failure) = &status.state_failure {
+        warn(&format!("The last pass failed: {}", failure.reason));
+    }
     if let Some(trouble) = status.daemon.as_ref().and_then(|daemon| daemon.trouble.as_ref()) {
         warn(&format!("In trouble: {trouble}"));
     }

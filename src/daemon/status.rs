@@ -10,7 +10,7 @@ use crate::{
     plan,
     platform::clock,
     reconcile::{BeingWritten, Document, Outcome},
-    store::{CollectionState, Db, DocumentCounts, PassRecord, StoreError, VerificationRecord},
+    store::{CollectionState, Db, DocumentCounts, PassRecord, StateFailure, StoreError, VerificationRecord},
 };
 
 /// A pass that ends like this has looked at everything and done what it may; what it could not do is said by document.
@@ -36,6 +36,8 @@ pub struct Status {
     pub stale: Vec<(String, String, Stale)>,
     /// Sources that are being made or deleted.
     pub under_way: usize,
+    /// Why a later pass could not write the state.
+    pub state_failure: Option<StateFailure>,
     /// The last full pass.
     pub last: Option<PassRecord>,
     /// When a full pass last came to its end: in step, or in step but for documents that failed or are held.
@@ -79,6 +81,11 @@ impl Status {
     fn summary(&self) -> Value {
         let summary = self.last.as_ref().and_then(|pass| serde_json::from_str(&pass.summary).ok());
         summary.unwrap_or_default()
+    }
+
+    /// Why the last pass stopped before its end, if it did.
+    pub fn error(&self) -> Option<String> {
+        self.summary()["error"].as_str().map(str::to_owned)
     }
 
     /// The bots that failed in the last pass, with the reasons.
@@ -138,6 +145,7 @@ pub fn gather(config: &Config, db: &Db) -> Result<Status, StoreError> {
         being_written: being_written(config, db)?,
         stale: db.stale_pages()?,
         under_way: db.under_way()?.len(),
+        state_failure: StateFailure::read(&config.state),
         last: db.last_pass()?,
         last_success: successes.into_iter().max(),
         verification: db.verification()?,
@@ -161,6 +169,7 @@ pub fn nothing_yet(config: &Config) -> Status {
         being_written: Vec::new(),
         stale: Vec::new(),
         under_way: 0,
+        state_failure: StateFailure::read(&config.state),
         last: None,
         last_success: None,
         verification: None,
@@ -214,6 +223,8 @@ pub fn to_json(status: &Status) -> Value {
     let stale = status.stale.iter().map(|(collection, path, stale)| {
         json!({ "collection": collection, "path": path, "since": stale.since.timestamp(), "reason": stale.reason })
     });
+    let state_failure = status.state_failure.as_ref();
+    let state_failure = state_failure.map(|failure| json!({ "at": failure.at.timestamp(), "reason": failure.reason }));
     let last = status.last.as_ref().map(|pass| {
         let summary = serde_json::from_str::<Value>(&pass.summary).unwrap_or_default();
         json!({
@@ -236,6 +247,7 @@ pub fn to_json(status: &Status) -> Value {
         "stale": stale.collect::<Vec<_>>(),
         "under_way": status.under_way,
         "budget": { "used": status.used, "limit": status.limit.count.get() },
+        "state_failure": state_failure,
         "last_pass": last,
         "last_success": status.last_success.map(Moment::timestamp),
         "last_verification": verification,

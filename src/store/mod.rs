@@ -5,6 +5,7 @@ mod db;
 mod documents;
 mod error;
 mod failed_requests;
+mod failure;
 mod list_drift;
 mod list_names;
 mod list_ready;
@@ -32,6 +33,7 @@ use tracing::Span;
 
 pub use db::{Db, Identity};
 pub use error::StoreError;
+pub use failure::StateFailure;
 pub use list_drift::Adopted;
 pub use listing::{ListReport, ListedSource, MISSING_AT_MOST, Terms};
 pub use lock::Lock;

@@ -8,8 +8,13 @@ use crate::bench::{BINARY, Bench, Said, said};
 
 /// Runs a pass where `state` is a mount of its own, of so many bytes or read-only; `None` where this may not be done.
 async fn in_namespace(bench: &Bench, prepare: &str) -> Option<Said> {
+    in_namespace_do(bench, prepare, "exec kbsync sync").await
+}
+
+/// The same with a script of its own.
+async fn in_namespace_do(bench: &Bench, prepare: &str, script: &str) -> Option<Said> {
     fs::create_dir_all(bench.path("state")).unwrap();
-    let script = format!("{prepare} && exec '{BINARY}' sync");
+    let script = format!("{prepare} && {}", script.replace("kbsync", BINARY));
     let run = |script: &str| {
         let mut command = Command::new("unshare");
         command.args(["--mount", "--map-root-user", "sh", "-c", script]).current_dir(bench.folder.path());
@@ -37,6 +42,24 @@ async fn a_full_disk_under_the_state_is_said_and_nothing_is_lost() {
         bench.in_step().await;
         bench.quiet().await;
     }
+}
+
+#[tokio::test]
+async fn full_disk__status_afterwards__says_that_the_last_pass_failed_and_why() {
+    let bench = Bench::new().await;
+    bench.write_many(2);
+    fs::create_dir(bench.path("more")).unwrap();
+    (0..150).for_each(|n| fs::write(bench.path(&format!("more/more-{n}.md")), format!("# More {n}\n")).unwrap());
+    let script = "{ kbsync sync; cat /dev/zero >state/fill; cp more/* docs; kbsync sync; rm state/fill; } >/dev/null 2>&1; \
+                  kbsync status; kbsync status --json; kbsync sync >/dev/null; echo Mended; exec kbsync status";
+    let Some(said) = in_namespace_do(&bench, "mount -t tmpfs -o size=8m none state", script).await else { return };
+    let (full, mended) = said.out.split_once("Mended").unwrap();
+    for words in
+        ["The last pass failed, at 20", "\"state_failure\": {", "the disk is full: the state could not be written"]
+    {
+        assert!(full.contains(words), "{words}: {said}");
+    }
+    assert!(mended.contains("152 documents in step") && !mended.contains("failed"), "{said}");
 }
 
 #[tokio::test]

@@ -33,7 +33,7 @@ use crate::{
     plan::Why,
     platform::{Platform, cevvo::Cevvo, clock},
     reconcile::{Extent, Fatal, Reader, Report},
-    store::{Db, Store, StoreError},
+    store::{Db, StateFailure, Store, StoreError},
 };
 
 /// How often the loop looks at clocks, mounts and the store while nothing happens, and says that it lives.
@@ -266,6 +266,10 @@ impl<H: Host> Service<H> {
         if full {
             let pass = record(&report);
             self.keep(move |db| db.note_pass(&pass)).await?;
+        }
+        match &report.fatal {
+            Some(Fatal::Store(error)) => StateFailure::note(self.store.path(), error),
+            _ => StateFailure::clear(self.store.path()),
         }
         self.judge(&report);
         self.plan_ahead(report)
