@@ -89,7 +89,7 @@ async fn rename__refused_or_not_found__the_document_goes_up_anew() {
     if ON_NEXVIO {
         return;
     }
-    for status in [401, 403, 404, 405, 500] {
+    for status in [400, 401, 403, 404, 405, 409, 422, 500] {
         let bench = Bench::new().await;
         bench.write_many(3);
         bench.synced().await;
