@@ -237,6 +237,20 @@ async fn list__that_comes_a_few_bytes_at_a_time_without_an_end__is_given_up_and_
 }
 
 #[tokio::test]
+async fn lists_of_an_index__when_its_time_is_over__are_left_and_said() {
+    let site = Site::new();
+    let part = |n: usize| format!("<sitemap><loc>{{site}}/part{n}.xml</loc></sitemap>");
+    site.put("/index.xml", &format!("<sitemapindex>{}</sitemapindex>", (0..3).map(part).collect::<String>()));
+    let fetcher = Fetcher::with_timing("kbsync/1.0", Timing { lists: Duration::ZERO, ..Timing::default() }).unwrap();
+    let spec = ListSpec { sitemaps: vec![site.url("/index.xml")], ..ListSpec::default() };
+    let pages = expand(&fetcher, &spec, &access()).await;
+    let why = "{site}/index.xml: reading the lists that it leads to has taken 0 minutes, so 3 lists more that it leads to are \
+               left";
+    assert_eq!(site.said(&pages.failed), [why]);
+    assert_eq!((site.asked().len(), pages.unread.len()), (1, 3));
+}
+
+#[tokio::test]
 async fn a_list_that_moved_speaks_for_where_it_is() {
     let site = Site::new();
     let other = format!("<url><loc>{}</loc></url></urlset>", site.0.url_as("localhost", "/b"));

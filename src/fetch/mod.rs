@@ -36,12 +36,20 @@ pub struct Timing {
     pub robots_again: Duration,
     /// How long a host is left alone that did not answer many times in a row.
     pub left_alone: Duration,
+    /// A list of the config, with all lists that it leads to: no further one is asked for after that.
+    pub lists: Duration,
 }
 
 impl Default for Timing {
     fn default() -> Self {
         let second = Duration::from_secs(1);
-        Self { connect: second * 10, request: second * 30, robots_again: second * 60, left_alone: second * 300 }
+        Self {
+            connect: second * 10,
+            request: second * 30,
+            robots_again: second * 60,
+            left_alone: second * 300,
+            lists: second * 1_800,
+        }
     }
 }
 

@@ -98,6 +98,11 @@ impl Fetcher {
         self.page(url, access, validators).await.unwrap_or_else(Answer::Kept)
     }
 
+    /// How long things may take.
+    pub fn timing(&self) -> Timing {
+        self.0.timing
+    }
+
     /// What robots.txt says of a page, whether or not it is obeyed.
     ///
     /// # Errors

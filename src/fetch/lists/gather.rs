@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, VecDeque, btree_map},
     fmt::Display,
     path::Path,
+    time::Instant,
 };
 
 use tokio::task::spawn_blocking;
@@ -127,9 +128,15 @@ impl Gathering {
         // Whoever names a list in the config has been asked; and what is right for a page is small for a list.
         let access = Access { obey_robots: false, max_size: MAX_SIZE as u64, ..access.clone() };
         let mut waiting = VecDeque::from([vec![named.clone()]]);
-        let (mut room, mut beyond, mut without_answer) = (MAX_LISTS - 1, 0, 0);
+        let (mut room, mut beyond, mut without_answer, mut left) = (MAX_LISTS - 1, 0, 0, None);
+        let (began, longest) = (Instant::now(), fetcher.timing().lists);
         while let Some(way) = waiting.pop_front() {
             let Some(list) = way.last() else { continue };
+            if way.len() > 1 && began.elapsed() >= longest {
+                left = Some(format!("reading the lists that it leads to has taken {} minutes", longest.as_secs() / 60));
+                waiting.push_front(way);
+                break;
+            }
             if !self.asked.insert(list.clone()) {
                 self.further.entry(list.to_string()).or_default().insert(text_of(&way));
                 continue;
@@ -145,6 +152,7 @@ impl Gathering {
                     self.failed(list, why);
                     without_answer += 1;
                     if without_answer == PATIENCE {
+                        left = Some(format!("{PATIENCE} lists in a row could not be had"));
                         break;
                     }
                     continue;
@@ -164,11 +172,9 @@ impl Gathering {
             room -= taken;
             waiting.extend(further.into_iter().take(taken).map(|list| [&way[..], &[list]].concat()));
         }
-        if !waiting.is_empty() {
+        if let Some(cause) = left.filter(|_| !waiting.is_empty()) {
             let left = count(waiting.len(), "list");
-            let why = format!(
-                "{named}: {PATIENCE} lists in a row could not be had, so {left} more that it leads to are left"
-            );
+            let why = format!("{named}: {cause}, so {left} more that it leads to are left");
             let unread = waiting.iter().filter_map(|way| way.last()).map(|list| (list.to_string(), why.clone()));
             self.result.unread.extend(unread);
             self.result.failed.push(why);
