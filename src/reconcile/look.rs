@@ -148,14 +148,22 @@ impl<P: Platform> Pass<'_, P> {
     }
 }
 
-/// Collections that the store knows and the config does not: every document of them is gone.
+/// Collections that the store knows and the config does not: every document of them is gone. One whose text the platform
+/// holds under the same path of a collection of the config has only moved, as when a collection is renamed and back.
 pub(super) fn abandoned(db: &Db, configured: &[Collection]) -> Result<Vec<Looked>, StoreError> {
     let known = db.known_collections()?.into_iter().filter_map(|name| CollectionName::new(&name).ok());
     let abandoned = known.filter(|name| configured.iter().all(|collection| collection.name != *name));
     let looked = abandoned.map(|name| {
         let standing = Standing { left_config: true, ..standing(&db.collection(&name)?) };
         let mut looked = Looked::new(&name, standing);
-        db.with_records(&name, "", |records| records.for_each(|record| looked.not_seen(record)))?;
+        let has_twin = |record: &Record| {
+            let is_twin = |twin: Record| twin.live == record.live && twin.uploaded_here;
+            let mut twins = configured.iter().filter_map(|one| db.record(&one.name, &record.path).ok().flatten());
+            record.live.is_some() && record.uploaded_here && twins.any(is_twin)
+        };
+        db.with_records(&name, "", |records| {
+            records.for_each(|record| if has_twin(&record) { looked.moved(record) } else { looked.not_seen(record) });
+        })?;
         Ok(looked)
     });
     looked.collect()

@@ -203,3 +203,27 @@ async fn move__the_new_file_cannot_be_synced__the_old_version_stays() {
     bench.in_step().await;
     bench.quiet().await;
 }
+
+#[tokio::test]
+async fn collection__renamed_with_edits_and_back__leaves_nothing_behind() {
+    let bench = Bench::new().await;
+    let text = |n: usize, word: &str| {
+        let words: String = (0..80).map(|at| format!("{word}{n}x{at} ")).collect();
+        format!("# Number {n}\n\n{words}\n")
+    };
+    (0..20).for_each(|n| bench.write(&format!("{n:03}.md"), text(n, "before")));
+    bench.synced().await;
+    bench.reconfigure("name: docs", "name: handbook");
+    (0..5).for_each(|n| bench.write(&format!("{n:03}.md"), text(n, "after")));
+    bench.sync().await.ended(8, &["5 added, 15 renamed", "held: 5 of 20 documents of docs"]);
+    bench.reconfigure("name: handbook", "name: docs");
+    // Another text of the same name is no twin.
+    bench.write("004.md", text(4, "another"));
+    bench.sync().await.ended(8, &["5 replaced, 15 renamed"]);
+    bench.sync().await.ended(8, &["4 deleted", "held: 1 of 5 documents of handbook"]);
+    assert_eq!(bench.ours().await.keys().filter(|path| path.starts_with("handbook/")).count(), 1);
+    bench.run(&["approve", "handbook"]).await.ended(0, &["up to 1"]);
+    bench.synced().await.ended(0, &["1 deleted"]);
+    bench.in_step().await;
+    bench.quiet().await;
+}
