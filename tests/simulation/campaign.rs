@@ -2,7 +2,7 @@
 
 use std::{
     ops::Range,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -15,6 +15,7 @@ use kbsync::{
     extract::Extractor,
     fetch::Fetcher,
     reconcile::{Reader, Work},
+    store::Db,
 };
 use tempfile::TempDir;
 
@@ -37,6 +38,8 @@ pub type Failed = Vec<(u64, Vec<String>)>;
 /// A place for runs: in memory, where the machine has that.
 pub struct Desk {
     folder: TempDir,
+    /// A store in which nothing was noted yet: to migrate one for each life would take half of its time.
+    blank: PathBuf,
     reader: Reader,
     hands: Hands,
 }
@@ -48,12 +51,14 @@ impl Desk {
         let folder = folder.expect("a temporary folder");
         let fetcher = Fetcher::new("kbsync-simulation").expect("a fetcher");
         let reader = Reader::new(fetcher, Extractor::new("nobody".into()), &folder.path().join("pages"));
-        Self { folder, reader, hands: hands() }
+        let blank = folder.path().join("blank.db");
+        drop(Db::open(&blank, None).expect("the store opens"));
+        Self { folder, blank, reader, hands: hands() }
     }
 
     pub fn run(&self, script: &Script) -> Verdict {
         let root = self.folder.path().join("run");
-        let verdict = run(script, &root, &self.reader, &self.hands);
+        let verdict = run(script, &root, &self.blank, &self.reader, &self.hands);
         std::fs::remove_dir_all(&root).expect("the folder is emptied");
         verdict
     }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fs,
     sync::{Arc, Mutex},
 };
 
@@ -48,6 +49,9 @@ impl World<'_> {
         };
         let meanwhile: BTreeMap<_, _> = step.meanwhile.iter().map(|(at, op)| (*at, happening(op))).collect();
         let life = Life::new(step.dies_at, step.store_fails_at, meanwhile);
+        if !state.exists() {
+            fs::copy(self.blank, &state).expect("there is a new store");
+        }
         let store = Store::open_at(&state, &identity, |db| Ok(Box::new(SimulatedDesk::new(&life, db, &state))));
         let store = Arc::new(store.expect("the store opens"));
         let clock = Arc::new(ProcessClock::new(&self.time));

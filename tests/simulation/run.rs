@@ -33,6 +33,8 @@ pub struct World<'a> {
     pub platform: Arc<Mutex<Platform>>,
     pub time: Arc<Time>,
     pub sides: Vec<Arc<Mutex<Side>>>,
+    /// The file that a new store is a copy of.
+    pub blank: &'a Path,
     pub reader: &'a Reader,
     pub hands: &'a Hands,
     pub trace: Arc<Mutex<Vec<String>>>,
@@ -48,7 +50,7 @@ pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Runs a script in a folder of its own. Everything happens on this thread, in an order that the script alone decides.
-pub fn run(script: &Script, root: &Path, reader: &Reader, hands: &Hands) -> Verdict {
+pub fn run(script: &Script, root: &Path, blank: &Path, reader: &Reader, hands: &Hands) -> Verdict {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     runtime.expect("a runtime").block_on(async {
         let sides = (0..script.instances).map(|number| Arc::new(Mutex::new(Side::new(number, root, script))));
@@ -57,6 +59,7 @@ pub fn run(script: &Script, root: &Path, reader: &Reader, hands: &Hands) -> Verd
             platform: Arc::new(Mutex::new(Platform::new(script.manners.knobs, script.manners.api))),
             time: Time::new(),
             sides: sides.collect(),
+            blank,
             reader,
             hands,
             trace: Arc::default(),
