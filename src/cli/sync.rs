@@ -177,6 +177,12 @@ fn summary(report: &Report) {
             count(report.missing, "source")
         );
     }
+    if report.unconfirmed > 0 {
+        line!(
+            "{} missing from the platform's list, and it does not say whether it has them; the next pass asks again.",
+            count(report.unconfirmed, "source")
+        );
+    }
     if report.emptied > 0 {
         line!(
             "{} listed by the platform without content, which is too many to be believed at once; the next passes tell.",

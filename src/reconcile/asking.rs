@@ -74,7 +74,10 @@ pub(super) fn failed(reason: Option<String>) -> Ending {
 /// may lag behind, or the job may be another one. A platform that never tells is believed soon.
 fn by_done(holding: Option<Holding>, age: Duration, timeout: Duration, tells: bool) -> Option<Ending> {
     match holding {
-        Some(Holding::Document | Holding::Unsaid | Holding::Done) => Some(Ending::Ready),
+        Some(Holding::Document) => Some(Ending::Ready),
+        // Where sources tell otherwise, this may be the answer to another question.
+        Some(Holding::Unsaid | Holding::Done) if tells => (age > timeout).then_some(Ending::Ready),
+        Some(Holding::Unsaid | Holding::Done) => Some(Ending::Ready),
         Some(Holding::Failed(reason)) => Some(failed(reason)),
         Some(Holding::Nothing | Holding::AtWork | Holding::Empty) if tells => (age > timeout).then_some(Ending::Lost),
         Some(Holding::Nothing | Holding::AtWork | Holding::Empty) => {
@@ -157,8 +160,11 @@ mod tests {
             assert_eq!((judge(soon, true), judge(late, true)), (None, Some(Ending::Lost)), "{holding:?}");
             assert_eq!((judge(soon, false), judge(late, false)), (None, Some(Ending::Ready)), "{holding:?}");
         }
-        for holding in [Holding::Document, Holding::Unsaid, Holding::Done] {
-            assert_eq!(judge(Some(holding.clone()), soon, true), Some(Ending::Ready), "{holding:?}");
+        assert_eq!(judge(Some(Holding::Document), soon, true), Some(Ending::Ready));
+        for holding in [Holding::Unsaid, Holding::Done] {
+            let judge = |age, tells| judge(Some(holding.clone()), age, tells);
+            assert_eq!((judge(soon, true), judge(late, true)), (None, Some(Ending::Ready)), "{holding:?}");
+            assert_eq!(judge(soon, false), Some(Ending::Ready), "{holding:?}");
         }
         assert_eq!(judge(None, soon, true), Some(Ending::Lost));
         assert_eq!(judge(Some(Holding::Failed(None)), soon, true), Some(failed(None)));

@@ -18,6 +18,7 @@ use crate::{
     plan::FailureCause,
     platform::{Platform, SourcePage},
     scan::Wake,
+    store::Db,
 };
 
 /// The service looks again so much later.
@@ -320,6 +321,10 @@ impl<P: Platform> Pass<'_, P> {
                 let (id, now) = (replica.id, self.now());
                 if named {
                     self.store.call(move |db| db.named(id)).await?;
+                }
+                // There the list has said so.
+                if !self.platform.abilities().jobs {
+                    self.store.call(Db::content_shown).await?;
                 }
                 let Some(retiring) = self.store.call(move |db| db.ready(id, now)).await? else {
                     return Ok(Step::Relist);

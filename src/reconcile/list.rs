@@ -89,7 +89,7 @@ impl<P: Platform> Pass<'_, P> {
             match self.has_source(&source).await? {
                 Some(false) => lost.push(id),
                 Some(true) => found.push(id),
-                None => {}
+                None => report.unanswered += 1,
             }
             // A list that is wrong so often says nothing of the others either.
             if found.len() == MOST_LOOKUPS {
@@ -143,6 +143,9 @@ impl<P: Platform> Pass<'_, P> {
             Action::Put { collection, wanted } => !adopted.contains(&(collection.clone(), wanted.path.clone())),
             Action::Delete { .. } | Action::Rename { .. } => true,
         });
+        // What holds the same as a document that is on its way is held, or deleted, when that is ready.
+        let followed: Vec<_> = resume.follow.iter().map(|replica| replica.id).collect();
+        resume.open |= self.store.call(move |db| db.have_strays(&followed)).await?;
         Ok(())
     }
 
@@ -174,6 +177,8 @@ impl<P: Platform> Pass<'_, P> {
             // What cannot be read counts for the total, but a page that is shown again would count it twice.
             let is_total = constant && announced == Some(count + unreadable);
             let is_end = is_total && found.may_be_last && unreadable == 0;
+            // Where a total may be too low, the page after the last one is looked at.
+            let is_end = is_end && !self.store.call(|db| db.doubts_total()).await?;
             // A page that brings nothing new is the end, also where a platform repeats its last one for ever; one with
             // nothing but what cannot be read may be in the middle.
             fruitless = if count > before { 0 } else { fruitless + 1 };

@@ -170,7 +170,12 @@ impl<P: Platform> Pass<'_, P> {
 
     /// The name that the platform has given a source, where that does not say whose it is: a lost answer or a lost state
     /// would double the document.
-    async fn without_marker(&self, source: &SourceId, asked: &SourceName, answered: Option<String>) -> Option<String> {
+    pub(super) async fn without_marker(
+        &self,
+        source: &SourceId,
+        asked: &SourceName,
+        answered: Option<String>,
+    ) -> Option<String> {
         let is_lost = |name: &String| !name.is_empty() && !keeps_marker(asked, name);
         let answered = answered.filter(is_lost).filter(|_| self.platform.abilities().rename)?;
         // An answer may differ from what is listed later.

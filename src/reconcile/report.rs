@@ -162,6 +162,8 @@ pub struct Report {
     pub footings: BTreeMap<CollectionName, Footing>,
     /// Sources that are missing from the platform's list, and more of them than is believed at once.
     pub missing: u64,
+    /// Sources that are missing from the platform's list, and of which it did not say whether it has them.
+    pub unconfirmed: u64,
     /// Sources that the list shows without their documents, and more of them than is believed at once.
     pub emptied: u64,
     /// For how long files are left to settle, where that is longer than a pass waits.
@@ -341,6 +343,7 @@ impl Report {
     pub fn is_open(&self) -> bool {
         self.open
             || self.missing > 0
+            || self.unconfirmed > 0
             || self.emptied > 0
             || self.unlisted_sources.is_some()
             || self.spare > 0

@@ -144,6 +144,7 @@ impl<P: Platform> Pass<'_, P> {
         }
         let unbelievable = listed.missing > MISSING_AT_MOST.max(listed.ours / 10);
         report.missing = if unbelievable { listed.missing } else { 0 };
+        report.unconfirmed = listed.unanswered;
         report.emptied = listed.emptied_many;
         if listed.missing > 0 && !unbelievable || listed.emptied > 0 {
             open.list_at(self.now() + grace);

@@ -8,9 +8,9 @@ use super::{
 };
 use crate::{
     config::Input,
-    model::{CollectionName, DocPath, Replica, ReplicaId, SourceId, may_be_named},
+    model::{CollectionName, DocPath, Replica, ReplicaId, SourceId, SourceName, may_be_named},
     plan::{FailureCause, Gone, NewMove, Wanted},
-    platform::{ApiError, Platform},
+    platform::{ApiError, Platform, Renamed},
     scan::{self, Explanation, ScanOptions},
 };
 
@@ -162,6 +162,15 @@ impl<P: Platform> Pass<'_, P> {
         let (id, asked) = (replica.id, name.clone());
         self.store.call(move |db| db.begin_rename(id, &asked)).await?;
         match self.platform.rename(&source, &name.to_string()).await.map_err(fatal) {
+            Ok(Some(Renamed { name: made })) if self.without_marker(&source, &name, made.clone()).await.is_some() => {
+                // Under its old name it is known again, and the new document fails by its name.
+                let old = SourceName { collection: away, path: from.path, ..name };
+                if let Err(error) = self.platform.rename(&source, &old.to_string()).await {
+                    let error = fatal(error)?;
+                    tracing::warn!(%source, %error, "a source without a marker could not be given back its old name");
+                }
+                Ok(Step::Instead(Task::Put(collection, to, None)))
+            }
             Ok(Some(_)) => {
                 let (before, document) = (Document::new(&away, &from.path), Document::new(&collection, &to.path));
                 let now = self.now();

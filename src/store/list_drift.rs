@@ -81,6 +81,23 @@ impl Db {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// Whether the last list has shown a source that this state did not make, and that holds what one of these replicas is to
+    /// hold.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn have_strays(&self, replicas: &[ReplicaId]) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS (SELECT * FROM replicas r JOIN strays s USING (collection, path, hash)
+                       WHERE r.id = ?1 AND s.holds)";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        for replica in replicas {
+            if statement.query_row([replica.0], |row| row.get(0))? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Sources that the platform, asked for each, does not have any more.
     ///
     /// # Errors

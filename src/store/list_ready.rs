@@ -25,6 +25,14 @@ impl Db {
         Ok(tells_content(&self.connection)?)
     }
 
+    /// Notes that a list has shown a source of ours with its content.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn content_shown(&mut self) -> Result<(), StoreError> {
+        Ok(note_content(&self.connection)?)
+    }
+
     /// How many ready sources the last lists have shown without content.
     ///
     /// # Errors
@@ -34,18 +42,22 @@ impl Db {
         Ok(self.connection.query_row(sql, [], |row| row.get::<_, i64>(0))?.cast_unsigned())
     }
 
-    /// Whether the platform holds what goes when this replica is ready: an older version of its document, or the document
-    /// at another place.
+    /// Whether the platform may hold what goes when this replica is ready: another version of its document, also an upload
+    /// without an answer, or the document at another place.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub fn replaces(&self, replica: &Replica) -> Result<bool, StoreError> {
         let sql = "SELECT EXISTS (SELECT * FROM replicas WHERE collection = ?1 AND path = ?2 AND id <> ?3
-                           AND source_id IS NOT NULL AND (phase = 'ready' OR was_ready))
+                           AND source_id IS NOT NULL)
                        OR EXISTS (SELECT * FROM moves WHERE to_collection = ?1 AND to_path = ?2)";
         let values = params![replica.collection.as_str(), replica.path.as_str(), replica.id.0];
         Ok(self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0))?)
     }
+}
+
+fn note_content(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.execute("INSERT OR IGNORE INTO meta VALUES ('content', '1')", []).map(drop)
 }
 
 fn tells_content(connection: &Connection) -> Result<bool, rusqlite::Error> {
@@ -59,7 +71,8 @@ fn tells_content(connection: &Connection) -> Result<bool, rusqlite::Error> {
 pub(super) fn finish_uploads(connection: &Connection, now: Moment) -> Result<(u64, u64), rusqlite::Error> {
     let sql = "SELECT r.id FROM replicas r JOIN listed l USING (source_id) JOIN documents d
                    ON d.collection = r.collection AND d.path = r.path AND substr(d.hash, 1, 6) = r.hash
-               WHERE (r.phase = 'uploading' OR r.phase = 'spoilt' AND r.was_ready) AND l.holds ORDER BY r.id";
+               WHERE (r.phase = 'uploading' OR r.phase = 'spoilt' AND r.was_ready) AND l.holds
+                   AND (l.collection IS NOT NULL OR l.nameless) ORDER BY r.id";
     let held: Vec<i64> = connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     let (mut added, mut replaced) = (0, 0);
     for id in held {
@@ -111,7 +124,7 @@ pub(super) fn note_emptied(
     let sql = "SELECT count(*) FROM replicas r JOIN listed l USING (source_id) WHERE r.phase = 'ready' AND l.holds";
     let holding = connection.query_row(sql, [], |row| row.get::<_, i64>(0))?.cast_unsigned();
     if holding > 0 {
-        connection.execute("INSERT OR IGNORE INTO meta VALUES ('content', '1')", [])?;
+        note_content(connection)?;
     }
     let (few, count) = (MISSING_AT_MOST.max(holding / 10), empty.len() as u64);
     let many = count > few || holding == 0 && count > 1;

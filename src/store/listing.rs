@@ -84,6 +84,8 @@ pub struct ListReport {
     pub lost: u64,
     /// Sources that enough lists missed: they are lost if the platform, asked for each, says so as well.
     pub unconfirmed: Vec<(ReplicaId, SourceId)>,
+    /// How many of them the platform did not answer for: another list will tell.
+    pub unanswered: u64,
     /// Sources whose deletion was answered, and that the list shows all the same; where it may only lag, the platform can be
     /// asked for each.
     pub reappeared: Vec<SourceId>,
@@ -156,6 +158,17 @@ impl Db {
             let sql = "SELECT count(*) FROM listed WHERE reading = ?1";
             connection.query_row(sql, [reading], |row| row.get::<_, i64>(0)).map(i64::cast_unsigned)
         })
+    }
+
+    /// Whether the list may go on although it has shown as many sources as its total says: this state has never seen a list,
+    /// or misses one of its sources.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn doubts_total(&self) -> Result<bool, StoreError> {
+        let sql = "SELECT NOT EXISTS (SELECT * FROM meta WHERE key = 'listed')
+                       OR EXISTS (SELECT * FROM replicas WHERE source_id NOT IN (SELECT source_id FROM listed))";
+        Ok(self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
     }
 
     /// Whether a reading of the list has shown all that the one before it has.

@@ -224,9 +224,9 @@ impl Disk {
         self.write(&folder.join(&names[self.knobs.detail(Knob::FilesLittered, &[0, 1, 2, 3])]), "litter\n", now);
     }
 
-    /// Somebody adds words to a document.
+    /// Somebody adds words to a document, where it is one.
     fn edit(&self, path: &Path, now: Moment) {
-        if let Ok(text) = fs::read_to_string(path) {
+        if let Some(text) = fs::read_to_string(path).ok().filter(|text| !UNSOUND.contains(&&**text)) {
             self.write(path, &format!("{text}and more\n"), now);
         }
     }

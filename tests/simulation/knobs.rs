@@ -110,14 +110,6 @@ knobs! {
 use Knob::*;
 
 impl Knob {
-    /// Knobs that no life draws yet, as the program does not cope with them. `KBSYNC_KNOBS=all` draws them all the same.
-    ///
-    /// Where every source of an instance that was ready is spoilt at once (SourcesSpoil), the list is not believed, for ever.
-    pub const PENDING: &[Self] = &[NamesCut, NamesMissing, SourcesSpoil, SourcesLag];
-
-    /// Knobs that the program does not cope with together: of such a pair the second one is left out.
-    const PENDING_TOGETHER: &[(Self, Self)] = &[(ListGrows, ListWhole), (TotalLow, PagesShort)];
-
     fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|knob| format!("{knob:?}") == name)
     }
@@ -130,26 +122,19 @@ pub struct Knobs {
     seed: u64,
 }
 
-/// Which knobs lives may draw: by `KBSYNC_KNOBS` exactly those that it names, `all` of them, or else all but the pending ones.
+/// Which knobs lives have: each some of all, or by `KBSYNC_KNOBS` exactly those that it names.
 #[derive(Clone, Copy, Debug)]
 pub enum Choice {
+    Some,
     Exactly(u64),
-    From(u64),
 }
 
 impl Choice {
     pub fn of_environment() -> Self {
-        let bits = |knobs: &[Knob]| knobs.iter().fold(0, |bits, knob| bits | knob.bit());
-        match std::env::var("KBSYNC_KNOBS").as_deref() {
-            Err(_) => Self::From(bits(Knob::ALL) & !bits(Knob::PENDING)),
-            Ok("all") => Self::From(bits(Knob::ALL)),
-            Ok(names) => {
-                let names = names.split(',').filter(|name| !name.is_empty());
-                let known =
-                    |name| Knob::named(name).unwrap_or_else(|| panic!("KBSYNC_KNOBS: no knob is called {name}"));
-                Self::Exactly(bits(&names.map(known).collect::<Vec<_>>()))
-            }
-        }
+        let Ok(names) = std::env::var("KBSYNC_KNOBS") else { return Self::Some };
+        let names = names.split(',').filter(|name| !name.is_empty());
+        let known = |name| Knob::named(name).unwrap_or_else(|| panic!("KBSYNC_KNOBS: no knob is called {name}"));
+        Self::Exactly(names.map(known).fold(0, |bits, knob| bits | knob.bit()))
     }
 }
 
@@ -165,17 +150,10 @@ impl Knobs {
         let seed = seed ^ 0x6b6e_6f62;
         match choice {
             Choice::Exactly(bits) => Self { bits, seed },
-            Choice::From(bits) => {
-                let is_without_pending = Knob::PENDING.iter().all(|knob| bits & knob.bit() == 0);
+            Choice::Some => {
                 let mut rng = StdRng::seed_from_u64(seed);
                 let most = if rng.random_bool(0.3) { 0 } else { rng.random_range(1..=4) };
-                // From all, so that a knob that is pending no more changes no life that has not drawn it.
-                let bits = bits & Knob::ALL.sample(&mut rng, most).fold(0, |bits, knob| bits | knob.bit());
-                let together = Knob::PENDING_TOGETHER.iter().filter(|_| is_without_pending);
-                let left_out = |bits: u64, (one, other): &(Knob, Knob)| {
-                    if bits & one.bit() != 0 { bits & !other.bit() } else { bits }
-                };
-                Self { bits: together.fold(bits, left_out), seed }
+                Self { bits: Knob::ALL.sample(&mut rng, most).fold(0, |bits, knob| bits | knob.bit()), seed }
             }
         }
     }

@@ -4,7 +4,7 @@
 //! `KBSYNC_SEEDS=100000 cargo test --release --test simulation` runs so many, `KBSYNC_FROM` says where they begin. A seed
 //! that fails is made smaller, and said with the command that runs it again; with `KBSYNC_FIRST=1` it is only said.
 //!
-//! `KBSYNC_KNOBS` names the knobs of each life, with commas between them; with `all` those that are pending are drawn as well.
+//! `KBSYNC_KNOBS` names the knobs of each life, with commas between them.
 
 mod branches;
 mod broken;

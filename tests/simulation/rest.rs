@@ -74,6 +74,9 @@ impl World<'_> {
                     ));
                 }
             }
+            if self.script.manners.knobs.has(Knob::SourcesLag) {
+                self.idle(GRACE).await;
+            }
             self.check_in_step(number, "at rest", true);
             let before = lock(&self.platform).mutating;
             let Some(report) = self.pass(&PassStep::calm(number)).await else { return };
@@ -93,12 +96,24 @@ impl World<'_> {
             || self.script.manners.broken.is_some_and(|broken| broken.part == Part::Deletion)
     }
 
+    /// Whether a source that its name does not tell from others is given up. Where nothing can be renamed, a source that we
+    /// made is ours whatever it is called.
+    fn needs_markers(&self) -> bool {
+        self.script.manners.api == Api::Cevvo
+    }
+
     /// What keeps a document from being on the platform, or its older versions from going.
     fn obstacle(&self, number: usize, key: &str, hash: &str) -> Option<Obstacle> {
         let knobs = self.script.manners.knobs;
         let name = format!("{key} [{}:{hash}]", INSTANCES[number]);
-        if !Source::is_marked(&name, &knobs.rewritten(&name)) {
+        let is_marked = Source::is_marked(&name, &knobs.rewritten(&name));
+        if self.needs_markers() && !is_marked {
             return Some(Obstacle::Name);
+        }
+        // Neither an answer nor a list tells which source was made for it, or which one has its name.
+        let needs_names = knobs.has(Knob::CreateSilent) || knobs.has(Knob::NamesUnique);
+        if needs_names && (self.script.manners.is_nameless() || !is_marked) {
+            return Some(Obstacle::Document);
         }
         if is_unsound(hash) {
             return Some(Obstacle::Skipped);
@@ -120,7 +135,9 @@ impl World<'_> {
         for (key, hash) in wanted {
             let obstacle = self.obstacle(number, &key, &hash);
             let is_stuck = match obstacle {
-                Some(Obstacle::Name | Obstacle::Document | Obstacle::Skipped | Obstacle::Ingestion) => true,
+                // A request without an answer may have made it, and a list shown whose it is.
+                Some(Obstacle::Name | Obstacle::Document) => !self.is_held(&key, &hash),
+                Some(Obstacle::Skipped | Obstacle::Ingestion) => true,
                 Some(Obstacle::Deletion) => self.sources_of(&key) > 1,
                 None => false,
             };
@@ -154,6 +171,12 @@ impl World<'_> {
         names.map(|name| (format!("{}/{}", name.collection, name.path), name.hash.to_string())).collect()
     }
 
+    fn is_held(&self, key: &str, hash: &str) -> bool {
+        let holds = |source: &Source| source.documents.iter().any(|it| it.ready && it.hash == hash);
+        let is_it = |name: &SourceName| format!("{}/{}", name.collection, name.path) == key;
+        lock(&self.platform).sources.iter().any(|source| source.parsed.as_ref().is_some_and(is_it) && holds(source))
+    }
+
     fn sources_of(&self, key: &str) -> usize {
         let is_it = |source: &&Source| {
             source.parsed.as_ref().is_some_and(|name| format!("{}/{}", name.collection, name.path) == key)
@@ -182,7 +205,7 @@ impl World<'_> {
         };
         let failed = wanted.iter().filter(|(key, _)| obstacles.get(*key).is_some_and(|it| *it != Obstacle::Deletion));
         let failed: Vec<_> = failed.map(|(key, hash)| (key.clone(), hash.clone())).collect();
-        let (mut wrong, mut older) = (Vec::new(), BTreeSet::new());
+        let (mut wrong, mut older, mut nameless) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
         let mut platform = lock(&self.platform);
         for source in platform.sources.iter().filter(|source| source.maker.is_some()) {
             let Some(name) = source.parsed.as_ref().filter(|name| name.instance.as_str() == INSTANCES[number]) else {
@@ -196,9 +219,11 @@ impl World<'_> {
             // What cannot be told from sources of others, nobody finds where its id is not known.
             let is_nameless = !source.is_marked || self.script.manners.is_nameless();
             if is_nameless && source.is_unknown {
+                nameless.extend(source.documents.iter().filter(|it| it.ready).map(|it| (key.clone(), it.hash.clone())));
                 continue;
             }
-            if !source.is_marked {
+            let is_right = source.documents.len() == 1 && wanted.get(&key) == Some(&source.documents[0].hash);
+            if !source.is_marked && self.needs_markers() && !is_right {
                 wrong.push(format!("{} has lost its marker and is still there: {source:?}", source.name));
                 continue;
             }
@@ -241,7 +266,8 @@ impl World<'_> {
                 .iter()
                 .any(|source| source.renamed.is_some() && source.maker == Some(number) && holds(source))
         };
-        wanted.retain(|key, hash| is_possible(key) && !is_renamed(hash));
+        let is_there = |key: &String, hash: &String| nameless.contains(&(key.clone(), hash.clone()));
+        wanted.retain(|key, hash| is_possible(key) && !is_renamed(hash) && !is_there(key, hash));
         wrong.extend(wanted.into_keys().map(|key| format!("{key} is lost")));
         platform.oracle.broken.extend(wrong.into_iter().map(|what| format!("{when}: {what}")));
     }

@@ -165,7 +165,8 @@ impl Way {
         if let Asked::Change(op) = &asked {
             platform.judge(self.instance, op);
         }
-        if matches!(asked, Asked::List(..)) && self.manners.knobs.has(Knob::ListGrows) {
+        // A list that never stands still is never read whole, and so others rest on good days.
+        if matches!(asked, Asked::List(..)) && self.manners.knobs.has(Knob::ListGrows) && self.trouble > 0.0 {
             platform.grow(now);
         }
         let (told, exceeded) = self.count(&mut platform, now);
