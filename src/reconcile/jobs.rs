@@ -69,6 +69,8 @@ pub(super) struct Jobs {
     timeout: Duration,
     paging: Paging,
     growth: Growth,
+    /// When the list was asked last.
+    list_asked: Moment,
     /// The page that is being read, and whether as the next one of a way through the whole list.
     reading: (Place, bool),
     /// Why a page could not be read, on such a way.
@@ -89,6 +91,7 @@ impl Jobs {
             timeout,
             paging: Paging::default(),
             growth: Growth::default(),
+            list_asked: Moment::default(),
             reading: (None, false),
             unread: None,
             by_list: !platform.abilities().jobs,
@@ -152,8 +155,11 @@ impl Jobs {
         now: Moment,
     ) -> impl Future<Output = Result<Step, Fatal>> + Send + use<'p, P> {
         let mut one = None;
+        // Of those that only the list tells of, the list is asked in their turn.
+        let is_any_blind = self.followed.values().any(|job| job.blind);
         if poll != Poll::List
             && let Some(job) = self.followed.values_mut().filter(|job| !job.blind).min_by_key(|job| job.asked)
+            && !(is_any_blind && self.list_asked < job.asked)
         {
             job.asked = now;
             let asking = Asking {
@@ -166,6 +172,7 @@ impl Jobs {
             one = Some((asking, job.job.clone()));
         }
         if one.is_none() {
+            self.list_asked = now;
             let found = self.growth.next(self.followed.values().map(|job| &job.seen));
             self.reading = found.map_or((self.paging.at(), true), |page| (page, false));
         }

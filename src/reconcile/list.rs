@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::{Event, Fatal, Pass, Report, always_fatal};
+use super::{Event, Fatal, Pass, Report, always_fatal, fatal};
 use crate::{
     config::Input,
     model::{Moment, SourceId, SourceName},
     plan::{Action, Plan, Resume},
     platform::{ApiError, Holding, Platform, RemoteSource},
-    store::{Db, ListReport, ListedSource, Terms},
+    store::{Db, ListReport, ListedSource, Misplaced, Terms},
 };
 
 /// A list that shifts while it is paged is read this often at most.
@@ -32,8 +32,8 @@ pub(super) struct Listing {
 enum Reading {
     /// With as many sources as the platform announced from the first page to the last.
     Settled,
-    /// It shifted on the way, or the platform's total is wrong.
-    Shifted,
+    /// It shifted on the way, or the platform's total is wrong: the total that each page announced.
+    Shifted(Option<u64>),
     /// A page could not be had.
     Failed(String),
 }
@@ -45,14 +45,19 @@ impl<P: Platform> Pass<'_, P> {
     pub(super) async fn list(&self, retired: u64, doubted: bool) -> Result<Listing, Fatal> {
         self.store.call(|db| db.begin_list()).await?;
         let (mut complete, mut failed) = (false, None);
+        let mut earlier = None;
         for reading in 1..=READINGS {
             match self.read_list(reading).await? {
                 Reading::Settled => complete = true,
-                // Two readings that show the same have seen all there is, whatever the totals say.
-                Reading::Shifted if reading > 1 => {
-                    complete = self.store.call(move |db| db.repeats_list(reading)).await?;
+                // Two readings that show the same have seen all there is, whatever the totals say; and so have several
+                // that show together as many as each announced.
+                Reading::Shifted(total) => {
+                    if reading > 1 {
+                        let same = total.filter(|total| earlier == Some(*total));
+                        complete = self.store.call(move |db| db.repeats_list(reading, same)).await?;
+                    }
+                    earlier = total;
                 }
-                Reading::Shifted => {}
                 Reading::Failed(reason) => failed = Some(reason),
             }
             if complete || failed.is_some() {
@@ -99,6 +104,14 @@ impl<P: Platform> Pass<'_, P> {
         for source in std::mem::take(&mut report.reappeared).into_iter().take(MOST_LOOKUPS) {
             if !lookup || self.has_source(&source).await? == Some(true) {
                 undeleted.push(source);
+            }
+        }
+        if self.platform.abilities().rename {
+            for Misplaced { source, name } in std::mem::take(&mut report.misplaced).into_iter().take(MOST_LOOKUPS) {
+                if let Err(error) = self.platform.rename(&source, &name.to_string()).await {
+                    let error = fatal(error)?;
+                    tracing::warn!(%source, %name, %error, "a source has the name of another document");
+                }
             }
         }
         report.lost += lost.len() as u64;
@@ -188,7 +201,8 @@ impl<P: Platform> Pass<'_, P> {
                     break;
                 }
                 let is_settled = announced.is_none() || is_total;
-                return Ok(if is_settled { Reading::Settled } else { Reading::Shifted });
+                let total = announced.filter(|_| constant);
+                return Ok(if is_settled { Reading::Settled } else { Reading::Shifted(total) });
             }
             before = count;
         }

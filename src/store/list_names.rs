@@ -10,8 +10,8 @@ use super::{
     replicas::{COLUMNS, move_replica, replica},
 };
 use crate::model::{
-    CollectionName, DocPath, Instance, Moment, Replica, ReplicaId, ShortHash, SourceName, fold_name, is_rewritten,
-    keeps_marker,
+    CollectionName, DocPath, Instance, Moment, Replica, ReplicaId, ShortHash, SourceId, SourceName, fold_name,
+    is_rewritten, keeps_marker,
 };
 
 /// Up to this many sources may have been renamed by a person, even where they are the majority.
@@ -19,6 +19,15 @@ const FEW_MISNAMED: u64 = 2;
 
 /// Documents whose sources have names that are not ours, by collection, each with how many documents of it the platform holds.
 pub(super) type Misnamed = BTreeMap<CollectionName, (Vec<(DocPath, ShortHash)>, u64)>;
+
+/// A source that has the name of another document, and the name that it should have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misplaced {
+    /// The source.
+    pub source: SourceId,
+    /// The name of its document.
+    pub name: SourceName,
+}
 
 impl Db {
     /// A list has shown a source under the name that it was given.
@@ -204,6 +213,24 @@ pub(super) fn finish_renames(connection: &Connection, now: Moment) -> Result<(),
     let sql = "UPDATE replicas SET unanswered = 0, asked_name = NULL WHERE phase = 'ready' AND unanswered
                    AND source_id IN (SELECT source_id FROM listed)";
     connection.execute(sql, []).map(drop)
+}
+
+/// Ready sources that the list shows under another name of ours than their document's: a rename that was given up has taken
+/// effect late, or one that was answered has not.
+pub(super) fn misplaced(connection: &Connection, instance: &Instance) -> Result<Vec<Misplaced>, rusqlite::Error> {
+    let sql = format!(
+        "SELECT {COLUMNS}, text, asked_name FROM replicas
+         JOIN (SELECT source_id AS listed_id, text FROM listed WHERE collection IS NOT NULL) ON source_id = listed_id
+         WHERE phase = 'ready' AND NOT unanswered"
+    );
+    let listed: Vec<_> = connection.prepare(&sql)?.query_map([], with_text)?.collect::<Result<_, _>>()?;
+    let misplaced = listed.into_iter().filter_map(|(replica, text, _)| {
+        let name = replica.name(instance);
+        let shown = SourceName::parse(&text).filter(|shown| shown.hash == name.hash)?;
+        let is_another = shown != name && !is_rewritten(&name.to_string(), &text);
+        replica.source.filter(|_| is_another).map(|source| Misplaced { source, name })
+    });
+    Ok(misplaced.collect())
 }
 
 fn with_text(row: &Row<'_>) -> Result<(Replica, String, Option<String>), rusqlite::Error> {

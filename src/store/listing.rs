@@ -12,7 +12,8 @@ use super::{
     failed_requests::{Deleted, deleted},
     list_drift::{apply, former_origin, note_strays},
     list_names::{
-        finish_renames, note_misnamed, note_names, recognize_decorated, recognize_known, recognize_requested,
+        Misplaced, finish_renames, misplaced, note_misnamed, note_names, recognize_decorated, recognize_known,
+        recognize_requested,
     },
     list_ready::{finish_uploads, note_emptied, retire_empty},
     ownership::note_list,
@@ -86,6 +87,8 @@ pub struct ListReport {
     pub unconfirmed: Vec<(ReplicaId, SourceId)>,
     /// How many of them the platform did not answer for: another list will tell.
     pub unanswered: u64,
+    /// Ready sources under the names of other documents.
+    pub misplaced: Vec<Misplaced>,
     /// Sources whose deletion was answered, and that the list shows all the same; where it may only lag, the platform can be
     /// asked for each.
     pub reappeared: Vec<SourceId>,
@@ -171,13 +174,16 @@ impl Db {
         Ok(self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
     }
 
-    /// Whether a reading of the list has shown all that the one before it has.
+    /// Whether a reading of the list has shown all that the one before it has, or all readings so far together as many as
+    /// the `total`.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn repeats_list(&self, reading: u32) -> Result<bool, StoreError> {
-        let sql = "SELECT NOT EXISTS (SELECT * FROM listed WHERE reading = ?1 - 1)";
-        Ok(self.connection.query_row(sql, [reading], |row| row.get(0))?)
+    pub fn repeats_list(&self, reading: u32, total: Option<u64>) -> Result<bool, StoreError> {
+        let sql = "SELECT NOT EXISTS (SELECT * FROM listed WHERE reading = ?1 - 1)
+                       OR (SELECT count(*) FROM listed) = ?2";
+        let values = params![reading, total.map(u64::cast_signed)];
+        Ok(self.connection.query_row(sql, values, |row| row.get(0))?)
     }
 
     /// Holds the list against the replicas, and settles what differs (`plan::drift`). `retired` is how many sources that
@@ -244,6 +250,7 @@ impl Db {
                 strays.extend(apply(connection, steps, terms, now, retired, &mut report)?);
             }
             note_strays(connection, strays, now, &mut report)?;
+            report.misplaced = misplaced(connection, instance)?;
             let (added, replaced) = finish_uploads(connection, now)?;
             report.added += added;
             report.replaced += replaced;
@@ -286,10 +293,11 @@ fn unclaimed(
          WHERE l.collection IS NOT NULL AND l.source_id NOT IN (SELECT source_id FROM replicas WHERE source_id IS NOT NULL)",
     )?;
     let is_new = !exists(connection, "SELECT EXISTS (SELECT * FROM meta WHERE key = 'listed')")?;
-    // What was made after this state's first source is not from before it.
-    let first = "SELECT min(l.created) FROM listed l JOIN replicas USING (source_id)";
-    let first: Option<Moment> = connection.query_row(first, [], |row| row.get(0)).map(moment)?;
-    let is_older = |created: Option<Moment>| created.zip(first).is_none_or(|(created, first)| created < first);
+    // What was made in a collection after this state's first source there is not from before it.
+    let first: BTreeMap<String, Option<Moment>> = connection
+        .prepare("SELECT r.collection, min(l.created) FROM replicas r LEFT JOIN listed l USING (source_id) GROUP BY 1")?
+        .query_map([], |row| Ok((row.get(0)?, moment(row.get(1)?))))?
+        .collect::<Result<_, _>>()?;
     let mut rows = statement.query([])?;
     let mut by_name: BTreeMap<SourceName, Vec<Listed>> = BTreeMap::new();
     while let Some(row) = rows.next()? {
@@ -305,15 +313,13 @@ fn unclaimed(
         }
         let origin = former_origin(connection, &id, &name)?;
         let created = moment(row.get(6)?);
-        let is_before = is_new && origin == Origin::Elsewhere && is_older(created);
-        let listed = Listed {
-            id,
-            origin: if is_before { Origin::BeforeThisState } else { origin },
-            name: name.clone(),
-            holds: row.get(4)?,
-            at_work: row.get(5)?,
-            created,
+        // What an earlier state made, or this one before a collection left the config, is known again.
+        let is_before = match first.get(name.collection.as_str()) {
+            None => true,
+            Some(first) => is_new && created.zip(*first).is_none_or(|(created, first)| created < first),
         };
+        let origin = if is_before && origin == Origin::Elsewhere { Origin::BeforeThisState } else { origin };
+        let listed = Listed { id, origin, name: name.clone(), holds: row.get(4)?, at_work: row.get(5)?, created };
         by_name.entry(name).or_default().push(listed);
     }
     Ok(by_name)

@@ -83,10 +83,11 @@ async fn requests_are_counted_by_what_came_of_them() {
         daemon.bench.faults.once("GET", "/sources", fault);
         daemon.pass().await;
     }
-    daemon.bench.faults.once("GET", "/sources", Fault::Status(401));
+    // The list, and the probe that tells whether the key is refused.
+    daemon.bench.faults.always("GET", "/sources", Fault::Status(401));
     daemon.pass().await;
     let scrape = daemon.endpoint.get("/metrics").await.body;
-    for (outcome, count) in [("5xx", 1), ("429", 1), ("4xx", 1), ("none", 2)] {
+    for (outcome, count) in [("5xx", 1), ("429", 1), ("4xx", 2), ("none", 2)] {
         let line = format!(r#"kbsync_requests_total{{endpoint="GET /sources",outcome="{outcome}"}} {count}"#);
         assert!(scrape.lines().any(|found| found == line), "{line} is missing in\n{scrape}");
     }

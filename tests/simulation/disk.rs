@@ -135,7 +135,9 @@ impl Disk {
                 (0..*count)
                     .for_each(|n| self.write(&path(&format!("a/{n:04}.md")), &format!("page {n} of many\n"), now));
             }
-            DiskOp::Touch(name) if !closed(name) => date(&path(name), now),
+            // What is touched seems to have changed on its way up, and where names are unique its source must go before
+            // another is made.
+            DiskOp::Touch(name) if !closed(name) && !self.knobs.has(Knob::NamesUnique) => date(&path(name), now),
             DiskOp::Remove(name) if !closed(name) && self.knobs.has(Knob::FilesReturn) => {
                 // Within its own folder, and as it was.
                 let away = self.root.join(format!("{}.away", name.replace('/', " ")));

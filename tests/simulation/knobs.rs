@@ -53,9 +53,9 @@ knobs! {
     ListLags,
     /// A deleted source shows in lists for some seconds more.
     ListKeeps,
-    /// Others add sources and delete them, while a list is read.
+    /// On bad days, others add sources and delete them while a list is read.
     ListGrows,
-    /// Every page of the list is of another order.
+    /// On bad days, every page of the list is of another order.
     ListShuffles,
     /// Pages of the list are shorter than what was asked for.
     PagesShort,

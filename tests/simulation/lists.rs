@@ -22,6 +22,8 @@ pub struct Reading {
     pub omitted: Option<String>,
     /// Nothing is shown at all.
     pub is_empty: bool,
+    /// The list moves while it is read.
+    pub moves: bool,
 }
 
 enum Item {
@@ -60,7 +62,7 @@ pub fn page(
     if reading.is_empty {
         items.clear();
     }
-    if knobs.has(Knob::ListShuffles) {
+    if reading.moves && knobs.has(Knob::ListShuffles) {
         items.shuffle(&mut platform.dice);
     }
     let (total, size, after) =

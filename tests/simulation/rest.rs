@@ -222,8 +222,16 @@ impl World<'_> {
                 nameless.extend(source.documents.iter().filter(|it| it.ready).map(|it| (key.clone(), it.hash.clone())));
                 continue;
             }
-            let is_right = source.documents.len() == 1 && wanted.get(&key) == Some(&source.documents[0].hash);
-            if !source.is_marked && self.needs_markers() && !is_right {
+            let is_one = source.documents.len() == 1 && source.holds();
+            if is_one && wanted.get(&key) == Some(&source.documents[0].hash) {
+                wanted.remove(&key);
+                continue;
+            }
+            if !source.is_marked && self.needs_markers() {
+                // What was known before it failed by its name stays.
+                if with_refusals && older.insert(key) {
+                    continue;
+                }
                 wrong.push(format!("{} has lost its marker and is still there: {source:?}", source.name));
                 continue;
             }
@@ -239,9 +247,6 @@ impl World<'_> {
                         && source.documents.iter().any(|it| it.hash == *hash) =>
                 {
                     wrong.push(format!("{} went up, and is no document", source.name));
-                }
-                Some(hash) if source.documents.len() == 1 && source.holds() && *hash == source.documents[0].hash => {
-                    wanted.remove(&key);
                 }
                 known if stays(&key, known, source) => {}
                 Some(_) => wrong.push(format!("{} is doubled or not as it is here: {source:?}", source.name)),

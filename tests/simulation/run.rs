@@ -153,11 +153,12 @@ impl World<'_> {
     async fn judge(&self, passes: &[(&PassStep, Option<Report>)]) {
         let alone = passes.iter().all(|(pass, _)| pass.meanwhile.is_empty());
         // A new document counts as held by the word of its job.
+        let moves = [Knob::ListGrows, Knob::ListShuffles].iter().any(|knob| self.script.manners.knobs.has(*knob));
         let shows_late = self.script.manners.knobs.has(Knob::SourcesLag);
         let well = |(pass, report): &&(&PassStep, Option<Report>)| {
             let ended = report.as_ref().is_some_and(|report| report.outcome() == Outcome::Ok && report.full);
-            // A list that lies is found out by the next one.
-            let shows = !shows_late && self.script.manners.empty_lists(pass) == 0;
+            // A list that lies, or moves, is found out by the next one.
+            let shows = !shows_late && !moves && self.script.manners.empty_lists(pass) == 0;
             alone && ended && pass.forgets.is_none() && shows
         };
         let well: Vec<_> = passes.iter().filter(well).map(|(pass, _)| pass.instance).collect();

@@ -195,7 +195,10 @@ impl Way {
                 // What is not answered is given up after a minute.
                 let patience = if dice.random_bool(0.3) { 60_000 } else { 5_000 };
                 wait = Duration::from_millis(dice.random_range(50..patience));
-                effect = Some(now + (wait + latest.mul_f64(dice.random_range(0.0..1.0))).min(latest));
+                let late = latest.mul_f64(dice.random_range(0.0..1.0));
+                // Two renames of a source, each without an answer, take effect in their order.
+                let is_rename = matches!(asked, Asked::Change(Op::Rename { .. }));
+                effect = Some(now + (wait + if is_rename { Duration::ZERO } else { late }).min(latest));
                 Some(Answer::Lost("no answer in time"))
             }
             Some(Fault::Status(status)) => {
@@ -276,7 +279,8 @@ impl Way {
 
     /// What is wrong with this reading of the list.
     fn reading(&self, asked: &Asked, platform: &mut Platform, dice: &mut StdRng) -> Reading {
-        let mut reading = Reading { who: self.comparing.map(|pass| (self.instance, pass)), ..Reading::default() };
+        let who = self.comparing.map(|pass| (self.instance, pass));
+        let mut reading = Reading { who, moves: self.trouble > 0.0, ..Reading::default() };
         let Asked::List(_, after) = asked else { return reading };
         let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
         lists.0 += u64::from(*after == 0);
