@@ -89,16 +89,15 @@ pub fn resume(under_way: Vec<UnderWay>, plan: &mut Plan, terms: Terms, now: Mome
     let mut wanted = wanted_contents(plan);
     let going = going(plan);
     let coming = renamed_contents(plan);
-    let (mut taken_out, mut come) = (HashSet::new(), HashSet::new());
+    let (mut taken_out, mut come, mut filled) = (HashSet::new(), HashSet::new(), HashSet::new());
     let mut unanswered: BTreeMap<_, (Vec<Replica>, usize)> = BTreeMap::new();
     for one in under_way.into_iter().filter(|one| !one.is_kept(never)) {
         let UnderWay { replica, besides, unanswered: ended_so, missing, was_ready, retry_at } = one;
         let document = (replica.collection.clone(), replica.path.clone());
         let same = wanted.get(&document).map(|hash| *hash == replica.hash);
         // It is on its way already: nothing is renamed or put in its place, and what has gone is seen in the next round.
-        if matches!(replica.phase, Phase::Intent | Phase::Unknown | Phase::Ingesting)
-            && coming.get(&document) == Some(&replica.hash)
-        {
+        let is_coming = coming.get(&document) == Some(&replica.hash);
+        if matches!(replica.phase, Phase::Intent | Phase::Unknown | Phase::Ingesting) && is_coming {
             resume.open = true;
             come.insert(document.clone());
         }
@@ -130,6 +129,12 @@ pub fn resume(under_way: Vec<UnderWay>, plan: &mut Plan, terms: Terms, now: Mome
             }
             Phase::Created if same == Some(true) => {
                 wanted.remove(&document);
+                resume.upload.push(replica);
+            }
+            // A rename that was refused has made it, and would be refused again.
+            Phase::Created if is_coming => {
+                resume.open = true;
+                filled.insert(document);
                 resume.upload.push(replica);
             }
             // Where not everything was seen, its document may be wanted still.
@@ -180,6 +185,13 @@ pub fn resume(under_way: Vec<UnderWay>, plan: &mut Plan, terms: Terms, now: Mome
         } else if count >= UPLOADS {
             taken_out.insert(document);
             resume.give_up.extend(replicas.into_iter().next());
+        }
+    }
+    for action in &mut plan.actions {
+        if let Action::Rename { collection, to, .. } = action
+            && filled.contains(&(collection.clone(), to.path.clone()))
+        {
+            *action = Action::Put { collection: collection.clone(), wanted: to.clone() };
         }
     }
     plan.actions.retain(|action| match action {

@@ -60,9 +60,11 @@ impl World<'_> {
             if outcomes.last() != Some(&Outcome::Ok) {
                 // What was tried again is quarantined again; when the platform has had its time, for a job that was waited
                 // for and for what it has left, that is cleared away.
-                self.idle(JOB_TIMEOUT + GRACE).await;
-                self.pass(&PassStep::calm(number)).await;
-                self.idle(JOB_TIMEOUT + GRACE).await;
+                for _ in 0..2 {
+                    self.idle(JOB_TIMEOUT + GRACE).await;
+                    self.pass(&PassStep::calm(number)).await;
+                }
+                // What is tried again then, the pass after that leaves alone.
                 let Some(report) = self.pass(&PassStep::calm(number)).await else { return };
                 let is_open = report.is_open() && self.script.manners.broken.is_none();
                 let calm = report.outcome() == Outcome::Failed && !is_open && report.fatal.is_none();
@@ -115,6 +117,10 @@ impl World<'_> {
         if needs_names && (self.script.manners.is_nameless() || !is_marked) {
             return Some(Obstacle::Document);
         }
+        // A new state knows it by the name that the platform made of it, and cannot give it its own.
+        if knobs.has(Knob::NamesUnique) && !self.needs_markers() && knobs.rewritten(&name) != name {
+            return Some(Obstacle::Document);
+        }
         if is_unsound(hash) {
             return Some(Obstacle::Skipped);
         }
@@ -124,6 +130,8 @@ impl World<'_> {
         match self.script.manners.broken.filter(|broken| broken.document == key).map(|broken| broken.part) {
             Some(Part::Creation | Part::Upload) => Some(Obstacle::Document),
             Some(Part::Ingestion) => Some(Obstacle::Ingestion),
+            // The name of what cannot be deleted is taken for ever.
+            Some(Part::Deletion) if knobs.has(Knob::NamesUnique) => Some(Obstacle::Document),
             Some(Part::Deletion) => Some(Obstacle::Deletion),
             _ => None,
         }
@@ -205,6 +213,8 @@ impl World<'_> {
         };
         let failed = wanted.iter().filter(|(key, _)| obstacles.get(*key).is_some_and(|it| *it != Obstacle::Deletion));
         let failed: Vec<_> = failed.map(|(key, hash)| (key.clone(), hash.clone())).collect();
+        // Of what was renamed and edited nothing is alike but its words.
+        let is_edited = self.script.manners.knobs.has(Knob::MovesRenamed);
         let (mut wrong, mut older, mut nameless) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
         let mut platform = lock(&self.platform);
         for source in platform.sources.iter().filter(|source| source.maker.is_some()) {
@@ -253,7 +263,7 @@ impl World<'_> {
                 // A version of a document that `delete: never` keeps may be of another time than the one that is here.
                 None if !side.delete => {}
                 // It may have moved to where it cannot go up.
-                None if failed.iter().any(|(path, hash)| is_like(name, path, hash)) => {}
+                None if failed.iter().any(|(path, hash)| is_edited || is_like(name, path, hash)) => {}
                 None => wrong.push(format!("{} is doubled, or there although it is gone", source.name)),
             }
         }

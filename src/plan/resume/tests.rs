@@ -186,12 +186,14 @@ fn a_job_of_a_document_that_goes_is_not_followed() {
 
 #[test]
 fn rename__its_target_is_on_its_way_already__waits_for_that() {
-    for (phase, content, renames) in [
-        (Phase::Ingesting, 1, 0),
-        (Phase::Unknown, 1, 0),
-        (Phase::Intent, 1, 0),
-        (Phase::Ingesting, 2, 1),
-        (Phase::Created, 1, 1),
+    // The phase and content of what is on its way, then: renames left, uploads into it.
+    for (phase, content, renames, uploads) in [
+        (Phase::Ingesting, 1, 0, 0),
+        (Phase::Unknown, 1, 0, 0),
+        (Phase::Intent, 1, 0, 0),
+        (Phase::Ingesting, 2, 1, 0),
+        (Phase::Created, 1, 0, 1),
+        (Phase::Created, 2, 1, 0),
     ] {
         let Plan { actions, .. } = put("a", 1);
         let Some(Action::Put { collection, wanted: to }) = actions.into_iter().next() else { unreachable!() };
@@ -201,7 +203,9 @@ fn rename__its_target_is_on_its_way_already__waits_for_that() {
         let rename = Action::Rename { away: collection.clone(), from, collection, to };
         let mut plan = Plan { actions: vec![rename], ..Plan::default() };
         let resume = at_work(vec![replica(phase, content)], Besides::NotHeld, &mut plan);
-        assert_eq!(plan.actions.len(), renames, "{phase:?} {content}");
+        let is_rename = |action: &&Action| matches!(action, Action::Rename { .. });
+        assert_eq!(plan.actions.iter().filter(is_rename).count(), renames, "{phase:?} {content}");
+        assert_eq!((resume.upload.len(), plan.actions.len()), (uploads, renames + uploads), "{phase:?} {content}");
         assert!(renames == 1 || resume.open, "{phase:?} {content}: the next round looks again");
     }
 }
