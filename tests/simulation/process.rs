@@ -125,6 +125,7 @@ impl World<'_> {
             late: step.late,
             dice: Mutex::new(StdRng::seed_from_u64(step.seed)),
             lists: Mutex::new((0, step.forgets)),
+            omitted: Mutex::default(),
             empty: self.script.manners.empty_lists(step),
             comparing,
             polite: self.polite[step.instance].get(),

@@ -82,6 +82,8 @@ pub struct Way {
     pub late: bool,
     /// Counts the readings of the list; in that one the list forgets a source.
     pub lists: Mutex<(u64, Option<u64>)>,
+    /// The source that it has forgotten, and when.
+    pub omitted: Mutex<Option<(String, Moment)>>,
     /// In so many readings, from the first, the list is empty.
     pub empty: u64,
     /// The pass, where it compares the list with what it knows.
@@ -290,8 +292,13 @@ impl Way {
             && let Some(source) = platform.sources.choose_mut(dice)
         {
             source.omitted += 1;
-            reading.omitted = Some(source.id.clone());
+            // What is lost by that has only its name to be known by.
+            source.is_unknown = true;
+            *self.omitted.lock().unwrap_or_else(PoisonError::into_inner) = Some((source.id.clone(), self.time.now()));
         }
+        // However often it is read before another look is due.
+        let omitted = self.omitted.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        reading.omitted = omitted.filter(|(_, since)| self.time.now().since(*since) < GRACE).map(|(source, _)| source);
         reading
     }
 
