@@ -91,10 +91,12 @@ fn build(copy: &Path) -> PathBuf {
 }
 
 /// By what a variant is convicted, and all that was said: by one of so many seeds, by a death at one of all steps while what
-/// was asked for is late, or by a list that leaves a source out.
+/// was asked for is late, by a list that leaves a source out, or by a life by hand.
 fn convicted(simulation: &Path, mutant: Option<&str>, within: u64) -> (Option<String>, String) {
     let mut all = String::new();
-    for test in ["nothing_is_lost", "everything_else_makes_progress", "is_late", "leaves_a_source_out"] {
+    for test in
+        ["nothing_is_lost", "everything_else_makes_progress", "is_late", "leaves_a_source_out", "not_to_be_deleted"]
+    {
         let mut run = Command::new(simulation);
         run.args([test, "--nocapture"]).env("KBSYNC_SEEDS", within.to_string()).env("KBSYNC_FIRST", "1");
         run.env_remove("KBSYNC_SEED").env_remove("KBSYNC_MUTANT");
@@ -103,7 +105,7 @@ fn convicted(simulation: &Path, mutant: Option<&str>, within: u64) -> (Option<St
         all += &String::from_utf8_lossy(&run.stdout);
         all += &String::from_utf8_lossy(&run.stderr);
         let says = |line: &&str| {
-            line.starts_with("seed ") || [", at step ", ", by one list"].iter().any(|by| line.contains(by))
+            line.starts_with("seed ") || [", at step ", ", by one list", ", by hand"].iter().any(|by| line.contains(by))
         };
         let by = all.lines().find(says);
         assert_eq!(by.is_none(), run.status.success(), "{all}");

@@ -34,7 +34,8 @@ use counts::Counts;
 use disk::DiskOp;
 use kbsync::config::Api;
 use knobs::Choice;
-use script::{PassStep, Script, Step};
+use others::Somebody;
+use script::{ConfigOp, PassStep, Script, Step};
 
 /// Seeds of a run that nobody has asked for more.
 const SEEDS: u64 = 2_000;
@@ -163,6 +164,25 @@ fn a_list_that_leaves_a_source_out_once_changes_nothing() {
 #[test]
 fn a_process_may_die_at_each_of_its_steps() {
     at_every_step(|step| PassStep { dies_at: Some(step), ..PassStep::calm(0) });
+}
+
+#[test]
+fn what_is_not_to_be_deleted_stays() {
+    let desk = Desk::new();
+    let disk = |op| Step::Disk(0, op);
+    let pass = || [Step::Pass(PassStep::calm(0)), Step::Idle(60), Step::Pass(PassStep::calm(0))];
+    for api in [Api::Cevvo, Api::Nexvio] {
+        let kept = [Step::Config(0, ConfigOp::Delete(false)), disk(DiskOp::Remove("a/two.md"))];
+        let taken = |seed| [Step::Somebody(Somebody::Renames, seed), Step::Idle(60)];
+        let names = ["a/one.md", "a/two.md", "a/three.txt", "a/sub/one.md", "b/one.md"];
+        let given_up = || names.map(|name| disk(DiskOp::Remove(name)));
+        let lives = (0..8).map(|seed| taken(seed).into_iter().chain(pass()).chain(given_up()).collect::<Vec<_>>());
+        for (number, steps) in lives.chain([kept.to_vec()]).enumerate() {
+            let steps = beginning().into_iter().chain(steps).chain(pass()).collect();
+            let verdict = desk.run(&Script::by_hand(api, steps));
+            assert!(verdict.broken.is_empty(), "{api}, by hand, life {number}: {:#?}", verdict.broken);
+        }
+    }
 }
 
 #[test]

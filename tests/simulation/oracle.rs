@@ -30,6 +30,8 @@ pub struct Oracle {
     deletions: [Deletions; 2],
     /// The documents that a pass of an instance has found in step: a guard counts what is known to be held.
     confirmed: [BTreeSet<String>; 2],
+    /// Whether an instance's config says that nothing is deleted.
+    pub never: [bool; 2],
 }
 
 /// A content of an instance's collection, by its hash.
@@ -176,6 +178,9 @@ impl Oracle {
         };
         if sources.iter().any(|other| instead(&other)) {
             return;
+        }
+        if self.never[instance] {
+            self.broken.push(format!("{} is deleted, and its config says never", document.1));
         }
         let is_approved = allowed.is_none();
         let hash = content.to_string();

@@ -114,6 +114,7 @@ impl World<'_> {
             Step::Config(side, op) => {
                 let mut side = lock(&self.sides[*side]);
                 side.configure(*op);
+                lock(&self.platform).oracle.never[side.number] = !side.delete;
                 lock(&self.platform).oracle.present(side.number, &side.wanted());
             }
             Step::Store(side, op) => {
