@@ -110,6 +110,12 @@ const MAX_CONSENT: usize = 2_000;
 /// A line of links has no more characters, nor so many letters outside of its links.
 const MAX_BAR: usize = 300;
 const MAX_WORDS: usize = 40;
+/// A form with more characters of its own is no box to search or to subscribe.
+const MAX_BOX: usize = 300;
+/// Elements that are filled in or pressed. What stands in them is no text of the page.
+const FIELDS: &[&str] = &["button", "select", "textarea"];
+/// Elements that say something in a form.
+const LABELS: &[&str] = &["dd", "dt", "label", "legend", "li", "p", "td", "th"];
 /// Parts of the classes and identifiers of forms that are no content.
 const NO_CONTENT_FORMS: &[&str] =
     &["comment", "comments", "cookie", "feedback", "login", "newsletter", "search", "signin", "signup", "subscribe"];
@@ -150,8 +156,7 @@ fn goes(element: &NodeRef<'_>, base: &Base, opened: &HashSet<String>, in_article
         // Beside the text, and not beside the page, a few words more are part of it.
         "aside" => !is_note(element) && (!in_article || is_mostly_links(element)),
         "button" => !hidden::is_text(element),
-        // Some servers put the whole page into one form.
-        "form" => !holds(element, &["h1", "h2", "main", "article"]) && (!in_article || !is_content(element)),
+        "form" => is_box(element),
         name => TAGS.contains(&name),
     };
     is_frame
@@ -162,16 +167,34 @@ fn goes(element: &NodeRef<'_>, base: &Base, opened: &HashSet<String>, in_article
         || is_link_bar(element)
 }
 
-/// Whether a form in the text says something: it is to be filled in, and neither to search, nor to sign in or up.
-fn is_content(form: &NodeRef<'_>) -> bool {
-    let is_named_otherwise = names(form)
+/// Whether a form is a box to search, to sign in or up, or to choose from: it is short, and what it has to fill in is all of
+/// it. Any other holds content as a `<div>` does; some servers put the whole page into one.
+fn is_box(form: &NodeRef<'_>) -> bool {
+    let is_field = |node: &NodeRef<'_>| {
+        FIELDS.iter().any(|name| node.has_name(name))
+            || (node.has_name("input") && kind(node).is_none_or(|kind| kind != "hidden"))
+    };
+    let without_text = |node: &NodeRef<'_>| FIELDS.iter().chain(&["script", "style"]).any(|name| node.has_name(name));
+    let unread: usize = form.descendants_it().filter(without_text).map(|node| node.normalized_char_count()).sum();
+    if form.normalized_char_count().saturating_sub(unread) > MAX_BOX
+        || !form.descendants_it().any(|node| is_field(&node))
+        || holds(form, &["h1", "h2", "main", "article"])
+    {
+        return false;
+    }
+    let is_named_so = names(form)
         .any(|(_, name)| name.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| NO_CONTENT_FORMS.contains(&part)));
-    let asks_otherwise = form.descendants_it().any(|node| {
-        let kind = node.attr("type").unwrap_or_default().to_ascii_lowercase();
-        node.has_name("input") && matches!(kind.as_str(), "search" | "password")
+    let asks_so = form.descendants_it().any(|node| {
+        node.has_name("input")
+            && kind(&node).is_some_and(|kind| matches!(kind.as_str(), "email" | "search" | "password"))
     });
-    let labels = form.descendants_it().filter(|node| ["label", "legend", "p"].iter().any(|name| node.has_name(name)));
-    !is_named_otherwise && !asks_otherwise && labels.count() >= MIN_LABELS
+    let is_label =
+        |node: &NodeRef<'_>| LABELS.iter().any(|name| node.has_name(name)) && node.normalized_char_count() > 0;
+    is_named_so || asks_so || form.descendants_it().filter(is_label).count() < MIN_LABELS
+}
+
+fn kind(input: &NodeRef<'_>) -> Option<String> {
+    input.attr("type").map(|kind| kind.trim().to_ascii_lowercase())
 }
 
 /// Whether an element is one that says what else is to be known.

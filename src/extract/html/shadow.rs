@@ -77,4 +77,36 @@ mod tests {
             assert_eq!(markdown(&around(part)), markdown(&around("")), "{part}");
         }
     }
+
+    #[test]
+    fn text__in_a_form__is_content() {
+        let words = "It is green, and it is hot. ".repeat(20);
+        let state = "<input type=hidden name=__VIEWSTATE value=x>";
+        let options = "<option>Andorra<option>Belgium".repeat(40);
+        for html in [
+            format!("<body><form method=post>{state}<div><p>{words}<p>Word</div></form>"),
+            format!("<body><form>{state}<p>Word</form>"),
+            format!(
+                "<div><h1>Tea</h1><p>{words}</div><form>{state}<input name=q><button>Go</button><p>{words}<p>Word</form>"
+            ),
+            format!("<h1>Tea</h1><form id=search-form><input type=search><div><p>{words}<p>Word</div></form>"),
+            format!("<h1>Tea</h1><p>{words}<form><table><tr><th>Tea<th>Price<tr><td>Word<td>5</table></form>"),
+            format!(
+                "<div><h1>Tea</h1><p>{words}<form class='variations_form cart'><table><tr><th>Word<td><select>{options}\
+                 </select></table><p>129 EUR</p><button>Add</button></form></div>"
+            ),
+            format!("<div><h1>Tea</h1><form><p><label><input type=checkbox> Word</label><p>{words}</form></div>"),
+        ] {
+            let markdown = markdown(&html);
+            assert!(markdown.contains("Word") && !markdown.contains("Belgium"), "{html}: {markdown}");
+        }
+        let page = |form: &str| markdown(&format!("<body><h1>Tea</h1><p>{words}</p>{form}"));
+        for form in [
+            format!("<form><label>Country</label><select>{options}</select></form>"),
+            "<form><p>News of tea by mail</p><label>Mail <input type=email></label></form>".to_owned(),
+            "<form><table><tr><td>User<td><input><tr><td>Word<td><input type=password></table></form>".to_owned(),
+        ] {
+            assert_eq!(page(&form), page(""), "{form}");
+        }
+    }
 }
