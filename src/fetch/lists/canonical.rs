@@ -34,6 +34,12 @@ pub enum BadAddress {
     /// Some of its bytes are no characters.
     #[error("`{0}` is not text in UTF-8")]
     NotText(String),
+    /// It is a line of which it cannot be told what it names.
+    #[error(
+        "`{0}` is more than one address, or has words beside it; put each address on a line of its own, and words behind \
+         ` #`"
+    )]
+    Several(String),
 }
 
 /// A reference in a list as a whole address. One that is whole already stays as it is, and so does what is no reference:
@@ -78,7 +84,7 @@ pub fn canonical(text: &str) -> Result<Url, BadAddress> {
 }
 
 /// The beginning of a text, without what may be a password.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     let open = text.rsplit_once('@').map_or_else(|| text.to_owned(), |(_, host)| format!("…@{host}"));
     shorten(&open)
 }

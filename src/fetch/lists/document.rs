@@ -113,7 +113,7 @@ fn lines(text: &str, from: &Url) -> Document {
         }
         // A line of words is no reference.
         let is_relative = address.starts_with(['/', '.', '?']) && !address.contains(char::is_whitespace);
-        let address = if is_relative { resolve(from, &address) } else { address.into_owned() };
+        let address = if is_relative { resolve(from, &address) } else { address };
         document.entries.push(Entry { address, lastmod: None, line: Some(line) });
     }
     document

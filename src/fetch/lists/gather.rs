@@ -98,7 +98,7 @@ impl Gathering {
         let mut bad = Bad::of(name.to_owned());
         let mut good = false;
         for (line, address) in url_file::lines(bytes) {
-            match canonical(&address) {
+            match url_file::address(&address) {
                 Ok(url) => {
                     good = true;
                     self.add(url, None, name, || format!("{name}:{line}"));
@@ -192,15 +192,16 @@ impl Gathering {
         let is_empty = document.entries.is_empty() && document.nameless == 0;
         let mut bad = Bad::of(name.clone());
         let mut lists = BTreeSet::new();
-        let (mut of_others, mut good) = (0, 0);
+        let (mut of_others, mut good, mut is_unsure) = (0, 0, false);
         for Entry { address, lastmod, line } in document.entries {
-            let url = match canonical(&address) {
+            let url = match line.map_or_else(|| canonical(&address), |_| url_file::address(&address)) {
                 Ok(url) if source.speaks_for(&url) => url,
                 Ok(_) => {
                     of_others += 1;
                     continue;
                 }
                 Err(why) => {
+                    is_unsure |= line.is_some();
                     bad.push(line, &why);
                     continue;
                 }
@@ -213,7 +214,12 @@ impl Gathering {
                 lists.insert(url);
             }
         }
-        self.result.bad.extend(bad.finish());
+        let bad = bad.finish();
+        // As with files: what such a line was meant to name may be what is missing now.
+        if let Some(first) = bad.first().filter(|_| is_unsure) {
+            self.result.unread.insert(name.clone(), first.clone());
+        }
+        self.result.bad.extend(bad);
         if of_others > 0 {
             let of_others = count(of_others, what);
             self.result.bad.push(format!("{name} names {of_others} of other hosts, for which it does not speak"));

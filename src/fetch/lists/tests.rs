@@ -141,6 +141,25 @@ async fn a_file_gives_its_pages_and_its_bad_lines() {
 }
 
 #[test]
+fn list_of_lines__one_of_which_is_unclear__may_name_what_is_missing() {
+    for (text, expected) in [("https://a/1https://a/2", None), ("https://a/1\nhttps://a/2/https://a/3", Some(true))] {
+        let mut web = gathering();
+        let source = source("https://a/map.txt");
+        web.take(&source, document::read(text.as_bytes(), "text/plain", None, &source.from));
+        for (pages, list) in
+            [(web.finish(), "https://a/index.xml https://a/map.xml"), (read_file("f", text.as_bytes()), "f")]
+        {
+            assert_eq!(
+                pages.may_name(Some(&Ways::of(list))).map(|why| why.contains("more than one")),
+                expected,
+                "{text}"
+            );
+            assert!(pages.pages.contains_key("https://a/1"), "{text}");
+        }
+    }
+}
+
+#[test]
 fn many_bad_entries_are_counted() {
     let Pages { pages, bad, failed, .. } = taken(&(entry("https://a/1", "") + &entry("ftp://a/2", "").repeat(100)));
     assert_eq!((pages.len(), bad.len(), failed.len()), (1, 21, 0));

@@ -1,7 +1,6 @@
 //! Lists as plain text: one address a line. A file on disk, or a sitemap that is no XML.
 
 use std::{
-    borrow::Cow,
     fs::{File, Metadata},
     io::{self, Read},
     os::unix::fs::MetadataExt,
@@ -11,6 +10,9 @@ use std::{
 
 use rustix::fs::{Mode, OFlags, open};
 use tokio::{task::spawn_blocking, time::sleep};
+use url::Url;
+
+use super::canonical::{BadAddress, canonical, shown};
 
 /// The largest file that is read.
 const MAX_SIZE: u64 = 32 << 20;
@@ -21,6 +23,9 @@ const SETTLE: Duration = Duration::from_secs(1);
 const WAITS: usize = 5;
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
+
+/// What may stand between two addresses beside white space.
+const SEPARATORS: [char; 2] = [',', ';'];
 
 /// Why a file gives no addresses.
 #[derive(Debug, thiserror::Error)]
@@ -99,14 +104,67 @@ fn state(file: &Metadata) -> (u64, [i64; 4]) {
     (file.size(), [file.mtime(), file.mtime_nsec(), file.ctime(), file.ctime_nsec()])
 }
 
-/// The lines that hold something, with their numbers from 1, without comments. Bytes that are not UTF-8 are replaced.
-pub(super) fn lines(bytes: &[u8]) -> impl Iterator<Item = (usize, Cow<'_, str>)> {
-    let bytes = bytes.strip_prefix(BOM).unwrap_or(bytes);
-    let lines = (1..).zip(bytes.split(|byte| *byte == b'\n'));
-    lines.map(|(number, line)| (number, without_comment(line))).filter_map(|(number, line)| {
-        let line = line.trim_ascii();
-        (!line.is_empty()).then(|| (number, String::from_utf8_lossy(line)))
+/// What the lines hold, with their numbers from 1, without comments: addresses, and lines of which [`address`] says what is
+/// wrong. Bytes that are not UTF-8 are replaced.
+pub(super) fn lines(bytes: &[u8]) -> impl Iterator<Item = (usize, String)> {
+    let mut rest = bytes.strip_prefix(BOM).unwrap_or(bytes);
+    let lines = std::iter::from_fn(move || {
+        let end = rest.iter().position(|byte| b"\r\n".contains(byte)).unwrap_or(rest.len());
+        let (line, after) = rest.split_at_checked(end).filter(|_| !rest.is_empty())?;
+        rest = after.strip_prefix(b"\r\n").or(after.get(1..)).unwrap_or_default();
+        Some(line)
+    });
+    (1..).zip(lines).flat_map(|(number, line)| {
+        let line = String::from_utf8_lossy(without_comment(line).trim_ascii());
+        addresses(&line).into_iter().map(move |address| (number, address)).collect::<Vec<_>>()
     })
+}
+
+/// The addresses of a line; the line as it is where it holds anything else.
+fn addresses(line: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for mut piece in line.split_whitespace() {
+        while let Some((first, rest)) = joined(piece) {
+            found.push(first);
+            piece = rest;
+        }
+        found.push(piece);
+    }
+    if found.len() < 2 || !found.iter().all(|piece| is_web(piece)) {
+        return Some(line.trim()).filter(|line| !line.is_empty()).map(str::to_owned).into_iter().collect();
+    }
+    found.into_iter().map(|piece| piece.trim_end_matches(SEPARATORS).to_owned()).collect()
+}
+
+/// The page that a line of [`lines`] names.
+///
+/// # Errors
+/// When it names none, or it cannot be told what it names.
+pub(super) fn address(line: &str) -> Result<Url, BadAddress> {
+    let is_several = is_web(line) && (line.contains(char::is_whitespace) || second(line).is_some());
+    if is_several { Err(BadAddress::Several(shown(line))) } else { canonical(line) }
+}
+
+/// An address, and the one that follows it because the line break between them is missing.
+fn joined(text: &str) -> Option<(&str, &str)> {
+    let (first, rest) = text.split_at_checked(second(text)?)?;
+    let ends = first.ends_with(|c: char| c.is_alphanumeric() || SEPARATORS.contains(&c));
+    (ends && canonical(first).is_ok()).then_some((first, rest))
+}
+
+/// Where a second address begins in one that is not in its query, as in `?to=https://…`.
+fn second(text: &str) -> Option<usize> {
+    let lower = text.to_ascii_lowercase();
+    let mut starts = lower.match_indices("http").map(|(at, _)| at).filter(|at| *at > 0 && is_web(&text[*at..]));
+    starts.find(|at| {
+        let before = &text[..*at];
+        !before.contains(['?', '#']) || before.ends_with(char::is_alphanumeric)
+    })
+}
+
+fn is_web(text: &str) -> bool {
+    let begins = |scheme: &str| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    begins("http://") || begins("https://")
 }
 
 /// A comment begins the line or follows white space: within an address, `#` begins its fragment.
@@ -141,8 +199,37 @@ mod tests {
         ];
         for (bytes, expected) in table {
             let lines: Vec<_> = lines(bytes).collect();
-            let lines: Vec<_> = lines.iter().map(|(number, text)| (*number, text.as_ref())).collect();
+            let lines: Vec<_> = lines.iter().map(|(number, text)| (*number, text.as_str())).collect();
             assert_eq!(lines, *expected);
+        }
+    }
+
+    #[test]
+    fn addresses__on_one_line__are_told_apart_or_named() {
+        let [one, two, three] = ["https://a/1", "HTTP://a/2?b=c", "https://a/3"];
+        for line in [
+            format!("{one}{two}{three}"),
+            format!("{one} {two}\t{three} # ours"),
+            format!("{one}; {two}, {three}"),
+            format!("{one},{two}{three}"),
+            format!("{one}\u{2028}{two}\r{three}"),
+            format!("{one}\r\n{two}\r\r{three}\r"),
+        ] {
+            let read: Vec<_> = lines(line.as_bytes()).map(|(_, text)| text).collect();
+            assert_eq!(read, [one, two, three], "{line}");
+        }
+        for line in ["https://a/1 title", "https://a/1\t2026-01-01", "https://a/https://b/", "https://a/1/http://a/2/"]
+        {
+            let read: Vec<_> = lines(line.as_bytes()).collect();
+            assert_eq!(read, [(1, line.to_owned())]);
+            let words = address(line).unwrap_err().to_string();
+            assert!(words.contains("more than one address, or has words beside it"), "{words}");
+        }
+        for line in
+            ["https://a/?to=https://b/", "https://a/?to=x,https://b/#https://c/", "https://a/1,", "https://a/http"]
+        {
+            assert_eq!(lines(line.as_bytes()).collect::<Vec<_>>(), [(1, line.to_owned())]);
+            assert_eq!(address(line), canonical(line), "{line}");
         }
     }
 
