@@ -22,7 +22,7 @@ use tokio::process::{Child, ChildStdin, Command};
 use url::Url;
 
 pub use self::child::{child_main, text_here};
-pub use self::html::{Page, SIGN_IN_WORDS};
+pub use self::html::{Headers, Page, SIGN_IN_WORDS};
 
 /// How much of a child's standard error is kept: a reason is one line.
 const MAX_STDERR: u64 = 4 << 10;
@@ -183,8 +183,8 @@ impl Extractor {
     ///
     /// # Errors
     /// Whatever is wrong with the page, or its reading beyond the limits: see [`ExtractError`].
-    pub async fn page(&self, html: &[u8], charset: Option<&str>, address: &Url) -> Result<Page, ExtractError> {
-        let request = html::Request { charset: charset.map(str::to_owned), address: address.to_string() };
+    pub async fn page(&self, html: &[u8], headers: Headers, address: &Url) -> Result<Page, ExtractError> {
+        let request = html::Request { headers, address: address.to_string() };
         // The address may hold a secret, which does not belong among a process's arguments.
         let mut input = serde_json::to_vec(&request).map_err(io::Error::other)?;
         input.push(b'\n');

@@ -112,6 +112,8 @@ pub struct Fetched {
     pub media_type: String,
     /// As the answer said it.
     pub charset: Option<String>,
+    /// Its `Refresh` header, by which a page leads on.
+    pub refresh: Option<String>,
     /// Decoded (gzip, br), never empty, never longer than [`Access::max_size`].
     pub body: Vec<u8>,
     /// For the next time.

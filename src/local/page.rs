@@ -7,7 +7,7 @@ use tokio::fs;
 use url::Url;
 
 use crate::{
-    extract::{self, ExtractError},
+    extract::{self, ExtractError, Headers},
     fetch::{Access, Answer, Fetched, Trouble},
     model::ContentHash,
 };
@@ -111,10 +111,10 @@ pub(super) async fn read(app: &App, url: &Url, access: &Access, scratch: &Path) 
         Answer::Unchanged { .. } => return Err(PageError::Kept(Trouble::Status(304))),
     };
     let kind = page.kind().map_err(PageError::Kind)?;
-    let Fetched { url, charset, body, .. } = page;
+    let Fetched { url, charset, refresh, body, .. } = page;
     let sha256 = ContentHash(Sha256::digest(&body).into()).to_string();
     if kind == "html" {
-        let page = app.extractor.page(&body, charset.as_deref(), &url).await?;
+        let page = app.extractor.page(&body, Headers { charset, refresh }, &url).await?;
         if page.asks_for_password {
             return Err(PageError::Password);
         }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use kbsync::extract::{ExtractError, Limits, Page};
+use kbsync::extract::{ExtractError, Headers, Limits, Page};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use url::Url;
@@ -17,7 +17,7 @@ fn address(path: &str) -> Url {
 }
 
 async fn page(html: &[u8]) -> Result<Page, ExtractError> {
-    extractor().page(html, None, &address("manual/page.html")).await
+    extractor().page(html, Headers::default(), &address("manual/page.html")).await
 }
 
 #[tokio::test]
@@ -29,7 +29,10 @@ async fn real_pages_read_as_they_were_read() {
     for file in corpus("pages", "html") {
         let html = fs::read(&file).unwrap();
         let address = address(&format!("manual/{}", name(&file)));
-        let page = extractor().page(&html, None, &address).await.unwrap_or_else(|error| panic!("{file:?}: {error}"));
+        let page = extractor()
+            .page(&html, Headers::default(), &address)
+            .await
+            .unwrap_or_else(|error| panic!("{file:?}: {error}"));
         assert!(!page.title.is_empty() && !page.asks_for_password && !page.links.is_empty(), "{file:?}");
         let snapshot = file.file_stem().unwrap().to_str().unwrap();
         settings.bind(|| insta::assert_snapshot!(snapshot, page.markdown));
@@ -39,7 +42,10 @@ async fn real_pages_read_as_they_were_read() {
 #[tokio::test]
 async fn what_the_server_says_of_the_charset_wins() {
     let (html, _, _) = encoding_rs::WINDOWS_1251.encode("<meta charset=koi8-r><h1>Чай</h1><p>Чай горячий");
-    let page = extractor().page(&html, Some("windows-1251"), &address("")).await.unwrap();
+    let page = extractor()
+        .page(&html, Headers { charset: Some("windows-1251".to_owned()), refresh: None }, &address(""))
+        .await
+        .unwrap();
     assert_eq!((page.title.as_str(), page.markdown.as_str()), ("Чай", "# Чай\n\nЧай горячий"));
 }
 
@@ -63,7 +69,7 @@ async fn a_page_that_is_longer_than_a_pipe() {
 async fn a_child_that_does_not_listen() {
     let html = TEXT.repeat(100_000);
     let failing = kbsync::extract::Extractor::new("/bin/false".into());
-    let error = failing.page(html.as_bytes(), None, &address("")).await.unwrap_err();
+    let error = failing.page(html.as_bytes(), Headers::default(), &address("")).await.unwrap_err();
     assert!(matches!(error, ExtractError::Crashed(_)), "{error}");
 }
 
@@ -80,7 +86,7 @@ async fn pages_that_nest_say_so() {
 async fn a_page_that_takes_too_long_is_given_up() {
     let hurried = extractor().with_limits(Limits { time: Duration::from_secs(1), ..Limits::default() });
     for html in ["<div>".repeat(200_000), format!("{}{TEXT}", "<p><div>".repeat(150_000))] {
-        let error = hurried.page(html.as_bytes(), None, &address("")).await.unwrap_err();
+        let error = hurried.page(html.as_bytes(), Headers::default(), &address("")).await.unwrap_err();
         assert_eq!(error.to_string(), "took longer than 1 s");
     }
 }

@@ -53,11 +53,20 @@ pub struct Page {
     pub canonical: Option<String>,
 }
 
+/// What a page's server says of it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Headers {
+    /// The charset.
+    pub charset: Option<String>,
+    /// `Refresh`: where it leads on.
+    pub refresh: Option<String>,
+}
+
 /// What is asked of the child beside the page: the first line of what it reads.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Request {
-    /// The charset that the server named.
-    pub(super) charset: Option<String>,
+    /// What the server said of it.
+    pub(super) headers: Headers,
     /// The address of the page.
     pub(super) address: String,
 }
@@ -65,7 +74,7 @@ pub(super) struct Request {
 /// Reads a page.
 pub(super) fn page(request: &Request, html: &[u8]) -> Result<Page, Refusal> {
     let address = Url::parse(&request.address).map_err(|error| Refusal::Damaged(format!("its address: {error}")))?;
-    let text = charset::decode(html, request.charset.as_deref());
+    let text = charset::decode(html, request.headers.charset.as_deref());
     if !plain::is_text(&text, STRAY) {
         return Err(Refusal::Damaged("it is not text".to_owned()));
     }
@@ -75,7 +84,11 @@ pub(super) fn page(request: &Request, html: &[u8]) -> Result<Page, Refusal> {
     refuse_depth(&root)?;
     let base_href = document.select_single("base[href]").attr("href");
     let base = Base::new(&address, base_href.as_deref());
-    let (links, password, leads) = (links(&root, &base), PasswordField::of(&root), Leads::of(&document, &base));
+    let (links, password, leads) = (
+        links(&root, &base),
+        PasswordField::of(&root),
+        Leads::of(&document, &base, request.headers.refresh.as_deref()),
+    );
     let said = title::said(&document);
     clean::clean(&root, &base, &hidden::opened(&root), false);
     let mut blocks = main_part::blocks(&document, &base);

@@ -44,7 +44,8 @@ pub(super) struct Leads {
 }
 
 impl Leads {
-    pub(super) fn of(document: &Document, base: &Base) -> Self {
+    /// What leads on in a document, and in the `Refresh` header that came with it.
+    pub(super) fn of(document: &Document, base: &Base, header: Option<&str>) -> Self {
         let root = document.root();
         let elsewhere = |href: &str| base.page(href).filter(|url| !base.is_page(url));
         let canonical = root.descendants_it().find(|node| {
@@ -53,7 +54,9 @@ impl Leads {
         let scripts = root.descendants_it().filter(|node| node.has_name("script") && !node.has_attr("src"));
         let links = root.descendants_it().filter(|node| node.has_name("a"));
         Self {
-            refresh: root.descendants_it().find_map(|node| refresh(&node, &elsewhere)),
+            refresh: header
+                .and_then(|header| refresh(header, &elsewhere))
+                .or_else(|| root.descendants_it().find_map(|node| refresh(&refreshing(&node)?, &elsewhere))),
             script: scripts.filter_map(|script| location(&script.text())).find_map(|to| elsewhere(&to)),
             canonical: canonical.and_then(|link| elsewhere(&link.attr("href")?)),
             links: links.filter_map(|link| elsewhere(&link.attr("href")?)).collect(),
@@ -82,13 +85,17 @@ impl Leads {
     }
 }
 
-/// The delay and the target of a `<meta http-equiv="refresh">`, unless it is for readers without scripts.
-fn refresh(node: &NodeRef<'_>, elsewhere: &impl Fn(&str) -> Option<Url>) -> Option<(f64, Url)> {
+/// What a `<meta http-equiv="refresh">` says, unless it is for readers without scripts.
+fn refreshing(node: &NodeRef<'_>) -> Option<String> {
     let is_refresh = node.has_name("meta")
         && node.attr("http-equiv").is_some_and(|name| name.trim().eq_ignore_ascii_case("refresh"))
         && !node.ancestors_it(None).any(|above| above.has_name("noscript"));
-    let content = node.attr("content").filter(|_| is_refresh)?;
-    let (delay, target) = parse(&content)?;
+    node.attr("content").filter(|_| is_refresh).map(String::from)
+}
+
+/// The delay and the target, unless it is too late to count.
+fn refresh(content: &str, elsewhere: &impl Fn(&str) -> Option<Url>) -> Option<(f64, Url)> {
+    let (delay, target) = parse(content)?;
     Some((delay, elsewhere(target)?)).filter(|(delay, _)| *delay <= SOON)
 }
 

@@ -29,10 +29,10 @@ pub(super) fn unfold(root: &NodeRef<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use crate::extract::html::{Request, page};
+    use crate::extract::html::{Headers, Request, page};
 
     fn markdown(html: &str) -> String {
-        let request = Request { charset: None, address: "https://example.com/docs/page.html".to_owned() };
+        let request = Request { headers: Headers::default(), address: "https://example.com/docs/page.html".to_owned() };
         page(&request, html.as_bytes()).unwrap().markdown
     }
 

@@ -3,7 +3,7 @@
 use super::*;
 
 fn read(html: &str) -> Page {
-    let request = Request { charset: None, address: "https://example.com/docs/page.html".to_owned() };
+    let request = Request { headers: Headers::default(), address: "https://example.com/docs/page.html".to_owned() };
     page(&request, html.as_bytes()).unwrap()
 }
 
@@ -316,6 +316,23 @@ fn redirect__within_html__is_found() {
 }
 
 #[test]
+fn redirect__in_a_header__is_as_one_within_html() {
+    let lead = |refresh: &str, html: &str| {
+        let headers = Headers { refresh: Some(refresh.to_owned()), ..Headers::default() };
+        page(&Request { headers, address: "https://example.com/docs/page.html".to_owned() }, html.as_bytes())
+    };
+    let words = format!("<p>{}", "This page is a document with many words. ".repeat(20));
+    for (refresh, html, expected) in [
+        ("0; url=/x", "<p>Redirecting you", Some("https://example.com/x")),
+        ("0; url=/x", &words, Some("https://example.com/x")),
+        ("5; url=/x", &words, None),
+        ("60", "<p>News", None),
+    ] {
+        assert_eq!(lead(refresh, html).unwrap().redirect.as_deref(), expected, "{refresh} {html}");
+    }
+}
+
+#[test]
 fn links_and_passwords() {
     let page = read(
         "<base href=/v2/><nav><a href=a.html#x>A</a><a href=a.html#y>A</a></nav><p>x<a href=//e.org/b?utm_source=z>B</a>\
@@ -329,7 +346,7 @@ fn links_and_passwords() {
 
 #[test]
 fn pages_without_text() {
-    let request = Request { charset: None, address: "https://example.com/".to_owned() };
+    let request = Request { headers: Headers::default(), address: "https://example.com/".to_owned() };
     for html in
         ["", " ", "<title>Only a title</title>", "<script>x</script><img src=a>", "<p>Copyright 2026 us", "<p>&nbsp;"]
     {

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use jiff::Timestamp;
 use reqwest::{
     Response, StatusCode,
-    header::{CONTENT_TYPE, ETAG, HeaderName, LAST_MODIFIED, LOCATION, RETRY_AFTER},
+    header::{CONTENT_TYPE, ETAG, HeaderName, LAST_MODIFIED, LOCATION, REFRESH, RETRY_AFTER},
 };
 use tokio::{sync::Mutex, time::Instant};
 use url::Url;
@@ -262,6 +262,7 @@ async fn fetched(answered: Answered, way: &Way, max_size: u64) -> Result<Fetched
         last_modified: validator(LAST_MODIFIED),
         of: (!way.at_start()).then(|| way.here().clone()),
     };
+    let refresh = text(&response, REFRESH);
     let Body { bytes, cut } = body::read(response, max_size).await?;
     if cut {
         return Err(Trouble::TooLarge(max_size));
@@ -270,7 +271,7 @@ async fn fetched(answered: Answered, way: &Way, max_size: u64) -> Result<Fetched
     if bytes.trim_ascii().is_empty() {
         return Err(Trouble::Empty);
     }
-    Ok(Fetched { url: way.here().clone(), moved: way.moved(), media_type, charset, body: bytes, validators })
+    Ok(Fetched { url: way.here().clone(), moved: way.moved(), media_type, charset, refresh, body: bytes, validators })
 }
 
 /// A header's value, where it is text.

@@ -16,7 +16,7 @@ use url::Url;
 
 use crate::{
     config::{Pages, Via},
-    extract::{self, Extractor, SIGN_IN_WORDS},
+    extract::{self, Extractor, Headers, SIGN_IN_WORDS},
     fetch::{Access, Answer, Fetched, Fetcher, Trouble, Validators, leads_to_sign_in, shown},
     model::{ContentHash, PageSaid, Sketch},
 };
@@ -180,14 +180,14 @@ impl Reader {
     /// What of a page is a document, where `asked` is the address that led to it.
     async fn cleaned(&self, page: Fetched, asked: &Url, title: Option<u64>) -> Result<Cleaned, String> {
         let kind = page.kind()?;
-        let Fetched { url, charset, body, .. } = page;
+        let Fetched { url, charset, refresh, body, .. } = page;
         let mut said = PageSaid::default();
         let has_known_title = |said: &PageSaid| title.is_some() && said.title == title;
         let ended = kind != "html" || has_end(&body);
         let (bytes, kind) = match kind {
             "html" => {
                 let _permit = self.extracting.acquire().await.map_err(|error| error.to_string())?;
-                let page = self.extractor.page(&body, charset.as_deref(), &url).await;
+                let page = self.extractor.page(&body, Headers { charset, refresh }, &url).await;
                 let page = page.map_err(|error| error.to_string())?;
                 if let Some(to) = page.redirect.and_then(|to| Url::parse(&to).ok()) {
                     let has_user = !to.username().is_empty() || to.password().is_some();
