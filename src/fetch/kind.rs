@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::Fetched;
-use crate::model::{binary_kind_of, zip_parts};
+use crate::model::{binary_kind_of, has_pdf_end, zip_parts};
 
 /// The media types that are read, and the extension of what each is.
 const TYPES: [(&str, &str); 7] = [
@@ -20,9 +20,15 @@ impl Fetched {
     /// What kind of file it is, as an extension: `html`, `pdf`, `docx`, `md` or `txt`.
     ///
     /// # Errors
-    /// In words for its owner, when it is none of these.
+    /// In words for its owner, when it is none of these, or has no end.
     pub fn kind(&self) -> Result<&'static str, String> {
-        kind_of(&self.media_type, &self.url, &self.body)
+        let kind = kind_of(&self.media_type, &self.url, &self.body)?;
+        let cut = match kind {
+            "pdf" => (!has_pdf_end(&self.body)).then_some("a PDF"),
+            "docx" => zip_parts(&self.body).is_none().then_some("a Word document"),
+            _ => None,
+        };
+        cut.map_or(Ok(kind), |what| Err(format!("it is {what} without its end, so it broke off")))
     }
 }
 
@@ -65,6 +71,31 @@ fn kind_of(media_type: &str, url: &Url, body: &[u8]) -> Result<&'static str, Str
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fetch::Validators;
+
+    #[test]
+    fn file__without_its_end__has_broken_off() {
+        let url = Url::parse("https://e.com/a").unwrap();
+        let judged = |media_type: &str, body: &[u8]| {
+            let (body, media_type, url) = (body.to_vec(), media_type.to_owned(), url.clone());
+            let (charset, refresh, validators) = (None, None, Validators::default());
+            Fetched { url, moved: None, media_type, charset, refresh, body, validators }.kind()
+        };
+        let corpus = |file: &str| std::fs::read(format!("{}/docs/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        for (file, media_type, kind) in [
+            ("cheat-sheet.pdf", "application/pdf", "pdf"),
+            ("security-questionnaire.docx", "application/zip", "docx"),
+            ("security-questionnaire.docx", TYPES[6].0, "docx"),
+        ] {
+            let bytes = corpus(file);
+            let cut = judged(media_type, &bytes[..bytes.len() / 2]);
+            let url = Url::parse("https://e.com/a.docx").unwrap();
+            assert_eq!(kind_of(media_type, &url, &bytes), Ok(kind));
+            assert_eq!(judged(media_type, &bytes), Ok(kind));
+            assert!(cut.is_err(), "{file}: {cut:?}");
+        }
+        assert_eq!(judged("application/pdf", b"%PDF-1.7").unwrap_err(), "it is a PDF without its end, so it broke off");
+    }
 
     #[test]
     fn kinds_of_pages() {

@@ -1,4 +1,4 @@
-//! The first bytes of binary files, which tell what they are whatever their name or type says.
+//! The first bytes of binary files, which tell what they are whatever their name or type says, and the last ones of a PDF.
 
 /// What binary files begin with.
 const MAGIC: [(&[u8], &str); 17] = [
@@ -24,4 +24,14 @@ const MAGIC: [(&[u8], &str); 17] = [
 /// What a binary file is, by its first bytes; `None` where they tell nothing.
 pub fn binary_kind_of(head: &[u8]) -> Option<&'static str> {
     MAGIC.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, kind)| *kind)
+}
+
+/// A PDF's end is within so many bytes: servers and mail gateways write something behind it.
+const PDF_END_WITHIN: usize = 8 * 1024;
+
+/// Whether the last bytes of a PDF, but for zeros, have its end. One that was cut off has none.
+pub fn has_pdf_end(tail: &[u8]) -> bool {
+    const END: &[u8] = b"%%EOF";
+    let end = tail.iter().rposition(|byte| *byte != 0).map_or(0, |at| at + 1);
+    tail[end.saturating_sub(PDF_END_WITHIN)..end].windows(END.len()).any(|bytes| bytes == END)
 }

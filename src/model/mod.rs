@@ -26,7 +26,7 @@ pub use bot::{
 };
 pub use document::{CollectionName, CollectionNameError, DocPath, DocPathError, Fingerprint};
 pub use hash::{ContentHash, ShortHash};
-pub use magic::binary_kind_of;
+pub use magic::{binary_kind_of, has_pdf_end};
 pub use min_hash::{MinHash, MinHasher};
 pub use name_rewriting::{fold_name, is_rewritten, keeps_marker, may_be_named};
 pub use page::{Claim, Claimed, PageSaid, PageState, Stale};

@@ -4,7 +4,7 @@ mod pointer;
 
 use std::fmt;
 
-use crate::model::{DocPath, MinHash, MinHasher, binary_kind_of, zip_parts};
+use crate::model::{DocPath, MinHash, MinHasher, binary_kind_of, has_pdf_end, zip_parts};
 
 /// Bytes that are kept of a file's beginning.
 const HEAD: usize = 4 * 1024;
@@ -38,8 +38,8 @@ pub enum Defect {
         /// What it is, where that can be told.
         found: Option<&'static str>,
     },
-    /// A ZIP archive without its directory.
-    Truncated,
+    /// Without its end: a ZIP archive without its directory, a PDF without its mark.
+    Truncated(&'static str),
     /// It has NUL bytes, which no text has.
     Binary,
 }
@@ -53,7 +53,7 @@ impl fmt::Display for Defect {
             Self::Encrypted(tool) => write!(f, "it is encrypted by {tool}"),
             Self::OtherKind { expected, found: Some(found) } => write!(f, "it is {found}, not {expected}"),
             Self::OtherKind { expected, found: None } => write!(f, "it is not {expected}, though its name says so"),
-            Self::Truncated => f.write_str("it is a ZIP archive without its end, so it was cut off"),
+            Self::Truncated(kind) => write!(f, "it is {kind} without its end, so it was cut off"),
             Self::Binary => f.write_str("it is not text: it has NUL bytes (save UTF-16 with a byte order mark)"),
         }
     }
@@ -185,10 +185,11 @@ impl ContentCheck {
         if !starts.any(|bytes| bytes == HEADER) {
             return Err(Defect::OtherKind { expected: "a PDF", found: kind_of(&self.head) });
         }
-        let end = self.tail.iter().rposition(|byte| *byte != 0).map_or(0, |at| at + 1);
-        let trailer = &self.tail[end.saturating_sub(PDF_HEADER_WITHIN)..end];
-        let is_whole = trailer.windows(5).any(|bytes| bytes == b"%%EOF");
-        if self.tail.len() - end >= ZERO_TAIL && !is_whole { Err(Defect::Zeros) } else { Ok(()) }
+        if has_pdf_end(&self.tail) {
+            return Ok(());
+        }
+        let zeros = self.tail.iter().rev().take_while(|byte| **byte == 0).count();
+        Err(if zeros >= ZERO_TAIL { Defect::Zeros } else { Defect::Truncated("a PDF") })
     }
 
     fn docx(&self) -> Result<(), Defect> {
@@ -197,7 +198,7 @@ impl ContentCheck {
             return other(kind_of(&self.head));
         }
         match zip_parts(&self.tail) {
-            None => Err(Defect::Truncated),
+            None => Err(Defect::Truncated("a ZIP archive")),
             Some(parts) if parts.content_types && parts.document => Ok(()),
             Some(_) => other(Some("another kind of ZIP archive")),
         }

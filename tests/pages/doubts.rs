@@ -145,6 +145,21 @@ async fn page__that_shrinks_to_a_few_words__is_replaced_when_another_look_confir
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pdf__that_breaks_off_without_a_word__does_not_replace_the_whole_one() {
+    let (bench, paths) = topics(2).await;
+    let pdf = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/pdf/typst.pdf")).expect("the corpus");
+    bench.origin.serve(&paths[0], Reply::new("application/pdf", pdf.clone()));
+    assert_eq!(bench.well().await.replaced, 1);
+    bench.origin.serve(&paths[0], Reply::new("application/pdf", &pdf[..pdf.len() / 2]));
+    for _ in 0..3 {
+        let report = bench.well().await;
+        assert_eq!((report.changed(), report.stale.len()), (0, 1), "{report:?}");
+    }
+    bench.origin.serve(&paths[0], Reply::new("application/pdf", pdf));
+    assert_eq!(bench.well().await.stale, []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn redirect_stub__where_a_page_was__is_a_move() {
     let stubs = [
         "<meta http-equiv=refresh content='0; url=/target'><title>Redirecting</title><p>Redirecting to <a href=/target>it</a>",
@@ -152,14 +167,15 @@ async fn redirect_stub__where_a_page_was__is_a_move() {
          <a href=/target>Click here if you are not redirected.</a>",
         "<link rel=canonical href=/target><script>window.location.href = '/target' + window.location.search;</script>",
     ];
-    for stub in stubs {
+    let header = Reply::page("<title>Topic</title><p>Redirecting you").header("Refresh", "0; url=/target");
+    for stub in stubs.map(Reply::page).into_iter().chain([header]) {
         let (bench, paths) = topics(2).await;
         bench.origin.serve("/target", html("New place", &format!("<p>It is here now.</p>{LONG}")).etag("\"t\""));
-        bench.origin.serve(&paths[0], Reply::page(stub));
-        assert_eq!(bench.well().await.changed(), 0, "once is not enough: {stub}");
+        bench.origin.serve(&paths[0], stub.clone());
+        assert_eq!(bench.well().await.changed(), 0, "once is not enough: {stub:?}");
         bench.holds(&["/p0", "/p1"]).await;
         let report = bench.well().await;
-        assert_eq!((report.added, report.deleted), (1, 1), "{stub}: {report:?}");
+        assert_eq!((report.added, report.deleted), (1, 1), "{stub:?}: {report:?}");
         bench.holds(&["/p1", "/target"]).await;
         bench.mutating();
         bench.origin.forget();

@@ -38,12 +38,12 @@ fn content__of_its_kind__is_read() {
     let utf16: Vec<u8> = "\u{feff}Größe\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let utf16_be: Vec<u8> = "\u{feff}Größe\n".encode_utf16().flat_map(u16::to_be_bytes).collect();
     let odd = [&utf16[..], b"x"].concat();
-    let late_header = [&b"\r\n".repeat(500)[..], b"%PDF-1.7\n"].concat();
+    let late_header = [&b"\r\n".repeat(500)[..], b"%PDF-1.7\n%%EOF"].concat();
     let with_comment = [&zip(&WORD)[..], b"signature"].concat();
     let padded = [b"%PDF-1.4\n%%EOF\n".as_slice(), &[0; 9_000]].concat();
     let latin1 = b"Gr\xf6\xdfe";
     let sound: [(&str, &[u8]); 22] = [
-        ("a.pdf", b"%PDF-1.4 and more"),
+        ("a.pdf", b"%PDF-1.4 and more\n%%EOF\n<!-- a gateway -->"),
         ("b.PDF", &late_header),
         ("c.pdf", &padded),
         ("d.docx", &zip(&WORD)),
@@ -85,7 +85,8 @@ fn content__of_another_kind__is_refused_with_what_it_is() {
     let utf16_zeros = [b"\xff\xfeA\0".as_slice(), &[0; 100]].concat();
     let other = |expected, found| Defect::OtherKind { expected, found: Some(found) };
     let (pdf, docx) = (|found| other("a PDF", found), |found| other("a Word document (.docx)", found));
-    let table: [(&str, &[u8], Defect); 38] = [
+    let cut_pdf = [b"%PDF-1.4\n%%EOF\n".as_slice(), &[b'x'; 9_000]].concat();
+    let table: [(&str, &[u8], Defect); 40] = [
         ("a.pdf", b"<html><body>502 Bad Gateway</body></html>", pdf("an HTML page")),
         ("b.pdf", b"\n  <!DOCTYPE HTML PUBLIC>", pdf("an HTML page")),
         ("c.pdf", b"{\"error\": \"not found\"}", pdf("JSON")),
@@ -100,9 +101,9 @@ fn content__of_another_kind__is_refused_with_what_it_is() {
         ("l.docx", ole, docx("an old or encrypted Office document")),
         ("m.docx", b"<!doctype html><title>Sign in</title>", docx("an HTML page")),
         ("n.docx", b"{\\rtf1\\ansi}", docx("RTF")),
-        ("o.docx", cut, Defect::Truncated),
-        ("p.docx", &wiped, Defect::Truncated),
-        ("q.docx", b"PK\x03\x04\x14\0\x14\0", Defect::Truncated),
+        ("o.docx", cut, Defect::Truncated("a ZIP archive")),
+        ("p.docx", &wiped, Defect::Truncated("a ZIP archive")),
+        ("q.docx", b"PK\x03\x04\x14\0\x14\0", Defect::Truncated("a ZIP archive")),
         ("r.docx", &sheet, docx("another kind of ZIP archive")),
         ("s.docx", &zip(&["word/document.xml"]), docx("another kind of ZIP archive")),
         ("t.docx", b"%PDF-1.7", docx("a PDF")),
@@ -123,6 +124,8 @@ fn content__of_another_kind__is_refused_with_what_it_is() {
         ("ai.md", b"-----BEGIN PGP MESSAGE-----\n", Defect::Encrypted("PGP")),
         ("aj.pdf", b" ", Defect::Blank),
         ("ak.docx", b"", Defect::Blank),
+        ("am.pdf", b"%PDF-1.4 and no end", Defect::Truncated("a PDF")),
+        ("an.pdf", &cut_pdf, Defect::Truncated("a PDF")),
         ("al.docx", b"\x89PNG\r\n\x1a\n", docx("a picture")),
     ];
     for (name, content, expected) in table {
