@@ -62,7 +62,15 @@ fn fetcher() -> Fetcher {
 
 fn access() -> Access {
     let headers = BTreeMap::new();
-    Access { allow_private: true, headers, max_size: 1000, delay: Duration::ZERO, at_once: 4, obey_robots: true }
+    Access {
+        collection: String::new(),
+        allow_private: true,
+        headers,
+        max_size: 1000,
+        delay: Duration::ZERO,
+        at_once: 4,
+        obey_robots: true,
+    }
 }
 
 fn sitemap(pages: &[&str]) -> String {

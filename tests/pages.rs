@@ -33,3 +33,5 @@ mod sites;
 mod soft_404;
 #[path = "pages/spellings.rs"]
 mod spellings;
+#[path = "pages/turns.rs"]
+mod turns;

@@ -2,6 +2,7 @@
 //! for peace.
 
 use std::{
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -9,10 +10,13 @@ use std::{
 use tokio::{sync::Notify, time::Instant};
 use url::Url;
 
-use super::{Access, Trouble, lasting::Lasting};
+use super::{Access, Timing, Trouble, lasting::Lasting};
 
 /// The longest that a host is left alone because it said so.
-const LONGEST_PEACE: Duration = Duration::from_secs(24 * 60 * 60);
+const LONGEST_PEACE: Duration = Duration::from_secs(60 * 60);
+/// After so many different pages in a row that a host has refused to a collection, it is not asked for others of it for a
+/// while. One page may be busy by itself.
+pub(super) const REFUSED: usize = 3;
 /// After so many requests in a row without an answer a host is left alone for a while: each may take a time-out.
 pub(super) const UNANSWERED: usize = 5;
 
@@ -40,6 +44,19 @@ struct State {
     /// Requests in a row without an answer.
     unanswered: usize,
     silence: Option<Silence>,
+    /// By the collections that were refused a page.
+    refusals: HashMap<String, Refusals>,
+}
+
+/// What a host has refused to one collection.
+#[derive(Debug, Default)]
+struct Refusals {
+    /// Different pages in a row.
+    pages: HashSet<Url>,
+    /// When the last of them was refused.
+    last: Option<Instant>,
+    /// Until when no other is asked for, and the status of the last refusal.
+    given_up: Option<Peace>,
 }
 
 /// A host asked to be left alone.
@@ -59,7 +76,10 @@ struct Silence {
 
 /// A request's place at its host, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Turn(Arc<Host>);
+pub(super) struct Turn {
+    host: Arc<Host>,
+    began: Instant,
+}
 
 impl Hosts {
     /// Waits until the host may be asked, but not longer than `patience` where it asked to be left alone, and not at
@@ -72,7 +92,7 @@ impl Hosts {
             let now = Instant::now();
             let look = host.state().look(now, access, patience)?;
             match look {
-                Look::Go => return Ok(Turn(Arc::clone(&host))),
+                Look::Go => return Ok(Turn { host: Arc::clone(&host), began: now }),
                 Look::Wait(until) => tokio::time::sleep_until(until).await,
                 Look::Full => left.await,
             }
@@ -105,6 +125,10 @@ impl State {
         if let Some(silence) = self.silence.as_ref().filter(|silence| silence.until > now) {
             return Err(Trouble::LeftAlone(Box::new(silence.trouble.clone())));
         }
+        let given_up = self.refusals.get(&access.collection).and_then(|refusals| refusals.given_up);
+        if let Some(Peace { status, .. }) = given_up.filter(|given_up| given_up.until > now) {
+            return Err(Trouble::GivenUp(status));
+        }
         if let Some(Peace { until, status }) = self.peace.filter(|peace| peace.until > now) {
             let wait = until - now;
             return if wait > patience { Err(Trouble::Busy { status, wait }) } else { Ok(Look::Wait(until)) };
@@ -128,9 +152,24 @@ impl State {
         }
     }
 
-    fn answered(&mut self) {
+    fn answered(&mut self, collection: &str) {
         self.unanswered = 0;
         self.silence = None;
+        self.refusals.remove(collection);
+    }
+
+    /// A page was refused. Of those that were asked for before the last refusal was heard, none counts again.
+    fn refused(&mut self, collection: &str, url: &Url, began: Instant, given_up: Peace) {
+        self.unanswered = 0;
+        let refusals = self.refusals.entry(collection.to_owned()).or_default();
+        if refusals.last.is_some_and(|last| began < last) {
+            return;
+        }
+        refusals.last = Some(Instant::now());
+        refusals.pages.insert(url.clone());
+        if refusals.pages.len() >= REFUSED {
+            *refusals = Refusals { given_up: Some(given_up), ..Refusals::default() };
+        }
     }
 
     /// Whether it says nothing any more of when the host may be asked. Requests under way hold their host themselves.
@@ -140,27 +179,33 @@ impl State {
             self.peace.map(|peace| peace.until),
             self.silence.as_ref().map(|silence| silence.until),
         ];
-        ends.into_iter().flatten().all(|end| end <= now)
+        let given_up = self.refusals.values().map(|refusals| refusals.given_up.map(|given_up| given_up.until));
+        ends.into_iter().chain(given_up).flatten().all(|end| end <= now)
     }
 }
 
 impl Turn {
     /// The host has answered, whatever it said.
-    pub(super) fn answered(&self) {
-        self.0.state().answered();
+    pub(super) fn answered(&self, access: &Access) {
+        self.host.state().answered(&access.collection);
     }
 
     /// There was no answer. A host that does this again and again is left alone for a while.
     pub(super) fn unanswered(&self, trouble: &Trouble, wait: Duration) {
         if matches!(trouble, Trouble::TimedOut | Trouble::Network(_)) {
-            self.0.state().unanswered(Instant::now(), trouble, wait);
+            self.host.state().unanswered(Instant::now(), trouble, wait);
         }
     }
 
-    /// The host asks to be left alone for a while.
-    pub(super) fn leave_alone(&self, status: u16, wait: Duration) {
-        let until = Instant::now() + wait.min(LONGEST_PEACE);
-        let mut state = self.0.state();
+    /// The host refuses a page and asks to be left alone for a while. It is before the next page, but not longer than
+    /// `patience`: it may speak of this page alone. When it refuses many, it is left alone for as long as it says, or at
+    /// least for a while.
+    pub(super) fn refused(&self, url: &Url, access: &Access, (status, wait): (u16, Duration), timing: Timing) {
+        let now = Instant::now();
+        let until = now + wait.min(timing.patience);
+        let given_up = Peace { until: now + wait.min(LONGEST_PEACE).max(timing.left_alone), status };
+        let mut state = self.host.state();
+        state.refused(&access.collection, url, self.began, given_up);
         if state.peace.is_none_or(|peace| peace.until < until) {
             state.peace = Some(Peace { until, status });
         }
@@ -169,8 +214,8 @@ impl Turn {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        self.0.state().under_way -= 1;
-        self.0.left.notify_one();
+        self.host.state().under_way -= 1;
+        self.host.left.notify_one();
     }
 }
 
@@ -182,6 +227,7 @@ mod tests {
 
     fn access() -> Access {
         Access {
+            collection: String::new(),
             allow_private: false,
             headers: Default::default(),
             max_size: 0,
@@ -214,7 +260,7 @@ mod tests {
         assert!(!ask(&mut state, fifth + SECOND * 299));
         assert!(ask(&mut state, fifth + SECOND * 300));
         assert!(!ask(&mut state, fifth + SECOND * 301));
-        state.answered();
+        state.answered("");
         let later = fifth + SECOND * 302;
         assert!((0..5).all(|_| ask(&mut state, later)));
         assert!(!ask(&mut state, later));

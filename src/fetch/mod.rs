@@ -34,7 +34,9 @@ pub struct Timing {
     pub request: Duration,
     /// How long a robots.txt that could not be had is not asked for again.
     pub robots_again: Duration,
-    /// How long a host is left alone that did not answer many times in a row.
+    /// The longest that one page waits for a host that asks to be left alone, and that the host is spared for it.
+    pub patience: Duration,
+    /// How long a host is left alone that did not answer many times in a row, or refused many pages in a row.
     pub left_alone: Duration,
     /// A list of the config, with all lists that it leads to: no further one is asked for after that.
     pub lists: Duration,
@@ -47,6 +49,7 @@ impl Default for Timing {
             connect: second * 10,
             request: second * 30,
             robots_again: second * 60,
+            patience: second * 60,
             left_alone: second * 300,
             lists: second * 1_800,
         }
@@ -56,6 +59,8 @@ impl Default for Timing {
 /// How one collection may fetch.
 #[derive(Clone, Debug)]
 pub struct Access {
+    /// Which collection asks: a host that refuses the pages of one may have those of another.
+    pub collection: String,
     /// Whether private, loopback and link-local addresses may be reached.
     pub allow_private: bool,
     /// By origin (`url.origin().ascii_serialization()`): sent to that origin alone, at every hop anew.

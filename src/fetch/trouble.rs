@@ -4,7 +4,7 @@ use std::{net::IpAddr, time::Duration};
 
 use reqwest::header::HeaderName;
 
-use super::hosts::UNANSWERED;
+use super::hosts::{REFUSED, UNANSWERED};
 
 /// Why a page could not be had. None of these says that it is gone, so what is known of it stays.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -73,6 +73,9 @@ pub enum Trouble {
     /// The host was not asked: it has not answered for a while.
     #[error("{0}; the site was not asked again, for it did not answer {UNANSWERED} times in a row")]
     LeftAlone(Box<Trouble>),
+    /// The host was not asked: it has refused other pages, with this status.
+    #[error("it was not asked for, as its site answered {0} for {REFUSED} other pages in a row")]
+    GivenUp(u16),
     /// The body is encoded in a way that was not asked for.
     #[error("the site sends the page encoded as \"{0}\", which was not asked for")]
     Encoding(String),
@@ -82,6 +85,22 @@ pub enum Trouble {
     /// The body ended before its end, or cannot be decoded: the root cause.
     #[error("the page broke off: {0}")]
     Cut(String),
+}
+
+impl Trouble {
+    /// Whether the host was not asked at all.
+    pub fn is_unasked(&self) -> bool {
+        matches!(self, Self::LeftAlone(_) | Self::GivenUp(_))
+    }
+
+    /// The same of a page that was asked for, and led to a host that was not.
+    pub(super) fn of_asked(self) -> Self {
+        match self {
+            Self::LeftAlone(trouble) => *trouble,
+            Self::GivenUp(status) => Self::Status(status),
+            other => other,
+        }
+    }
 }
 
 /// `503 Service Unavailable`.

@@ -54,6 +54,7 @@ impl PageError {
                 Trouble::RobotsUnreachable(_)
                 | Trouble::Busy { .. }
                 | Trouble::LeftAlone(_)
+                | Trouble::GivenUp(_)
                 | Trouble::TimedOut
                 | Trouble::Network(_)
                 | Trouble::Cut(_) => true,
@@ -92,6 +93,7 @@ fn in_our_words(trouble: &Trouble) -> String {
 /// How pages are fetched: without a pause, as many at once from a host as jobs are run.
 pub(super) fn access(allow_private: bool, at_once: usize) -> Access {
     Access {
+        collection: String::new(),
         allow_private,
         headers: Default::default(),
         max_size: MAX_PAGE,

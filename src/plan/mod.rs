@@ -24,6 +24,7 @@ mod resume;
 mod retry;
 mod spellings;
 mod successors;
+mod turns;
 mod withheld;
 
 pub use assemble::{Action, Plan, assemble, refuse_new};
@@ -44,4 +45,5 @@ pub use replacement_guard::{ALIKE, HeldReplacements, ReplacementStanding, Turned
 pub use resume::{Besides, Resume, Terms, UnderWay, resume};
 pub use retry::{FailureCause, TRIED_AGAIN, retry_at};
 pub use spellings::{Spelling, Spellings, spellings};
+pub use turns::{Turn, in_turn};
 pub use withheld::{Why, Withheld};

@@ -128,6 +128,8 @@ pub enum Heard {
     MayHaveMoved(String),
     /// Nothing that tells of its content: why.
     Nothing(String),
+    /// Nothing, for it was not asked for: why.
+    Unasked(String),
 }
 
 /// What a text is, held against the one that the platform holds.
@@ -283,16 +285,9 @@ pub fn heard(
         lists.join(others);
     }
     let (missing, missed) = (0, None);
-    let asked = PageState {
-        pass: pass.to_owned(),
-        looked: now,
-        stale: None,
-        missing,
-        missed,
-        claim: None,
-        lists,
-        ..before.clone()
-    };
+    let looked = if matches!(heard, Heard::Unasked(_)) { before.looked } else { now };
+    let asked =
+        PageState { pass: pass.to_owned(), looked, stale: None, missing, missed, claim: None, lists, ..before.clone() };
     let lastmod = lastmod.map(str::to_owned);
     let since = before.stale.as_ref().map_or(now, |stale| stale.since);
     match heard {
@@ -350,7 +345,7 @@ pub fn heard(
             let reason = "it leads to another address than before, and is read by the next pass".to_owned();
             PageState { stale: Some(Stale { since, reason }), etag: None, last_modified: None, ..asked }
         }
-        Heard::Nothing(reason) => {
+        Heard::Nothing(reason) | Heard::Unasked(reason) => {
             let stale = Some(Stale { since, reason });
             let (missing, missed, claim) = (before.missing, before.missed, before.claim.clone());
             PageState { stale, missing, missed, claim, ..asked }

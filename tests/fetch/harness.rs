@@ -27,9 +27,15 @@ pub fn forgiving() -> Fetcher {
     Fetcher::with_timing(USER_AGENT, Timing { left_alone: Duration::ZERO, ..Timing::default() }).expect("TLS")
 }
 
+/// One that spares no host for long that asks to be left alone.
+pub fn hasty() -> Fetcher {
+    Fetcher::with_timing(USER_AGENT, Timing { patience: Duration::from_millis(1), ..Timing::default() }).expect("TLS")
+}
+
 /// Everything on this machine, as fast as it goes, without robots.txt.
 pub fn access() -> Access {
     Access {
+        collection: String::new(),
         allow_private: true,
         headers: BTreeMap::new(),
         max_size: 1 << 20,

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use kbsync::fetch::{Access, Answer, Trouble};
 
 use crate::{
-    harness::{access, fetcher, forgiving, impatient, page, trouble},
+    harness::{access, fetcher, forgiving, hasty, impatient, page, trouble},
     origin::{Gate, Origin, Reply},
 };
 
@@ -87,17 +87,30 @@ async fn a_host_that_asks_for_a_little_peace_gets_it() {
 }
 
 #[tokio::test]
-async fn a_host_that_asks_for_long_peace_is_left_alone_by_all() {
+async fn a_page_that_asks_for_long_peace__speaks_of_itself_until_others_do_the_same() {
     let origin = Origin::start();
-    origin.serve("/", Reply::status(503).header("Retry-After", "600"));
+    for path in ["/", "/2", "/3", "/4"] {
+        origin.serve(path, Reply::status(503).header("Retry-After", "600"));
+    }
     origin.serve("/other", Reply::page("another page"));
-    let fetcher = fetcher();
+    let fetcher = hasty();
     let said = trouble(fetcher.get(&origin.url("/"), &access(), None).await);
     assert_eq!(said, Trouble::Busy { status: 503, wait: Duration::from_secs(600) });
     assert_eq!(said.to_string(), "the site answers 503 and asks to come back in 10 min");
-    let said = trouble(fetcher.clone().get(&origin.url("/other"), &access(), None).await);
-    assert!(matches!(said, Trouble::Busy { status: 503, .. }), "{said:?}");
-    assert_eq!(origin.requests().len(), 1);
+    for path in ["/", "/", "/2", "/other", "/2", "/3"] {
+        // The same page again says nothing new, and a page that comes begins the count anew.
+        let answer = fetcher.clone().get(&origin.url(path), &access(), None).await;
+        assert!(matches!(answer, Answer::Kept(Trouble::Busy { .. }) | Answer::Page(_)), "{path}: {answer:?}");
+    }
+    assert_eq!(origin.requests().len(), 7);
+    assert!(matches!(fetcher.get(&origin.url("/4"), &access(), None).await, Answer::Kept(Trouble::Busy { .. })));
+    let said = trouble(fetcher.get(&origin.url("/other"), &access(), None).await);
+    assert_eq!(said, Trouble::GivenUp(503));
+    assert!(said.is_unasked(), "{said}");
+    assert_eq!(origin.requests().len(), 8);
+    // What one collection was refused says nothing to another one.
+    let other = Access { collection: "other".to_owned(), ..access() };
+    page(fetcher.get(&origin.url("/other"), &other, None).await);
 
     let tomorrow = jiff::Timestamp::try_from(SystemTime::now() + Duration::from_secs(7300)).unwrap();
     let date = jiff::fmt::rfc2822::to_string(&tomorrow.to_zoned(jiff::tz::TimeZone::UTC)).unwrap();

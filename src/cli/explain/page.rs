@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     config::{Collection, Input, Pages},
-    model::{Claimed, DocPath, PageState, identity},
+    model::{Claimed, DocPath, Moment, PageState, identity},
     reconcile::{self, PageList},
     store::{Db, StoreError},
 };
@@ -59,7 +59,7 @@ async fn page(
     let page = db.map(|db| db.page(&collection.name, &path)).transpose()?.flatten();
     let record = db.map(|db| db.record(&collection.name, &path)).transpose()?.flatten();
     let reader = context.reader()?;
-    let PageList { listed, left_out, troubles } = reconcile::list_of(&reader, pages, url).await;
+    let PageList { listed, left_out, troubles } = reconcile::list_of(&reader, &collection.name, pages, url).await;
     if listed.is_none() && left_out.is_none() && page.is_none() && record.is_none() {
         return Ok(false);
     }
@@ -72,7 +72,7 @@ async fn page(
         (None, None, None) => line!("  in no list any more"),
     }
     troubles.iter().for_each(|trouble| line!("  {}", print::printable(trouble)));
-    match reader.fetcher().robots(url, &reconcile::access(pages)).await {
+    match reader.fetcher().robots(url, &reconcile::access(&collection.name, pages)).await {
         Ok(verdict) => {
             let word = if verdict.allowed { "allowed" } else { "disallowed" };
             let rule = verdict.rule.map_or_else(|| "no line is about it".to_owned(), |rule| format!("`{rule}`"));
@@ -108,6 +108,7 @@ fn leads_here(db: Option<&Db>, collection: &Collection, url: &Url) -> Result<Opt
 /// What the looks at it gave.
 fn looks(page: &PageState) {
     match page.read {
+        None if page.looked == Moment::default() => line!("  never asked for"),
         Some(read) => line!("  last looked at {}, last read {}", moment(page.looked), moment(read)),
         None => line!("  last looked at {}, never read", moment(page.looked)),
     }

@@ -26,8 +26,6 @@ use super::{
 const MOST_HOPS: usize = 10;
 /// Redirects that are followed to a robots.txt.
 const MOST_HOPS_TO_ROBOTS: usize = 5;
-/// How long one page waits at most for a host that asked to be left alone.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// Requests for one page to a host that asks to be left alone for no time, again and again.
 const ATTEMPTS: usize = 3;
 /// How long a robots.txt is obeyed before it is asked for again.
@@ -113,13 +111,15 @@ impl Fetcher {
 
     async fn page(&self, url: &Url, access: &Access, validators: Option<&Validators>) -> Result<Answer, Trouble> {
         let mut way = Way::new(url);
-        let mut patience = PATIENCE;
+        let mut patience = self.0.timing.patience;
         loop {
+            // Of a page that has led on, its own host has answered.
+            let at = |trouble: Trouble| if way.at_start() { trouble } else { trouble.of_asked() };
             if access.obey_robots {
-                self.permit(way.here(), access).await?;
+                self.permit(way.here(), access).await.map_err(at)?;
             }
             let validators = validators.filter(|validators| validators.are_of(&way));
-            let answered = self.ask(way.here(), access, validators, &mut patience).await?;
+            let answered = self.ask(way.here(), access, validators, &mut patience).await.map_err(at)?;
             let status = answered.response.status();
             if let Some(location) = redirect(&answered.response) {
                 way.follow(location, is_permanent(status), MOST_HOPS)?;
@@ -171,6 +171,7 @@ impl Fetcher {
             | Trouble::Private { .. }
             | Trouble::Header(_)
             | Trouble::LeftAlone(_)
+            | Trouble::GivenUp(_)
             | Trouble::TimedOut
             | Trouble::Network(_) => trouble,
             other => Trouble::RobotsUnreachable(other.to_string()),
@@ -180,7 +181,7 @@ impl Fetcher {
     async fn read_rules(&self, url: &Url, access: &Access) -> Result<Robots, Trouble> {
         let start = url.join(robots::PATH).map_err(|_| Trouble::Scheme(url.scheme().to_owned()))?;
         let mut way = Way::new(&start);
-        let mut patience = PATIENCE;
+        let mut patience = self.0.timing.patience;
         loop {
             let answered = self.ask(way.here(), access, None, &mut patience).await?;
             let status = answered.response.status();
@@ -217,19 +218,25 @@ impl Fetcher {
         validators: Option<&Validators>,
         patience: &mut Duration,
     ) -> Result<Answered, Trouble> {
-        let mut attempts = 1;
+        let (mut attempts, mut refused) = (1, None);
         loop {
-            let turn = self.0.hosts.turn(url, access, *patience).await?;
+            let turn = self.0.hosts.turn(url, access, *patience).await;
+            // A host that is given up meanwhile has been asked for this page all the same.
+            let turn = turn.map_err(|trouble| refused.take().unwrap_or(trouble))?;
             let response = self.0.client.get(url, access, validators).await;
             let response = response.inspect_err(|trouble| turn.unanswered(trouble, self.0.timing.left_alone))?;
-            turn.answered();
             let status = response.status().as_u16();
             let wait = if matches!(status, 429 | 503) { retry_after(&response) } else { None };
-            let Some(wait) = wait else { return Ok(Answered { response, _turn: turn }) };
-            turn.leave_alone(status, wait);
+            let Some(wait) = wait else {
+                turn.answered(access);
+                return Ok(Answered { response, _turn: turn });
+            };
+            turn.refused(url, access, (status, wait), self.0.timing);
+            let busy = Trouble::Busy { status, wait };
             if wait > *patience || attempts == ATTEMPTS {
-                return Err(Trouble::Busy { status, wait });
+                return Err(busy);
             }
+            refused = Some(busy);
             *patience -= wait;
             attempts += 1;
         }

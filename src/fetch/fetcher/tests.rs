@@ -47,6 +47,7 @@ async fn a_public_host_cannot_send_us_to_a_private_address() {
     let refused = Refused(|address| address != IpAddr::from(Ipv4Addr::LOCALHOST) && private(address));
     let fetcher = Fetcher::refusing(refused, "kbsync", Timing::default()).unwrap();
     let access = Access {
+        collection: String::new(),
         allow_private: false,
         headers: BTreeMap::new(),
         max_size: 1 << 20,

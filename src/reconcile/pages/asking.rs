@@ -46,7 +46,7 @@ impl Question<'_> {
                 self.before.is_some_and(|(_, was)| distance(was, content.sketch.likeness) <= plan::ALIKE)
             }
             Read::Unchanged { .. } => true,
-            Read::Gone | Read::Nothing(_) => false,
+            Read::Gone | Read::Nothing(_) | Read::Unasked(_) => false,
         }
     }
 }
@@ -86,8 +86,11 @@ impl PagesLook<'_> {
             // Nobody takes them where nothing is to be remembered.
             let _ = notes.send(note).await;
         }
-        let (access, filter, probes) = (access(self.pages), self.filter(), Probes::default());
-        let mut questions = questions.into_iter();
+        let (access, filter, probes) = (access(self.collection, self.pages), self.filter(), Probes::default());
+        let turn = |question: &Question<'_>| {
+            (host(&question.key).to_owned(), plan::Turn::of(known.states.get(question.key.as_str())))
+        };
+        let mut questions = plan::in_turn(questions, turn).into_iter();
         let ask = |question| self.asked(question, &access, filter.as_ref(), &probes);
         let mut asked: FuturesUnordered<_> = questions.by_ref().take(AT_ONCE).map(ask).collect();
         let mut findings = Findings::default();
@@ -269,6 +272,7 @@ impl PagesLook<'_> {
             }
             Read::Gone => note(states, place, Heard::Gone, None),
             Read::Nothing(reason) => note(states, place, Heard::Nothing(reason), None),
+            Read::Unasked(reason) => note(states, place, Heard::Unasked(reason), None),
         }
         notes.extend(self.looked_at(listed, wanted, known));
         notes
@@ -355,7 +359,7 @@ impl Read {
         let moved = match &mut self {
             Self::Content(content) => &mut content.moved,
             Self::Unchanged { moved } => moved,
-            Self::Gone | Self::Nothing(_) => return self,
+            Self::Gone | Self::Nothing(_) | Self::Unasked(_) => return self,
         };
         // A page that is known by the very address keeps it.
         let is_known = |to: &Url| DocPath::page(to).is_ok_and(|path| known.records.contains_key(&path));

@@ -114,7 +114,7 @@ pub(super) fn permitted(read: Read, filter: Option<&Filter>) -> Read {
     let (moved, leads) = match &read {
         Read::Content(content) => (content.moved.as_ref(), content.validators.of.as_ref()),
         Read::Unchanged { moved } => (moved.as_ref(), None),
-        Read::Gone | Read::Nothing(_) => (None, None),
+        Read::Gone | Read::Nothing(_) | Read::Unasked(_) => (None, None),
     };
     let for_good = |filter: &Filter| Some(format!("it leads to {} for good, and {}", moved?, filter.rule(moved?)?));
     let for_now = |filter: &Filter| {

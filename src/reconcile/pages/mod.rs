@@ -141,7 +141,7 @@ impl PagesLook<'_> {
 
     /// The lists, as they are now.
     pub(super) async fn lists(&self, known: &Known) -> lists::Pages {
-        let mut listed = lists_of(self.reader, self.pages).await;
+        let mut listed = lists_of(self.reader, self.collection, self.pages).await;
         let held = |page: &str| {
             let record = DocPath::new(page).ok().and_then(|path| known.records.get(&path));
             record.is_some_and(|record| record.live.is_some())
@@ -244,8 +244,8 @@ pub struct PageList {
 }
 
 /// Reads a collection's lists and tells of one page.
-pub async fn list_of(reader: &Reader, pages: &Pages, url: &Url) -> PageList {
-    let listed = lists_of(reader, pages).await;
+pub async fn list_of(reader: &Reader, collection: &CollectionName, pages: &Pages, url: &Url) -> PageList {
+    let listed = lists_of(reader, collection, pages).await;
     let filter = lists::Filter::new(&pages.include, &pages.exclude).ok();
     PageList {
         left_out: filter.and_then(|filter| filter.rule(url).map(|rule| rule.to_string())),
@@ -255,8 +255,8 @@ pub async fn list_of(reader: &Reader, pages: &Pages, url: &Url) -> PageList {
 }
 
 /// A collection's lists, as they are now.
-async fn lists_of(reader: &Reader, pages: &Pages) -> lists::Pages {
+async fn lists_of(reader: &Reader, collection: &CollectionName, pages: &Pages) -> lists::Pages {
     let Pages { urls, url_files, sitemaps, feeds, include, exclude, .. } = pages.clone();
     let spec = ListSpec { urls, files: url_files, sitemaps, feeds, include, exclude };
-    lists::expand(reader.fetcher(), &spec, &access(pages)).await
+    lists::expand(reader.fetcher(), &spec, &access(collection, pages)).await
 }

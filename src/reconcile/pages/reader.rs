@@ -18,7 +18,7 @@ use crate::{
     config::{Pages, Via},
     extract::{self, Extractor, Headers, SIGN_IN_WORDS},
     fetch::{Access, Answer, Fetched, Fetcher, Trouble, Validators, leads_to_sign_in, shown},
-    model::{ContentHash, PageSaid, Sketch},
+    model::{CollectionName, ContentHash, PageSaid, Sketch},
 };
 
 /// HTML-level redirects that are followed.
@@ -51,6 +51,8 @@ pub(super) enum Read {
     Gone,
     /// Nobody knows: why.
     Nothing(String),
+    /// It was not asked for: why.
+    Unasked(String),
 }
 
 /// A page that was had.
@@ -153,6 +155,9 @@ impl Reader {
                 }
                 Answer::Gone { .. } if permanent => return Read::Gone,
                 Answer::Gone { .. } => return Read::Nothing(Trouble::RedirectToMissing.to_string()),
+                Answer::Kept(trouble) if seen.is_empty() && trouble.is_unasked() => {
+                    return Read::Unasked(trouble.to_string());
+                }
                 Answer::Kept(trouble) => return Read::Nothing(trouble.to_string()),
             };
             let is_redirected = page.url != here;
@@ -269,7 +274,7 @@ pub(in crate::reconcile) fn file_name(url: &Url, kind: &str) -> String {
 }
 
 /// A collection's part of the config, as the fetcher wants it.
-pub fn access(pages: &Pages) -> Access {
+pub fn access(collection: &CollectionName, pages: &Pages) -> Access {
     let headers = pages.headers.0.iter().map(|(origin, named)| {
         // The config has checked the names.
         let named = named
@@ -278,6 +283,7 @@ pub fn access(pages: &Pages) -> Access {
         (origin.clone(), named.collect())
     });
     Access {
+        collection: collection.to_string(),
         allow_private: pages.allow_private,
         headers: headers.collect(),
         max_size: pages.max_file_size,

@@ -51,7 +51,7 @@ impl PagesLook<'_> {
         let probe = beside(page)?;
         match self.reader.read(&probe, access, None, (self.pages.via, None)).await {
             Read::Content(content) => Some(content.sketch.likeness),
-            Read::Unchanged { .. } | Read::Gone | Read::Nothing(_) => None,
+            Read::Unchanged { .. } | Read::Gone | Read::Nothing(_) | Read::Unasked(_) => None,
         }
     }
 }
