@@ -139,18 +139,27 @@ async fn sitemap__without_some_pages_for_one_look__deletes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn part_of_an_index__missing__counts_as_empty_when_it_stays_so() {
-    for answer in [Reply::status(404), Reply::status(410)] {
-        let bench = listed(&["/a", "/b", "/c"], "/index.xml").await;
+async fn part_of_an_index__missing_or_empty__leaves_to_its_pages_whether_they_are_gone() {
+    for answer in [Reply::status(404), Reply::status(410), Reply::new("application/xml", "<urlset></urlset>")] {
+        let bench = listed(&["/a", "/b", "/c", "/d"], "/index.xml").await;
         let part = |path: &str| format!("<sitemap><loc>{path}</loc></sitemap>");
         let index = format!("<sitemapindex>{}{}</sitemapindex>", part("/1.xml"), part("/2.xml"));
         bench.origin.serve("/index.xml", Reply::new("application/xml", index));
         bench.origin.serve("/1.xml", urlset(&bench, &["/a", "/b"]));
-        bench.origin.serve("/2.xml", urlset(&bench, &["/c"]));
+        bench.origin.serve("/2.xml", urlset(&bench, &["/c", "/d"]));
         bench.well().await;
         bench.origin.serve("/2.xml", answer);
-        let once = bench.well().await;
-        assert_eq!((once.deleted, once.stale.len()), (0, 1), "{once:?}");
+        bench.origin.serve("/d", Reply::status(404));
+        let once = bench.pass().await;
+        assert_eq!((once.outcome().as_str(), once.deleted, once.unlisted.len()), ("failed", 0, 1), "{once:?}");
+        assert_eq!(bench.pass().await.deleted, 1);
+        for _ in 0..2 {
+            assert_eq!(bench.pass().await.deleted, 0);
+        }
+        bench.holds(&["/a", "/b", "/c"]).await;
+        let index = format!("<sitemapindex>{}</sitemapindex>", part("/1.xml"));
+        bench.origin.serve("/index.xml", Reply::new("application/xml", index));
+        bench.well().await;
         assert_eq!(bench.well().await.deleted, 1);
         bench.holds(&["/a", "/b"]).await;
     }
@@ -176,6 +185,28 @@ async fn part_of_an_index__in_trouble__withholds_its_own_pages_alone() {
         assert_eq!(bench.pass().await.deleted, 0);
     }
     bench.holds(&["/a", "/c", "/d"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn part_of_an_index__joined_to_one_in_trouble__loses_nothing() {
+    let bench = listed(&["/a", "/b", "/c", "/d"], "/index.xml").await;
+    let index = |parts: &[&str]| {
+        let parts: String = parts.iter().map(|path| format!("<sitemap><loc>{path}</loc></sitemap>")).collect();
+        Reply::new("application/xml", format!("<sitemapindex>{parts}</sitemapindex>"))
+    };
+    bench.origin.serve("/index.xml", index(&["/1.xml", "/2.xml"]));
+    bench.origin.serve("/1.xml", urlset(&bench, &["/a", "/b"]));
+    bench.origin.serve("/2.xml", urlset(&bench, &["/c", "/d"]));
+    bench.well().await;
+    bench.origin.serve("/index.xml", index(&["/1.xml"]));
+    bench.origin.serve("/1.xml", Reply::status(500));
+    for _ in 0..3 {
+        assert_eq!(bench.pass().await.deleted, 0);
+    }
+    bench.origin.serve("/1.xml", urlset(&bench, &["/a", "/b", "/c"]));
+    bench.well().await;
+    assert_eq!(bench.well().await.deleted, 1);
+    bench.holds(&["/a", "/b", "/c"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

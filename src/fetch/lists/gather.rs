@@ -143,9 +143,10 @@ impl Gathering {
             }
             let (from, document) = match fetch(fetcher, list, &access).await {
                 Ok(read) => read,
-                // A part that an index names in vain is an empty one: its pages go when another look finds it so, too.
+                // A part that an index names in vain is an empty one.
                 Err(Unread::Missing(status)) if way.len() > 1 => {
                     self.result.bad.push(format!("{list}: the site answers {status}, so it counts as empty"));
+                    self.result.empty.insert(list.to_string());
                     continue;
                 }
                 Err(why) => {
@@ -278,6 +279,7 @@ impl Gathering {
         if !self.further.is_empty() {
             self.result.pages.values_mut().for_each(|listed| go_further(&mut listed.lists, &self.further));
         }
+        self.result.asked = self.asked.into_iter().map(String::from).collect();
         if self.full {
             self.result.incomplete = true;
             self.result.failed.push(format!("the lists name more than {MAX_PAGES} pages; the rest is left out"));

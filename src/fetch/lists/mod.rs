@@ -54,8 +54,10 @@ pub struct Pages {
     pub failed: Vec<String>,
     /// The same lists by their addresses or names, and files with lines that are no use, each with the reason.
     pub unread: BTreeMap<String, String>,
-    /// Parts of indexes that name nothing.
+    /// Parts of indexes that name nothing; when they have been doubted, those alone that are.
     pub empty: BTreeSet<String>,
+    /// The lists on the web that were asked for.
+    pub asked: BTreeSet<String>,
     /// Whether any page may be missing, whatever list named it.
     pub incomplete: bool,
 }
@@ -66,9 +68,24 @@ impl Pages {
         let incomplete = self.failed.first().filter(|_| self.incomplete).map(String::as_str);
         let unread = || match ways {
             None => self.unread.values().next().map(String::as_str),
-            Some(ways) => ways.each().find_map(|way| self.unread_of(way)),
+            Some(ways) => {
+                let left = || ways.each().any(|way| self.has_left_its_index(way));
+                let any = || self.unread.values().next().map(String::as_str).filter(|_| left());
+                ways.each().find_map(|way| self.unread_of(way)).or_else(any)
+            }
         };
         incomplete.or_else(unread)
+    }
+
+    /// Whether the list at the end of a way is in its index no more: what it named may be in any other.
+    fn has_left_its_index(&self, way: &str) -> bool {
+        let asked = |list: Option<&str>| list.is_some_and(|list| self.asked.contains(list));
+        asked(lists_of_way(way).next()) && !asked(lists_of_way(way).last())
+    }
+
+    /// Whether a part of an index that is doubted as it is empty was one that named a page.
+    pub fn was_emptied(&self, ways: &Ways) -> bool {
+        ways.each().any(|way| lists_of_way(way).last().is_some_and(|list| self.empty.contains(list)))
     }
 
     /// Why the first of a way's lists that was not read was not.
@@ -79,11 +96,10 @@ impl Pages {
     /// Parts of indexes that have become empty count as unread where they were the last to name a page: as likely as not
     /// something went wrong where they are made. `left` are the ways to pages that no list names any more.
     pub fn doubt_empty<'a>(&mut self, left: impl Iterator<Item = &'a Ways>) {
-        let left = left.flat_map(Ways::each);
-        let empty = |way: &str| lists_of_way(way).last().and_then(|list| self.empty.get(list)).cloned();
-        let emptied: BTreeSet<String> =
-            if self.empty.is_empty() { BTreeSet::new() } else { left.filter_map(empty).collect() };
-        for list in emptied {
+        let empty = std::mem::take(&mut self.empty);
+        let named = |way| lists_of_way(way).last().and_then(|list| empty.get(list)).cloned();
+        self.empty = if empty.is_empty() { empty } else { left.flat_map(Ways::each).filter_map(named).collect() };
+        for list in self.empty.clone() {
             let why = format!("{list}: it names no page any more; if that is meant, take it out of its index");
             self.failed.push(why.clone());
             self.unread.insert(list, why);

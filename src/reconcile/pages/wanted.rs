@@ -32,8 +32,8 @@ impl Wanted {
 }
 
 impl PagesLook<'_> {
-    /// The pages that are documents: those of the lists, and where there are feeds, which name the newest alone, those
-    /// that the store knows. Each is known by one spelling of its address.
+    /// The pages that are documents: those of the lists, and those that stay although their lists name them no more. Each is
+    /// known by one spelling of its address.
     pub(super) fn wanted(&self, listed: &lists::Pages, known: &mut Known) -> Vec<Wanted> {
         let spellings = known.other_spellings();
         let said = listed.pages.iter().map(|(identity, entry)| (identity.clone(), Some(entry)));
@@ -72,9 +72,10 @@ impl PagesLook<'_> {
         wanted.into_values().collect()
     }
 
-    /// The identities of the pages that stay documents though no list names them: with feeds, those that the store knows.
+    /// The identities of the pages that stay documents though no list names them: those that the store knows, with feeds
+    /// all, and else those whose list names nothing any more. Their site says whether they are gone.
     fn kept<'l>(&self, listed: &lists::Pages, known: &Known) -> Vec<(String, Option<&'l lists::Listed>)> {
-        if self.pages.feeds.is_empty() {
+        if self.pages.feeds.is_empty() && listed.empty.is_empty() {
             return Vec::new();
         }
         let filter = self.filter();
@@ -84,7 +85,9 @@ impl PagesLook<'_> {
         let moves = known.states.iter().filter_map(|(from, state)| Some((from, state.moved.as_deref()?)));
         let targets: HashSet<_> = moves.filter(|(from, _)| is_listed(from)).map(|(_, to)| to).collect();
         let kept = known.records.keys().filter_map(DocPath::address).filter(|url| {
-            let is_taken = filter.as_ref().is_none_or(|filter| filter.rule(url).is_none());
+            let ways = known.states.get(url.as_str()).and_then(|state| state.lists.as_ref());
+            let stays = !self.pages.feeds.is_empty() || ways.is_some_and(|ways| listed.was_emptied(ways));
+            let is_taken = stays && filter.as_ref().is_none_or(|filter| filter.rule(url).is_none());
             let identity = identity(url);
             is_taken && !targets.contains(url.as_str()) && !listed.pages.contains_key(identity.as_str())
         });
