@@ -46,15 +46,15 @@ pub(super) struct Successors<'a> {
     by_file_name: HashMap<String, Vec<usize>>,
     /// Those that are quarantined, and that the platform has no version of.
     failed: HashSet<Key<'a>>,
-    /// How many new files are still being written.
-    unread: usize,
+    /// New files that are still being written, or could not be read yet.
+    unread: HashSet<Key<'a>>,
 }
 
 impl<'a> Successors<'a> {
     /// Finds what has newly come, but for what is known to have moved.
     pub(super) fn of(gathered: &'a [Gathered], moved: &[NewMove]) -> Self {
         let moved: HashSet<Key<'_>> = moved.iter().map(|NewMove { to: (of, path), .. }| (of, path)).collect();
-        let (mut coming, mut failed) = (Vec::new(), HashSet::new());
+        let (mut coming, mut failed, mut unread) = (Vec::new(), HashSet::new(), HashSet::new());
         for one in gathered {
             let new = one.wanted.iter().filter(|wanted| !wanted.replaces && !one.known.contains(&wanted.path));
             let new = new.filter(|wanted| !moved.contains(&(&one.collection, &wanted.path)));
@@ -64,6 +64,7 @@ impl<'a> Successors<'a> {
                 min_hash: wanted.min_hash.as_deref(),
             }));
             let settling = one.settling.iter();
+            unread.extend(one.settling.iter().map(|(path, _)| (&one.collection, path)));
             coming.extend(settling.map(|(path, size)| Coming {
                 key: (&one.collection, path),
                 size: *size,
@@ -75,12 +76,12 @@ impl<'a> Successors<'a> {
         for (number, Coming { key: (_, path), .. }) in coming.iter().enumerate() {
             by_file_name.entry(path.file_name().to_lowercase()).or_default().push(number);
         }
-        Self { coming, by_file_name, failed, unread: gathered.iter().map(|one| one.settling.len()).sum() }
+        Self { coming, by_file_name, failed, unread }
     }
 
     /// How many new files are still being written, whose words are not known.
     pub(super) fn unread(&self) -> usize {
-        self.unread
+        self.unread.len()
     }
 
     /// Judges each document of a collection that is gone.
@@ -90,6 +91,10 @@ impl<'a> Successors<'a> {
     }
 
     fn judge_one(&self, collection: &CollectionName, gone: &Gone, compare_names: bool) -> Succession {
+        let is_coming = |(of, path): &(CollectionName, DocPath)| self.unread.contains(&(of, path));
+        if let Some(known) = gone.successor.as_ref().filter(|known| is_coming(known)) {
+            return Succession::Pending(Some(known.clone()));
+        }
         let known = gone.successor.as_ref().filter(|(of, path)| self.failed.contains(&(of, path)));
         if let Some((_, failed)) = known {
             return Succession::Failed(failed.clone());
@@ -109,9 +114,22 @@ impl<'a> Successors<'a> {
         match likely.map(|new| new.key) {
             Some((of, path)) => Succession::Pending(Some((of.clone(), path.clone()))),
             None if !compare_names && of_collection().next().is_some() => Succession::Pending(None),
-            None if self.unread > 0 && gone.min_hash.is_some() && gone.successor.is_none() => Succession::Unread,
+            None if !self.unread.is_empty() && gone.min_hash.is_some() && gone.successor.is_none() => {
+                Succession::Unread
+            }
             None => Succession::None,
         }
+    }
+}
+
+/// Notes what each document that is gone has become by the file that it was: a new one that is not read yet, and that is the
+/// same file. `left` are the files of what is gone, and `came` those of what is new, by their numbers on the disk.
+pub fn pair_by_file(collection: &CollectionName, gone: &mut [Gone], left: &[(u64, DocPath)], came: &[(u64, DocPath)]) {
+    let came: HashMap<u64, &DocPath> = came.iter().map(|(file, path)| (*file, path)).collect();
+    let left: HashMap<&DocPath, u64> = left.iter().map(|(file, path)| (path, *file)).collect();
+    for gone in gone.iter_mut().filter(|gone| gone.successor.is_none()) {
+        let to = left.get(&gone.path).and_then(|file| came.get(file));
+        gone.successor = to.map(|to| (collection.clone(), (*to).clone()));
     }
 }
 
@@ -211,6 +229,28 @@ mod tests {
             [pending("c", "new/a0.md")]
         );
         assert_eq!(Successors::of(&input, &[]).judge(&name("c"), &[gone("old/zebra.md", 500)]), [Succession::None]);
+    }
+
+    #[test]
+    fn judge__known_successor_is_written_all_the_time__is_waited_for_whatever_its_name() {
+        let input = [Gathered { settling: vec![(path("retrospective.md"), 7)], ..gathered("c") }];
+        let judge =
+            |successor| Successors::of(&input, &[]).judge(&name("c"), &[Gone { successor, ..gone("meeting.md", 500) }]);
+        assert_eq!(judge(None), [Succession::None]);
+        let known = |document| Some((name("c"), path(document)));
+        assert_eq!(judge(known("retrospective.md")), [pending("c", "retrospective.md")]);
+        assert_eq!(judge(known("other.md")), [Succession::None]);
+    }
+
+    #[test]
+    fn pair_by_file__new_file_is_the_same_on_the_disk__is_the_successor() {
+        let mut all = [gone("a.md", 5), gone("b.md", 5), gone("c.md", 5)];
+        all[2].successor = Some((name("d"), path("x.md")));
+        let (left, came) =
+            ([(1, path("a.md")), (2, path("b.md")), (3, path("c.md"))], [(1, path("y.md")), (3, path("z.md"))]);
+        pair_by_file(&name("c"), &mut all, &left, &came);
+        let successors = all.map(|gone| gone.successor.map(|(_, path)| path.to_string()));
+        assert_eq!(successors, [Some("y.md".to_owned()), None, Some("x.md".to_owned())]);
     }
 
     #[test]

@@ -10,10 +10,10 @@ use tracing::Span;
 
 use super::{
     Document, Event, Failure, Fatal, Pass,
-    being_written::Rest,
     extent::folder_of,
     known::KnownContent,
     looked::{Looked, Merging},
+    unread::Rest,
 };
 use crate::{
     config::{Collection, Folder, Input},
@@ -285,6 +285,8 @@ fn read(
             // The next look sees what has become of it.
             Err(HashError::Gone) => looked.later(folder_of(&path), AGAIN),
             Err(HashError::Changing) => {
+                let is_new = record.is_none_or(|record| record.live.is_none());
+                looked.gathered.settling.extend(is_new.then(|| (path.clone(), 0)));
                 looked.being_written(&path, record, Rest { now: at, settle }, AGAIN, &mut notes);
             }
             Err(error @ HashError::Defective { fingerprint, .. }) => {
@@ -296,6 +298,7 @@ fn read(
             Err(error @ (HashError::NotAFile | HashError::Unreadable(_))) => {
                 let reason = error.to_string();
                 looked.failed.push(Failure { document: Document::new(collection, &path), reason: reason.clone() });
+                looked.may_have_become(&path, record);
                 notes.skip(path, Some(SkippedFile { reason, read: None }));
             }
         }

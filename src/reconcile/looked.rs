@@ -10,9 +10,9 @@ use tracing::Span;
 
 use super::{
     BeingWritten, Document, Failure, Skipped,
-    being_written::Rest,
     known::KnownContent,
     look::{Note, Notes, ToRead},
+    unread::Rest,
 };
 use crate::{
     model::{CollectionName, DocPath, Fingerprint, Footing, LastLook, Record, SkippedFile},
@@ -210,6 +210,8 @@ impl Looked {
     ) {
         let (collection, now) = (self.gathered.collection.clone(), clock.wall());
         let (mut skipped, mut unreadable, mut notes) = (Vec::new(), Vec::new(), Notes::default());
+        // The files of what is gone, and of what is new and not read yet.
+        let (mut left, mut came) = (Vec::new(), Vec::new());
         let seen = found.filter_map(|found| match found {
             Found::Document { path, fingerprint } => Some(Seen::Document(path, fingerprint)),
             Found::Skipped { document: Some(path), reason, .. } => Some(Seen::Skipped(path, reason.to_string())),
@@ -241,6 +243,7 @@ impl Looked {
                     continue;
                 }
                 Pair::Gone(record) => {
+                    left.extend(record.seen.map(|seen| (seen.fingerprint.inode, record.path.clone())));
                     self.not_seen(record);
                     continue;
                 }
@@ -255,6 +258,7 @@ impl Looked {
                 Look::Settling(until) => {
                     self.being_written(&path, record.as_ref(), Rest { now, settle }, until.since(now), &mut notes);
                     if record.is_none_or(|record| record.live.is_none()) {
+                        came.push((fingerprint.inode, path.clone()));
                         self.gathered.settling.push((path, fingerprint.size));
                     }
                 }
@@ -269,6 +273,7 @@ impl Looked {
             }
         }
         note(notes.rest());
+        plan::pair_by_file(&collection, &mut self.gathered.gone, &left, &came);
         if let Some(first) = unreadable.first() {
             let part = self.gathered.out_of_sight.get_or_insert_default();
             part.reason.clone_from(&first.reason);
@@ -299,17 +304,6 @@ impl Looked {
                 }
             }
         }
-    }
-
-    /// A file that is there and cannot be synced as it is.
-    pub(super) fn skip(&mut self, path: &str, record: Option<&Record>, reason: String) {
-        let document = Document { collection: self.gathered.collection.clone(), path: path.to_owned() };
-        let kept = record.is_some_and(|one| one.live.is_some());
-        self.skipped.push(Skipped { document, reason, kept });
-        // A new file that cannot be synced may be what has become of one that is gone.
-        let path = DocPath::new(path).ok().filter(|_| !kept);
-        self.gathered.settling.extend(path.clone().filter(|_| record.is_none()).map(|path| (path, 0)));
-        self.gathered.failed.extend(path);
     }
 
     pub(super) fn not_seen(&mut self, record: Record) {

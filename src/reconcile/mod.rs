@@ -5,7 +5,6 @@
 
 mod apply;
 mod asking;
-mod being_written;
 mod bots;
 mod event;
 mod extent;
@@ -28,6 +27,7 @@ mod rounds;
 mod scope;
 mod site;
 mod steps;
+mod unread;
 mod work;
 
 use std::{

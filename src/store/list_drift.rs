@@ -201,6 +201,15 @@ pub(super) fn note_strays(
     Ok(())
 }
 
+/// Forgets sources that the list shows under names of ours for other contents: a platform that was restored or moved has given
+/// their ids to others. The names say what these hold.
+pub(super) fn forget_exchanged(connection: &Connection, now: Moment) -> Result<(), rusqlite::Error> {
+    let sql = "SELECT r.id FROM replicas r JOIN listed l USING (source_id)
+               WHERE l.collection IS NOT NULL AND l.hash <> r.hash";
+    let exchanged: Vec<i64> = connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    exchanged.into_iter().try_for_each(|id| lose(connection, ReplicaId(id), now))
+}
+
 fn lose(connection: &Connection, id: ReplicaId, now: Moment) -> Result<(), rusqlite::Error> {
     connection.execute(
         "UPDATE documents SET live = NULL WHERE (collection, path, live) IN

@@ -10,7 +10,7 @@ use rusqlite::{Connection, params};
 use super::{
     Db, StoreError,
     failed_requests::{Deleted, deleted},
-    list_drift::{apply, former_origin, note_strays},
+    list_drift::{apply, forget_exchanged, former_origin, note_strays},
     list_names::{
         Misplaced, finish_renames, misplaced, note_misnamed, note_names, recognize_decorated, recognize_known,
         recognize_requested,
@@ -207,6 +207,7 @@ impl Db {
             )?;
             // What was begun under a clock that was ahead would else be waited for until that time comes.
             connection.execute("UPDATE replicas SET since = ?1 WHERE since > ?1", [now.0.cast_signed()])?;
+            forget_exchanged(connection, now)?;
             finish_renames(connection, now)?;
             let (added, replaced) = finish_uploads(connection, now)?;
             // A request may take effect until its grace is over, and then the work on it begins.
@@ -306,6 +307,14 @@ fn unclaimed(
         match deleted(connection, &id, now - terms.grace * LIST_LAG)? {
             Deleted::No => {}
             Deleted::Lately if !terms.lookup => continue,
+            // A platform that was restored shows an older version again, and not the one that took its place: it stays until
+            // that is put again.
+            Deleted::Lately if is_only_version(connection, &name)? => continue,
+            Deleted::LongAgo if is_only_version(connection, &name)? => {
+                if has_live(connection, &name)? {
+                    continue;
+                }
+            }
             Deleted::Lately | Deleted::LongAgo => {
                 reappeared.push(id);
                 continue;
@@ -349,6 +358,15 @@ fn contradicted(connection: &Connection, instance: &Instance) -> Result<Vec<(Sou
         Ok((name, Claim { replica: replica.id, phase: replica.phase, since: replica.since, missing: row.get(8)? }))
     })?;
     rows.collect()
+}
+
+/// Whether a document is here, and this list shows no ready source of it.
+fn is_only_version(connection: &Connection, name: &SourceName) -> Result<bool, rusqlite::Error> {
+    let sql = "SELECT EXISTS (SELECT * FROM documents WHERE collection = ?1 AND path = ?2)
+                   AND NOT EXISTS (SELECT * FROM replicas r JOIN listed USING (source_id)
+                                   WHERE r.collection = ?1 AND r.path = ?2 AND r.phase = 'ready')";
+    let mut statement = connection.prepare_cached(sql)?;
+    statement.query_row([name.collection.as_str(), name.path.as_str()], |row| row.get(0))
 }
 
 fn has_live(connection: &Connection, name: &SourceName) -> Result<bool, rusqlite::Error> {

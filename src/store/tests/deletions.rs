@@ -93,3 +93,20 @@ fn deletions__that_nobody_has_approved__count_for_a_day() {
     db.spend_approval("docs", Approved { deletions: 1, replacements: 0 }).unwrap();
     assert_eq!(count(&db, hours(21)), 0);
 }
+
+#[test]
+fn deletion__of_an_older_version_that_alone_is_listed_again__waits_for_the_new_one() {
+    let (_folder, mut db) = new_db();
+    ready(&mut db, "b.md", 2, "s2");
+    ready(&mut db, "a.md", 1, "old");
+    ready(&mut db, "a.md", 3, "new");
+    let old = db.replicas_of(&docs(), &path("a.md")).unwrap();
+    let old = old.into_iter().find(|replica| replica.phase == Phase::Retiring).unwrap();
+    db.deleted(old.id, NOW - GRACE * 20).unwrap();
+    // The platform is as it was before the edit.
+    let restored = [listed("old", "a.md", 1, true), listed("s2", "b.md", 2, true)];
+    for _ in 0..2 {
+        assert_eq!(compare(&mut db, &restored).reappeared, []);
+    }
+    assert_eq!((live(&db, "a.md"), phases(&db, "a.md")), (Some(short(1)), vec![Phase::Ready]));
+}

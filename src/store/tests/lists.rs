@@ -318,3 +318,16 @@ fn a_store_from_yesterday_adopts_what_is_there_today() {
     assert_eq!((report.adopted, report.retired), (1, 0), "the only copy is not retired");
     assert_eq!((live(&db, "a.md"), phases(&db, "a.md")), (Some(short(2)), vec![Phase::Ready]));
 }
+
+#[test]
+fn list__ids_belong_to_other_documents_of_ours__believes_their_names() {
+    let (_folder, mut db) = new_db();
+    ready(&mut db, "a.md", 1, "s1");
+    ready(&mut db, "b.md", 2, "s2");
+    let report = compare(&mut db, &[listed("s2", "a.md", 1, true), listed("s1", "b.md", 2, true)]);
+    assert_eq!((report.adopted, report.lost, report.strangers.len()), (2, 0, 0));
+    for (document, content, source) in [("a.md", 1, "s2"), ("b.md", 2, "s1")] {
+        let replica = db.ready_replica(&docs(), &path(document)).unwrap().expect("it is held");
+        assert_eq!((replica.hash, replica.source), (short(content), Some(SourceId(source.to_owned()))));
+    }
+}

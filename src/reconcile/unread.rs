@@ -1,8 +1,9 @@
-//! Documents that are being written: they are left to another look, and named where that goes on for long.
+//! Documents that are there and are not read: those that are being written, which are left to another look and named where
+//! that goes on for long, and those that cannot be synced as they are.
 
 use std::time::Duration;
 
-use super::{BeingWritten, Document, extent::folder_of, look::Notes, looked::Looked};
+use super::{BeingWritten, Document, Skipped, extent::folder_of, look::Notes, looked::Looked};
 use crate::{
     model::{DocPath, Moment, Record},
     plan,
@@ -41,6 +42,24 @@ impl Looked {
                 self.being_written.push(BeingWritten { document, since, settle, kept });
             }
             Some(_) => {}
+        }
+    }
+
+    /// A file that is there and cannot be synced as it is.
+    pub(super) fn skip(&mut self, path: &str, record: Option<&Record>, reason: String) {
+        let document = Document { collection: self.gathered.collection.clone(), path: path.to_owned() };
+        let kept = record.is_some_and(|one| one.live.is_some());
+        self.skipped.push(Skipped { document, reason, kept });
+        if let Ok(path) = DocPath::new(path) {
+            self.may_have_become(&path, record);
+        }
+    }
+
+    /// A new file that cannot be synced may be what has become of one that is gone.
+    pub(super) fn may_have_become(&mut self, path: &DocPath, record: Option<&Record>) {
+        if record.is_none_or(|record| record.live.is_none()) {
+            self.gathered.settling.extend(record.is_none().then(|| (path.clone(), 0)));
+            self.gathered.failed.push(path.clone());
         }
     }
 }
