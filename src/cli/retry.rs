@@ -54,7 +54,10 @@ pub(super) fn approve(context: &Context, collection: &str) -> anyhow::Result<Exi
 fn nothing_to_approve(context: &Context, db: &Db, name: &CollectionName) -> anyhow::Result<UsageError> {
     let known = status::gather(&context.config, db)?.collections;
     if known.iter().any(|collection| collection.name == *name) {
-        let text = format!("nothing of {name} is held, so there is nothing to approve; see `kbsync status`");
+        let text = format!(
+            "nothing of {name} is held, so there is nothing to approve; what only `kbsync plan` shows is \
+                            held once `kbsync sync` has run"
+        );
         return Ok(UsageError(text));
     }
     let names = known.iter().map(|collection| {

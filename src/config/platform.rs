@@ -247,6 +247,7 @@ fn api_key(api: Api, section: &Section, reading: &mut Reading) -> Option<SecretS
             let path = reading.secret_text(Secret::Key, node, |reading, text| {
                 path_from(folder, &text).map_err(|message| reading.problem(node.referenced, message)).ok()
             })?;
+            reading.own_files.push(path.clone());
             reading.secret(Secret::Key, |reading| key_from(&path, node.referenced, true, reading))
         }
         (None, None) => reading.secret(Secret::Key, |reading| match (reading.env)("CREDENTIALS_DIRECTORY") {

@@ -25,6 +25,8 @@ pub(super) struct Reading<'a> {
     pub(super) folder: &'a Path,
     /// Looks up an environment variable.
     pub(super) env: &'a dyn Fn(&str) -> Option<String>,
+    /// Files of the config's own that are no documents, wherever they lie.
+    pub(super) own_files: Vec<PathBuf>,
     problems: Vec<(Location, String)>,
     missing: Vec<(Secret, Location, String)>,
     warnings: Vec<String>,
@@ -66,7 +68,8 @@ impl<'n> Section<'n> {
 
 impl<'a> Reading<'a> {
     pub(super) fn new(text: &'a str, folder: &'a Path, env: &'a dyn Fn(&str) -> Option<String>) -> Self {
-        Self { text, folder, env, problems: Vec::new(), missing: Vec::new(), warnings: Vec::new() }
+        let (problems, missing, warnings) = (Vec::new(), Vec::new(), Vec::new());
+        Self { text, folder, env, own_files: Vec::new(), problems, missing, warnings }
     }
 
     /// The problems in the order of the file with their lines, the warnings, and the secrets that are missing.

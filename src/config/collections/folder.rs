@@ -29,6 +29,12 @@ const INCLUDE: [&str; 8] = [
 pub(super) const MAX_FILE_SIZE: u64 = 20 * 1024 * 1024;
 const SETTLE: Duration = Duration::from_secs(2);
 
+/// The pattern of one file, by its path below the folder.
+fn anchored(path: &str) -> String {
+    let special = |c| if "\\*?[]{}! #".contains(c) { vec!['\\', c] } else { vec![c] };
+    std::iter::once('/').chain(path.chars().flat_map(special)).collect()
+}
+
 /// Reads it. `taken` are the folders of the collections before it, each with its line.
 pub(super) fn read(section: &Section, taken: &mut HashMap<PathBuf, u64>, reading: &mut Reading) -> Option<Folder> {
     let root = root(section, taken, reading);
@@ -36,7 +42,9 @@ pub(super) fn read(section: &Section, taken: &mut HashMap<PathBuf, u64>, reading
         Some(node) => include(node, root.as_deref(), reading),
         None => INCLUDE.map(str::to_owned).to_vec(),
     };
-    let exclude = section.value("exclude").map(|node| patterns(node, root.as_deref(), reading)).unwrap_or_default();
+    let mut exclude = section.value("exclude").map(|node| patterns(node, root.as_deref(), reading)).unwrap_or_default();
+    let own_files = reading.own_files.iter().filter_map(|file| file.strip_prefix(root.as_ref()?).ok()?.to_str());
+    exclude.extend(own_files.map(anchored));
     let mut flag = |key, default| section.value(key).and_then(|node| reading.flag(node)).unwrap_or(default);
     let (gitignore, follow_symlinks) = (flag("gitignore", true), flag("follow_symlinks", false));
     let max_file_size = section.value("max_file_size").and_then(|node| reading.size(node)).unwrap_or(MAX_FILE_SIZE);

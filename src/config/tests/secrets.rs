@@ -164,6 +164,20 @@ fn a_key_file_that_is_wrong_is_not_quoted() {
     assert!(missing_key(&path).contains("cannot be read: No such file"));
 }
 
+#[test]
+fn key_file__in_the_folder_of_a_collection__is_no_document() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("k.yaml");
+    let collections = "collections: [{name: d, folder: ., exclude: [a]}, {name: e, folder: /elsewhere}]";
+    fs::write(&path, format!("platform: {{kind: cevvo, api_key_file: 'my keys/[1].txt'}}\n{collections}")).unwrap();
+    let config = load(&path, &env).unwrap();
+    let excluded = config.collections.iter().map(|collection| match &collection.input {
+        Input::Folder(folder) => folder.exclude.clone(),
+        Input::Pages(_) | Input::Website(_) => unreachable!("both are folders"),
+    });
+    assert_eq!(excluded.collect::<Vec<_>>(), [vec!["a".to_owned(), r"/my\ keys/\[1\].txt".to_owned()], vec![]]);
+}
+
 /// Why a config's key cannot be read, where that is all that is wrong with it.
 fn missing_key(path: &Path) -> String {
     let config = load(path, &env).unwrap();
