@@ -6,6 +6,7 @@ mod charset;
 mod clean;
 mod code;
 mod content;
+mod depth;
 mod hidden;
 mod imprint;
 mod inline;
@@ -28,9 +29,6 @@ use super::{plain, refusal::Refusal};
 use crate::model::Sketch;
 
 pub use self::sign_in::SIGN_IN_WORDS;
-
-/// Elements that lie in one another. No page that is meant to be read comes near, and what follows is recursive.
-const MAX_DEPTH: usize = 512;
 
 /// Nobody types the source of a page by hand: more than one control character in this many is rejected.
 const STRAY: usize = 20;
@@ -81,7 +79,7 @@ pub(super) fn page(request: &Request, html: &[u8]) -> Result<Page, Refusal> {
     let document = Document::from(xhtml::closed(&text).into_owned());
     let root = document.root();
     shadow::unfold(&root);
-    refuse_depth(&root)?;
+    depth::flatten(&root);
     let base_href = document.select_single("base[href]").attr("href");
     let base = Base::new(&address, base_href.as_deref());
     let (links, password, leads) = (
@@ -102,17 +100,6 @@ pub(super) fn page(request: &Request, html: &[u8]) -> Result<Page, Refusal> {
         return Err(Refusal::NoText);
     }
     Ok(Page { title, markdown, links, asks_for_password: password.is_all(words), redirect, canonical })
-}
-
-fn refuse_depth(root: &NodeRef<'_>) -> Result<(), Refusal> {
-    let mut todo = vec![(*root, 0)];
-    while let Some((node, depth)) = todo.pop() {
-        if depth > MAX_DEPTH {
-            return Err(Refusal::Damaged(format!("its elements nest deeper than {MAX_DEPTH}")));
-        }
-        todo.extend(node.children_it(false).filter(NodeRef::is_element).map(|child| (child, depth + 1)));
-    }
-    Ok(())
 }
 
 fn links(root: &NodeRef<'_>, base: &Base) -> Vec<String> {
