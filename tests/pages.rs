@@ -25,6 +25,8 @@ mod moves;
 mod overlaps;
 #[path = "pages/property.rs"]
 mod property;
+#[path = "pages/renamed.rs"]
+mod renamed;
 #[path = "pages/rounds.rs"]
 mod rounds;
 #[path = "pages/sites.rs"]

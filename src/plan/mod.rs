@@ -45,6 +45,6 @@ pub use replacement_guard::{ALIKE, HeldReplacements, ReplacementStanding, Turned
 pub use resume::{Besides, Resume, Terms, UnderWay, resume};
 pub use retry::{FailureCause, TRIED_AGAIN, retry_at};
 pub use spellings::{Spelling, Spellings, spellings};
-pub use successors::pair_by_file;
+pub use successors::{UnreadPages, pair_by_file};
 pub use turns::{Turn, in_turn};
 pub use withheld::{Why, Withheld};

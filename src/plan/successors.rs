@@ -18,6 +18,29 @@ const SIMILAR_SIZE: u64 = 20;
 /// A document, by its collection and its path.
 type Key<'a> = (&'a CollectionName, &'a DocPath);
 
+/// Pages that are listed, and that could not be read yet: each is a likely successor of those of its name that have left
+/// the list.
+pub struct UnreadPages(HashMap<String, DocPath>);
+
+impl UnreadPages {
+    /// Notes these pages.
+    pub fn new<'p>(pages: impl Iterator<Item = &'p DocPath>) -> Self {
+        Self(pages.filter_map(|page| Some((last_part(page)?, page.clone()))).collect())
+    }
+
+    /// What is likely to take the place of a page that has left its list.
+    pub fn successor(&self, gone: &DocPath) -> Option<&DocPath> {
+        self.0.get(&last_part(gone)?)
+    }
+}
+
+/// The last part of a page's address that has a name, with the query.
+fn last_part(page: &DocPath) -> Option<String> {
+    let url = page.address()?;
+    let part = url.path_segments()?.rfind(|part| !part.is_empty())?;
+    Some(format!("{}?{}", part.to_lowercase(), url.query().unwrap_or_default()))
+}
+
 /// What becomes of a document that is gone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Succession {
@@ -211,6 +234,22 @@ mod tests {
             let fate = Successors::of(&input, &[]).judge(&name("c"), std::slice::from_ref(&old));
             let expected = if likely { pending("c", new.path.as_str()) } else { Succession::None };
             assert_eq!(fate, [expected], "{} and {}", old.path, new.path);
+        }
+    }
+
+    #[test]
+    fn successor__unread_page__has_the_last_part_of_the_address() {
+        for (gone, unread, likely) in [
+            ("https://a.com/v1/install.html", "https://a.com/v2/install.html", true),
+            ("https://a.com/v1/install/", "https://b.com/v2/Install", true),
+            ("https://a.com/v1/install.html", "https://a.com/v1/configure.html", false),
+            ("https://a.com/v1/?page=1", "https://a.com/v1?page=2", false),
+            ("https://a.com/", "https://b.com/", false),
+            ("v1/install.html", "https://a.com/v1/install.html", false),
+        ] {
+            let unread = path(unread);
+            let pages = UnreadPages::new([&unread].into_iter());
+            assert_eq!(pages.successor(&path(gone)), Some(&unread).filter(|_| likely), "{gone} and {unread}");
         }
     }
 

@@ -4,8 +4,10 @@ use std::{collections::BTreeMap, time::Duration};
 
 use kbsync::{
     config::{Collection, Headers, Input, Pages, Via},
+    extract::Extractor,
+    fetch::{Fetcher, Timing},
     model::{CollectionName, SourceName},
-    reconcile::Report,
+    reconcile::{Reader, Report},
 };
 use url::Url;
 
@@ -44,6 +46,16 @@ impl Bench {
             Input::Pages(pages) => pages,
             other => panic!("no pages, but {other:?}"),
         }
+    }
+
+    /// As a new process, which spares no host for long.
+    pub fn anew(&mut self) {
+        let timing = Timing { patience: Duration::from_millis(1), ..Timing::default() };
+        self.world.scope.reader = Reader::new(
+            Fetcher::with_timing("kbsync-test/1", timing).expect("a fetcher"),
+            Extractor::new(env!("CARGO_BIN_EXE_kbsync").into()),
+            &self.world.folder.with_file_name("state.db"),
+        );
     }
 
     pub async fn pass(&self) -> Report {

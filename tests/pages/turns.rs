@@ -1,13 +1,5 @@
 //! Sites that are busy: each page has its turn.
 
-use std::time::Duration;
-
-use kbsync::{
-    extract::Extractor,
-    fetch::{Fetcher, Timing},
-    reconcile::Reader,
-};
-
 use crate::{
     bench::{Bench, MARKDOWN},
     origin::Reply,
@@ -23,18 +15,8 @@ async fn bench() -> Bench {
     let paths: Vec<String> = (0..COUNT).map(path).collect();
     let mut bench = Bench::new(&paths.iter().map(String::as_str).collect::<Vec<_>>()).await;
     bench.pages().connections = 1;
-    anew(&mut bench);
+    bench.anew();
     bench
-}
-
-/// As a new process, which spares no host for long.
-fn anew(bench: &mut Bench) {
-    let timing = Timing { patience: Duration::from_millis(1), ..Timing::default() };
-    bench.world.scope.reader = Reader::new(
-        Fetcher::with_timing("kbsync-test/1", timing).expect("a fetcher"),
-        Extractor::new(env!("CARGO_BIN_EXE_kbsync").into()),
-        &bench.world.folder.with_file_name("state.db"),
-    );
 }
 
 fn busy() -> Reply {
@@ -63,7 +45,7 @@ async fn pages__behind_many_that_are_busy__have_their_turn_in_later_passes() {
         assert_eq!(asked, first, "a host is given up after three pages, and the next pass goes on from there");
         let unasked = report.stale.iter().filter(|stale| stale.reason.contains("it was not asked for")).count();
         assert_eq!(unasked, if pass == 3 { 6 } else { COUNT - 3 }, "{report:?}");
-        anew(&mut bench);
+        bench.anew();
     }
     assert_eq!(bench.held().await.len(), 10);
     // Those that are known to be busy are behind now, but for one.

@@ -90,7 +90,7 @@ impl PagesLook<'_> {
         let turn = |question: &Question<'_>| {
             (host(&question.key).to_owned(), plan::Turn::of(known.states.get(question.key.as_str())))
         };
-        let mut questions = plan::in_turn(questions, turn).into_iter();
+        let mut questions = plan::in_turn(questions, self.clock.wall(), turn).into_iter();
         let ask = |question| self.asked(question, &access, filter.as_ref(), &probes);
         let mut asked: FuturesUnordered<_> = questions.by_ref().take(AT_ONCE).map(ask).collect();
         let mut findings = Findings::default();

@@ -9,7 +9,7 @@ use super::{
     super::{Document, Failure, looked::Looked},
     Known, PagesLook,
     asking::{Findings, fingerprint, is_present},
-    leaving::{MANY, MANY_PART, Moves},
+    leaving::{MANY, MANY_PART, Moves, is_left_out},
     signs::host,
     wanted::Wanted,
 };
@@ -17,7 +17,7 @@ use crate::{
     config::Via,
     fetch::lists,
     model::{Claimed, DocPath, PageState, Record},
-    plan::{self, SeenPage, TurnedText},
+    plan::{self, SeenPage, TurnedText, UnreadPages},
     scan::{self, Hashed, Wake},
     store::PageLook,
 };
@@ -99,7 +99,19 @@ impl PagesLook<'_> {
             .any(|state| state.is_none_or(|state| state.read.is_none() && state.missing < self.confirm_gone.max(1)));
         self.warn_of_one_text(&documents, looked);
         let mut unlisted = Vec::new();
-        for record in records.into_values() {
+        let is_unread = |path: &DocPath, state: Option<&PageState>| {
+            let is_known = |state: &PageState| state.read.is_some() || state.missing >= self.confirm_gone.max(1);
+            !held.contains_key(path) && !state.is_some_and(is_known)
+        };
+        let pages = documents.iter().filter(|(path, state)| is_unread(path, **state)).map(|(path, _)| path);
+        let (unread_pages, filter) = (UnreadPages::new(pages), self.filter());
+        for mut record in records.into_values() {
+            if let Some(successor) =
+                unread_pages.successor(&record.path).filter(|_| !is_left_out(&record, filter.as_ref()))
+            {
+                looked.gathered.failed.push(successor.clone());
+                record.successor = Some((self.collection.clone(), successor.clone()));
+            }
             if unread && record.seen.is_none() && record.live.is_some() {
                 looked.keep(Some(&record));
             } else {

@@ -159,6 +159,11 @@ fn place(from: &Url, to: &str) -> String {
     }
 }
 
+/// Whether a pattern leaves out a page that no list names.
+pub(super) fn is_left_out(record: &Record, filter: Option<&Filter>) -> bool {
+    record.path.address().zip(filter).is_some_and(|(url, filter)| filter.rule(&url).is_some())
+}
+
 impl PagesLook<'_> {
     /// Judges the documents whose pages no list names. Gives whether their lists have lost too many to be believed.
     pub(super) fn leave_lists(
@@ -171,10 +176,6 @@ impl PagesLook<'_> {
         notes: &mut Vec<PageLook>,
     ) -> bool {
         let filter = self.filter();
-        let is_left_out = |record: &Record| {
-            let url = record.path.address();
-            url.zip(filter.as_ref()).is_some_and(|(url, filter)| filter.rule(&url).is_some())
-        };
         let mut renamed: HashMap<ShortHash, usize> = HashMap::new();
         for wanted in looked.gathered.wanted.iter().filter(|wanted| !wanted.replaces) {
             *renamed.entry(wanted.hash.short()).or_default() += 1;
@@ -190,7 +191,7 @@ impl PagesLook<'_> {
             let twin = record.live.and_then(|live| renamed.get_mut(&live)).filter(|count| **count > 0);
             if let Some(why) = listed.may_name(lists) {
                 unread.push((record, why));
-            } else if record.live.is_none() || is_left_out(&record) || is_own_word {
+            } else if record.live.is_none() || is_left_out(&record, filter.as_ref()) || is_own_word {
                 looked.not_seen(record);
             } else if let Some(count) = twin {
                 *count -= 1;
