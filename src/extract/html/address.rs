@@ -14,7 +14,7 @@ pub(super) struct Base {
 
 /// Where a link leads.
 pub(super) enum Target {
-    /// Elsewhere: http, https or mailto.
+    /// Elsewhere: http, https, or to a person by mailto, sms or tel.
     Away(Url),
     /// To another place in the page, or to nothing that can be followed.
     Here,
@@ -31,7 +31,7 @@ impl Base {
     /// Where an `href` leads.
     pub(super) fn target(&self, href: &str) -> Target {
         match self.base.join(href.trim()) {
-            Ok(url) if url.scheme() == "mailto" => Target::Away(url),
+            Ok(url) if matches!(url.scheme(), "mailto" | "sms" | "tel") => Target::Away(url),
             Ok(url) if is_web(&url) => {
                 let url = without_visit(url);
                 let in_page = url.fragment().is_some() && without_fragment(url.clone()) == self.page;
@@ -78,6 +78,8 @@ mod tests {
             (&moved, "b.html", "https://example.com/v2/b.html"),
             (&plain, " //cdn.example.com/x ", "https://cdn.example.com/x"),
             (&plain, "mailto:a@example.com", "mailto:a@example.com"),
+            (&moved, "tel:+49-30-123", "tel:+49-30-123"),
+            (&plain, "SMS:+4930123?body=x", "sms:+4930123?body=x"),
             (&plain, "#part", ""),
             (&plain, "a.html?x=1#other", ""),
             (&moved, "/docs/a.html?x=1#other", ""),
