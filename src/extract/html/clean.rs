@@ -110,6 +110,28 @@ const MAX_CONSENT: usize = 2_000;
 /// A line of links has no more characters, nor so many letters outside of its links.
 const MAX_BAR: usize = 300;
 const MAX_WORDS: usize = 40;
+/// Links that reach a person and no page.
+const PEOPLE: &[&str] = &["mailto:", "sms:", "tel:"];
+/// What a link to the page before or behind, or above, says.
+const ON: &[&str] = &[
+    "anterior",
+    "back",
+    "contents",
+    "home",
+    "index",
+    "inhalt",
+    "next",
+    "prev",
+    "previous",
+    "précédent",
+    "siguiente",
+    "suivant",
+    "top",
+    "up",
+    "weiter",
+    "zurück",
+];
+const ARROWS: [char; 8] = ['«', '»', '‹', '›', '←', '→', '<', '>'];
 /// A form with more characters of its own is no box to search or to subscribe.
 const MAX_BOX: usize = 300;
 /// Elements that are filled in or pressed. What stands in them is no text of the page.
@@ -164,7 +186,7 @@ fn goes(element: &NodeRef<'_>, base: &Base, opened: &HashSet<String>, in_article
         || has_role(element)
         || is_named_so(element)
         || is_own_contents(element, base)
-        || is_link_bar(element)
+        || is_link_bar(element, in_article)
 }
 
 /// Whether a form is a box to search, to sign in or up, or to choose from: it is short, and what it has to fill in is all of
@@ -245,22 +267,35 @@ fn is_own_contents(element: &NodeRef<'_>, base: &Base) -> bool {
     is_named && links.peek().is_some() && links.all(|href| matches!(base.target(&href), Target::Here))
 }
 
-/// Whether an element is a line of links with something between them: `« | Up | »`. In a table that is its cells.
-fn is_link_bar(element: &NodeRef<'_>) -> bool {
+/// Whether an element is a line of links with something between them: `« | Up | »`. In a table that is its cells. Links to
+/// people are none, and in the text one of the links must lead on or back.
+fn is_link_bar(element: &NodeRef<'_>, in_article: bool) -> bool {
     let is_line = ["center", "div", "p", "table"].iter().any(|name| element.has_name(name));
     if !is_line || element.normalized_char_count() > MAX_BAR || holds(element, &["h1", "h2", "h3", "li"]) {
         return false;
     }
     let (mut links, mut words, mut between) = (0, 0, element.has_name("table"));
+    let (mut people, mut leads) = (0, !in_article);
     for node in element.descendants_it() {
-        links += usize::from(node.has_name("a") && node.has_attr("href"));
+        if let Some(href) = node.attr("href").filter(|_| node.has_name("a")) {
+            links += 1;
+            people += usize::from(PEOPLE.iter().any(|scheme| href.trim_start().starts_with(scheme)));
+            leads |= leads_on(&node);
+        }
         if node.is_text() && !node.ancestors_it(Some(3)).any(|above| above.has_name("a")) {
             words += node.text().chars().filter(|c| c.is_alphanumeric()).count();
             between |= node.text().contains(['|', '·', '•', '«', '»', '›']);
         }
     }
     let rows = element.descendants_it().filter(|node| node.has_name("tr")).count();
-    links >= 2 && words <= MAX_WORDS && between && rows <= 1
+    links >= 2 && words <= MAX_WORDS && between && rows <= 1 && leads && people < links
+}
+
+/// Whether a link leads to the page before or behind, or above.
+fn leads_on(link: &NodeRef<'_>) -> bool {
+    let text = link.text().to_lowercase();
+    let mut words = text.split(|c: char| !c.is_alphanumeric());
+    text.contains(ARROWS) || !text.contains(char::is_alphanumeric) || words.any(|word| ON.contains(&word))
 }
 
 /// Whether an element has the page's title in it and leads nowhere.

@@ -184,6 +184,28 @@ fn a_synopsis_of_links_is_no_menu() {
 }
 
 #[test]
+fn links_alone__in_the_text__are_content() {
+    let text = "It has so many words that there is no doubt about it. ".repeat(5);
+    let main = |part: &str| markdown(&format!("<main><h1>T</h1><p>{text}</p>{part}</main>"));
+    for part in [
+        "<table><tr><td><a href=/a>Manual</a><td><a href=/b>Sheet of data</a></table>",
+        "<table><tr><td><a href=tel:1>0123 Manual</a><td><a href=mailto:a@b.de>a@b.de</a></table>",
+        "<p><a href=/a>Manual</a> | <a href=/b>Sheet</a></p>",
+    ] {
+        assert!(main(part).contains("Manual"), "{part}: {}", main(part));
+    }
+    let people = "<p><a href=tel:1>0123</a> | <a href=mailto:a@b.de>a@b.de</a></p>";
+    assert!(markdown(&page_with(people)).contains("0123"), "outside of a part that is marked too");
+    for part in [
+        "<p><a href=/a>« Tea</a> | <a href=/b>Coffee</a></p>",
+        "<table><tr><td><a href=/a>Previous page</a><td><a href=/b>Home</a></table>",
+        "<div><a href=/a rel=next>Next</a> · <a href=mailto:a@b.de>Mail</a></div>",
+    ] {
+        assert_eq!(main(part), main(""), "{part}");
+    }
+}
+
+#[test]
 fn panels__closed_at_first__are_content() {
     let tabs = |panel: &str| {
         format!("<ul role=tablist><li role=tab>A<li role=tab>B</ul><div role=tabpanel>One</div><div {panel}>Word</div>")
