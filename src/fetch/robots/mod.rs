@@ -1,5 +1,6 @@
 //! robots.txt, read as RFC 9309 says, and with the mistakes that people make forgiven where it is plain what they mean.
 
+use encoding_rs::{Encoding, UTF_8};
 use url::Url;
 
 use super::RobotsVerdict;
@@ -54,7 +55,10 @@ impl Robots {
         let mut has_own = false;
         // Whom the group is for that is being read, and whether its rules have begun.
         let (mut is_own, mut is_for_all, mut begun) = (false, false, true);
-        let text = String::from_utf8_lossy(without_mark(text));
+        let text = match Encoding::for_bom(text) {
+            Some((utf16, mark)) if utf16 != UTF_8 => utf16.decode_without_bom_handling(&text[mark..]).0,
+            _ => String::from_utf8_lossy(without_mark(text)),
+        };
         for line in text.split(['\r', '\n']).filter_map(read) {
             match line {
                 Line::UserAgent(name) => {

@@ -358,3 +358,14 @@ fn the_product_is_what_a_user_agent_begins_with() {
         assert_eq!(product_token(user_agent), product);
     }
 }
+
+#[test]
+fn utf16__with_its_mark__is_decoded() {
+    let text = "\u{feff}User-agent: *\r\nDisallow: /private/\r\n";
+    let units = || text.encode_utf16();
+    let files: [Vec<u8>; 2] =
+        [units().flat_map(u16::to_le_bytes).collect(), units().flat_map(u16::to_be_bytes).collect()];
+    for file in files {
+        assert_verdicts(file, "FooBot", &["-/private/a", "+/public"]);
+    }
+}
