@@ -2,10 +2,10 @@
 //!
 //! They are decoded here and not by the client, which lets a body in brotli claim a window of a gigabyte.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 
 use brotli_decompressor::{BrotliDecoderParameter, DecompressorWriter};
-use flate2::write::MultiGzDecoder;
+use flate2::{bufread::GzDecoder, write::MultiGzDecoder};
 use reqwest::{Response, header};
 
 use super::{Trouble, client::trouble};
@@ -46,13 +46,25 @@ pub(super) fn unpacked(bytes: Vec<u8>, most: u64) -> Result<Vec<u8>, Trouble> {
     if !bytes.starts_with(b"\x1f\x8b") {
         return Ok(bytes);
     }
-    let mut decoder = Decoder::new("gzip", most)?;
-    let written = decoder.write(&bytes).and_then(|()| decoder.finish());
-    if decoder.sink().full {
+    let (bytes, damage) = gunzip(&bytes, most);
+    if bytes.len() as u64 > most {
         return Err(Trouble::TooLarge(most));
     }
-    written.map_err(|error| Trouble::Cut(error.to_string()))?;
-    Ok(std::mem::take(&mut decoder.sink().bytes))
+    damage.map_or(Ok(bytes), |damage| Err(Trouble::Cut(damage.to_string())))
+}
+
+/// What was packed with gzip, as far as it can be unpacked and one byte more than `most`. Zeros at its end are padding, as
+/// tapes and some storages have it.
+pub(super) fn gunzip(packed: &[u8], most: u64) -> (Vec<u8>, Option<io::Error>) {
+    let (mut bytes, mut rest) = (Vec::new(), packed);
+    loop {
+        let mut member = GzDecoder::new(rest);
+        let read = (&mut member).take(most + 1 - bytes.len() as u64).read_to_end(&mut bytes);
+        rest = member.into_inner();
+        if read.is_err() || bytes.len() as u64 > most || rest.iter().all(|byte| *byte == 0) {
+            return (bytes, read.err());
+        }
+    }
 }
 
 /// Whether an answer says that its body will be longer.

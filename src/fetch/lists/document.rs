@@ -1,16 +1,15 @@
 //! A list as it was fetched, read as far as it can be: a sitemap, an index of sitemaps, a feed, or plain lines.
 
-use std::{borrow::Cow, io::Read};
+use std::borrow::Cow;
 
 use encoding_rs::{Encoding, UTF_8};
-use flate2::read::MultiGzDecoder;
 use url::Url;
 
 use super::{
     canonical::{resolve, shorten},
     url_file, xml,
 };
-use crate::model::charset_by_evidence;
+use crate::{fetch::body::gunzip, model::charset_by_evidence};
 
 /// The most that a list may hold, unpacked, in bytes: the limit of the sitemap protocol.
 pub(super) const MAX_SIZE: usize = 50_000_000;
@@ -124,11 +123,10 @@ fn unpack(body: &[u8]) -> (Cow<'_, [u8]>, Option<Defect>) {
     if !body.starts_with(&GZIP) {
         return (Cow::Borrowed(body), None);
     }
-    let mut bytes = Vec::new();
-    let read = MultiGzDecoder::new(body).take(MAX_SIZE as u64 + 1).read_to_end(&mut bytes);
+    let (mut bytes, damage) = gunzip(body, MAX_SIZE as u64);
     let large = bytes.len() > MAX_SIZE;
     bytes.truncate(MAX_SIZE);
-    let defect = if large { Some(Defect::Large) } else { read.err().map(|_| Defect::Gzip) };
+    let defect = if large { Some(Defect::Large) } else { damage.map(|_| Defect::Gzip) };
     (Cow::Owned(bytes), defect)
 }
 
@@ -184,6 +182,11 @@ mod tests {
                 assert_eq!((addresses(&document), &document.defect), (both.to_vec(), &None));
             }
         }
+        let padded = [gzip(SITEMAP), gzip("<!-- the end -->"), vec![0; 700]].concat();
+        let document = read(&padded, "application/gzip", None);
+        assert_eq!((addresses(&document), &document.defect), (both.to_vec(), &None), "padded with zeros");
+        let odd = read(b"https://a/1\rhttps://a/2\r", "text/plain", None);
+        assert_eq!(addresses(&odd), ["https://a/1", "https://a/2"], "lines that a carriage return alone ends");
         let lines = "# pages\nhttps://a/1\r\n\r\n https://a/ä \n";
         for (body, media_type) in [(lines.into(), "text/plain"), (gzip(lines), "application/gzip")] {
             let document = read(&body, media_type, None);
