@@ -133,6 +133,7 @@ fn location(script: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::extract::html::{Headers, Request, page};
 
     #[test]
     fn refresh_content__as_browsers_read_it__gives_delay_and_target() {
@@ -162,6 +163,63 @@ mod tests {
             ("var a = location.href; location.assign(a)", None),
         ] {
             assert_eq!(location(script).as_deref(), expected, "{script}");
+        }
+    }
+
+    /// Where a page leads that comes with this `Refresh` header.
+    fn read(header: &str, html: &str) -> Option<String> {
+        let headers = Headers { refresh: Some(header.to_owned()), ..Headers::default() };
+        let address = "https://example.com/docs/page.html".to_owned();
+        page(&Request { headers, address }, html.as_bytes()).unwrap().redirect
+    }
+
+    #[test]
+    fn redirect__within_html__is_found() {
+        let stub = |head: &str, body: &str| {
+            format!("<html><head><title>Redirecting</title>{head}</head><body>{body}</body></html>")
+        };
+        let words = format!("<p>{}", "This page is a document with many words. ".repeat(20));
+        let refresh = |content: &str| format!("<meta http-equiv='Refresh' content='{content}'>");
+        let canonical = "<link rel=canonical href=/x>";
+        let link = "<a href=/x>Click here if you are not redirected.</a>";
+        for html in [
+            stub(&refresh("0; url=/x"), ""),
+            stub(&refresh("0; url=/x"), &words),
+            stub(&refresh("5;URL=../x"), "<p>This page has moved.</p>"),
+            stub(&format!("<base href=/y/z/>{}", refresh("0; url=../../x")), "<p>moved"),
+            stub(&format!("{canonical}<script>window.location.replace('/x')</script>"), ""),
+            stub("<script>location.href = \"/x\";</script>", link),
+            stub(canonical, link),
+            stub("<script>document.location='https://example.com/x'</script>", "<p>We are on our way"),
+        ] {
+            assert_eq!(read("", &html).as_deref(), Some("https://example.com/x"), "{html}");
+        }
+        for html in [
+            stub(&refresh("300"), &words),
+            stub(&refresh("0; url=/docs/page.html#top"), &words),
+            stub(&refresh("5; url=/x"), &words),
+            stub(&refresh("1800; url=/x"), "<p>short"),
+            stub(&format!("<noscript>{}</noscript>", refresh("0; url=/x")), "<p>short"),
+            stub(canonical, &words),
+            stub(canonical, "<p>A short page with another spelling of its address"),
+            stub("<script>if (old) location.href = '/x'</script>", &words),
+            "<title>App</title><script>function out() { location = '/login' }</script><p>Wait".to_owned(),
+            stub(&refresh("0; url=javascript:x()"), "<p>short"),
+        ] {
+            assert_eq!(read("", &html), None, "{html}");
+        }
+    }
+
+    #[test]
+    fn redirect__in_a_header__is_as_one_within_html() {
+        let words = format!("<p>{}", "This page is a document with many words. ".repeat(20));
+        for (refresh, html, expected) in [
+            ("0; url=/x", "<p>Redirecting you", Some("https://example.com/x")),
+            ("0; url=/x", &words, Some("https://example.com/x")),
+            ("5; url=/x", &words, None),
+            ("60", "<p>News", None),
+        ] {
+            assert_eq!(read(refresh, html).as_deref(), expected, "{refresh} {html}");
         }
     }
 }
