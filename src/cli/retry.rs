@@ -55,8 +55,8 @@ fn nothing_to_approve(context: &Context, db: &Db, name: &CollectionName) -> anyh
     let known = status::gather(&context.config, db)?.collections;
     if known.iter().any(|collection| collection.name == *name) {
         let text = format!(
-            "nothing of {name} is held, so there is nothing to approve; what only `kbsync plan` shows is \
-                            held once `kbsync sync` has run"
+            "nothing of {name} is held, so there is nothing to approve; see `kbsync status`; what only `kbsync plan` shows \
+             is held by the next pass"
         );
         return Ok(UsageError(text));
     }
