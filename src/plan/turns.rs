@@ -12,7 +12,7 @@ const BEHIND: Duration = Duration::from_secs(2 * 24 * 60 * 60);
 pub struct Turn {
     /// When it was last asked for.
     asked: Option<Moment>,
-    /// Whether that failed.
+    /// Whether that failed, and it had trouble before: the first time may have been its host's.
     failed: bool,
 }
 
@@ -22,7 +22,7 @@ impl Turn {
         let asked = state.map(|state| state.looked).filter(|looked| *looked > Moment::default());
         // What has become stale later was not asked for since.
         let stale = state.and_then(|state| state.stale.as_ref());
-        Self { asked, failed: stale.zip(asked).is_some_and(|(stale, asked)| stale.since <= asked) }
+        Self { asked, failed: stale.zip(asked).is_some_and(|(stale, asked)| stale.since < asked) }
     }
 }
 
@@ -62,6 +62,8 @@ mod tests {
         let now = Moment(10) + BEHIND;
         for (pages, order) in [
             (vec![Some((5, None)), None, Some((3, None))], vec![1, 2, 0]),
+            // It has failed for the first time.
+            (vec![Some((5, None)), Some((4, Some(4)))], vec![1, 0]),
             // It was stale without having been asked for.
             (vec![Some((5, None)), Some((0, Some(4)))], vec![1, 0]),
             (vec![Some((5, None)), Some((4, Some(6)))], vec![1, 0]),
@@ -96,7 +98,7 @@ mod tests {
                     }
                     waited[n] = 0;
                     let now = begin + place as u64;
-                    states[n] = Some(state(now, failing[n].then_some(now)));
+                    states[n] = Some(state(now, failing[n].then_some(now - 1)));
                 }
                 for n in 0..count {
                     let most = count.div_ceil(allowed) + 1;
