@@ -169,6 +169,17 @@ pub(super) fn former_origin(
     Ok(if is_ours { Origin::ThisState } else { Origin::Elsewhere })
 }
 
+/// When the first source of each collection was created, where this state knows any: what was made there later is not from
+/// before this state.
+pub(super) fn first_sources(connection: &Connection) -> Result<BTreeMap<String, Option<Moment>>, rusqlite::Error> {
+    let sql = "SELECT r.collection, min(l.created) FROM replicas r LEFT JOIN listed l USING (source_id) GROUP BY 1";
+    let first = |row: &rusqlite::Row<'_>| {
+        let created = row.get::<_, Option<i64>>(1)?.map(|at| Moment(at.cast_unsigned()));
+        Ok((row.get(0)?, created))
+    };
+    connection.prepare(sql)?.query_map([], first)?.collect()
+}
+
 /// Remembers the strays of a list. Where somebody has approved as many deletions in their collection, they retire.
 pub(super) fn note_strays(
     connection: &Connection,

@@ -220,14 +220,14 @@ pub(super) fn finish_renames(connection: &Connection, now: Moment) -> Result<(),
 pub(super) fn misplaced(connection: &Connection, instance: &Instance) -> Result<Vec<Misplaced>, rusqlite::Error> {
     let sql = format!(
         "SELECT {COLUMNS}, text, asked_name FROM replicas
-         JOIN (SELECT source_id AS listed_id, text FROM listed WHERE collection IS NOT NULL) ON source_id = listed_id
+         JOIN (SELECT source_id AS listed_id, text, collection AS of, path AS at, hash AS holds_hash FROM listed)
+             ON source_id = listed_id AND hash = holds_hash AND (collection, path) <> (of, at)
          WHERE phase = 'ready' AND NOT unanswered"
     );
-    let listed: Vec<_> = connection.prepare(&sql)?.query_map([], with_text)?.collect::<Result<_, _>>()?;
-    let misplaced = listed.into_iter().filter_map(|(replica, text, _)| {
+    let differing: Vec<_> = connection.prepare(&sql)?.query_map([], with_text)?.collect::<Result<_, _>>()?;
+    let misplaced = differing.into_iter().filter_map(|(replica, text, _)| {
         let name = replica.name(instance);
-        let shown = SourceName::parse(&text).filter(|shown| shown.hash == name.hash)?;
-        let is_another = shown != name && !is_rewritten(&name.to_string(), &text);
+        let is_another = SourceName::parse(&text).is_some() && !is_rewritten(&name.to_string(), &text);
         replica.source.filter(|_| is_another).map(|source| Misplaced { source, name })
     });
     Ok(misplaced.collect())

@@ -10,7 +10,7 @@ use rusqlite::{Connection, params};
 use super::{
     Db, StoreError,
     failed_requests::{Deleted, deleted},
-    list_drift::{apply, forget_exchanged, former_origin, note_strays},
+    list_drift::{apply, first_sources, forget_exchanged, former_origin, note_strays},
     list_names::{
         Misplaced, finish_renames, misplaced, note_misnamed, note_names, recognize_decorated, recognize_known,
         recognize_requested,
@@ -294,11 +294,7 @@ fn unclaimed(
          WHERE l.collection IS NOT NULL AND l.source_id NOT IN (SELECT source_id FROM replicas WHERE source_id IS NOT NULL)",
     )?;
     let is_new = !exists(connection, "SELECT EXISTS (SELECT * FROM meta WHERE key = 'listed')")?;
-    // What was made in a collection after this state's first source there is not from before it.
-    let first: BTreeMap<String, Option<Moment>> = connection
-        .prepare("SELECT r.collection, min(l.created) FROM replicas r LEFT JOIN listed l USING (source_id) GROUP BY 1")?
-        .query_map([], |row| Ok((row.get(0)?, moment(row.get(1)?))))?
-        .collect::<Result<_, _>>()?;
+    let mut first = None;
     let mut rows = statement.query([])?;
     let mut by_name: BTreeMap<SourceName, Vec<Listed>> = BTreeMap::new();
     while let Some(row) = rows.next()? {
@@ -320,22 +316,26 @@ fn unclaimed(
                 continue;
             }
         }
-        let origin = former_origin(connection, &id, &name)?;
-        let created = moment(row.get(6)?);
-        // What an earlier state made, or this one before a collection left the config, is known again.
-        let is_before = match first.get(name.collection.as_str()) {
-            None => true,
-            Some(first) => is_new && created.zip(*first).is_none_or(|(created, first)| created < first),
-        };
-        let origin = if is_before && origin == Origin::Elsewhere { Origin::BeforeThisState } else { origin };
+        let created = row.get::<_, Option<i64>>(6)?.map(|at| Moment(at.cast_unsigned()));
+        let mut origin = former_origin(connection, &id, &name)?;
+        if origin == Origin::Elsewhere {
+            let first = match &first {
+                Some(first) => first,
+                None => first.insert(first_sources(connection)?),
+            };
+            // What an earlier state made, or this one before a collection left the config, is known again.
+            let is_before = match first.get(name.collection.as_str()) {
+                None => true,
+                Some(first) => is_new && created.zip(*first).is_none_or(|(created, first)| created < first),
+            };
+            if is_before {
+                origin = Origin::BeforeThisState;
+            }
+        }
         let listed = Listed { id, origin, name: name.clone(), holds: row.get(4)?, at_work: row.get(5)?, created };
         by_name.entry(name).or_default().push(listed);
     }
     Ok(by_name)
-}
-
-fn moment(at: Option<i64>) -> Option<Moment> {
-    at.map(|at| Moment(at.cast_unsigned()))
 }
 
 /// Replicas that the list does not show.
@@ -349,13 +349,10 @@ fn contradicted(connection: &Connection, instance: &Instance) -> Result<Vec<(Sou
     let mut statement = connection.prepare(&sql)?;
     let rows = statement.query_map([], |row| {
         let replica = replica(row)?;
-        let name = SourceName {
-            collection: replica.collection,
-            path: replica.path,
-            instance: instance.clone(),
-            hash: replica.hash,
-        };
-        Ok((name, Claim { replica: replica.id, phase: replica.phase, since: replica.since, missing: row.get(8)? }))
+        Ok((
+            replica.name(instance),
+            Claim { replica: replica.id, phase: replica.phase, since: replica.since, missing: row.get(8)? },
+        ))
     })?;
     rows.collect()
 }
