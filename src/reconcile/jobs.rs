@@ -45,8 +45,6 @@ struct Followed {
     doubted: bool,
     /// Whether the list has shown its source under the name that it was given.
     named: bool,
-    /// Why a page of the list could not be read that may show it, where no other page does.
-    unseen: Option<String>,
 }
 
 /// A job that has ended.
@@ -75,6 +73,8 @@ pub(super) struct Jobs {
     reading: (Place, bool),
     /// Why a page could not be read, on such a way.
     unread: Option<String>,
+    /// Jobs that only such a page may show, each with the reason.
+    unseen: Vec<(ReplicaId, String)>,
     /// Whether the platform can only be asked by its list.
     by_list: bool,
     /// Whether a list of the platform has ever shown content of ours: then it tells what its sources hold.
@@ -94,6 +94,7 @@ impl Jobs {
             list_asked: Moment::default(),
             reading: (None, false),
             unread: None,
+            unseen: Vec::new(),
             by_list: !platform.abilities().jobs,
             tells,
         }
@@ -129,7 +130,6 @@ impl Jobs {
                 blind: false,
                 doubted,
                 named: false,
-                unseen: None,
             },
         );
     }
@@ -207,7 +207,7 @@ impl Jobs {
                 ending => settled.extend(self.end(id, ending, now)),
             }
         }
-        let unseen: Vec<_> = self.followed.iter().filter_map(|(id, job)| Some((*id, job.unseen.clone()?))).collect();
+        let unseen = std::mem::take(&mut self.unseen);
         settled.extend(unseen.into_iter().filter_map(|(id, reason)| self.end(id, Ending::Unseen(reason), now)));
         let is_late = |job: &Followed| now.since(job.begun) > self.timeout;
         let late: Vec<_> =
@@ -271,10 +271,11 @@ impl Jobs {
         if let Some(begun) = youngest.filter(|_| by_list && self.followed.values().all(|job| job.seen.page.is_none())) {
             self.schedule.pause(now + now.since(begun).min(LONGEST_PAUSE));
         }
-        let is_unseen = |job: &Followed| (by_list || job.blind) && job.seen.page.is_none();
+        let Some(reason) = unread else { return };
         let patience = FORGOTTEN.min(self.timeout);
-        let unseen = self.followed.values_mut().filter(|job| is_unseen(job) && now.since(job.begun) > patience);
-        unseen.for_each(|job| job.unseen.clone_from(&unread));
+        let is_unseen = |job: &Followed| (by_list || job.blind) && job.seen.page.is_none();
+        let unseen = self.followed.iter().filter(|(_, job)| is_unseen(job) && now.since(job.begun) > patience);
+        self.unseen = unseen.map(|(id, _)| (*id, reason.clone())).collect();
     }
 
     /// A job has ended.
@@ -329,11 +330,14 @@ impl<P: Platform> Pass<'_, P> {
                 if named {
                     self.store.call(move |db| db.named(id)).await?;
                 }
-                // There the list has said so.
-                if !self.platform.abilities().jobs {
-                    self.store.call(Db::content_shown).await?;
-                }
-                let Some(retiring) = self.store.call(move |db| db.ready(id, now)).await? else {
+                let is_listed = !self.platform.abilities().jobs;
+                let ready = move |db: &mut Db| {
+                    if is_listed {
+                        db.content_shown()?;
+                    }
+                    db.ready(id, now)
+                };
+                let Some(retiring) = self.store.call(ready).await? else {
                     return Ok(Step::Relist);
                 };
                 let (collection, path) = (replica.collection.clone(), replica.path.clone());

@@ -106,14 +106,7 @@ impl<P: Platform> Pass<'_, P> {
                 undeleted.push(source);
             }
         }
-        if self.platform.abilities().rename {
-            for Misplaced { source, name } in std::mem::take(&mut report.misplaced).into_iter().take(MOST_LOOKUPS) {
-                if let Err(error) = self.platform.rename(&source, &name.to_string()).await {
-                    let error = fatal(error)?;
-                    tracing::warn!(%source, %name, %error, "a source has the name of another document");
-                }
-            }
-        }
+        self.restore_names(std::mem::take(&mut report.misplaced)).await?;
         report.lost += lost.len() as u64;
         let now = self.now();
         let work = move |db: &mut Db| {
@@ -122,6 +115,20 @@ impl<P: Platform> Pass<'_, P> {
             db.retire_again(&undeleted, now)
         };
         Ok(self.store.call(work).await?)
+    }
+
+    /// Gives sources that have the names of other documents their own back, where the platform can rename them.
+    async fn restore_names(&self, misplaced: Vec<Misplaced>) -> Result<(), Fatal> {
+        if !self.platform.abilities().rename {
+            return Ok(());
+        }
+        for Misplaced { source, name } in misplaced.into_iter().take(MOST_LOOKUPS) {
+            if let Err(error) = self.platform.rename(&source, &name.to_string()).await {
+                let error = fatal(error)?;
+                tracing::warn!(%source, %name, %error, "a source has the name of another document");
+            }
+        }
+        Ok(())
     }
 
     /// Whether the platform has a source; `None` where it cannot tell.
@@ -189,9 +196,9 @@ impl<P: Platform> Pass<'_, P> {
             constant &= found.total.is_none_or(|total| *announced.get_or_insert(total) == total);
             // What cannot be read counts for the total, but a page that is shown again would count it twice.
             let is_total = constant && announced == Some(count + unreadable);
-            let is_end = is_total && found.may_be_last && unreadable == 0;
+            let says_end = is_total && found.may_be_last && unreadable == 0;
             // Where a total may be too low, the page after the last one is looked at.
-            let is_end = is_end && !self.store.call(|db| db.doubts_total()).await?;
+            let is_end = says_end && !self.store.call(|db| db.doubts_total()).await?;
             // A page that brings nothing new is the end, also where a platform repeats its last one for ever; one with
             // nothing but what cannot be read may be in the middle.
             fruitless = if count > before { 0 } else { fruitless + 1 };

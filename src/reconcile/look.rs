@@ -13,7 +13,7 @@ use super::{
     extent::folder_of,
     known::KnownContent,
     looked::{Looked, Merging},
-    unread::Rest,
+    unread::{Rest, is_new},
 };
 use crate::{
     config::{Collection, Folder, Input},
@@ -285,8 +285,7 @@ fn read(
             // The next look sees what has become of it.
             Err(HashError::Gone) => looked.later(folder_of(&path), AGAIN),
             Err(HashError::Changing) => {
-                let is_new = record.is_none_or(|record| record.live.is_none());
-                looked.gathered.settling.extend(is_new.then(|| (path.clone(), 0)));
+                looked.gathered.settling.extend(is_new(record).then(|| (path.clone(), 0)));
                 looked.being_written(&path, record, Rest { now: at, settle }, AGAIN, &mut notes);
             }
             Err(error @ HashError::Defective { fingerprint, .. }) => {

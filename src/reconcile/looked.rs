@@ -12,7 +12,7 @@ use super::{
     BeingWritten, Document, Failure, Skipped,
     known::KnownContent,
     look::{Note, Notes, ToRead},
-    unread::Rest,
+    unread::{Rest, is_new},
 };
 use crate::{
     model::{CollectionName, DocPath, Fingerprint, Footing, LastLook, Record, SkippedFile},
@@ -257,7 +257,7 @@ impl Looked {
                 Look::Same => self.unchanged(path, record, &mut notes),
                 Look::Settling(until) => {
                     self.being_written(&path, record.as_ref(), Rest { now, settle }, until.since(now), &mut notes);
-                    if record.is_none_or(|record| record.live.is_none()) {
+                    if is_new(record.as_ref()) {
                         came.push((fingerprint.inode, path.clone()));
                         self.gathered.settling.push((path, fingerprint.size));
                     }

@@ -158,8 +158,7 @@ impl Paging {
         if self.at.is_none() { self.end() } else { false }
     }
 
-    /// That page cannot be read: the way goes on with the one after it, where that is known. Says whether it was the whole
-    /// way.
+    /// That page cannot be read: continues with the one after it, where that is known. Returns whether the way has ended.
     pub(super) fn skip(&mut self) -> bool {
         match (&self.stage, self.past) {
             // What of it the pages before it do not show, another one may.
@@ -190,7 +189,7 @@ mod tests {
     use super::*;
     use crate::platform::{nexvio::PAGE_SIZE, read};
 
-    /// A page of a list of so many, of pages of `size` at most, and how many it has.
+    /// The page at `offset` of a list of `total` sources, in pages of at most `size`, and how many sources it has.
     fn sized(total: u64, size: u64, says_total: bool, offset: u64) -> (u64, SourcePage) {
         let count = total.saturating_sub(offset).min(size);
         let items: Vec<_> = (offset..offset + count).map(|id| serde_json::json!({"id": id})).collect();

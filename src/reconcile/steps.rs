@@ -47,11 +47,11 @@ impl<P: Platform> Pass<'_, P> {
     }
 
     async fn delete(&self, replica: Replica) -> Result<Step, Fatal> {
-        if let Some(source) = &replica.source {
-            // It may retire for several reasons at once.
-            if !self.deleting.lock().await.insert(source.clone()) {
-                return Ok(Step::Nothing);
-            }
+        // It may retire for several reasons at once.
+        if let Some(source) = &replica.source
+            && !self.deleting.lock().await.insert(source.clone())
+        {
+            return Ok(Step::Nothing);
         }
         let sent = match &replica.source {
             None => Ok(()),

@@ -17,8 +17,13 @@ pub(super) struct Rest {
     pub(super) settle: Duration,
 }
 
+/// Whether the platform holds no version of a document of which this is known.
+pub(super) fn is_new(record: Option<&Record>) -> bool {
+    record.is_none_or(|record| record.live.is_none())
+}
+
 impl Looked {
-    /// This is to be looked at again, so much later.
+    /// Leaves this to another look after `left`.
     pub(super) fn later(&mut self, what: Wake, left: Duration) {
         self.settling = self.settling.max(Some(left));
         self.unsettled.merge(what);
@@ -38,7 +43,7 @@ impl Looked {
             None => notes.written(path.clone(), Some(now)),
             Some(since) if plan::is_written_long(since, now, settle) => {
                 let document = Document::new(&self.gathered.collection, path);
-                let kept = record.is_some_and(|record| record.live.is_some());
+                let kept = !is_new(record);
                 self.being_written.push(BeingWritten { document, since, settle, kept });
             }
             Some(_) => {}
@@ -48,7 +53,7 @@ impl Looked {
     /// A file that is there and cannot be synced as it is.
     pub(super) fn skip(&mut self, path: &str, record: Option<&Record>, reason: String) {
         let document = Document { collection: self.gathered.collection.clone(), path: path.to_owned() };
-        let kept = record.is_some_and(|one| one.live.is_some());
+        let kept = !is_new(record);
         self.skipped.push(Skipped { document, reason, kept });
         if let Ok(path) = DocPath::new(path) {
             self.may_have_become(&path, record);
@@ -57,7 +62,7 @@ impl Looked {
 
     /// A new file that cannot be synced may be what has become of one that is gone.
     pub(super) fn may_have_become(&mut self, path: &DocPath, record: Option<&Record>) {
-        if record.is_none_or(|record| record.live.is_none()) {
+        if is_new(record) {
             self.gathered.settling.extend(record.is_none().then(|| (path.clone(), 0)));
             self.gathered.failed.push(path.clone());
         }
