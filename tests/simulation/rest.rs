@@ -176,20 +176,16 @@ impl World<'_> {
         }
         let size = manners.page_size();
         let names = sources.into_iter().skip(size).take(size).filter_map(|source| source.parsed.as_ref());
-        names.map(|name| (format!("{}/{}", name.collection, name.path), name.hash.to_string())).collect()
+        names.map(|name| (key_of(name), name.hash.to_string())).collect()
     }
 
     fn is_held(&self, key: &str, hash: &str) -> bool {
         let holds = |source: &Source| source.documents.iter().any(|it| it.ready && it.hash == hash);
-        let is_it = |name: &SourceName| format!("{}/{}", name.collection, name.path) == key;
-        lock(&self.platform).sources.iter().any(|source| source.parsed.as_ref().is_some_and(is_it) && holds(source))
+        lock(&self.platform).sources.iter().any(|source| is_of(source, key) && holds(source))
     }
 
     fn sources_of(&self, key: &str) -> usize {
-        let is_it = |source: &&Source| {
-            source.parsed.as_ref().is_some_and(|name| format!("{}/{}", name.collection, name.path) == key)
-        };
-        lock(&self.platform).sources.iter().filter(is_it).count()
+        lock(&self.platform).sources.iter().filter(|source| is_of(source, key)).count()
     }
 
     /// The platform has each document of an instance once, with its content, and nothing else of it.
@@ -221,7 +217,7 @@ impl World<'_> {
             let Some(name) = source.parsed.as_ref().filter(|name| name.instance.as_str() == INSTANCES[number]) else {
                 continue;
             };
-            let key = format!("{}/{}", name.collection, name.path);
+            let key = key_of(name);
             // What neither config nor store know of is left alone, and said.
             if !side.is_configured(name.collection.as_str()) && (side.forgot || source.omitted > 1) {
                 continue;
@@ -286,6 +282,16 @@ impl World<'_> {
         wrong.extend(wanted.into_keys().map(|key| format!("{key} is lost")));
         platform.oracle.broken.extend(wrong.into_iter().map(|what| format!("{when}: {what}")));
     }
+}
+
+/// The document that a name is for.
+fn key_of(name: &SourceName) -> String {
+    format!("{}/{}", name.collection, name.path)
+}
+
+/// Whether a source was made for a document.
+fn is_of(source: &Source, key: &str) -> bool {
+    source.parsed.as_ref().is_some_and(|name| key_of(name) == key)
 }
 
 /// Whether a document may have moved to where another one is: it has its content, or its name.
