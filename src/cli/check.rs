@@ -17,7 +17,7 @@ pub(super) async fn run(context: &Context, online: bool) -> anyhow::Result<Exit>
     let config = &context.config;
     // What a pass would say of its state's place. Where the default one cannot be written, that was a warning.
     match store::check_place(&config.state, config.state_place == StatePlace::Given) {
-        // Whoever edits a config need not be the one who runs it.
+        // The user who checks a config may not be the one who runs it.
         Err(error @ StoreError::OtherUser { .. }) => print::warning(&error.to_string()),
         checked => checked?,
     }

@@ -14,8 +14,8 @@ use super::{Access, Timing, Trouble, lasting::Lasting};
 
 /// The longest that a host is left alone because it said so.
 const LONGEST_PEACE: Duration = Duration::from_secs(60 * 60);
-/// After so many different pages in a row that a host has refused to a collection, it is not asked for others of it for a
-/// while. One page may be busy by itself.
+/// How many different pages in a row a host must refuse to a collection before its other pages are left for a while. One page
+/// may be busy by itself.
 pub(super) const REFUSED: usize = 3;
 /// After so many requests in a row without an answer a host is left alone for a while: each may take a time-out.
 pub(super) const UNANSWERED: usize = 5;

@@ -26,7 +26,7 @@ pub fn binary_kind_of(head: &[u8]) -> Option<&'static str> {
     MAGIC.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, kind)| *kind)
 }
 
-/// A PDF's end is within so many bytes: servers and mail gateways write something behind it.
+/// How many last bytes of a PDF may hold its end: servers and mail gateways append to it.
 const PDF_END_WITHIN: usize = 8 * 1024;
 
 /// Whether the last bytes of a PDF, but for zeros, have its end. One that was cut off has none.

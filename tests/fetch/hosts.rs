@@ -98,7 +98,7 @@ async fn a_page_that_asks_for_long_peace__speaks_of_itself_until_others_do_the_s
     assert_eq!(said, Trouble::Busy { status: 503, wait: Duration::from_secs(600) });
     assert_eq!(said.to_string(), "the site answers 503 and asks to come back in 10 min");
     for path in ["/", "/", "/2", "/other", "/2", "/3"] {
-        // The same page again says nothing new, and a page that comes begins the count anew.
+        // The same page again says nothing new, and a page that comes resets the count.
         let answer = fetcher.clone().get(&origin.url(path), &access(), None).await;
         assert!(matches!(answer, Answer::Kept(Trouble::Busy { .. }) | Answer::Page(_)), "{path}: {answer:?}");
     }

@@ -48,8 +48,8 @@ impl Bench {
         }
     }
 
-    /// As a new process, which spares no host for long.
-    pub fn anew(&mut self) {
+    /// Continues as a new process, which waits for no host for long.
+    pub fn restart(&mut self) {
         let timing = Timing { patience: Duration::from_millis(1), ..Timing::default() };
         self.world.scope.reader = Reader::new(
             Fetcher::with_timing("kbsync-test/1", timing).expect("a fetcher"),

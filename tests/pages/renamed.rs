@@ -39,7 +39,7 @@ async fn page__whose_new_address_cannot_be_read__stays_until_that_is_up() {
         bench.origin.withdraw("/v1/guide.html");
         bench.origin.serve("/v2/guide.html", Reply::new(MARKDOWN, "# Guide, second edition"));
         fails(&bench);
-        bench.anew();
+        bench.restart();
         list(&bench, &["/v2/guide.html"]);
         assert_eq!(bench.pass().await.deleted, 0);
         if number != 1 {
@@ -51,7 +51,7 @@ async fn page__whose_new_address_cannot_be_read__stays_until_that_is_up() {
             }
         }
         bench.origin.withdraw("/robots.txt");
-        bench.anew();
+        bench.restart();
         bench.origin.serve("/v2/guide.html", Reply::new(MARKDOWN, "# Guide, second edition"));
         let report = bench.well().await;
         assert!(report.withheld.is_empty(), "{report:?}");

@@ -15,7 +15,7 @@ async fn bench() -> Bench {
     let paths: Vec<String> = (0..COUNT).map(path).collect();
     let mut bench = Bench::new(&paths.iter().map(String::as_str).collect::<Vec<_>>()).await;
     bench.pages().connections = 1;
-    bench.anew();
+    bench.restart();
     bench
 }
 
@@ -45,7 +45,7 @@ async fn pages__behind_many_that_are_busy__have_their_turn_in_later_passes() {
         assert_eq!(asked, first, "a host is given up after three pages, and the next pass goes on from there");
         let unasked = report.stale.iter().filter(|stale| stale.reason.contains("it was not asked for")).count();
         assert_eq!(unasked, if pass == 3 { 6 } else { COUNT - 3 }, "{report:?}");
-        bench.anew();
+        bench.restart();
     }
     assert_eq!(bench.held().await.len(), 10);
     // Those that are known to be busy are behind now, but for one.

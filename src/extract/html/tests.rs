@@ -153,7 +153,7 @@ fn what_is_not_content() {
 
 #[test]
 fn the_part_that_is_marked_is_the_content() {
-    let text = "It has so many words that there is no doubt about it. ".repeat(5);
+    let text = "It has enough words to leave no doubt about it. ".repeat(5);
     for html in [
         format!("<div>Before</div><main><p>{text}</main><div>After</div>"),
         format!("<div>Before</div><div role=main>{text}</div>"),
