@@ -23,7 +23,7 @@ use crate::{
         clock,
         nexvio::{self, Nexvio},
     },
-    reconcile::{Earlier, Extent, GONE_APART, JOB_TIMEOUT, Machine, Reader, Scope, StoreJournal},
+    reconcile::{Earlier, Extent, GONE_APART, JOB_TIMEOUT, Machine, PAUSE_AFTER, Reader, Scope, StoreJournal},
     store::{Db, Store, StoreError},
 };
 
@@ -178,6 +178,7 @@ impl Context {
             watches: BTreeMap::new(),
             reader: self.reader()?,
             look: None,
+            pause_after: PAUSE_AFTER,
             gone_apart: GONE_APART,
             phrases: self.config.verify.is_used(),
             deleted: BTreeMap::new(),

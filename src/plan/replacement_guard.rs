@@ -31,6 +31,11 @@ impl TurnedText {
         let shrunk = size <= TINY && record.live_size.is_some_and(|live| size.saturating_mul(SHRUNK) <= live);
         Some(Self { was, likeness: hash.short().as_number(), shrunk, unconfirmed: false })
     }
+
+    /// Whether something is said against it alone.
+    fn is_odd(&self) -> bool {
+        self.shrunk || self.unconfirmed
+    }
 }
 
 /// What is known of a document's new text, where it is another than the one that the platform holds.
@@ -105,14 +110,12 @@ pub(super) struct Asked<'a> {
 /// Takes out of what is wanted what the guard withholds, and what is not confirmed yet.
 pub(super) fn hold(wanted: &mut Vec<Wanted>, asked: &Asked<'_>) -> Option<HeldReplacements> {
     let Asked { collection, of, texts, others: unchanged, standing, policy } = *asked;
-    let replaced = wanted.iter().filter(|one| one.replaces).filter_map(|one| Some((&one.path, texts.get(&one.path)?)));
-    let count = |path, turned: &TurnedText| joined(turned.likeness, texts) + met(path, turned, unchanged);
-    let same: HashMap<DocPath, usize> = replaced.map(|(path, turned)| (path.clone(), count(path, turned))).collect();
+    let same = same_texts(wanted, texts, unchanged);
     let others = |one: &Wanted| same.get(&one.path).map_or(0, |n| *n);
     let is_same = |one: &Wanted| others(one) > 1;
     let is_doubted = |one: &Wanted| {
         let turned = texts.get(&one.path);
-        one.replaces && (is_same(one) || turned.is_some_and(|turned| turned.shrunk || turned.unconfirmed))
+        one.replaces && (is_same(one) || turned.is_some_and(TurnedText::is_odd))
     };
     let doubted = wanted.iter().filter(|one| is_doubted(one)).count();
     let count = doubted as u64;
@@ -127,6 +130,30 @@ pub(super) fn hold(wanted: &mut Vec<Wanted>, asked: &Asked<'_>) -> Option<HeldRe
     }
     wanted.retain(|one| is_approved || !texts.get(&one.path).is_some_and(|turned| turned.unconfirmed));
     None
+}
+
+/// Takes out of what is wanted the replacements against which anything is said.
+pub(super) fn leave_doubted(
+    wanted: &mut Vec<Wanted>,
+    texts: &BTreeMap<DocPath, TurnedText>,
+    others: &BTreeMap<DocPath, u64>,
+) {
+    let same = same_texts(wanted, texts, others);
+    wanted.retain(|one| {
+        let is_same = same.get(&one.path).is_some_and(|count| *count > 1);
+        !one.replaces || !is_same && !texts.get(&one.path).is_some_and(TurnedText::is_odd)
+    });
+}
+
+/// Of each document that is replaced by a text of which something is known, how many documents have that one, with itself.
+fn same_texts(
+    wanted: &[Wanted],
+    texts: &BTreeMap<DocPath, TurnedText>,
+    others: &BTreeMap<DocPath, u64>,
+) -> HashMap<DocPath, usize> {
+    let replaced = wanted.iter().filter(|one| one.replaces).filter_map(|one| Some((&one.path, texts.get(&one.path)?)));
+    let count = |path, turned: &TurnedText| joined(turned.likeness, texts) + met(path, turned, others);
+    replaced.map(|(path, turned)| (path.clone(), count(path, turned))).collect()
 }
 
 /// How many documents, up to those that matter, have become a text like this one, in this pass or before. Documents that

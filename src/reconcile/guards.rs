@@ -11,15 +11,20 @@ use crate::{
 
 impl<P> Pass<'_, P> {
     /// Notes what is withheld now, so that it can be approved however the pass ends, and what the folders stand on. Of a
-    /// collection that was looked at in part, what an earlier pass noted stays.
-    pub(super) async fn note_guards(&self, extent: &Extent, report: &Report) -> Result<(), Fatal> {
+    /// collection that was looked at in part, or whose look has not come to its end, what an earlier pass noted stays.
+    pub(super) async fn note_guards(
+        &self,
+        extent: &Extent,
+        paused: &BTreeSet<CollectionName>,
+        report: &Report,
+    ) -> Result<(), Fatal> {
         let mut names: BTreeSet<CollectionName> = self.scope.collections.iter().map(|c| c.name.clone()).collect();
         names.extend(report.withheld.iter().map(|withheld| withheld.collection.clone()));
         names.extend(report.held_replacements.iter().map(|held| held.collection.clone()));
         // Nothing is held any more of one that has left the config for good.
         let guarded = self.store.call(|db| db.guarded_collections()).await?;
         names.extend(guarded.iter().filter_map(|name| CollectionName::new(name).ok()));
-        names.retain(|name| extent.is_whole(name));
+        names.retain(|name| extent.is_whole(name) && !paused.contains(name));
         for name in names {
             let withheld: Vec<_> = report.withheld.iter().filter(|withheld| withheld.collection == name).collect();
             // Who sees nothing sure, or was not asked, does not release what was held.

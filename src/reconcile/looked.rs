@@ -51,6 +51,10 @@ pub(super) struct Looked {
     pub(super) known: KnownContent,
     /// Records of documents that are gone and that the platform does not hold.
     pub(super) forgotten: Vec<DocPath>,
+    /// Whether a second look has missed what the first one had seen.
+    pub(super) missed_once: bool,
+    /// Whether it has not come to its end: another one of the same pass goes on from there.
+    pub(super) paused: bool,
 }
 
 /// What a merge works with.
@@ -109,6 +113,8 @@ impl Looked {
             changed: Vec::new(),
             known: KnownContent::default(),
             forgotten: Vec::new(),
+            missed_once: false,
+            paused: false,
         }
     }
 

@@ -27,12 +27,12 @@ mod rounds;
 mod scope;
 mod site;
 mod steps;
+mod twice;
 mod unread;
 mod work;
 
 use std::{
     collections::{BTreeMap, HashSet},
-    sync::Arc,
     time::Duration,
 };
 
@@ -48,6 +48,7 @@ pub use journal::StoreJournal;
 use list::Listing;
 pub use look::scan_options;
 pub use machine::{Machine, Work};
+use pages::SoFar;
 pub use pages::{PageList, Reader, access, list_of};
 pub use preview::{Preview, preview};
 pub use progress::{Standing, Tracker};
@@ -57,7 +58,6 @@ pub use scope::{Earlier, Scope};
 
 use crate::{
     config::{DeletePolicy, SyncPolicy},
-    fetch::lists,
     model::{CollectionName, DocPath, Moment, SourceId},
     plan::{Policy, UnderWay},
     platform::{ApiError, Platform},
@@ -68,6 +68,8 @@ use crate::{
 pub const JOB_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 /// A site that is down for a moment may say of its pages that they are gone.
 pub const GONE_APART: Duration = Duration::from_secs(5 * 60);
+/// A first document of a large site is up within a minute; twice as long each time, the rest is soon in few rounds.
+pub const PAUSE_AFTER: Duration = Duration::from_secs(30);
 
 /// Why a pass stopped before its end. What was begun is in the store, and the next pass goes on from there.
 #[derive(Debug, thiserror::Error)]
@@ -98,8 +100,8 @@ pub(crate) struct Pass<'a, P> {
     event: &'a (dyn Fn(Event) + Sync),
     /// The name of its look at pages.
     look: String,
-    /// The lists of pages, each read once.
-    lists: Mutex<BTreeMap<CollectionName, Arc<lists::Pages>>>,
+    /// What its looks at pages have found so far.
+    pages: Mutex<BTreeMap<CollectionName, SoFar>>,
     /// The sources that this round deletes, or has deleted.
     deleting: Mutex<HashSet<SourceId>>,
 }
@@ -119,8 +121,8 @@ pub async fn pass<P: Platform>(
     platform.begin();
     forget_kept(scope).await;
     let look = scope.look.clone().unwrap_or(id);
-    let (lists, deleting) = (Mutex::default(), Mutex::default());
-    let pass = Pass { platform, store, scope, stop, event, look, lists, deleting };
+    let (pages, deleting) = (Mutex::default(), Mutex::default());
+    let pass = Pass { platform, store, scope, stop, event, look, pages, deleting };
     if let Err(fatal) = pass.run(&mut report).instrument(span).await {
         report.stopped(fatal);
     }

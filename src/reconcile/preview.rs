@@ -1,6 +1,8 @@
 //! What a pass would do, without doing it: the same look and the same plan, from the folders, the pages and the store
 //! alone.
 
+use std::time::Duration;
+
 use tokio::sync::mpsc;
 
 use super::{
@@ -110,13 +112,24 @@ async fn look(
             let (reader, confirm_gone) = (&scope.reader, scope.policy.confirm_gone);
             let (gone_apart, clock) = (scope.gone_apart, &*scope.machine.clock);
             let (collection, most_percent) = (name, scope.policy.max_delete_percent);
-            let (pass, keep) = ("", false);
-            let look =
-                PagesLook { reader, collection, pages, pass, confirm_gone, gone_apart, most_percent, keep, clock };
+            let (pass, keep, pause_after) = ("", false, Duration::MAX);
+            let look = PagesLook {
+                reader,
+                collection,
+                pages,
+                pass,
+                confirm_gone,
+                gone_apart,
+                most_percent,
+                keep,
+                pause_after,
+                clock,
+            };
             let known = db.map(|db| Known::read(db, name, clock.wall())).transpose()?.unwrap_or_default();
             // Nobody takes the notes.
             let (notes, _) = mpsc::channel(1);
-            Ok(look.look(&look.lists(&known).await, known, notes).await)
+            let mut so_far = look.begin(&known).await;
+            Ok(look.look(&mut so_far, known, notes).await)
         }
     }
 }

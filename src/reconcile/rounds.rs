@@ -1,8 +1,11 @@
 //! The rounds of a pass: what one leaves open is what the next one is for, after the wait that it needs.
 
+use std::{collections::BTreeSet, time::Duration};
+
 use super::{Document, Event, Extent, Fatal, Listing, Pass, Report, extent::folder_of, left_the_config, policy};
 use crate::{
-    model::{Moment, Phase},
+    config::Input,
+    model::{CollectionName, Moment, Phase},
     plan::{self, Action, Gathered, Gone, Plan, Resume, Terms, UnderWay, Why, Withheld},
     platform::Platform,
     store::{Approved, MISSING_AT_MOST, StoreError},
@@ -12,7 +15,7 @@ use crate::{
 const ROUNDS: u32 = 6;
 
 /// What a round leaves to another one.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Open {
     /// Whether there is anything.
     again: bool,
@@ -22,6 +25,8 @@ pub(crate) struct Open {
     list: bool,
     /// Whether deletions wait for what may be their successors.
     waiting: bool,
+    /// The collections of pages, while some were not asked for yet: any of them may have moved to another collection.
+    paused: BTreeSet<CollectionName>,
 }
 
 impl Open {
@@ -44,16 +49,22 @@ impl Open {
 impl<P: Platform> Pass<'_, P> {
     pub(super) async fn rounds(&self, report: &mut Report) -> Result<(), Fatal> {
         let mut list = report.extent == Extent::Full && !self.scope.earlier.listed;
-        let mut was_refused = false;
-        for round in 1..=ROUNDS {
+        let (mut was_refused, mut round, mut pause_after) = (false, 0, self.scope.pause_after);
+        while round < ROUNDS {
+            round += 1;
             let mut extent = report.extent.clone();
             if self.needs_list(&extent, round).await? {
                 (list, extent) = (true, Extent::Full);
             }
             self.widen_to_held(&mut extent).await?;
             report.extent.clone_from(&extent);
-            let open = self.round(&mut extent, list, report).await?;
+            let open = self.round(&mut extent, (list, pause_after), report).await?;
             (report.extent, list) = (extent, open.list && report.extent == Extent::Full);
+            // What was found so far is up: the pages that are left are asked for, and only then counts what is open.
+            if !open.paused.is_empty() {
+                (round, list, pause_after) = (round - 1, false, pause_after * 2);
+                continue;
+            }
             // What waits for documents that the platform does not take is planned without them, once.
             if report.refused.is_some() {
                 if open.waiting && !std::mem::replace(&mut was_refused, true) {
@@ -101,7 +112,14 @@ impl<P: Platform> Pass<'_, P> {
         Ok(())
     }
 
-    async fn round(&self, extent: &mut Extent, list: bool, report: &mut Report) -> Result<Open, Fatal> {
+    /// One round, with the platform's list or without, in which pages are asked for no longer than that before what was
+    /// found goes up.
+    async fn round(
+        &self,
+        extent: &mut Extent,
+        (list, pause_after): (bool, Duration),
+        report: &mut Report,
+    ) -> Result<Open, Fatal> {
         let mut open = Open::default();
         if list {
             self.gather_list(report, &mut open).await?;
@@ -112,7 +130,7 @@ impl<P: Platform> Pass<'_, P> {
             }
         }
         let mut plan = loop {
-            let gathered = self.gather_folders(extent, report, &mut open).await?;
+            let gathered = self.gather_folders(extent, pause_after, report, &mut open).await?;
             // After the look, which forgets what is gone: nothing waits for a document that has moved there.
             let moves = self.store.call(|db| db.moves()).await?;
             let plan = plan::assemble(gathered, &moves, &policy(&self.scope.policy));
@@ -124,7 +142,9 @@ impl<P: Platform> Pass<'_, P> {
             }
         };
         plan.seen.retain(|collection| extent.is_whole(collection));
-        report.judged(extent);
+        if open.paused.is_empty() {
+            report.judged(extent);
+        }
         self.wait_for_successors(&plan, report, &mut open).await?;
         let (plan, resume) = self.resume(plan, list, extent, report, &mut open).await?;
         self.apply(plan, resume, report, &mut open).await?;
@@ -155,28 +175,37 @@ impl<P: Platform> Pass<'_, P> {
     async fn gather_folders(
         &self,
         extent: &mut Extent,
+        pause_after: Duration,
         report: &mut Report,
         open: &mut Open,
     ) -> Result<Vec<Gathered>, Fatal> {
         let mut gathered = Vec::new();
         report.forget_looks();
-        for collection in &self.scope.collections {
-            let Some(wake) = extent.of(&collection.name) else { continue };
-            let looked = self.unless_stopped(self.look(collection, wake)).await?;
+        let mut is_paused = false;
+        for looked in self.look_twice(extent, pause_after).await? {
+            let collection = looked.gathered.collection.clone();
             report.looked(&looked);
             if *extent != Extent::Full {
-                let changed = looked.changed.iter().map(|path| Document::new(&collection.name, path));
+                let changed = looked.changed.iter().map(|path| Document::new(&collection, path));
                 report.urgent.extend(changed);
             }
-            extent.take_in(&collection.name, looked.fresh);
+            extent.take_in(&collection, looked.fresh);
             match looked.settling {
                 Some(left) if left <= self.scope.patience => open.wait_until(self.now() + left),
-                Some(left) => report.leave(collection.name.clone(), looked.unsettled, left),
+                Some(left) => report.leave(collection, looked.unsettled, left),
                 None => {}
             }
+            if looked.missed_once {
+                open.again();
+            }
+            is_paused |= looked.paused;
             gathered.push(looked.gathered);
         }
-        if *extent == Extent::Full {
+        let is_pages = |name: &CollectionName| is_paused && matches!(self.input(name), Some(Input::Pages(_)));
+        open.paused = gathered.iter().map(|one| one.collection.clone()).filter(is_pages).collect();
+        let pages = gathered.iter_mut().filter(|one| open.paused.contains(&one.collection));
+        pages.for_each(Gathered::leave_for_the_end);
+        if *extent == Extent::Full && !is_paused {
             gathered.extend(self.look_at_abandoned().await?);
         }
         // What an earlier round or pass has made to wait goes on waiting for everything that may have taken its place.
@@ -186,7 +215,7 @@ impl<P: Platform> Pass<'_, P> {
         if report.refused.is_some() {
             plan::refuse_new(&mut gathered);
         }
-        for one in &mut gathered {
+        for one in gathered.iter_mut().filter(|one| !open.paused.contains(&one.collection)) {
             let name = one.collection.clone();
             one.strays = self.store.call(move |db| db.strays(&name)).await?;
             one.standing.deleted = one.standing.deleted.max(report.deleted_of(&one.collection));
@@ -211,7 +240,7 @@ impl<P: Platform> Pass<'_, P> {
         report.withheld = self.misnamed().await?;
         report.withheld.append(&mut plan.withheld);
         report.held_replacements = std::mem::take(&mut plan.held_replacements);
-        self.note_guards(extent, report).await?;
+        self.note_guards(extent, &open.paused, report).await?;
         let mut under_way = self.store.call(|db| db.under_way()).await?;
         under_way.retain(|one| extent.is_whole(&one.replica.collection) || !self.is_crawled(&one.replica));
         plan.seen.extend(left_the_config(&under_way, self.scope));

@@ -34,6 +34,8 @@ pub struct Scope {
     /// The name of a look at pages that passes share: what one of them has asked for, the next ones do not ask for again.
     /// Without one each pass asks for all.
     pub look: Option<String>,
+    /// For how long pages are asked for before what was found so far goes up; each time after that for twice as long.
+    pub pause_after: Duration,
     /// The least time between two passes that count as having been told that a page is gone.
     pub gone_apart: Duration,
     /// Whether a sentence of each text that goes up is remembered, for `verify` to ask for.

@@ -208,6 +208,7 @@ async fn pass(config: &Config, store: &Arc<Store>, metrics: &Arc<Metrics>) {
             &config.state,
         ),
         look: None,
+        pause_after: Duration::from_secs(30),
         gone_apart: Duration::ZERO,
         phrases: true,
         deleted: BTreeMap::new(),

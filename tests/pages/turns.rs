@@ -1,8 +1,10 @@
-//! Sites that are busy: each page has its turn.
+//! Sites that are busy or slow: each page has its turn, and what was read does not wait for the rest.
+
+use std::time::Duration;
 
 use crate::{
     bench::{Bench, MARKDOWN},
-    origin::Reply,
+    origin::{Gate, Reply},
 };
 
 const COUNT: usize = 20;
@@ -53,4 +55,37 @@ async fn pages__behind_many_that_are_busy__have_their_turn_in_later_passes() {
         bench.origin.serve(&path(n), Reply::new(MARKDOWN, format!("# Another {n}")));
     }
     assert_eq!(bench.pass().await.replaced, 10);
+}
+
+/// Waits until the platform holds so many documents.
+async fn until_held(bench: &Bench, count: usize) {
+    let held = async || {
+        let sources = bench.world.platform.snapshot().await;
+        sources.iter().filter(|source| source.status == "synced" && source.name.starts_with("pages/")).count()
+    };
+    let all = async {
+        while held().await < count {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), all).await.expect("they go up while the last page is not answered");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages__of_a_site_that_takes_its_time__go_up_before_the_last_one_was_read() {
+    let mut bench = bench().await;
+    bench.world.scope.pause_after = Duration::ZERO;
+    let (last, gate) = (path(COUNT - 1), Gate::default());
+    for version in 1..3 {
+        (0..COUNT)
+            .for_each(|n| bench.origin.serve(&path(n), Reply::new(MARKDOWN, format!("# {n}, edition {version}"))));
+        bench.origin.serve(&last, Reply::new(MARKDOWN, format!("# The last one, edition {version}")).behind(&gate));
+        let (report, ()) = tokio::join!(bench.well(), async {
+            until_held(&bench, COUNT - 1).await;
+            gate.open();
+        });
+        assert_eq!((report.added + report.replaced, report.documents), (COUNT as u64, COUNT as u64), "{report:?}");
+        assert_eq!(bench.held().await.len(), COUNT);
+    }
+    assert!((0..COUNT - 1).all(|n| bench.origin.count(&path(n)) < 6), "none is asked for in vain again and again");
 }

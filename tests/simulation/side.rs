@@ -135,6 +135,7 @@ impl Side {
             patience: Duration::from_secs(60),
             reader: reader.clone(),
             look: Some("look".to_owned()),
+            pause_after: Duration::from_secs(30),
             gone_apart: Duration::ZERO,
             phrases: true,
             // One folder alone: what a look says on the way has room for that before anybody listens.

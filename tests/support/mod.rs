@@ -106,6 +106,7 @@ impl World {
                 &temp.path().join("state.db"),
             ),
             look: None,
+            pause_after: Duration::from_secs(30),
             gone_apart: Duration::ZERO,
             phrases: true,
             extent: Extent::Full,

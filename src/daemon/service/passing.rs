@@ -24,7 +24,7 @@ use crate::{
     },
     model::Moment,
     platform::clock,
-    reconcile::{self, Earlier, Event, Extent, GONE_APART, JOB_TIMEOUT, Machine, Report, Scope, Tracker},
+    reconcile::{self, Earlier, Event, Extent, GONE_APART, JOB_TIMEOUT, Machine, PAUSE_AFTER, Report, Scope, Tracker},
 };
 
 /// For how long a pass is not interrupted after it began. Each time that it got nowhere the next part has twice as long, so
@@ -207,6 +207,7 @@ impl<H: Host> Service<H> {
             // Others need not wait for a file that is being written, or an answer that was lost.
             patience: Duration::ZERO,
             reader: self.reader.clone(),
+            pause_after: PAUSE_AFTER,
             gone_apart: GONE_APART,
             phrases: self.config.verify.is_used(),
             look: Some(self.look.clone()),

@@ -67,17 +67,20 @@ pub(super) struct Findings {
     pub(super) behind: BTreeMap<String, PageLook>,
     /// The hosts that have shown a page much as it was before.
     pub(super) serving: HashSet<String>,
+    /// Whether the last look has found something that is to go up.
+    goes_up: bool,
 }
 
 impl PagesLook<'_> {
-    /// Asks for each page, notes what came, and gives what was found.
+    /// Asks for each page and notes what came. Once something is to go up, that does not wait for all of them.
     pub(super) async fn ask(
         &self,
         wanted: &[Wanted],
         known: &mut Known,
+        findings: &mut Findings,
         notes: &mpsc::Sender<PageLook>,
         looked: &mut Looked,
-    ) -> Findings {
+    ) {
         let mut unasked = Vec::new();
         let signs = Signs::of(wanted, known);
         let questions: Vec<_> =
@@ -93,14 +96,25 @@ impl PagesLook<'_> {
         let mut questions = plan::in_turn(questions, self.clock.wall(), turn).into_iter();
         let ask = |question| self.asked(question, &access, filter.as_ref(), &probes);
         let mut asked: FuturesUnordered<_> = questions.by_ref().take(AT_ONCE).map(ask).collect();
-        let mut findings = Findings::default();
-        while let Some((question, response)) = asked.next().await {
+        let mut pause = std::pin::pin!(tokio::time::sleep(self.pause_after));
+        findings.goes_up = false;
+        loop {
+            let (question, response) = tokio::select! {
+                biased;
+                () = &mut pause, if findings.goes_up && !asked.is_empty() => {
+                    looked.paused = true;
+                    return;
+                }
+                answer = asked.next() => match answer {
+                    Some(answer) => answer,
+                    None => return,
+                },
+            };
             asked.extend(questions.next().map(ask));
-            for note in self.heard(&question, response, known, &mut findings, looked) {
+            for note in self.heard(&question, response, known, findings, looked) {
                 let _ = notes.send(note).await;
             }
         }
-        findings
     }
 
     async fn asked<'w>(
@@ -257,6 +271,8 @@ impl PagesLook<'_> {
                 }
                 note(states, &target, heard, look);
                 if !same_words {
+                    let judged = plan::judge(record_of(records, &target), hash);
+                    findings.goes_up |= matches!(judged, Judgement::Put { .. });
                     findings.contents.insert(target.to_string(), (hash, size));
                 }
             }

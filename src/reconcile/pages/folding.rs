@@ -32,7 +32,7 @@ impl PagesLook<'_> {
         wanted: &[Wanted],
         listed: &lists::Pages,
         known: Known,
-        mut findings: Findings,
+        findings: &mut Findings,
         looked: &mut Looked,
     ) -> Vec<PageLook> {
         let Known { mut records, mut states, .. } = known;
@@ -41,10 +41,11 @@ impl PagesLook<'_> {
         let approved = looked.gathered.standing.approved;
         let moves = Moves::of(wanted, &states, &records, &findings.behind, (live, approved));
         let (mut moved, mut documents, mut doubted) = (Vec::new(), BTreeMap::new(), false);
-        for Wanted { listed, .. } in wanted {
+        // What other pages show may raise doubts.
+        for Wanted { listed, .. } in wanted.iter().filter(|_| !looked.paused) {
             if moves.is_believed(listed, &states, self.looks().confirm) {
                 let before = states.get(listed.as_str()).and_then(|own| DocPath::new(own.moved.clone()?).ok());
-                let believed = self.believe(listed, &mut states, &mut findings);
+                let believed = self.believe(listed, &mut states, findings);
                 moved.extend(before.zip(believed.last().map(|(path, ..)| path.clone())));
                 notes.extend(believed);
             }
@@ -75,7 +76,7 @@ impl PagesLook<'_> {
             let record = records.remove(path);
             let live = record.as_ref().and_then(|record| record.live);
             held.extend(live.map(|live| (path.clone(), live)));
-            self.judge(path, *state, record, &findings, looked);
+            self.judge(path, *state, record, findings, looked);
         }
         for (from, to) in &moved {
             let Some(record) = records.remove(from) else { continue };

@@ -10,7 +10,6 @@ mod wanted;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    sync::Arc,
     time::Duration,
 };
 
@@ -31,6 +30,7 @@ use crate::{
     store::{Db, PageLook, StoreError},
 };
 
+use asking::Findings;
 pub(super) use reader::file_name;
 pub use reader::{Reader, access};
 
@@ -114,13 +114,27 @@ pub(super) struct PagesLook<'a> {
     pub(super) most_percent: u64,
     /// Whether what is to be uploaded is kept until it has gone up.
     pub(super) keep: bool,
+    /// For how long it goes on once something is found that is to go up; the rest is for another look of the pass.
+    pub(super) pause_after: Duration,
     /// The clock that the rest goes by.
     pub(super) clock: &'a dyn Clock,
 }
 
+/// What the looks of one pass share.
+#[derive(Default)]
+pub(super) struct SoFar {
+    /// The lists, each read once.
+    listed: lists::Pages,
+    /// What the pages have shown.
+    findings: Findings,
+}
+
 impl PagesLook<'_> {
-    /// Expands the lists, asks for the pages and folds what comes of it. What is to be remembered goes to `notes`.
-    pub(super) async fn look(self, listed: &lists::Pages, mut known: Known, notes: mpsc::Sender<PageLook>) -> Looked {
+    /// Asks for the pages that no look of the pass has asked for before, and folds what comes of it. What is to be
+    /// remembered goes to `notes`.
+    pub(super) async fn look(self, so_far: &mut SoFar, mut known: Known, notes: mpsc::Sender<PageLook>) -> Looked {
+        let SoFar { listed, findings } = so_far;
+        let listed = &*listed;
         let mut looked = Looked::new(self.collection, known.standing);
         looked.gathered.replacements = known.replacements;
         self.say(listed, &mut looked);
@@ -131,7 +145,7 @@ impl PagesLook<'_> {
             known.unread = unread.collect();
         }
         let wanted = self.wanted(listed, &mut known);
-        let findings = self.ask(&wanted, &mut known, &notes, &mut looked).await;
+        self.ask(&wanted, &mut known, findings, &notes, &mut looked).await;
         for note in self.fold(&wanted, listed, known, findings, &mut looked) {
             // Nobody takes them where nothing is to be remembered.
             let _ = notes.send(note).await;
@@ -139,8 +153,8 @@ impl PagesLook<'_> {
         looked
     }
 
-    /// The lists, as they are now.
-    pub(super) async fn lists(&self, known: &Known) -> lists::Pages {
+    /// Begins with the lists, as they are now.
+    pub(super) async fn begin(&self, known: &Known) -> SoFar {
         let mut listed = lists_of(self.reader, self.collection, self.pages).await;
         let held = |page: &str| {
             let record = DocPath::new(page).ok().and_then(|path| known.records.get(&path));
@@ -152,7 +166,7 @@ impl PagesLook<'_> {
         let reached: BTreeSet<&str> = named.iter().filter_map(|(_, state)| state.moved.as_deref()).collect();
         let left = left.into_iter().filter(|(page, _)| held(page) && !reached.contains(page.as_str()));
         listed.doubt_empty(left.filter_map(|(_, state)| state.lists.as_ref()));
-        listed
+        SoFar { listed, findings: Findings::default() }
     }
 
     /// What is wrong with the lists.
@@ -180,8 +194,13 @@ impl<P: Platform> Pass<'_, P> {
         Ok(self.store.call(move |db| db.forget_pages_but_of(&with_pages)).await?)
     }
 
-    /// Looks at pages, and notes what was seen. The lists are read once in a pass.
-    pub(super) async fn look_at_pages(&self, collection: &CollectionName, pages: &Pages) -> Result<Looked, Fatal> {
+    /// Looks at pages, and notes what was seen.
+    pub(super) async fn look_at_pages(
+        &self,
+        collection: &CollectionName,
+        pages: &Pages,
+        pause_after: Duration,
+    ) -> Result<Looked, Fatal> {
         let look = PagesLook {
             reader: &self.scope.reader,
             collection,
@@ -191,18 +210,18 @@ impl<P: Platform> Pass<'_, P> {
             gone_apart: self.scope.gone_apart,
             most_percent: self.scope.policy.max_delete_percent,
             keep: true,
+            pause_after,
             clock: &*self.scope.machine.clock,
         };
         (self.event)(Event::Looking(collection.clone()));
         let name = collection.clone();
         let now = self.now();
         let known = self.store.call(move |db| Known::read(db, &name, now)).await?;
-        let mut lists = self.lists.lock().await;
-        if !lists.contains_key(collection) {
-            lists.insert(collection.clone(), Arc::new(look.lists(&known).await));
-        }
-        let listed = lists.get(collection).cloned().unwrap_or_default();
-        drop(lists);
+        let before = self.pages.lock().await.remove(collection);
+        let mut so_far = match before {
+            Some(so_far) => so_far,
+            None => look.begin(&known).await,
+        };
         let (notes, mut noted) = mpsc::channel(BATCH);
         // It takes the receiver with it: where noting fails, looking is not held up by notes that nobody takes.
         let noting = async move {
@@ -214,8 +233,9 @@ impl<P: Platform> Pass<'_, P> {
             }
             Ok::<_, Fatal>(())
         };
-        let (mut looked, noted) = tokio::join!(look.look(&listed, known, notes), noting);
+        let (mut looked, noted) = tokio::join!(look.look(&mut so_far, known, notes), noting);
         noted?;
+        self.pages.lock().await.insert(collection.clone(), so_far);
         let (name, pass) = (collection.clone(), self.look.clone());
         let forgotten = std::mem::take(&mut looked.forgotten);
         let sure = looked.gathered.authority == Authority::Whole;

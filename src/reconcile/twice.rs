@@ -1,0 +1,52 @@
+//! Only what two looks have missed is gone: what was moved during the first, from where it was still to come to where it
+//! had been already, was seen in neither place.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use super::{Extent, Fatal, Pass, looked::Looked};
+use crate::{
+    config::{Collection, Input},
+    plan::Authority,
+    platform::Platform,
+};
+
+impl<P: Platform> Pass<'_, P> {
+    /// Looks at the collections; at all folders once more, where one misses documents.
+    pub(super) async fn look_twice(&self, extent: &Extent, pause_after: Duration) -> Result<Vec<Looked>, Fatal> {
+        let mut looks: Vec<(&Collection, Looked)> = Vec::new();
+        for collection in &self.scope.collections {
+            if let Some(wake) = extent.of(&collection.name) {
+                looks.push((collection, self.unless_stopped(self.look(collection, wake, pause_after)).await?));
+            }
+        }
+        let is_folder = |collection: &Collection| matches!(collection.input, Input::Folder(_));
+        if looks.iter().any(|(collection, looked)| is_folder(collection) && !looked.gathered.gone.is_empty()) {
+            for (collection, looked) in looks.iter_mut().filter(|(collection, _)| is_folder(collection)) {
+                if let Some(wake) = extent.of(&collection.name) {
+                    let again = self.unless_stopped(self.look(collection, wake, pause_after)).await?;
+                    looked.confirm(again);
+                }
+            }
+        }
+        Ok(looks.into_iter().map(|(_, looked)| looked).collect())
+    }
+}
+
+impl Looked {
+    /// Becomes the second look, but for what the first one has seen. What that has noted as new is nothing known.
+    fn confirm(&mut self, again: Self) {
+        let first = std::mem::replace(self, again);
+        let (gathered, before) = (&mut self.gathered, first.gathered);
+        let missed: BTreeSet<_> = before.gone.iter().map(|gone| &gone.path).collect();
+        let count = gathered.gone.len();
+        gathered.gone.retain(|gone| missed.contains(&gone.path));
+        self.missed_once = gathered.gone.len() < count;
+        gathered.known = before.known;
+        if before.authority != Authority::Whole {
+            gathered.authority = before.authority;
+        }
+        gathered.out_of_sight = before.out_of_sight.or(gathered.out_of_sight.take());
+        self.changed.extend(first.changed);
+        self.fresh.extend(first.fresh);
+    }
+}
