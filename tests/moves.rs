@@ -8,9 +8,10 @@ mod support;
 use std::{collections::BTreeSet, fs, time::Duration};
 
 use kbsync::{
-    config::Api,
+    config::{Api, Input},
     local::{Fault, KnowledgeShown},
-    reconcile::{Outcome, Report},
+    model::CollectionName,
+    reconcile::{Event, Outcome, Report},
 };
 use support::World;
 
@@ -203,4 +204,28 @@ async fn an_id_that_is_given_twice_concerns_one_document_alone() {
         world.retry();
         assert_eq!(pass(&world).await.outcome(), Outcome::Ok, "{api}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn document__moved_while_the_folders_are_walked_through__is_not_gone() {
+    let mut world = World::new().await;
+    let one = world.scope.collections.remove(0);
+    for name in ["early", "late"] {
+        let mut collection = one.clone();
+        collection.name = CollectionName::new(name).expect("a name");
+        let Input::Folder(folder) = &mut collection.input else { panic!("no folder: {collection:?}") };
+        folder.root.push(name);
+        world.scope.collections.push(collection);
+        (0..3).for_each(|n| world.write(&format!("{name}/{n}.md"), &format!("{name} {n}")));
+    }
+    assert_eq!(pass(&world).await.outcome(), Outcome::Ok);
+    // From where the walk is still to come to where it has been already.
+    let (from, to) = (world.folder.join("late/1.md"), world.folder.join("early/moved.md"));
+    world.beside = Box::new(move |event| {
+        if matches!(event, Event::Looking(name) if name.as_str() == "early") && from.exists() {
+            fs::rename(&from, &to).expect("nobody else moves it");
+        }
+    });
+    let report = pass(&world).await;
+    assert_eq!((report.outcome(), report.renamed, report.changed()), (Outcome::Ok, 1, 1), "{report:?}");
 }

@@ -24,6 +24,17 @@ pub struct Wanted {
     pub replaces: bool,
 }
 
+/// A new file that is not read yet, as it is being written or cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settling {
+    /// Which document it is to be.
+    pub path: DocPath,
+    /// How many bytes it has so far.
+    pub size: u64,
+    /// Whether it will be read soon, as it has not been written for long.
+    pub soon: bool,
+}
+
 /// What was gathered of one collection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gathered {
@@ -39,8 +50,8 @@ pub struct Gathered {
     pub strays: Vec<Gone>,
     /// Documents to put that an earlier look has seen beside those that are gone now: they are no successors of these.
     pub known: BTreeSet<DocPath>,
-    /// New files that are still being written, with their sizes.
-    pub settling: Vec<(DocPath, u64)>,
+    /// New files that are not read yet.
+    pub settling: Vec<Settling>,
     /// Quarantined documents of which the platform holds no version.
     pub failed: Vec<DocPath>,
     /// How many documents the platform holds.

@@ -138,7 +138,7 @@ mod tests {
     use super::*;
     use crate::{
         model::{ContentHash, Fingerprint, MinHash},
-        plan::{Standing, successors::Successors},
+        plan::{Settling, Standing, successors::Successors},
     };
 
     /// Words of a text; of one that is edited every tenth is another one.
@@ -244,7 +244,7 @@ mod tests {
         let plan = |extra, settling: usize| {
             let (old, mut new) = all(extra);
             let left = new.split_off(30 - settling);
-            let settling = left.into_iter().map(|one| (one.path, 1)).collect();
+            let settling = left.into_iter().map(|one| Settling { path: one.path, size: 1, soon: false }).collect();
             let input = Gathered { settling, held_by_platform: 40, ..gathered("c", old, new) };
             let plan = crate::plan::assemble(vec![input], &[], &policy);
             let held: u64 = plan.withheld.iter().map(crate::plan::Withheld::deletes).sum();
@@ -258,13 +258,25 @@ mod tests {
     }
 
     #[test]
-    fn judge__files_that_are_still_being_written__are_waited_for_once() {
-        let input = [Gathered { settling: vec![(path("zebra.md"), 9_000)], ..gathered("c", vec![], vec![]) }];
-        let successors = Successors::of(&input, &[]);
-        let judge = |gone| format!("{:?}", successors.judge(&name("c"), &[gone])[0]);
-        let old = || gone("a.md", words("a", false));
-        assert_eq!(judge(old()), "Unread");
-        assert_eq!(judge(Gone { successor: Some((name("c"), path("a.md"))), ..old() }), "None", "it has waited");
-        assert_eq!(judge(gone("a.md", None)), "None", "nothing could be told then, either");
+    fn judge__files_that_are_still_being_written__are_waited_for_once_and_in_the_collection_until_they_are_read() {
+        let judge = |gone, soon, collection: &str| {
+            let settling = vec![Settling { path: path("zebra.md"), size: 9_000, soon }];
+            let input = [Gathered { settling, ..gathered(collection, vec![], vec![]) }];
+            format!("{:?}", Successors::of(&input, &[]).judge(&name("c"), &[gone])[0])
+        };
+        let (old, bare) = (|| gone("a.md", words("a", false)), || gone("a.md", None));
+        let waited = |gone| Gone { successor: Some((name("c"), path("a.md"))), ..gone };
+        for (gone, soon, collection, expected) in [
+            (old(), false, "c", "Unread"),
+            (old(), false, "d", "Unread"),
+            (waited(old()), false, "c", "None"),
+            // Nothing could be told then, either.
+            (bare(), false, "c", "None"),
+            (waited(old()), true, "c", "Unread"),
+            (waited(bare()), true, "c", "Unread"),
+            (waited(old()), true, "d", "None"),
+        ] {
+            assert_eq!(judge(gone.clone(), soon, collection), expected, "{gone:?}, {soon}, {collection}");
+        }
     }
 }

@@ -49,7 +49,7 @@ pub(super) enum Succession {
     /// What may be its successor goes up in this pass, or is still being written: what has become of that is seen first. A
     /// likely successor is named.
     Pending(Option<(CollectionName, DocPath)>),
-    /// Files are still being written that it may have become: it waits once for what they say.
+    /// Files are still being written that it may have become: it waits for those that are read soon, and once for others.
     Unread,
     /// Its likely successor failed.
     Failed(DocPath),
@@ -71,13 +71,16 @@ pub(super) struct Successors<'a> {
     failed: HashSet<Key<'a>>,
     /// New files that are still being written, or could not be read yet.
     unread: HashSet<Key<'a>>,
+    /// The collections of those of them that will be read soon.
+    soon: HashSet<&'a CollectionName>,
 }
 
 impl<'a> Successors<'a> {
     /// Finds what has newly come, but for what is known to have moved.
     pub(super) fn of(gathered: &'a [Gathered], moved: &[NewMove]) -> Self {
         let moved: HashSet<Key<'_>> = moved.iter().map(|NewMove { to: (of, path), .. }| (of, path)).collect();
-        let (mut coming, mut failed, mut unread) = (Vec::new(), HashSet::new(), HashSet::new());
+        let (mut coming, mut failed, mut unread, mut soon) =
+            (Vec::new(), HashSet::new(), HashSet::new(), HashSet::new());
         for one in gathered {
             let new = one.wanted.iter().filter(|wanted| !wanted.replaces && !one.known.contains(&wanted.path));
             let new = new.filter(|wanted| !moved.contains(&(&one.collection, &wanted.path)));
@@ -87,10 +90,11 @@ impl<'a> Successors<'a> {
                 min_hash: wanted.min_hash.as_deref(),
             }));
             let settling = one.settling.iter();
-            unread.extend(one.settling.iter().map(|(path, _)| (&one.collection, path)));
-            coming.extend(settling.map(|(path, size)| Coming {
-                key: (&one.collection, path),
-                size: *size,
+            unread.extend(one.settling.iter().map(|settling| (&one.collection, &settling.path)));
+            soon.extend(one.settling.iter().any(|settling| settling.soon).then_some(&one.collection));
+            coming.extend(settling.map(|settling| Coming {
+                key: (&one.collection, &settling.path),
+                size: settling.size,
                 min_hash: None,
             }));
             failed.extend(one.failed.iter().map(|path| (&one.collection, path)));
@@ -99,7 +103,7 @@ impl<'a> Successors<'a> {
         for (number, Coming { key: (_, path), .. }) in coming.iter().enumerate() {
             by_file_name.entry(path.file_name().to_lowercase()).or_default().push(number);
         }
-        Self { coming, by_file_name, failed, unread }
+        Self { coming, by_file_name, failed, unread, soon }
     }
 
     /// How many new files are still being written, whose words are not known.
@@ -137,6 +141,7 @@ impl<'a> Successors<'a> {
         match likely.map(|new| new.key) {
             Some((of, path)) => Succession::Pending(Some((of.clone(), path.clone()))),
             None if !compare_names && of_collection().next().is_some() => Succession::Pending(None),
+            None if self.soon.contains(collection) => Succession::Unread,
             None if !self.unread.is_empty() && gone.min_hash.is_some() && gone.successor.is_none() => {
                 Succession::Unread
             }
@@ -184,7 +189,7 @@ mod tests {
     use super::*;
     use crate::{
         model::{ContentHash, Fingerprint},
-        plan::{Standing, Wanted},
+        plan::{Settling, Standing, Wanted},
     };
 
     fn name(name: &str) -> CollectionName {
@@ -262,7 +267,8 @@ mod tests {
 
     #[test]
     fn judge__settling_file__is_waited_for() {
-        let input = [Gathered { settling: vec![(path("new/a0.md"), 7)], ..gathered("c") }];
+        let settling = vec![Settling { path: path("new/a0.md"), size: 7, soon: false }];
+        let input = [Gathered { settling, ..gathered("c") }];
         assert_eq!(
             Successors::of(&input, &[]).judge(&name("c"), &[gone("old/a0.md", 500)]),
             [pending("c", "new/a0.md")]
@@ -272,7 +278,8 @@ mod tests {
 
     #[test]
     fn judge__known_successor_is_written_all_the_time__is_waited_for_whatever_its_name() {
-        let input = [Gathered { settling: vec![(path("retrospective.md"), 7)], ..gathered("c") }];
+        let settling = vec![Settling { path: path("retrospective.md"), size: 7, soon: false }];
+        let input = [Gathered { settling, ..gathered("c") }];
         let judge =
             |successor| Successors::of(&input, &[]).judge(&name("c"), &[Gone { successor, ..gone("meeting.md", 500) }]);
         assert_eq!(judge(None), [Succession::None]);

@@ -1,7 +1,9 @@
 //! Whether a folder is the one that was known: by its device, or by the known documents that are there unchanged.
 
+use super::looked::Looked;
 use crate::{
     model::{DocPath, Footing},
+    plan::{Authority, Gone},
     scan::Root,
 };
 
@@ -65,9 +67,57 @@ impl KnownContent {
     }
 }
 
+impl Looked {
+    /// Notices where a disk may not be mounted that was there before. It is asked after the walks, for a disk may go
+    /// while they are under way. What a part shows of the known documents is not enough to tell.
+    pub(super) fn compare(&mut self, before: &Footing, root: &Root, whole: bool) {
+        let moved = if whole { self.known.moved(before, root) } else { KnownContent::default().moved(before, root) };
+        let covered = || self.footing.as_ref().and_then(|now| covered(before, now, &self.gathered.gone));
+        let moved = moved.or_else(covered);
+        if let Some(folder) = moved.filter(|_| self.gathered.authority == Authority::Whole) {
+            self.gathered.authority = Authority::Moved(folder);
+        }
+    }
+}
+
+/// A folder in which a disk is mounted that was not before, if documents are gone there: they may be below it.
+fn covered(before: &Footing, now: &Footing, gone: &[Gone]) -> Option<String> {
+    let is_new = |mount: &&String| !before.mounts.contains(mount);
+    let hides = |mount: &&String| {
+        let below = |path: &str| path.strip_prefix(mount.as_str()).is_some_and(|rest| rest.starts_with('/'));
+        gone.iter().any(|gone| below(gone.path.as_str()))
+    };
+    now.mounts.iter().filter(is_new).find(hides).map(|mount| format!("its folder {mount}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ContentHash;
+
+    #[test]
+    fn covered__disk_is_new_and_documents_are_gone_below__names_its_folder() {
+        let footing =
+            |mounts: &[&str]| Footing { device: 1, mounts: mounts.iter().map(|at| (*at).to_owned()).collect() };
+        let gone = |path: &str| Gone {
+            path: DocPath::new(path).unwrap(),
+            live: ContentHash([1; 32]).short(),
+            size: 1,
+            min_hash: None,
+            made_here: true,
+            successor: None,
+        };
+        for (before, now, path, expected) in [
+            (&[][..], &["media"][..], "media/a.md", Some("its folder media")),
+            (&["media"], &["media"], "media/a.md", None),
+            (&[], &["media"], "media.md", None),
+            (&[], &["other", "media/deep"], "media/deep/er/a.md", Some("its folder media/deep")),
+            (&["media"], &[], "media/a.md", None),
+        ] {
+            let found = covered(&footing(before), &footing(now), &[gone(path)]);
+            assert_eq!(found.as_deref(), expected, "{before:?}, {now:?}, {path}");
+        }
+    }
 
     #[test]
     fn known_content__half_of_it_is_there__place_is_the_same() {

@@ -13,7 +13,7 @@ use super::{
     extent::folder_of,
     known::KnownContent,
     looked::{Looked, Merging},
-    unread::{Rest, is_new},
+    unread::{Rest, settling},
 };
 use crate::{
     config::{Collection, Folder, Input},
@@ -291,8 +291,9 @@ fn read(
             // The next look sees what has become of it.
             Err(HashError::Gone) => looked.later(folder_of(&path), AGAIN),
             Err(HashError::Changing) => {
-                looked.gathered.settling.extend(is_new(record).then(|| (path.clone(), 0)));
-                looked.being_written(&path, record, Rest { now: at, settle }, AGAIN, &mut notes);
+                let rest = Rest { now: at, settle };
+                looked.gathered.settling.extend(settling(&path, 0, record, rest));
+                looked.being_written(&path, record, rest, AGAIN, &mut notes);
             }
             Err(error @ HashError::Defective { fingerprint, .. }) => {
                 let reason = error.to_string();

@@ -12,13 +12,13 @@ use super::{
     BeingWritten, Document, Failure, Skipped,
     known::KnownContent,
     look::{Note, Notes, ToRead},
-    unread::{Rest, is_new},
+    unread::{Rest, settling},
 };
 use crate::{
     model::{CollectionName, DocPath, Fingerprint, Footing, LastLook, Record, SkippedFile},
     plan::{self, Authority, Gathered, Gone, Judgement, Look, Pair, Standing, TurnedText, Wanted},
     platform::clock::Clock,
-    scan::{Found, Hashed, Root, ScanError, Wake, Walk},
+    scan::{Found, Hashed, ScanError, Wake, Walk},
     store::{Db, StoreError},
 };
 
@@ -115,15 +115,6 @@ impl Looked {
             forgotten: Vec::new(),
             missed_once: false,
             paused: false,
-        }
-    }
-
-    /// Notices where a disk may not be mounted that was there before. It is asked after the walks, for a disk may go
-    /// while they are under way. What a part shows of the known documents is not enough to tell.
-    pub(super) fn compare(&mut self, before: &Footing, root: &Root, whole: bool) {
-        let moved = if whole { self.known.moved(before, root) } else { KnownContent::default().moved(before, root) };
-        if let Some(folder) = moved.filter(|_| self.gathered.authority == Authority::Whole) {
-            self.gathered.authority = Authority::Moved(folder);
         }
     }
 
@@ -262,10 +253,11 @@ impl Looked {
             match plan::look(&fingerprint, last, now, settle) {
                 Look::Same => self.unchanged(path, record, &mut notes),
                 Look::Settling(until) => {
-                    self.being_written(&path, record.as_ref(), Rest { now, settle }, until.since(now), &mut notes);
-                    if is_new(record.as_ref()) {
-                        came.push((fingerprint.inode, path.clone()));
-                        self.gathered.settling.push((path, fingerprint.size));
+                    let (record, rest) = (record.as_ref(), Rest { now, settle });
+                    self.being_written(&path, record, rest, until.since(now), &mut notes);
+                    if let Some(settling) = settling(&path, fingerprint.size, record, rest) {
+                        came.push((fingerprint.inode, path));
+                        self.gathered.settling.push(settling);
                     }
                 }
                 Look::Read => {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{BeingWritten, Document, Skipped, extent::folder_of, look::Notes, looked::Looked};
 use crate::{
     model::{DocPath, Moment, Record},
-    plan,
+    plan::{self, Settling},
     scan::Wake,
 };
 
@@ -15,6 +15,18 @@ use crate::{
 pub(super) struct Rest {
     pub(super) now: Moment,
     pub(super) settle: Duration,
+}
+
+/// A file that is new, and is being written.
+pub(super) fn settling(
+    path: &DocPath,
+    size: u64,
+    record: Option<&Record>,
+    Rest { now, settle }: Rest,
+) -> Option<Settling> {
+    let since = record.and_then(|record| record.written_since);
+    let soon = !since.is_some_and(|since| plan::is_written_long(since, now, settle));
+    is_new(record).then(|| Settling { path: path.clone(), size, soon })
 }
 
 /// Whether the platform holds no version of a document of which this is known.
@@ -63,7 +75,8 @@ impl Looked {
     /// A new file that cannot be synced may be what has become of one that is gone.
     pub(super) fn may_have_become(&mut self, path: &DocPath, record: Option<&Record>) {
         if is_new(record) {
-            self.gathered.settling.extend(record.is_none().then(|| (path.clone(), 0)));
+            let settling = || Settling { path: path.clone(), size: 0, soon: false };
+            self.gathered.settling.extend(record.is_none().then(settling));
             self.gathered.failed.push(path.clone());
         }
     }

@@ -88,13 +88,13 @@ pub(super) fn releases(target: &[u8]) -> Option<&[u8]> {
     (is_release(release) && !matches!(folder, b".." | b".") && parts.all(|part| part != b"..")).then_some(folder)
 }
 
-/// Whether a name is that of a release that a tool made: the time of it, or a commit. Numbers as in `v1.2` are no such names:
-/// people write documents for several versions of a thing.
+/// Whether a name is that of a release that a tool made: the time of it, or a commit. Numbers as in `v1.2`, and mere dates, are
+/// no such names: people write documents for several versions of a thing, and for several days.
 pub(super) fn is_release(name: &[u8]) -> bool {
     let is_time = |byte: &u8| byte.is_ascii_digit() || b"-_.:TZ".contains(byte);
     let digits = name.iter().filter(|byte| byte.is_ascii_digit()).count();
     let is_commit = name.len() == 40 && name.iter().all(u8::is_ascii_hexdigit);
-    is_commit || name.first().is_some_and(u8::is_ascii_digit) && name.iter().all(is_time) && digits >= 8
+    is_commit || name.first().is_some_and(u8::is_ascii_digit) && name.iter().all(is_time) && digits >= 12
 }
 
 /// A target without what says nothing: `./` at its beginning and a slash at its end.
@@ -206,6 +206,8 @@ mod tests {
             "..data/../../k.md",
             "docs/..data",
             "releases/2026",
+            "minutes/20261129",
+            "minutes/2026-11-29",
             "releases/v1.2.3",
             "../releases/20261129101500",
             "/releases/20261129101500",

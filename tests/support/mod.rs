@@ -55,6 +55,8 @@ pub struct World {
     pub api: Api,
     /// How many pages passes have read of the platform's list. The poll of many jobs, which reads one too, is none.
     pub pages: AtomicU64,
+    /// What happens beside a pass when it tells of something.
+    pub beside: Box<dyn Fn(&Event) + Send + Sync>,
     state: PathBuf,
     _temp: TempDir,
 }
@@ -116,7 +118,8 @@ impl World {
             machine: Machine::default(),
         };
         let state = temp.path().join("state.db");
-        let world = Self { folder, platform, faults, scope, api, pages: AtomicU64::default(), state, _temp: temp };
+        let (pages, beside) = (AtomicU64::default(), Box::new(|_: &Event| {}));
+        let world = Self { folder, platform, faults, scope, api, pages, beside, state, _temp: temp };
         let (_, http) = world.http(Api::Cevvo, None).await;
         Cevvo::new(http).create(FOREIGN, &SourceKind::File, None).await.expect("the foreign source");
         world
@@ -148,6 +151,7 @@ impl World {
         };
         let (_stop, stopped) = watch::channel(false);
         let event = |event: Event| {
+            (self.beside)(&event);
             self.pages.fetch_add(u64::from(matches!(event, Event::Listing { .. })), Ordering::Relaxed);
         };
         let pass = reconcile::pass(&client, &store, &self.scope, stopped, &event);

@@ -1,6 +1,6 @@
 //! Asking for pages, many at a time; the fetcher spares each host.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use tokio::sync::mpsc;
@@ -9,6 +9,7 @@ use url::Url;
 use super::{
     super::{Document, Failure, looked::Looked},
     Known, PagesLook, access,
+    findings::{Findings, fingerprint, is_present},
     leaving::{is_another, permitted},
     reader::{Content, Read},
     signs::{Signs, host},
@@ -18,7 +19,7 @@ use super::{
 use crate::{
     config::Via,
     fetch::{Access, Validators, lists::Filter},
-    model::{Claimed, ContentHash, DocPath, Fingerprint, LastLook, PageState, Record, ShortHash, Ways, distance},
+    model::{Claimed, ContentHash, DocPath, LastLook, PageState, Record, ShortHash, Ways, distance},
     plan::{self, Ask, Heard, Judgement, Looks, NewText, TextVerdict},
     store::PageLook,
 };
@@ -56,19 +57,6 @@ struct Response {
     read: Read,
     /// Whether it is what its site shows for an address that does not exist.
     is_soft_404: bool,
-}
-
-/// What a look has found.
-#[derive(Default)]
-pub(super) struct Findings {
-    /// The content that was had, by the addresses of the pages: the hash and the size.
-    pub(super) contents: BTreeMap<String, (ContentHash, u64)>,
-    /// What is behind the moves that are not believed yet, by the addresses that have moved.
-    pub(super) behind: BTreeMap<String, PageLook>,
-    /// The hosts that have shown a page much as it was before.
-    pub(super) serving: HashSet<String>,
-    /// Whether the last look has found something that is to go up.
-    goes_up: bool,
 }
 
 impl PagesLook<'_> {
@@ -398,14 +386,4 @@ impl Content {
 
 fn record_of<'r>(records: &'r BTreeMap<DocPath, Record>, url: &Url) -> Option<&'r Record> {
     DocPath::page(url).ok().and_then(|path| records.get(&path))
-}
-
-/// What a look at a page shows: its size.
-pub(super) fn fingerprint(size: u64) -> Fingerprint {
-    Fingerprint { size, mtime_ns: 0, ctime_ns: 0, inode: 0 }
-}
-
-/// Whether an answer is told apart from nothing by a state: what is known of the page is its present content.
-pub(super) fn is_present(state: &PageState) -> bool {
-    state.read.is_some() && state.missing == 0 && state.stale.is_none()
 }

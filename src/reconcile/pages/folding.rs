@@ -8,7 +8,7 @@ use std::{
 use super::{
     super::{Document, Failure, looked::Looked},
     Known, PagesLook,
-    asking::{Findings, fingerprint, is_present},
+    findings::{Findings, fingerprint, is_present},
     leaving::{MANY, MANY_PART, Moves, is_left_out},
     signs::host,
     wanted::Wanted,
@@ -222,7 +222,7 @@ impl PagesLook<'_> {
             Via::Upload => self.reader.open(hash).ok().and_then(|file| scan::fingerprint(&file).ok()),
         };
         let hashed =
-            Hashed { hash, min_hash: None, fingerprint: fingerprint.unwrap_or(super::asking::fingerprint(size)) };
+            Hashed { hash, min_hash: None, fingerprint: fingerprint.unwrap_or(super::findings::fingerprint(size)) };
         looked.judged(path.clone(), hashed, record.as_ref());
         if let (Some(record), Some(sketch), Some(was)) = (&record, state.sketch, state.turned) {
             let shrunk = plan::is_shrunk(record, sketch.words, size);

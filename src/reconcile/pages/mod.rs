@@ -1,6 +1,7 @@
 //! Gathering pages: the lists, a polite question to each page's origin, and what the answers make of the documents.
 
 mod asking;
+mod findings;
 mod folding;
 mod leaving;
 mod reader;
@@ -30,7 +31,7 @@ use crate::{
     store::{Db, PageLook, StoreError},
 };
 
-use asking::Findings;
+use findings::Findings;
 pub(super) use reader::file_name;
 pub use reader::{Reader, access};
 
