@@ -225,7 +225,8 @@ impl<P: Platform> Pass<'_, P> {
         // Where nothing can be renamed, a source that we made is ours whatever the platform has always called it.
         let nameless = source.name.is_empty() || !self.platform.abilities().rename && !is_foreign;
         let (holds, at_work) = (source.holding == Holding::Document, source.holding == Holding::AtWork);
+        let done = source.holding == Holding::Done;
         let empty = matches!(source.holding, Holding::Empty | Holding::Failed(_));
-        ListedSource { id: source.id, text: source.name, name, nameless, holds, at_work, empty, created }
+        ListedSource { id: source.id, text: source.name, name, nameless, holds, at_work, done, empty, created }
     }
 }

@@ -65,6 +65,12 @@ fn tells_content(connection: &Connection) -> Result<bool, rusqlite::Error> {
     connection.prepare_cached(sql)?.query_row([], |row| row.get(0))
 }
 
+/// Whether the platform tells what its sources hold, by this list or one before it.
+pub(super) fn shows_content(connection: &Connection) -> Result<bool, rusqlite::Error> {
+    let sql = "SELECT EXISTS (SELECT * FROM listed WHERE holds AND collection IS NOT NULL)";
+    Ok(tells_content(connection)? || connection.query_row(sql, [], |row| row.get(0))?)
+}
+
 /// Uploads whose answer was lost, and that the platform holds all the same, and sources that were ready and are so again:
 /// those of the content that was seen last.
 /// Says how many documents are new by that, and how many are replaced.

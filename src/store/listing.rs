@@ -15,7 +15,7 @@ use super::{
         Misplaced, finish_renames, misplaced, note_misnamed, note_names, recognize_decorated, recognize_known,
         recognize_requested,
     },
-    list_ready::{finish_uploads, note_emptied, retire_empty},
+    list_ready::{finish_uploads, note_emptied, retire_empty, shows_content},
     ownership::note_list,
     replicas::{COLUMNS, replica},
 };
@@ -62,6 +62,8 @@ pub struct ListedSource {
     pub holds: bool,
     /// Whether the platform is at work on it: something was put into it.
     pub at_work: bool,
+    /// Whether the platform says that it is done, and not whether it holds anything.
+    pub done: bool,
     /// Whether the platform says outright that it holds nothing.
     pub empty: bool,
     /// When it was made, where the platform says so.
@@ -125,8 +127,8 @@ impl Db {
         self.connection.execute_batch(
             "CREATE TEMP TABLE IF NOT EXISTS listed (
                  source_id TEXT PRIMARY KEY, text TEXT NOT NULL, collection TEXT, path TEXT, hash BLOB,
-                 nameless INTEGER, holds INTEGER, at_work INTEGER, empty INTEGER, created INTEGER,
-                 reading INTEGER
+                 nameless INTEGER, holds INTEGER, at_work INTEGER, done INTEGER, empty INTEGER,
+                 created INTEGER, reading INTEGER
              ) WITHOUT ROWID;
              DELETE FROM listed;",
         )?;
@@ -140,7 +142,7 @@ impl Db {
     /// See [`StoreError`].
     pub fn add_page(&mut self, reading: u32, page: &[ListedSource]) -> Result<u64, StoreError> {
         self.together(|connection| {
-            let sql = "INSERT OR REPLACE INTO listed VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+            let sql = "INSERT OR REPLACE INTO listed VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
             let mut statement = connection.prepare_cached(sql)?;
             for source in page {
                 let name = source.name.as_ref();
@@ -153,6 +155,7 @@ impl Db {
                     source.nameless,
                     source.holds,
                     source.at_work,
+                    source.done,
                     source.empty,
                     source.created.map(|at| at.0.cast_signed()),
                     reading,
@@ -290,12 +293,13 @@ fn unclaimed(
     reappeared: &mut Vec<SourceId>,
 ) -> Result<BTreeMap<SourceName, Vec<Listed>>, rusqlite::Error> {
     let mut statement = connection.prepare(
-        "SELECT l.source_id, l.collection, l.path, l.hash, l.holds, l.at_work, l.created FROM listed l
+        "SELECT l.source_id, l.collection, l.path, l.hash, l.holds OR l.done AND ?1, l.at_work, l.created FROM listed l
          WHERE l.collection IS NOT NULL AND l.source_id NOT IN (SELECT source_id FROM replicas WHERE source_id IS NOT NULL)",
     )?;
     let is_new = !exists(connection, "SELECT EXISTS (SELECT * FROM meta WHERE key = 'listed')")?;
     let mut first = None;
-    let mut rows = statement.query([])?;
+    // Where no source says what it holds, one that is done holds what it was made for.
+    let mut rows = statement.query([!shows_content(connection)?])?;
     let mut by_name: BTreeMap<SourceName, Vec<Listed>> = BTreeMap::new();
     while let Some(row) = rows.next()? {
         let name = name(&terms.instance, &row.get::<_, String>(1)?, row.get(2)?, row.get(3)?)?;

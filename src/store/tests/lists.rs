@@ -15,6 +15,7 @@ pub(super) fn listed(id: &str, document: &str, content: u8, holds: bool) -> List
         nameless: false,
         holds,
         at_work: false,
+        done: false,
         empty: !holds,
         created: None,
     }
@@ -63,6 +64,17 @@ fn a_lost_store_is_rebuilt_from_the_list() {
     assert_eq!((live(&db, "a.md"), live(&db, "b.md"), live(&db, "c.md")), (Some(short(1)), Some(short(2)), None));
     assert_eq!(phases(&db, "c.md"), [Phase::Uploading], "an empty one proves nothing");
     assert_eq!(compare(&mut db, &page), ListReport { adopted: 0, ..report });
+}
+
+#[test]
+fn lost_store__source_is_done_and_does_not_tell_its_content__is_held_unless_others_tell() {
+    let done = ListedSource { done: true, empty: false, ..listed("s1", "a.md", 1, false) };
+    for (page, held) in [(vec![done.clone()], 1), (vec![done.clone(), listed("s2", "b.md", 2, true)], 0)] {
+        let (_folder, mut db) = new_db();
+        compare(&mut db, &page);
+        assert_eq!(live(&db, "a.md"), (held == 1).then_some(short(1)));
+        assert!(!db.has_shown_content().unwrap(), "it counts as held, and tells nothing of its content");
+    }
 }
 
 #[test]

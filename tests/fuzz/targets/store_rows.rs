@@ -162,6 +162,7 @@ fn pass(db: &mut Db, text: &str) -> Result<(), StoreError> {
             nameless: number % 5 == 4,
             holds: number % 2 == 0,
             at_work: number % 3 == 1,
+            done: number % 7 == 2,
             empty: number % 4 == 1,
             created: Some(NOW),
         })
