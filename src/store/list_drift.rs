@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::{
     Db, StoreError,
     documents::set_live,
-    listing::{ListReport, Terms},
+    listing::{ListReport, Terms, is_only_version},
     replicas::{COLUMNS, drop_row, make_ready, quarantine, replica, set_made, set_phase},
 };
 use crate::{
@@ -199,8 +199,13 @@ pub(super) fn note_strays(
         let is_approved = held > 0 && connection.execute(spend, params![collection.as_str(), held as i64])? > 0;
         for stray in strays {
             if is_approved && stray.holds {
-                report.retired += 1;
-                insert(connection, &stray, Phase::Retiring, now)?;
+                // The only version of a document that is here goes when the present one is ready.
+                if is_only_version(connection, &stray.name)? {
+                    adopt(connection, &stray, now, report)?;
+                } else {
+                    report.retired += 1;
+                    insert(connection, &stray, Phase::Retiring, now)?;
+                }
                 continue;
             }
             let sql = "INSERT INTO strays VALUES (?1, ?2, ?3, ?4, ?5)";
@@ -281,15 +286,7 @@ pub(super) fn apply(
                     }
                 }
             }
-            Drift::Adopt(source) => {
-                report.adopted += 1;
-                let (collection, path) = (source.name.collection.as_str(), source.name.path.as_str());
-                // What a store from yesterday believes in is not there any more.
-                let sql = "DELETE FROM replicas WHERE collection = ?1 AND path = ?2 AND phase = 'ready'";
-                connection.execute(sql, [collection, path])?;
-                insert(connection, &source, Phase::Ready, now)?;
-                set_live(connection, collection, path, Some(source.name.hash))?;
-            }
+            Drift::Adopt(source) => adopt(connection, &source, now, report)?,
             Drift::Retire(source) => {
                 if retired + report.retired < RETIRE_AT_MOST.max(report.ours / 10) {
                     report.retired += 1;
@@ -307,6 +304,22 @@ pub(super) fn apply(
         }
     }
     Ok(strays)
+}
+
+/// A source becomes its document's record.
+fn adopt(
+    connection: &Connection,
+    source: &Listed,
+    now: Moment,
+    report: &mut ListReport,
+) -> Result<(), rusqlite::Error> {
+    report.adopted += 1;
+    let (collection, path) = (source.name.collection.as_str(), source.name.path.as_str());
+    // What a store from yesterday believes in is not there any more.
+    let sql = "DELETE FROM replicas WHERE collection = ?1 AND path = ?2 AND phase = 'ready'";
+    connection.execute(sql, [collection, path])?;
+    insert(connection, source, Phase::Ready, now)?;
+    set_live(connection, collection, path, Some(source.name.hash))
 }
 
 fn insert(connection: &Connection, source: &Listed, phase: Phase, now: Moment) -> Result<(), rusqlite::Error> {

@@ -362,7 +362,7 @@ fn contradicted(connection: &Connection, instance: &Instance) -> Result<Vec<(Sou
 }
 
 /// Whether a document is here, and this list shows no ready source of it.
-fn is_only_version(connection: &Connection, name: &SourceName) -> Result<bool, rusqlite::Error> {
+pub(super) fn is_only_version(connection: &Connection, name: &SourceName) -> Result<bool, rusqlite::Error> {
     let sql = "SELECT EXISTS (SELECT * FROM documents WHERE collection = ?1 AND path = ?2)
                    AND NOT EXISTS (SELECT * FROM replicas r JOIN listed USING (source_id)
                                    WHERE r.collection = ?1 AND r.path = ?2 AND r.phase = 'ready')";
