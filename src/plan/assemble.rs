@@ -53,8 +53,9 @@ pub struct Plan {
     pub withheld: Vec<Withheld>,
     /// Documents that are gone, and whose deletion waits for what may be their successors.
     pub waiting: Vec<(CollectionName, Gone)>,
-    /// Documents that were moved and edited: they are put at their new places, and what they leave goes after that.
-    pub edited_moves: Vec<NewMove>,
+    /// Documents that were moved and edited, or moved over others: they are put at their new places, and what they leave goes
+    /// after that.
+    pub begun_moves: Vec<NewMove>,
     /// Replacements that are not made.
     pub held_replacements: Vec<HeldReplacements>,
     /// Collections of which everything was seen: what is not there is gone, or was never there.
@@ -110,7 +111,8 @@ pub fn assemble(mut gathered: Vec<Gathered>, moves: &[Move], policy: &Policy) ->
     }
     // What moved from one collection to another, or all of one that has another name now.
     renames.append(&mut renamed(&mut gathered));
-    let edited_moves = moves::edited(&mut gathered, moves);
+    let mut begun_moves = moves::over(&mut gathered, moves);
+    begun_moves.append(&mut moves::edited(&mut gathered, moves));
     let candidates: Vec<_> = gathered
         .iter_mut()
         .map(|one| Candidates {
@@ -119,7 +121,7 @@ pub fn assemble(mut gathered: Vec<Gathered>, moves: &[Move], policy: &Policy) ->
             of: one.held_by_platform,
         })
         .collect();
-    let successors = Successors::of(&gathered, &edited_moves);
+    let successors = Successors::of(&gathered, &begun_moves);
     let mut waiting = Vec::new();
     for (one, candidates) in gathered.iter().zip(candidates) {
         let Gathered { collection, authority, standing, .. } = one;
@@ -142,7 +144,7 @@ pub fn assemble(mut gathered: Vec<Gathered>, moves: &[Move], policy: &Policy) ->
     }
     actions.append(&mut renames);
     actions.append(&mut puts);
-    Plan { actions, withheld, held_replacements, waiting, edited_moves, seen }
+    Plan { actions, withheld, held_replacements, waiting, begun_moves, seen }
 }
 
 /// Takes out of what is wanted and gone what has the same content.
@@ -223,7 +225,9 @@ mod tests {
             Action::Put { wanted, .. } => format!("+ {}", wanted.path),
         };
         let waiting = plan.waiting.iter().map(|(_, gone)| format!("waits {}", gone.path));
-        plan.actions.iter().map(line).chain(waiting).collect()
+        let over = plan.begun_moves.iter().filter(|begun| !begun.edited);
+        let over = over.map(|NewMove { from, to, .. }| format!("{} moves to {}", from.path, to.1));
+        plan.actions.iter().map(line).chain(waiting).chain(over).collect()
     }
 
     #[test]
@@ -236,7 +240,12 @@ mod tests {
             ("deleted", gathered(vec![], vec![gone("a", 1)]), vec!["- a"]),
             ("renamed", gathered(vec![wanted("b", 1)], vec![gone("a", 1)]), vec!["a > b"]),
             ("renamed and edited", gathered(vec![wanted("b", 2)], vec![gone("a", 1)]), vec!["+ b", "waits a"]),
-            ("moved over another", gathered(vec![replaced("b", 1)], vec![gone("a", 1)]), vec!["- a", "~ b"]),
+            ("moved over another", gathered(vec![replaced("b", 1)], vec![gone("a", 1)]), vec!["~ b", "a moves to b"]),
+            (
+                "one of two twins moved over another",
+                gathered(vec![replaced("b", 1)], vec![gone("a", 1), gone("c", 1)]),
+                vec!["~ b", "waits c", "a moves to b"],
+            ),
             (
                 "twins renamed in key order, one left over on each side",
                 gathered(

@@ -1,5 +1,6 @@
 //! Moves that need an upload: the document is uploaded at its new place, and its old source is deleted after that, in the
-//! same pass or a later one. They are those on a platform that cannot rename, and those of documents that were edited too.
+//! same pass or a later one. They are those on a platform that cannot rename, those of documents that were edited too, and
+//! those over another document.
 
 use std::{
     cmp::Reverse,
@@ -67,6 +68,32 @@ pub(super) fn settle(collection: &CollectionName, gone: &mut Vec<Gone>, moves: &
     let arrived = gone.extract_if(.., |gone| state(gone) == MoveState::Arrived).collect();
     gone.retain(|gone| state(gone) == MoveState::Off);
     arrived
+}
+
+/// Takes documents that were moved over others out of what is gone: each with one that has its content now. What else has
+/// had that content is no move. `begun` are the moves that take no other document.
+pub(super) fn over(gathered: &mut [Gathered], begun: &[Move]) -> Vec<NewMove> {
+    let taken: HashSet<&Key> = begun.iter().filter(|one| one.state != MoveState::Off).map(|one| &one.to).collect();
+    let replaced = gathered.iter().flat_map(|one| one.wanted.iter().map(|wanted| (&one.collection, wanted)));
+    let replaced = replaced.filter(|(_, wanted)| wanted.replaces);
+    let mut places: HashMap<ShortHash, Vec<Key>> = HashMap::new();
+    for (collection, wanted) in replaced {
+        let to = (collection.clone(), wanted.path.clone());
+        if !taken.contains(&to) {
+            places.entry(wanted.hash.short()).or_default().push(to);
+        }
+    }
+    let mut found = Vec::new();
+    // What was not seen for sure may still be there.
+    for one in gathered.iter_mut().filter(|one| one.authority == Authority::Whole) {
+        one.gone.retain(|gone| {
+            let to = places.get_mut(&gone.live).filter(|_| gone.made_here).and_then(Vec::pop);
+            let is_left = to.is_none();
+            found.extend(to.map(|to| NewMove { away: one.collection.clone(), from: gone.clone(), to, edited: false }));
+            is_left
+        });
+    }
+    found
 }
 
 /// Takes documents that were moved and edited at once out of what is gone, each with a new one of its own: the most similar
@@ -248,7 +275,7 @@ mod tests {
             let input = Gathered { settling, held_by_platform: 40, ..gathered("c", old, new) };
             let plan = crate::plan::assemble(vec![input], &[], &policy);
             let held: u64 = plan.withheld.iter().map(crate::plan::Withheld::deletes).sum();
-            (plan.edited_moves.len(), plan.waiting.len(), held)
+            (plan.begun_moves.len(), plan.waiting.len(), held)
         };
         assert_eq!(plan(0, 0), (30, 0, 0));
         assert_eq!(plan(11, 0), (30, 0, 11), "the others are deletions");

@@ -8,7 +8,7 @@ use super::{
     guard::Gone,
     moves::{MOST_PAIRS, NewMove},
 };
-use crate::model::{CollectionName, DocPath, MinHash};
+use crate::model::{CollectionName, DocPath, MinHash, ShortHash};
 
 /// Names this similar, from 0 to 1, are likely to be of one document.
 const SIMILAR_NAMES: f64 = 0.7;
@@ -73,6 +73,8 @@ pub(super) struct Successors<'a> {
     unread: HashSet<Key<'a>>,
     /// The collections of those of them that will be read soon.
     soon: HashSet<&'a CollectionName>,
+    /// Documents that are replaced, by their new content.
+    replaced: HashMap<ShortHash, Key<'a>>,
 }
 
 impl<'a> Successors<'a> {
@@ -81,7 +83,10 @@ impl<'a> Successors<'a> {
         let moved: HashSet<Key<'_>> = moved.iter().map(|NewMove { to: (of, path), .. }| (of, path)).collect();
         let (mut coming, mut failed, mut unread, mut soon) =
             (Vec::new(), HashSet::new(), HashSet::new(), HashSet::new());
+        let mut replaced = HashMap::new();
         for one in gathered {
+            let over = one.wanted.iter().filter(|wanted| wanted.replaces);
+            replaced.extend(over.map(|wanted| (wanted.hash.short(), (&one.collection, &wanted.path))));
             let new = one.wanted.iter().filter(|wanted| !wanted.replaces && !one.known.contains(&wanted.path));
             let new = new.filter(|wanted| !moved.contains(&(&one.collection, &wanted.path)));
             coming.extend(new.map(|wanted| Coming {
@@ -103,7 +108,7 @@ impl<'a> Successors<'a> {
         for (number, Coming { key: (_, path), .. }) in coming.iter().enumerate() {
             by_file_name.entry(path.file_name().to_lowercase()).or_default().push(number);
         }
-        Self { coming, by_file_name, failed, unread, soon }
+        Self { coming, by_file_name, failed, unread, soon, replaced }
     }
 
     /// How many new files are still being written, whose words are not known.
@@ -121,6 +126,10 @@ impl<'a> Successors<'a> {
         let is_coming = |(of, path): &(CollectionName, DocPath)| self.unread.contains(&(of, path));
         if let Some(known) = gone.successor.as_ref().filter(|known| is_coming(known)) {
             return Succession::Pending(Some(known.clone()));
+        }
+        // Its content is held nowhere else before that is up.
+        if let Some((of, path)) = self.replaced.get(&gone.live) {
+            return Succession::Pending(Some(((*of).clone(), (*path).clone())));
         }
         let known = gone.successor.as_ref().filter(|(of, path)| self.failed.contains(&(of, path)));
         if let Some((_, failed)) = known {

@@ -77,7 +77,7 @@ pub async fn preview(scope: &Scope, accepted: &'static [&'static str], db: Optio
     // What waits for a successor goes when that is ready.
     let waiting = std::mem::take(&mut preview.plan.waiting).into_iter();
     let deletions = waiting.map(|(collection, gone)| Action::Delete { collection, gone, moved: false });
-    let moved = std::mem::take(&mut preview.plan.edited_moves).into_iter();
+    let moved = std::mem::take(&mut preview.plan.begun_moves).into_iter();
     let moved = moved.map(|NewMove { away, from, .. }| Action::Delete { collection: away, gone: from, moved: true });
     preview.plan.actions.splice(0..0, deletions.chain(moved));
     preview.under_way = under_way.iter().filter(|one| !one.is_kept(policy.never)).count() as u64;

@@ -275,9 +275,9 @@ impl<P: Platform> Pass<'_, P> {
 
     /// Notes what has moved, and has deletions that wait for possible successors planned again when these are ready.
     async fn wait_for_successors(&self, plan: &Plan, report: &mut Report, open: &mut Open) -> Result<(), Fatal> {
-        if !plan.edited_moves.is_empty() {
+        if !plan.begun_moves.is_empty() {
             // In this order: what goes when the new place is held must be known before anything is sent there.
-            let begun = plan.edited_moves.clone();
+            let begun = plan.begun_moves.clone();
             self.store.call(move |db| db.begin_moves(&begun)).await?;
         }
         if plan.waiting.is_empty() {
