@@ -94,9 +94,17 @@ impl<P: Platform> Pass<'_, P> {
         }
         match phase {
             Phase::Created => self.fill(collection, wanted, replica).await,
-            Phase::Spoilt => Ok(Step::Again(None)),
+            Phase::Spoilt => self.changed_on_its_way(replica).await,
             _ => Ok(Step::Following(replica, wanted.fingerprint.size, began)),
         }
+    }
+
+    /// What went up is not what the name of its source says. Beside an older version nobody needs it; else it may be the only
+    /// one, and goes when the next one is ready.
+    async fn changed_on_its_way(&self, replica: Replica) -> Result<Step, Fatal> {
+        let (collection, path) = (replica.collection.clone(), replica.path.clone());
+        let older = self.store.call(move |db| db.ready_replica(&collection, &path)).await?;
+        Ok(Step::Again(older.map(|_| replica)))
     }
 
     async fn intend(&self, collection: &CollectionName, wanted: &Wanted) -> Result<Replica, Fatal> {
@@ -244,7 +252,7 @@ impl<P: Platform> Pass<'_, P> {
         if sent.is_ok() && !unchanged(after, &wanted.fingerprint) {
             let now = self.now();
             self.store.call(move |db| db.enter(id, Phase::Spoilt, now)).await?;
-            return step(Step::Again(None));
+            return step(self.changed_on_its_way(replica).await?);
         }
         self.sent(sent, &wanted, replica, began).await
     }
