@@ -193,7 +193,7 @@ pub(super) fn finish_renames(connection: &Connection, now: Moment) -> Result<(),
     let sql = format!(
         "SELECT {COLUMNS}, text, asked_name FROM replicas
          JOIN (SELECT source_id AS listed_id, text FROM listed) ON source_id = listed_id
-         WHERE phase = 'ready' AND unanswered"
+         WHERE unanswered AND (phase = 'ready' OR phase = 'retiring' AND asked_name IS NOT NULL)"
     );
     let unanswered: Vec<_> = connection.prepare(&sql)?.query_map([], with_text)?.collect::<Result<_, _>>()?;
     for (replica, text, asked) in unanswered {

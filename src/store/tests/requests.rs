@@ -32,6 +32,19 @@ fn rename_without_answer__listed_under_old_name__is_not_done() {
 }
 
 #[test]
+fn rename_without_answer__its_document_went_meanwhile__is_the_new_documents_older_version() {
+    let (_folder, mut db) = new_db();
+    let id = ready(&mut db, "old.md", 1, "s1");
+    let renamed = listed("s1", "new.md", 1, true);
+    db.begin_rename(id, renamed.name.as_ref().unwrap()).unwrap();
+    db.gone(&docs(), &path("old.md"), NOW).unwrap();
+    ready(&mut db, "new.md", 2, "s2");
+    compare(&mut db, &[renamed, listed("s2", "new.md", 2, true)]);
+    assert_eq!((phases(&db, "old.md"), phases(&db, "new.md")), (vec![], vec![Phase::Retiring, Phase::Ready]));
+    assert_eq!(live(&db, "new.md"), Some(short(2)));
+}
+
+#[test]
 fn list__name_rewritten_by_the_platform__changes_nothing() {
     for text in [
         "docs/\u{dc}ber uns & mehr.md [default:010101010101]",
