@@ -1,6 +1,6 @@
 //! Knobs: what a platform may do that its pages do not promise, and a disk that nobody expects. Each life draws a random subset of them (swarm testing).
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use unicode_normalization::UnicodeNormalization;
@@ -176,6 +176,11 @@ impl Knobs {
         let salt = (knob as u64) << 32 | of.len() as u64;
         let mut rng = StdRng::seed_from_u64(self.seed ^ salt);
         *of.choose(&mut rng).expect("not empty")
+    }
+
+    /// By how much a list lags behind, or keeps what is gone.
+    pub fn seconds(self, knob: Knob) -> Duration {
+        Duration::from_secs(if self.has(knob) { self.detail(knob, &[2, 8, 20]) } else { 0 })
     }
 
     /// Dice for what is drawn each time.

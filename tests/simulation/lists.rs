@@ -1,7 +1,5 @@
 //! The list of sources, as one request for a page of it shows it.
 
-use std::time::Duration;
-
 use kbsync::model::Moment;
 use rand::seq::SliceRandom;
 use serde_json::{Value, json};
@@ -42,8 +40,7 @@ pub fn page(
     now: Moment,
 ) -> (Vec<Value>, usize) {
     let knobs = manners.knobs;
-    let seconds = |knob| Duration::from_secs(if knobs.has(knob) { knobs.detail(knob, &[2, 8, 20]) } else { 0 });
-    let (lag, keep) = (seconds(Knob::ListLags), seconds(Knob::ListKeeps));
+    let (lag, keep) = (knobs.seconds(Knob::ListLags), knobs.seconds(Knob::ListKeeps));
     let is_shown = |source: &Source| {
         reading.omitted.as_deref() != Some(source.id.as_str())
             && (source.maker.is_none() || now.since(source.created) >= lag)

@@ -88,6 +88,13 @@ impl Oracle {
     fn is_torn(&self, (instance, document): &(usize, String), hash: &str, sources: &[Source]) -> bool {
         let of = collection(document).unwrap_or_default().to_owned();
         let same = self.places.get(&(*instance, of, hash.to_owned())).is_some_and(|(_, seen)| *seen);
+        // A twin that goes as well keeps the content up.
+        let is_twin = |other: &Source| {
+            let named = other.parsed.as_ref().is_some_and(|name| name.hash.to_string() == hash);
+            let of_instance = ours(other).filter(|known| known.0 == *instance);
+            named && other.holds() && !other.condemned && of_instance.is_some_and(|known| known.1 != *document)
+        };
+        let same = same && !sources.iter().any(is_twin);
         let edited = self.moves.get(&(*instance, document.clone())).is_some_and(|to| {
             let became = (*instance, to.clone());
             let is_there = self.present.get(&became).is_some_and(|known| known.seen);
@@ -99,9 +106,13 @@ impl Oracle {
     /// Looks for holes.
     pub fn look(&mut self, sources: &[Source]) {
         let (mut held, mut in_time) = (BTreeSet::new(), BTreeSet::new());
-        for source in sources.iter().filter(|source| source.holds() && !source.condemned) {
+        for source in sources.iter().filter(|source| source.seems_to_hold() && !source.condemned) {
             if let Some((instance, name)) = ours(source) {
                 let document = (instance, name);
+                if !source.holds() {
+                    held.insert(document);
+                    continue;
+                }
                 if self.harmed.get(&document).is_none_or(|when| source.created > *when) {
                     self.harmed.remove(&document);
                     if !source.is_overdue() {
@@ -177,6 +188,10 @@ impl Oracle {
             other.id != source.id && other.holds() && (moved || is_of(Some(&document)))
         };
         if sources.iter().any(|other| instead(&other)) {
+            return;
+        }
+        // What went before anybody could know that it was up is no document that is deleted.
+        if self.never[instance] && !self.confirmed[instance].contains(&document.1) {
             return;
         }
         if self.never[instance] {

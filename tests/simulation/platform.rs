@@ -145,6 +145,12 @@ impl Platform {
         }
         let made = self.sources.iter_mut().filter(|source| source.maker == Some(instance) && source.created >= begun);
         made.for_each(|source| source.is_unknown |= broke_down);
+        // Nor is anybody left who hears what takes effect after that.
+        for due in self.due.values_mut().filter(|_| broke_down) {
+            if let Due::Op { who, lost, .. } = due {
+                *lost |= *who == Some(instance);
+            }
+        }
     }
 
     /// An instance's store knows of nothing any more.
@@ -245,6 +251,7 @@ impl Platform {
                     renamed: None,
                     shown: Vec::new(),
                     omitted: 0,
+                    was_omitted: false,
                     condemned: false,
                     is_unknown: lost,
                     spoilt: None,

@@ -146,7 +146,7 @@ impl World<'_> {
                 // A request without an answer may have made it, and a list shown whose it is.
                 Some(Obstacle::Name | Obstacle::Document) => !self.is_held(&key, &hash),
                 Some(Obstacle::Skipped | Obstacle::Ingestion) => true,
-                Some(Obstacle::Deletion) => self.sources_of(&key) > 1,
+                Some(Obstacle::Deletion) => self.known_sources_of(&key) > 1,
                 None => false,
             };
             let skipped = report.skipped.iter().map(|skipped| &skipped.document);
@@ -182,6 +182,13 @@ impl World<'_> {
     fn is_held(&self, key: &str, hash: &str) -> bool {
         let holds = |source: &Source| source.documents.iter().any(|it| it.ready && it.hash == hash);
         lock(&self.platform).sources.iter().any(|source| is_of(source, key) && holds(source))
+    }
+
+    /// Those that can be told from sources of others, or whose id is known.
+    fn known_sources_of(&self, key: &str) -> usize {
+        let is_nameless = self.script.manners.is_nameless();
+        let is_known = |source: &&Source| source.is_marked && !is_nameless || !source.is_unknown;
+        lock(&self.platform).sources.iter().filter(|source| is_of(source, key)).filter(is_known).count()
     }
 
     fn sources_of(&self, key: &str) -> usize {
@@ -222,6 +229,11 @@ impl World<'_> {
             if !side.is_configured(name.collection.as_str()) && (side.forgot || source.omitted > 1) {
                 continue;
             }
+            // What an earlier state has left without content, and the first list of this one has not shown, may be what
+            // another machine has just made.
+            if side.forgot && source.was_omitted && source.documents.iter().all(|it| !it.ready) {
+                continue;
+            }
             // What cannot be told from sources of others, nobody finds where its id is not known.
             let is_nameless = !source.is_marked || self.script.manners.is_nameless();
             if is_nameless && source.is_unknown {
@@ -242,11 +254,11 @@ impl World<'_> {
                 continue;
             }
             match wanted.get(&key) {
-                // The older version of what is refused stays, and nothing else.
+                // The older version of what is refused stays, also where it has lost its content, and nothing else.
                 Some(_)
                     if with_refusals
                         && matches!(obstacles.get(&key), Some(Obstacle::Document | Obstacle::Skipped))
-                        && source.status() == "synced"
+                        && (source.status() == "synced" || source.spoilt.is_some())
                         && older.insert(key.clone()) => {}
                 Some(hash)
                     if obstacles.get(&key) == Some(&Obstacle::Skipped)

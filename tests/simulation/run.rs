@@ -118,8 +118,11 @@ impl World<'_> {
                 lock(&self.platform).oracle.present(side.number, &side.wanted());
             }
             Step::Store(side, op) => {
-                // With the store the intents are lost, so what still takes effect later nobody can know of.
+                // With the store the intents are lost, so what still takes effect later, or shows later, nobody can know of.
                 self.idle_until_quiet().await;
+                if self.script.manners.knobs.has(Knob::ListLags) {
+                    self.idle(GRACE).await;
+                }
                 let mut changed = lock(&self.sides[*side]);
                 changed.store(*op);
                 lock(&self.platform).oracle.present(*side, &changed.wanted());

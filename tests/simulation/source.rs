@@ -25,6 +25,8 @@ pub struct Source {
     pub shown: Vec<usize>,
     /// How many lists in a row have left it out.
     pub omitted: u64,
+    /// Whether one ever has.
+    pub was_omitted: bool,
     /// A deletion was sent while its document was gone: it may take effect whatever happens then.
     pub condemned: bool,
     /// Whether nobody may know of it: the answer that tells its id was lost.
@@ -61,6 +63,11 @@ impl Source {
         self.documents.iter().any(|document| {
             document.ready && self.parsed.as_ref().is_none_or(|name| name.hash.to_string() == document.hash)
         })
+    }
+
+    /// Whether nobody can know that it does not: only the store knew that a file has changed on its way up.
+    pub fn seems_to_hold(&self) -> bool {
+        self.holds() || self.is_unknown && self.documents.iter().any(|document| document.ready)
     }
 
     /// Whether a name has kept what tells whose source it is.

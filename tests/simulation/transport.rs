@@ -185,7 +185,8 @@ impl Way {
             return (latency, Answer::Broken(status, told, body));
         }
         // Whoever asked may die at once, and the next process counts from then on.
-        let (soon, latest) = (latency / 2, GRACE.mul_f64(0.95));
+        // And what takes effect late shows within the grace.
+        let (soon, latest) = (latency / 2, GRACE.mul_f64(0.95) - self.manners.knobs.seconds(Knob::ListLags));
         let (mut wait, mut effect) = (latency, Some(now + soon));
         let fixed = match fault {
             Some(Fault::LostBefore) => {
@@ -292,6 +293,7 @@ impl Way {
             && let Some(source) = platform.sources.choose_mut(dice)
         {
             source.omitted += 1;
+            source.was_omitted = true;
             // What is lost by that has only its name to be known by.
             source.is_unknown = true;
             *self.omitted.lock().unwrap_or_else(PoisonError::into_inner) = Some((source.id.clone(), self.time.now()));
