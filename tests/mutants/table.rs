@@ -170,11 +170,11 @@ pub const MUTANTS: [Mutant; 19] = [
             },
             Edit {
                 file: "src/plan/moves.rs",
-                from: "    let taken: HashSet<&Key> = begun",
+                from: "    let is_free = |one: &Gathered",
                 to: "    if crate::mutant(\"nothing waits for its successor\") {
         return Vec::new();
     }
-    let taken: HashSet<&Key> = begun",
+    let is_free = |one: &Gathered",
             },
         ],
         within: 1_000,

@@ -98,7 +98,9 @@ impl Broken {
         let is_broken = match (asked, self.part) {
             (Asked::Job(id), Part::Job) => platform.jobs.get(id).is_some_and(|job| of(&job.source)),
             // A source is looked at where its job is not known any more.
-            (Asked::Job(id), Part::Look) if platform.jobs.get(id).is_some_and(|job| of(&job.source)) => {
+            (Asked::Job(id), Part::Look)
+                if !platform.healed && platform.jobs.get(id).is_some_and(|job| of(&job.source)) =>
+            {
                 return Some((404, r#"{"message": "no such job"}"#));
             }
             (Asked::Source(id), Part::Look) => of(id),
@@ -111,6 +113,7 @@ impl Broken {
             (Asked::Bot, Part::Bots) => true,
             _ => false,
         };
+        let is_broken = is_broken && !platform.healed;
         let body = match self.status {
             403 => "<html><h1>Forbidden</h1>Request blocked.</html>",
             200 => r#"{"deleted": false}"#,
@@ -135,6 +138,6 @@ impl Broken {
             Op::Create { .. } | Op::Rename { .. } | Op::Delete { .. } => None,
         };
         let is_it = name.is_some_and(|name| format!("{}/{}", name.collection, name.path) == self.document);
-        self.part == Part::Ingestion && is_it
+        self.part == Part::Ingestion && is_it && !platform.healed
     }
 }

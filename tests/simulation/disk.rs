@@ -22,6 +22,8 @@ pub enum DiskOp {
     Touch(&'static str),
     Remove(&'static str),
     Rename(&'static str, &'static str),
+    /// A file has another name and other words: only its number on the disk tells what it was.
+    Becomes(&'static str, &'static str, u8),
     Swap(&'static str, &'static str),
     Ignore(Option<&'static str>),
     RemoveAll,
@@ -161,6 +163,10 @@ impl Disk {
                     self.edit(&path(&to), now);
                     return Some((from.to_owned(), to));
                 }
+            }
+            DiskOp::Becomes(from, to, words) if rename(&path(from), &path(to), now) => {
+                self.write(&path(to), &self.text(to, *words), now);
+                return Some(((*from).to_owned(), (*to).to_owned()));
             }
             DiskOp::Swap(one, other)
                 if !self.knobs.has(Knob::MovesRenamed)

@@ -105,6 +105,10 @@ knobs! {
     AccountWeather,
     /// The wait that a 429 asks for is in the past, below zero, for ever, or no number.
     RetryAfterOdd,
+    /// Sources have the ids of others after a while, as when a platform is moved.
+    IdsExchanged,
+    /// The platform is restored to an older backup.
+    PlatformRestored,
 }
 
 use Knob::*;
@@ -156,6 +160,11 @@ impl Knobs {
                 Self { bits: Knob::ALL.sample(&mut rng, most).fold(0, |bits, knob| bits | knob.bit()), seed }
             }
         }
+    }
+
+    /// One alone, in a life by hand.
+    pub fn of_one(knob: Knob) -> Self {
+        Self { bits: knob.bit(), seed: 0 }
     }
 
     pub fn has(self, knob: Knob) -> bool {

@@ -63,6 +63,15 @@ impl Script {
             steps.push(Step::Pass(PassStep::calm(0)));
             steps.push(Step::Disk(0, DiskOp::Rename(offender, "b/moved.md")));
         }
+        // What is the platform's own fault is tried again by itself.
+        let heals = match broken.part {
+            Part::Creation => [500, 402, 409].contains(&broken.status),
+            Part::Upload => [404, 402].contains(&broken.status),
+            _ => false,
+        };
+        if heals && rng.random() {
+            steps.extend([Step::Pass(PassStep::calm(0)), Step::Heals]);
+        }
         if is_broken(Part::Folder) {
             steps.insert(breaks, Step::Disk(0, DiskOp::RootGoes("b")));
         }
@@ -79,7 +88,7 @@ impl World<'_> {
             let (begun, before) = (self.time.now(), lock(&self.platform).requests);
             let Some(report) = self.pass(&PassStep::calm(0)).await else { return };
             let sent = lock(&self.platform).requests - before;
-            let polls = if self.script.manners.broken.is_some_and(|it| it.part == Part::Ingestion) { POLLS } else { 0 };
+            let polls = if self.broken_part().is_some_and(|it| it.part == Part::Ingestion) { POLLS } else { 0 };
             if sent > REQUESTS + REQUESTS_A_DOCUMENT * documents + polls {
                 self.broken(format!("a pass over {documents} documents sent {sent} requests"));
             }
@@ -89,12 +98,12 @@ impl World<'_> {
             }
             last = Some(report);
             // A list may lag by so much.
-            let lags = self.script.manners.broken.is_some_and(Broken::pretends);
+            let lags = self.broken_part().is_some_and(Broken::pretends);
             self.idle(GRACE * if lags { 20 } else { 2 }).await;
         }
         self.check_named(0, last.as_ref().expect("there was one"));
         // Where nobody knows what has become of an upload, its source goes when the platform has had its time for it.
-        if self.script.manners.broken.is_some_and(|it| it.part == Part::Upload) {
+        if self.broken_part().is_some_and(|it| it.part == Part::Upload) {
             self.idle(JOB_TIMEOUT + GRACE).await;
             self.pass(&PassStep::calm(0)).await;
         }

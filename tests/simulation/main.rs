@@ -33,9 +33,9 @@ use campaign::{Desk, Life, campaign, numbers, shrink};
 use counts::Counts;
 use disk::DiskOp;
 use kbsync::config::Api;
-use knobs::Choice;
+use knobs::{Choice, Knob, Knobs};
 use others::Somebody;
-use script::{ConfigOp, PassStep, Script, Step};
+use script::{ConfigOp, Meanwhile, PassStep, Script, Step};
 
 /// Seeds of a run that nobody has asked for more.
 const SEEDS: u64 = 2_000;
@@ -182,6 +182,20 @@ fn what_is_not_to_be_deleted_stays() {
             let verdict = desk.run(&Script::by_hand(api, steps));
             assert!(verdict.broken.is_empty(), "{api}, by hand, life {number}: {:#?}", verdict.broken);
         }
+    }
+}
+
+#[test]
+fn what_is_not_to_be_deleted_stays_while_its_file_is_written_under_another_name() {
+    let disk = |op| Step::Disk(0, op);
+    let touched = |step| (step, Meanwhile::Disk(DiskOp::Touch("a/sub/deep/four.md")));
+    let writing = || PassStep { meanwhile: (1..400).map(touched).collect(), ..PassStep::calm(0) };
+    for api in [Api::Cevvo, Api::Nexvio] {
+        let moved = [disk(DiskOp::Becomes("a/one.md", "a/sub/deep/four.md", 10)), Step::Pass(writing())];
+        let steps = beginning().into_iter().chain(moved).collect();
+        let script = Script { settle: true, ..Script::by_hand(api, steps) };
+        let verdict = Desk::new().run(&script.with(Knobs::of_one(Knob::MovesFresh)));
+        assert!(verdict.broken.is_empty(), "{api}, by hand: {:#?}", verdict.broken);
     }
 }
 

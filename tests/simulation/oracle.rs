@@ -173,7 +173,7 @@ impl Oracle {
     /// A deletion is sent. It counts if it takes away the last of a document that is gone and has not moved, and that was
     /// there before the pass began.
     pub fn deletes(&mut self, source: &Source, instance: usize, sources: &[Source]) {
-        if !self.is_gone(source) {
+        if !self.is_gone(source) || source.restored {
             return;
         }
         let Deletions { begun, allowed, .. } = &self.deletions[instance];

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use kbsync::model::Moment;
-use rand::{RngExt, rngs::StdRng};
+use kbsync::model::{CollectionName, DocPath, Instance, Moment};
+use rand::{RngExt, rngs::StdRng, seq::IndexedRandom};
 
 use crate::{
     knobs::Knob,
     platform::{Fate, Op, Platform},
+    source::Source,
 };
 
 /// Others have no more sources than that in a list that grows.
@@ -53,6 +54,59 @@ impl Platform {
         self.oracle.look(&self.sources);
     }
 
+    /// The platform is restored, or moved; nothing is under way.
+    pub fn restore(&mut self, now: Moment, rng: &mut StdRng) {
+        self.advance(now);
+        if self.knobs.has(Knob::PlatformRestored) {
+            self.restore_backup(now);
+        }
+        if self.knobs.has(Knob::IdsExchanged) {
+            self.exchange_ids(now, rng);
+        }
+        self.oracle.look(&self.sources);
+    }
+
+    /// What was made since is gone, and what was deleted since is there again.
+    fn restore_backup(&mut self, now: Moment) {
+        let mut backup = self.backup.clone();
+        for source in &mut backup {
+            // Whatever was at work is lost.
+            source.documents.retain(|document| document.ready);
+            source.restored = true;
+        }
+        let lost = std::mem::replace(&mut self.sources, backup);
+        let is_back = |id: &str| self.sources.iter().any(|source| source.id == id);
+        self.deleted.retain(|(source, _)| !is_back(&source.id));
+        // Whose older version is there has it still.
+        let has_older = |lost: &Source| {
+            let same = |other: &&Source| document_of(other) == document_of(lost) && other.is_marked;
+            self.sources.iter().filter(same).any(Source::holds)
+        };
+        for source in lost.iter().filter(|source| !has_older(source)) {
+            self.oracle.harmed(source, now);
+        }
+    }
+
+    /// Two sources of an instance, of which each has its own name and words, have each other's id.
+    fn exchange_ids(&mut self, now: Moment, rng: &mut StdRng) {
+        let is_sound = |source: &Source| {
+            let named = source.parsed.as_ref().is_some_and(|name| name.to_string() == source.name);
+            named && source.status() == "synced" && source.maker.is_some()
+        };
+        let sound: Vec<usize> = (0..self.sources.len()).filter(|at| is_sound(&self.sources[*at])).collect();
+        let Some(one) = sound.choose(rng).copied() else { return };
+        let hash = |at: usize| self.sources[at].parsed.as_ref().map(|name| name.hash);
+        let is_other = |at: &usize| self.sources[*at].maker == self.sources[one].maker && hash(*at) != hash(one);
+        let Some(other) = sound.into_iter().find(is_other) else { return };
+        for at in [one, other] {
+            self.oracle.harmed(&self.sources[at], now);
+            let id = self.sources[at].id.clone();
+            self.jobs.retain(|_, job| job.source != id);
+        }
+        let id = std::mem::take(&mut self.sources[one].id);
+        self.sources[one].id = std::mem::replace(&mut self.sources[other].id, id);
+    }
+
     /// Another instance is at its first load: each time that the list is read, it has one source more. At times it begins
     /// again.
     pub fn grow(&mut self, now: Moment) {
@@ -66,6 +120,11 @@ impl Platform {
             self.sources.rotate_right(1);
         }
     }
+}
+
+/// The document that a source is for.
+fn document_of(source: &Source) -> Option<(&CollectionName, &DocPath, &Instance)> {
+    source.parsed.as_ref().map(|name| (&name.collection, &name.path, &name.instance))
 }
 
 /// What people, and other programs, do to a platform.

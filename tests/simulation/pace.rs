@@ -1,10 +1,11 @@
 //! The pace of a first pass: no budget is wasted while there is work, and what is ready is noticed soon.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use kbsync::{config::Api, model::Moment};
 
 use crate::{
+    broken::{Broken, Part},
     campaign::Desk,
     disk::DiskOp,
     script::{PassStep, Script, Step},
@@ -20,6 +21,8 @@ pub struct Timeline {
     pub ready: Vec<Moment>,
     /// Documents that the pass said were done.
     pub seen: Vec<Moment>,
+    /// The same by their names.
+    pub seen_of: BTreeMap<String, Moment>,
 }
 
 /// How a first pass over many documents went.
@@ -119,4 +122,17 @@ fn first_pass__a_list_with_the_newest_last__wastes_no_budget_and_notices_what_is
 #[test]
 fn first_pass__slow_jobs__wastes_no_budget_and_ends_with_the_last_job() {
     is_at_pace(Api::Cevvo, true, 40);
+}
+
+#[test]
+fn job_that_cannot_be_read__many_others_at_work__is_noticed_in_its_turn() {
+    let document = "a/0000.md";
+    let steps = vec![Step::Disk(0, DiskOp::Many(200)), Step::Idle(60), Step::Pass(PassStep::calm(0))];
+    let script = Script::by_hand(Api::Cevvo, steps);
+    let broken = Some(Broken { part: Part::Job, document, status: 500 });
+    let manners = Manners { newest_first: true, job: (8_000, 8_001), broken, ..script.manners };
+    let timeline = Desk::new().run(&Script { manners, ..script }).timeline;
+    let begun = timeline.requests[0].0;
+    let (noticed, end) = (timeline.seen_of[document].since(begun), timeline.seen[timeline.seen.len() - 1].since(begun));
+    assert!(noticed < end / 2, "Cevvo, by hand: it was noticed after {noticed:?} of {end:?}");
 }

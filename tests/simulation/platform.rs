@@ -21,6 +21,9 @@ use crate::{
     source::{Deletion, Document, Source, Who},
 };
 
+/// A backup is made of what so many passes find.
+const BACKUP: u64 = 3;
+
 /// How an ingestion goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
@@ -86,6 +89,10 @@ pub struct Platform {
     pub oracle: Oracle,
     /// What each instance has asked lately, for the limit.
     pub asked: [VecDeque<Moment>; 2],
+    /// The sources as a backup has them.
+    pub backup: Vec<Source>,
+    /// Whether what was broken works again.
+    pub healed: bool,
     /// Requests that change something, since the beginning.
     pub mutating: u64,
     pub branches: Branches,
@@ -113,6 +120,8 @@ impl Platform {
                 [Knob::MovesFresh, Knob::MovesEdited, Knob::MovesRenamed].into_iter().any(|knob| knobs.has(knob)),
             ),
             asked: Default::default(),
+            backup: Vec::new(),
+            healed: false,
             mutating: 0,
             branches: Branches::default(),
             timeline: Timeline::default(),
@@ -129,6 +138,9 @@ impl Platform {
     pub fn begin_pass(&mut self, instance: usize, allowed: Option<usize>, now: Moment) -> u64 {
         self.oracle.begin_pass(instance, allowed, now, &self.sources);
         self.oracle.look(&self.sources);
+        if self.pass.is_multiple_of(BACKUP) {
+            self.backup.clone_from(&self.sources);
+        }
         self.pass += 1;
         self.pass
     }
@@ -155,7 +167,8 @@ impl Platform {
 
     /// An instance's store knows of nothing any more.
     pub fn forget(&mut self, instance: usize) {
-        let all = self.sources.iter_mut().chain(self.deleted.iter_mut().map(|(source, _)| source));
+        let gone = self.deleted.iter_mut().map(|(source, _)| source);
+        let all = self.sources.iter_mut().chain(gone).chain(&mut self.backup);
         for source in all.filter(|source| source.maker == Some(instance)) {
             (source.is_unknown, source.deletion) = (true, Deletion::Unknown);
         }
@@ -254,6 +267,7 @@ impl Platform {
                     was_omitted: false,
                     condemned: false,
                     is_unknown: lost,
+                    restored: false,
                     spoilt: None,
                     deletion: Deletion::Unknown,
                 };

@@ -65,8 +65,10 @@ impl World<'_> {
         let events = Mutex::new(Vec::new());
         let (platform, time) = (&self.platform, &self.time);
         let hear = |event| {
-            if let Event::Done { .. } = &event {
-                lock(platform).timeline.seen.push(time.now());
+            if let Event::Done { document, .. } = &event {
+                let timeline = &mut lock(platform).timeline;
+                timeline.seen.push(time.now());
+                timeline.seen_of.insert(document.to_string(), time.now());
             }
             lock(&events).push(event);
         };

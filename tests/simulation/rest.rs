@@ -66,7 +66,7 @@ impl World<'_> {
                 }
                 // What is tried again then, the pass after that leaves alone.
                 let Some(report) = self.pass(&PassStep::calm(number)).await else { return };
-                let is_open = report.is_open() && self.script.manners.broken.is_none();
+                let is_open = report.is_open() && self.broken_part().is_none();
                 let calm = report.outcome() == Outcome::Failed && !is_open && report.fatal.is_none();
                 self.check_named(number, &report);
                 if !(calm && self.is_refused(number)) {
@@ -84,7 +84,7 @@ impl World<'_> {
             let Some(report) = self.pass(&PassStep::calm(number)).await else { return };
             let after = lock(&self.platform).mutating;
             // What the platform may do some time is tried again, and no more than that.
-            let again = self.script.manners.broken.map_or(0, |broken| 6 + self.sources_of(broken.document) as u64);
+            let again = self.broken_part().map_or(0, |broken| 6 + self.sources_of(broken.document) as u64);
             if after - before > again {
                 self.broken(format!("a pass with nothing changed sent {} requests ({:?})", after - before, report));
             }
@@ -95,7 +95,7 @@ impl World<'_> {
     fn is_refused(&self, number: usize) -> bool {
         let wanted = lock(&self.sides[number]).wanted();
         wanted.iter().any(|(key, hash)| self.obstacle(number, key, hash).is_some())
-            || self.script.manners.broken.is_some_and(|broken| broken.part == Part::Deletion)
+            || self.broken_part().is_some_and(|broken| broken.part == Part::Deletion)
     }
 
     /// Whether a source that its name does not tell from others is given up. Where nothing can be renamed, a source that we
@@ -127,7 +127,7 @@ impl World<'_> {
         if crate::disk::refused_hashes().iter().any(|refused| refused == hash) {
             return Some(Obstacle::Document);
         }
-        match self.script.manners.broken.filter(|broken| broken.document == key).map(|broken| broken.part) {
+        match self.broken_part().filter(|broken| broken.document == key).map(|broken| broken.part) {
             Some(Part::Creation | Part::Upload) => Some(Obstacle::Document),
             Some(Part::Ingestion) => Some(Obstacle::Ingestion),
             // The name of what cannot be deleted is taken for ever.
@@ -166,7 +166,7 @@ impl World<'_> {
     /// else tells of it.
     fn unseen_documents(&self) -> BTreeSet<(String, String)> {
         let manners = &self.script.manners;
-        if manners.api == Api::Cevvo || manners.broken.is_none_or(|broken| broken.part != Part::Page) {
+        if manners.api == Api::Cevvo || self.broken_part().is_none_or(|broken| broken.part != Part::Page) {
             return BTreeSet::new();
         }
         let platform = lock(&self.platform);
@@ -202,7 +202,7 @@ impl World<'_> {
         let obstacles: BTreeMap<_, _> =
             wanted.iter().filter_map(|(key, hash)| Some((key.clone(), self.obstacle(number, key, hash)?))).collect();
         // Nobody can know at once of a deletion that is answered and not made.
-        let broken = self.script.manners.broken.filter(|broken| with_refusals || broken.pretends());
+        let broken = self.broken_part().filter(|broken| with_refusals || broken.pretends());
         // Of one document older versions stay, or what never becomes ready; where no list is whole, all that is gone stays, and
         // the older version of what the list cannot show.
         let unseen = self.unseen_documents();

@@ -15,6 +15,7 @@ use kbsync::{
 use rand::{SeedableRng, rngs::StdRng};
 
 use crate::{
+    broken::Broken,
     campaign::Hands,
     counts::{Counts, Verdict},
     disk::DiskOp,
@@ -26,6 +27,11 @@ use crate::{
     time::Time,
     transport::{GRACE, WINDOW},
 };
+
+/// A platform that is restored is away for so long.
+const RESTORATION: Duration = Duration::from_secs(2 * 60 * 60);
+/// What has failed by circumstances is tried again within this time.
+const RETRIED: Duration = Duration::from_secs(60 * 60);
 
 /// A world at work.
 pub struct World<'a> {
@@ -132,6 +138,20 @@ impl World<'_> {
                     self.polite[*side].set(self.time.now() + WINDOW);
                 }
             }
+            Step::Somebody(Somebody::Deletes, seed) if self.is_restored() => {
+                // That takes longer than a list is believed.
+                self.idle_until_quiet().await;
+                self.idle(RESTORATION).await;
+                let mut platform = lock(&self.platform);
+                platform.restore(self.time.now(), &mut StdRng::seed_from_u64(*seed));
+                drop(platform);
+                // Where no single source can be asked for, only a list tells.
+                self.sides.iter().for_each(|side| lock(side).warm = false);
+            }
+            Step::Heals => {
+                lock(&self.platform).healed = true;
+                self.idle(RETRIED).await;
+            }
             Step::Somebody(what, seed) => somebody(&self.platform, self.script.manners.api, what, *seed, &self.time),
             Step::ClockJumps(seconds) => {
                 // After that nobody waits for what is under way.
@@ -151,6 +171,18 @@ impl World<'_> {
                 self.judge(&[(one, first), (other, second)]).await;
             }
         }
+    }
+
+    /// Whether the platform is restored, or moved, in this life. Where its list shows no names, nobody could know.
+    fn is_restored(&self) -> bool {
+        let manners = &self.script.manners;
+        [Knob::IdsExchanged, Knob::PlatformRestored].iter().any(|knob| manners.knobs.has(*knob))
+            && !manners.is_nameless()
+    }
+
+    /// What is broken, unless it works again.
+    pub fn broken_part(&self) -> Option<Broken> {
+        self.script.manners.broken.filter(|_| !lock(&self.platform).healed)
     }
 
     /// What must hold at once after passes that ended well, and a while later.

@@ -35,6 +35,8 @@ pub enum Step {
     Store(usize, StoreOp),
     Somebody(Somebody, u64),
     ClockJumps(i64),
+    /// What is broken works again.
+    Heals,
     Idle(u64),
     Pass(PassStep),
     /// Two instances at once.

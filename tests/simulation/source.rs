@@ -31,6 +31,8 @@ pub struct Source {
     pub condemned: bool,
     /// Whether nobody may know of it: the answer that tells its id was lost.
     pub is_unknown: bool,
+    /// Whether it is there again by a backup: that its document goes again is nothing new.
+    pub restored: bool,
     /// How it shows since it has lost the document that it held.
     pub spoilt: Option<&'static str>,
     /// Whether its deletion is known to whoever sent it.
