@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::Encoding;
+use encoding_rs::{Encoding, UTF_8};
 
 use super::front_matter;
 use crate::model::charset_by_evidence;
@@ -34,15 +34,24 @@ pub(super) fn markdown(bytes: &[u8]) -> Option<String> {
 pub(super) fn decode_as<'a>(bytes: &'a [u8], named: &[Option<&'static Encoding>]) -> Cow<'a, str> {
     let named = named.iter().flatten().filter(|_| Encoding::for_bom(bytes).is_none());
     let named = named.map(|encoding| charset_by_evidence(bytes, encoding));
-    let mut read = named.map(|encoding| encoding.decode_without_bom_handling(bytes).0);
-    read.find(|text| is_likely(text)).unwrap_or_else(|| decode(bytes))
+    let mut read = named.filter_map(|encoding| {
+        let (text, ..) = encoding.decode_without_bom_handling(bytes);
+        // Bytes that are a character of UTF-8 together are so by no chance: then its name and they say the same.
+        let most = if encoding == UTF_8 { ONE_IN_NAMED_UTF_8 } else { ONE_IN };
+        is_likely(&text, most).then_some(text)
+    });
+    read.next().unwrap_or_else(|| decode(bytes))
 }
 
-/// Whether a text seems to be in the charset that it was read in: more than a few characters in another one are none.
-fn is_likely(text: &str) -> bool {
+/// Of so many characters beyond ASCII one may be none, in text that is said to be UTF-8, and in other text.
+const ONE_IN_NAMED_UTF_8: usize = 2;
+const ONE_IN: usize = 5;
+
+/// Whether a text seems to be in the charset that it was read in: at most one in `one_in` characters beyond ASCII is none.
+fn is_likely(text: &str, one_in: usize) -> bool {
     let special = text.chars().filter(|c| !c.is_ascii()).count();
     let none = text.chars().filter(|c| *c == char::REPLACEMENT_CHARACTER).count();
-    none * 5 <= special
+    none * one_in <= special
 }
 
 /// Text in whatever charset it seems to be.
@@ -52,7 +61,7 @@ fn decode(bytes: &[u8]) -> Cow<'_, str> {
     }
     // A character that was cut in two, or came from elsewhere, says nothing of the others.
     let text = String::from_utf8_lossy(bytes);
-    if is_likely(&text) {
+    if is_likely(&text, ONE_IN) {
         return text;
     }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
@@ -85,7 +94,7 @@ mod tests {
     fn charsets__that_a_text_is_not_in__are_not_believed() {
         let umlauts = "Übergrößen und Rückläufer, jährlich überprüft";
         let latin1: Vec<u8> = umlauts.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
-        let (utf8, latin) = (Some(encoding_rs::UTF_8), Some(encoding_rs::WINDOWS_1252));
+        let (utf8, latin) = (Some(UTF_8), Some(encoding_rs::WINDOWS_1252));
         for named in [&[utf8, latin][..], &[utf8, utf8], &[utf8], &[latin, utf8], &[None]] {
             assert_eq!(decode_as(&latin1, named), umlauts, "{named:?}");
         }
@@ -93,6 +102,14 @@ mod tests {
         let russian = Encoding::for_label(b"koi8-r");
         for named in [&[latin][..], &[latin, utf8], &[utf8, latin], &[russian, latin], &[None]] {
             assert_eq!(decode_as(umlauts.as_bytes(), named), umlauts, "{named:?}");
+        }
+        for (bytes, text) in [
+            (&b"It\xe2\x80\x99s a caf\xe9."[..], "It\u{2019}s a caf\u{fffd}."),
+            (b"You\xe2\x80\x99ll \xe2\x80\x93 Cr\xc3...", "You\u{2019}ll \u{2013} Cr\u{fffd}..."),
+            (b"Gr\xf6\xdfe f\xfcr 5 \xe2\x82\xac", "Gr\u{f6}\u{df}e f\u{fc}r 5 \u{e2}\u{201a}\u{ac}"),
+            (b"caf\xe9", "caf\u{e9}"),
+        ] {
+            assert_eq!(decode_as(bytes, &[utf8]), text);
         }
         // One character that was cut in two says nothing of the others.
         let cut = [umlauts.as_bytes(), b"\xc3"].concat();
