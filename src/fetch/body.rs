@@ -13,6 +13,10 @@ use super::{Trouble, client::trouble};
 /// What can be decoded, for `Accept-Encoding`.
 pub(super) const ENCODINGS: &str = "gzip, br";
 
+/// What servers name as an encoding, and is none.
+const NOT_ENCODED: [&str; 9] =
+    ["identity", "none", "utf-8", "utf8", "iso-8859-1", "binary", "8bit", "aws-chunked", "text"];
+
 /// A body, or its beginning.
 #[derive(Debug)]
 pub(super) struct Body {
@@ -75,8 +79,9 @@ pub(super) fn announces_more(response: &Response, most: u64) -> bool {
 /// How the body is encoded; empty where it is not.
 fn encoding(response: &Response) -> String {
     let said = response.headers().get(header::CONTENT_ENCODING).map(|value| String::from_utf8_lossy(value.as_bytes()));
-    let said = said.unwrap_or_default().trim().to_ascii_lowercase();
-    if said == "identity" { String::new() } else { said }
+    let said = said.unwrap_or_default().to_ascii_lowercase();
+    let codings = said.split(',').map(str::trim).filter(|coding| !coding.is_empty() && !NOT_ENCODED.contains(coding));
+    codings.collect::<Vec<_>>().join(", ")
 }
 
 /// What has been decoded, up to a limit.

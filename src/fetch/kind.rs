@@ -32,6 +32,22 @@ impl Fetched {
     }
 }
 
+/// Media types that say nothing, or only that a browser is to save it: the name and the first bytes tell.
+const UNSAID: [&str; 12] = [
+    "",
+    "application/octet-stream",
+    "binary/octet-stream",
+    "application/zip",
+    "application/force-download",
+    "application/x-force-download",
+    "application/download",
+    "application/x-download",
+    "application/x-pdf",
+    "application/acrobat",
+    "application/vnd.pdf",
+    "text/pdf",
+];
+
 /// The kind that a media type stands for.
 fn said(media_type: &str) -> Option<&'static str> {
     TYPES.iter().find(|(name, _)| *name == media_type).map(|(_, kind)| *kind)
@@ -53,7 +69,7 @@ fn kind_of(media_type: &str, url: &Url, body: &[u8]) -> Result<&'static str, Str
         let found = binary_kind_of(body).filter(|_| is_text(media_type));
         return found.map_or(Ok(kind), |found| Err(format!("it is {found}, though its origin says {media_type}")));
     }
-    let unsaid = matches!(media_type, "" | "application/octet-stream" | "binary/octet-stream" | "application/zip");
+    let unsaid = UNSAID.contains(&media_type);
     let extension = url.path().rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
     let by_name =
         extension.and_then(|extension| ["pdf", "docx", "md", "txt"].into_iter().find(|kind| *kind == extension));
@@ -105,6 +121,9 @@ mod tests {
             ("application/pdf", "https://e.com/a", "", Some("pdf")),
             ("application/octet-stream", "https://e.com/a.PDF", "", Some("pdf")),
             ("application/octet-stream", "https://e.com/a", "%PDF-1.7", Some("pdf")),
+            ("application/force-download", "https://e.com/get?id=7", "%PDF-1.7", Some("pdf")),
+            ("application/x-pdf", "https://e.com/a", "%PDF-1.7", Some("pdf")),
+            ("application/x-pdf", "https://e.com/a", "<html>", None),
             ("application/zip", "https://e.com/a.docx?x", "PK", Some("docx")),
             ("", "https://e.com/", " <!doctype html>", Some("html")),
             ("", "https://e.com/", "hello", None),

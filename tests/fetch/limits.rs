@@ -76,6 +76,11 @@ async fn encodings_are_undone() {
         ("gzip", [first.clone(), second].concat()),
         ("X-GZip", gzip(b"<p>one and two")),
         ("br", brotli(b"<p>one and two", None)),
+        ("aws-chunked,gzip", gzip(b"<p>one and two")),
+        ("aws-chunked", b"<p>one and two".to_vec()),
+        ("identity", b"<p>one and two".to_vec()),
+        ("UTF-8", b"<p>one and two".to_vec()),
+        ("none", b"<p>one and two".to_vec()),
     ] {
         origin.serve("/", Reply::new("text/html", body).header("Content-Encoding", encoding));
         assert_eq!(page(get(&origin.url("/")).await).body, b"<p>one and two", "{encoding}");

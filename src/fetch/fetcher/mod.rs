@@ -299,10 +299,12 @@ fn is_permanent(status: StatusCode) -> bool {
 /// The media type and the charset of a `Content-Type`.
 fn content_type(value: &str) -> (String, Option<String>) {
     let mut parts = value.split(';');
-    let media_type = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
+    // Some servers say it twice: `text/html, text/html`.
+    let media_type =
+        parts.next().and_then(|said| said.split(',').next()).unwrap_or_default().trim().to_ascii_lowercase();
     let charset = parts.find_map(|part| {
         let (name, value) = part.split_once('=')?;
-        let value = value.trim().trim_matches(['"', '\'']);
+        let value = value.split(',').next().unwrap_or_default().trim().trim_matches(['"', '\'']);
         (name.trim().eq_ignore_ascii_case("charset") && !value.is_empty()).then(|| value.to_owned())
     });
     (media_type, charset)

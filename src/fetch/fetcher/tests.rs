@@ -16,6 +16,8 @@ fn content_types_are_read() {
         ("Text/HTML; Charset=ISO-8859-1", "text/html", Some("ISO-8859-1")),
         ("text/html;boundary=x; charset=\"utf-8\" ", "text/html", Some("utf-8")),
         ("text/html; charset=", "text/html", None),
+        ("text/html, text/html", "text/html", None),
+        ("text/html; charset=utf-8, text/html; charset=utf-8", "text/html", Some("utf-8")),
         ("", "", None),
     ] {
         assert_eq!(content_type(value), (media_type.to_owned(), charset.map(str::to_owned)), "{value}");
