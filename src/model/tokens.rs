@@ -97,7 +97,19 @@ fn is_identifier(word: &str) -> bool {
     let is_uuid = parts.eq([8, 4, 4, 4, 12]);
     let digits = word.bytes().filter(|byte| *byte != b'-').all(|byte| byte.is_ascii_hexdigit());
     let is_mixed = word.contains(|c: char| c.is_ascii_digit()) && word.contains(|c: char| c.is_ascii_alphabetic());
-    digits && (is_uuid || (is_mixed && word.len() >= 8 && !word.contains('-')))
+    digits && (is_uuid || (is_mixed && word.len() >= 8 && !word.contains('-') && !is_iban(word)))
+}
+
+/// Whether it is the number of a bank account, which its check digits tell: no token, but what a reader needs.
+fn is_iban(word: &str) -> bool {
+    let Some((country, rest)) = word.split_at_checked(4).filter(|_| (15..=34).contains(&word.len())) else {
+        return false;
+    };
+    let is_country = country.bytes().take(2).all(|byte| byte.is_ascii_alphabetic());
+    let mut digits = rest.chars().chain(country.chars()).map(|c| c.to_digit(36));
+    let shift = |digit: u32| if digit < 10 { 10 } else { 100 };
+    let rest = digits.try_fold(0_u32, |sum, digit| digit.map(|digit| (sum * shift(digit) + digit) % 97));
+    is_country && rest == Some(1)
 }
 
 /// Whether it is a time with seconds, with or without a date before it. A time without seconds may be when a shop opens.
@@ -180,6 +192,7 @@ mod tests {
     fn settled__a_word_or_a_number_differs__differs() {
         for (one, other) in [
             ("It costs 9 coins", "It costs 10 coins"),
+            ("Pay to DE02120300000000202051.", "Pay to DE02500105170137075030."),
             ("Call 555-0100", "Call 555-0199"),
             ("Order 20261130", "Order 20261131"),
             ("Open from 9:00 to 17:00", "Open from 10:00 to 17:00"),
