@@ -38,6 +38,6 @@ pub use sketch::{Sketch, distance};
 pub use source::{Instance, InstanceError, JobId, Making, SourceId, SourceName, is_id};
 pub use time::Moment;
 pub use utf8::charset_by_evidence;
-pub use visit::{identity, without_visit};
+pub use visit::{identity, path_and_query, without_visit};
 pub use ways::{Ways, lists_of_way};
 pub use zip::{ZipParts, zip_parts};

@@ -46,6 +46,11 @@ pub fn identity(url: &Url) -> Url {
     url
 }
 
+/// What an address has behind its host and port.
+pub fn path_and_query(url: &Url) -> &str {
+    &url[url::Position::BeforePath..url::Position::AfterQuery]
+}
+
 /// A link's address without what differs from one visit to the next.
 pub fn without_visit(url: Url) -> Url {
     without(url, |name, value| {

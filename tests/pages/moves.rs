@@ -2,8 +2,40 @@
 
 use crate::{
     bench::{Bench, MARKDOWN},
-    origin::Reply,
+    origin::{Origin, Reply},
 };
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages__that_their_sitemap_names_at_another_host__stay_until_they_lead_there() {
+    let mut bench = Bench::new(&["/a", "/b", "/c", "/d"]).await;
+    let there = Origin::start_at("127.0.0.2:0").expect("another address of this machine");
+    let map = bench.origin.url("/sitemap.xml");
+    let serve = |bench: &Bench, moved: &[&str]| {
+        let url = |path: &str| if moved.contains(&path) { there.url(path) } else { bench.origin.url(path) };
+        let entries: String =
+            ["/a", "/b", "/c"].iter().map(|path| format!("<url><loc>{}</loc></url>", url(path))).collect();
+        bench.origin.serve("/sitemap.xml", Reply::new("application/xml", format!("<urlset>{entries}</urlset>")));
+    };
+    serve(&bench, &[]);
+    (bench.pages().urls, bench.pages().sitemaps) = (vec![bench.origin.url("/d")], vec![map]);
+    assert_eq!(bench.well().await.added, 4);
+    serve(&bench, &["/b", "/c"]);
+    for _ in 0..3 {
+        assert_eq!(bench.well().await.changed(), 0, "they are there");
+    }
+    there.serve("/b", Reply::new(MARKDOWN, "# Page /b"));
+    bench.origin.serve("/b", Reply::redirect(301, there.url("/b")));
+    bench.origin.withdraw("/c");
+    bench.well().await;
+    let report = bench.well().await;
+    assert_eq!(report.deleted, 1, "what its site says is gone goes: {report:?}");
+    for _ in 0..3 {
+        assert_eq!(bench.well().await.changed(), 0);
+    }
+    bench.holds(&["/a", "/b", "/d"]).await;
+    let sources = bench.world.platform.snapshot().await;
+    assert!(sources.iter().any(|source| source.name.contains(there.url("/b").as_str())), "{sources:?}");
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_that_moves_for_good_only_gets_another_name() {

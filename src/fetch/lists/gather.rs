@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     fetch::{Access, Answer, Fetcher},
-    model::{Ways, identity, lists_of_way},
+    model::{Ways, identity, lists_of_way, path_and_query},
 };
 
 /// How deep indexes may lead, the list that the config names included.
@@ -197,8 +197,11 @@ impl Gathering {
         for Entry { address, lastmod, line } in document.entries {
             let url = match line.map_or_else(|| canonical(&address), |_| url_file::address(&address)) {
                 Ok(url) if source.speaks_for(&url) => url,
-                Ok(_) => {
+                Ok(url) => {
                     of_others += 1;
+                    if document.names == Names::Pages {
+                        self.result.of_others.insert(path_and_query(&identity(&url)).to_owned());
+                    }
                     continue;
                 }
                 Err(why) => {

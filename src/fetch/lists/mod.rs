@@ -50,6 +50,8 @@ pub struct Pages {
     pub pages: BTreeMap<String, Listed>,
     /// Entries that are no use, each with its place. The rest goes on.
     pub bad: Vec<String>,
+    /// The paths and queries of the pages that lists name at other hosts, for which they do not speak.
+    pub of_others: BTreeSet<String>,
     /// Lists that could not be read, or not to their end, each with the reason.
     pub failed: Vec<String>,
     /// The same lists by their addresses or names, and files with lines that are no use, each with the reason.

@@ -170,7 +170,8 @@ fn many_bad_entries_are_counted() {
 fn a_list_speaks_for_its_own_host() {
     let others = entry("https://b/1", "") + &entry("https://a.b/2", "") + &entry("https://c/3", "");
     let own = entry("http://a/1", "") + &entry("https://a:8443/2", "");
-    let Pages { pages, bad, failed, .. } = taken(&(own + &others));
+    let Pages { pages, bad, failed, of_others, .. } = taken(&(own + &others));
+    assert_eq!(of_others.into_iter().collect::<Vec<_>>(), ["/1", "/2", "/3"]);
     assert_eq!(pages.into_keys().collect::<Vec<_>>(), ["http://a/1", "https://a:8443/2"]);
     assert_eq!(bad, ["https://a/map.xml names 3 pages of other hosts, for which it does not speak"]);
     assert_eq!(failed, [""; 0]);

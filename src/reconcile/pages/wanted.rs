@@ -7,7 +7,7 @@ use url::Url;
 use super::{Known, PagesLook};
 use crate::{
     fetch::lists::{self, LeftOut},
-    model::{DocPath, Ways, identity},
+    model::{DocPath, Ways, identity, path_and_query},
     plan::{self, Spellings},
 };
 
@@ -16,7 +16,7 @@ pub(super) struct Wanted {
     /// The address that the list has.
     pub(super) listed: Url,
     pub(super) lastmod: Option<String>,
-    /// The lists that led to it; none where a feed named it once.
+    /// The lists that led to it, or did so before it was named no more.
     lists: Option<Ways>,
     /// Documents of the same page, which an older kbsync has known by other spellings.
     pub(super) doubles: Vec<DocPath>,
@@ -54,8 +54,10 @@ impl PagesLook<'_> {
                 continue;
             }
             let doubles: Vec<_> = doubles.iter().filter_map(|double| DocPath::new(double).ok()).collect();
-            let (lastmod, lists) =
-                (entry.and_then(|entry| entry.lastmod.clone()), entry.map(|entry| entry.lists.clone()));
+            let lastmod = entry.and_then(|entry| entry.lastmod.clone());
+            // Of a page that stays though no list names it, where it moves to stays as well.
+            let before = || known.states.get(key.as_str()).and_then(|state| state.lists.clone());
+            let lists = entry.map(|entry| entry.lists.clone()).or_else(before);
             for address in others.into_iter().chain([key.clone()]) {
                 if let Ok(url) = Url::parse(&address) {
                     let doubles = if address == key { doubles.clone() } else { Vec::new() };
@@ -73,11 +75,14 @@ impl PagesLook<'_> {
     }
 
     /// The identities of the pages that stay documents though no list names them: those that the store knows, with feeds
-    /// all, and else those whose list names nothing any more. Their site says whether they are gone.
+    /// all, and else those whose list names nothing any more, or names them at another host. Their site says whether they
+    /// are gone.
     fn kept<'l>(&self, listed: &lists::Pages, known: &Known) -> Vec<(String, Option<&'l lists::Listed>)> {
-        if self.pages.feeds.is_empty() && listed.empty.is_empty() {
+        if self.pages.feeds.is_empty() && listed.empty.is_empty() && listed.of_others.is_empty() {
             return Vec::new();
         }
+        // Its site may be about to move to another host: its own redirect tells.
+        let is_named_elsewhere = |url: &Url| listed.of_others.contains(path_and_query(&identity(url)));
         let filter = self.filter();
         // Where a page that is listed has moved to is read by its own address.
         let is_listed =
@@ -86,7 +91,11 @@ impl PagesLook<'_> {
         let targets: HashSet<_> = moves.filter(|(from, _)| is_listed(from)).map(|(_, to)| to).collect();
         let kept = known.records.keys().filter_map(DocPath::address).filter(|url| {
             let ways = known.states.get(url.as_str()).and_then(|state| state.lists.as_ref());
-            let stays = !self.pages.feeds.is_empty() || ways.is_some_and(|ways| listed.was_emptied(ways));
+            let stays = !self.pages.feeds.is_empty()
+                || ways.is_some_and(|ways| {
+                    listed.was_emptied(ways)
+                        || (ways.each().any(|way| way.starts_with("http")) && is_named_elsewhere(url))
+                });
             let is_taken = stays && filter.as_ref().is_none_or(|filter| filter.rule(url).is_none());
             let identity = identity(url);
             is_taken && !targets.contains(url.as_str()) && !listed.pages.contains_key(identity.as_str())
