@@ -15,10 +15,14 @@ mod bench;
 mod causes;
 #[path = "pages/doubts.rs"]
 mod doubts;
+#[path = "pages/homes.rs"]
+mod homes;
 #[path = "pages/leaving.rs"]
 mod leaving;
 #[path = "pages/lists.rs"]
 mod lists;
+#[path = "pages/lost.rs"]
+mod lost;
 #[path = "pages/moves.rs"]
 mod moves;
 #[path = "pages/overlaps.rs"]

@@ -13,6 +13,8 @@ pub struct PageState {
     pub read: Option<Moment>,
     /// When its content was last had.
     pub fetched: Option<Moment>,
+    /// Whether it was had to be uploaded then, and not for the platform to fetch; unknown of what an older kbsync has read.
+    pub to_upload: Option<bool>,
     /// The `ETag` that came with its content.
     pub etag: Option<String>,
     /// The `Last-Modified` that came with its content.
@@ -41,6 +43,13 @@ pub struct PageState {
     pub moved: Option<String>,
     /// What it says of itself.
     pub said: PageSaid,
+}
+
+impl PageState {
+    /// Whether it is said to be gone only by what its site shows for addresses that do not exist.
+    pub fn is_soft_404(&self) -> bool {
+        self.claim.as_ref().is_some_and(|claim| claim.what == Claimed::Missing)
+    }
 }
 
 /// What an HTML page says of itself.

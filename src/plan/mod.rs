@@ -38,7 +38,9 @@ pub use judge::{Judgement, Look, is_written_long, judge, look, moment_of_look};
 pub use merge::{Pair, merge};
 pub use moves::{Move, MoveState, NewMove};
 pub use out_of_sight::OutOfSight;
-pub use page::{Ask, Heard, Looks, NewText, Page, TextVerdict, ask, heard, is_confirmed, is_shrunk, weigh};
+pub use page::{
+    Ask, Heard, Looks, NewText, Page, TextVerdict, ask, heard, is_confirmed, is_shrunk, looks_to_go, weigh,
+};
 pub use page_signs::{PageSigns, is_strong};
 pub use phrase::{LOOKED_AT, phrases};
 pub use replacement_guard::{ALIKE, HeldReplacements, ReplacementStanding, TurnedText, became, joined};

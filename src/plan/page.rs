@@ -13,6 +13,10 @@ const TRUST: Duration = DAY;
 /// An origin that says that a page has not changed is believed for so long, less up to a day that differs by page.
 const FULL: Duration = Duration::from_secs(7 * DAY.as_secs());
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// A site that is being mended may show one text everywhere: what counts once in five minutes where a page is said to be gone
+/// counts once in a day where its site only shows what it shows for missing addresses, and never alone.
+const SOFT_404: u32 = 288;
+const SOFT_404_LOOKS: u64 = 2;
 /// A text that shrinks to no more words, and to a part of its size (a third), may be what is left of a broken page.
 const FEW: u64 = 40;
 const SHRUNK: u64 = 3;
@@ -45,6 +49,8 @@ pub struct Page<'a> {
     pub lastmod: Option<&'a str>,
     /// Whether its validators are a sign.
     pub validators: bool,
+    /// Whether it is read to be uploaded: the platform's own reading of it is another version.
+    pub to_upload: bool,
 }
 
 /// Judges how to ask for a page in this pass.
@@ -61,7 +67,8 @@ pub fn ask(page: &Page<'_>, pass: &str, now: Moment) -> Ask {
     // Two signs that disagree, the list's date and the origin's word, are no sign.
     let is_said_to_change =
         page.lastmod.is_some() && state.lastmod.is_some() && page.lastmod != state.lastmod.as_deref();
-    if !settled || is_said_to_change || is_due(state, page.address, now) {
+    let is_other_way = state.to_upload.is_some_and(|before| before != page.to_upload);
+    if !settled || is_said_to_change || is_other_way || is_due(state, page.address, now) {
         return Ask::Anyway;
     }
     let calm = state.stale.is_none() && state.missing == 0 && state.moved.is_none() && state.claim.is_none();
@@ -267,6 +274,11 @@ fn claimed(before: Option<&Claim>, what: Claimed, looks: Looks) -> Claim {
     }
 }
 
+/// How many looks must say that a page is gone, where the config says `confirm`.
+pub fn looks_to_go(state: &PageState, confirm: u64) -> u64 {
+    confirm.max(if state.is_soft_404() { SOFT_404_LOOKS } else { 1 })
+}
+
 /// What is remembered of a page after an answer.
 ///
 /// What would cost a document counts once in `apart`, for passes that are repeated at once see the same moment of a site.
@@ -336,7 +348,11 @@ pub fn heard(
         Heard::Gone | Heard::Missing => {
             let is_soft = heard == Heard::Missing;
             let claim = is_soft.then(|| claimed(before.claim.as_ref(), Claimed::Missing, looks));
-            match before.missed.filter(|missed| *missed <= now && now.since(*missed) < apart) {
+            let apart = if is_soft { apart.saturating_mul(SOFT_404) } else { apart };
+            let counted = before.missed.filter(|missed| *missed <= now && now.since(*missed) < apart);
+            match counted {
+                // Its origin's own word is not confirmed by what looked like it.
+                _ if !is_soft && before.is_soft_404() => PageState { missing: 1, missed: Some(now), ..asked },
                 Some(missed) => PageState { missing: before.missing, missed: Some(missed), claim, ..asked },
                 None => PageState { missing: before.missing + 1, missed: Some(now), claim, ..asked },
             }

@@ -11,7 +11,7 @@ use crate::model::{
 
 const COLUMNS: &str = "pass, looked, read, etag, last_modified, lastmod, kind, missing, missed, stale_since, \
                        stale_reason, moved, lists, fetched, claim, claims, claimed, words, text, likeness, turned, \
-                       canonical, title, ended";
+                       canonical, title, ended, to_upload";
 
 /// What a look at one page gave: its state, and its content where that was had.
 pub type PageLook = (DocPath, PageState, Option<LastLook>);
@@ -46,7 +46,7 @@ impl Db {
         let sql = format!(
             "INSERT OR REPLACE INTO pages (collection, path, {COLUMNS})
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,
-                     ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)"
+                     ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)"
         );
         self.together(|connection| {
             let mut statement = connection.prepare_cached(&sql)?;
@@ -79,6 +79,7 @@ impl Db {
                     state.said.canonical,
                     state.said.title.map(u64::cast_signed),
                     state.ended,
+                    state.to_upload,
                 ])?;
                 if let Some(look) = look {
                     note_look(connection, collection, path, look)?;
@@ -159,5 +160,6 @@ fn state(row: &Row<'_>) -> Result<PageState, rusqlite::Error> {
         turned: number(20)?,
         said: PageSaid { canonical: row.get(21)?, title: number(22)? },
         ended: row.get(23)?,
+        to_upload: row.get(24)?,
     })
 }

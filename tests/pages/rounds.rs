@@ -152,6 +152,23 @@ async fn what_the_platform_fetched_is_made_anew_where_it_is_to_be_uploaded() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn via__changed_where_pages_are_said_to_be_unchanged__is_obeyed_by_the_next_pass() {
+    let mut bench = Bench::new(&["/a", "/b"]).await;
+    let map = bench.origin.url("/sitemap.xml");
+    let entry = format!("<url><loc>{}</loc><lastmod>2026-11-01T10:00:00Z</lastmod></url>", bench.origin.url("/b"));
+    bench.origin.serve("/sitemap.xml", Reply::new("application/xml", format!("<urlset>{entry}</urlset>")));
+    bench.origin.serve("/a", text("/a", 1).etag("\"9e107d9d372bb6826bd81d3542a419d6\""));
+    (bench.pages().urls, bench.pages().sitemaps) = (vec![bench.origin.url("/a")], vec![map]);
+    for via in [Via::Url, Via::Upload, Via::Url] {
+        bench.pages().via = via;
+        assert_eq!(bench.well().await.changed(), 2, "{via:?}");
+        bench.origin.forget();
+        assert_eq!((bench.well().await.changed(), bench.origin.count("/b")), (0, 0), "{via:?}");
+    }
+    bench.holds(&["/a", "/b"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_store_that_takes_no_notes_stops_the_pass_and_hangs_nothing() {
     let paths: Vec<String> = (0..400).map(|n| format!("/{n}")).collect();
     let bench = Bench::new(&paths.iter().map(String::as_str).collect::<Vec<_>>()).await;

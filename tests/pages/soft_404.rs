@@ -78,6 +78,18 @@ async fn page__that_shows_what_any_missing_address_shows__is_deleted_in_the_seco
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages__of_much_the_same_text_that_a_soft_404_takes_together__are_deleted() {
+    let body =
+        "<p>We looked for it everywhere. Perhaps it has another address by now: go to the start, or write to us.</p>";
+    let (bench, paths) = topics(10, Some(html("Sorry", &body.repeat(3)))).await;
+    // They differ in their titles and numbers.
+    [0, 5].iter().for_each(|n: &usize| bench.origin.withdraw(&paths[*n]));
+    assert_eq!(bench.well().await.changed(), 0);
+    let report = bench.well().await;
+    assert_eq!((report.deleted, report.changed()), (2, 2), "{report:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn page__that_leads_to_the_start_as_any_missing_address_does__is_deleted_in_the_second_look() {
     for status in [301, 302] {
         let (bench, paths) = topics(8, Some(Reply::redirect(status, "/"))).await;

@@ -11,7 +11,11 @@ fn state() -> PageState {
 }
 
 fn ask(state: Option<&PageState>, record: Option<&Record>, lastmod: Option<&str>, pass: &str, now: Moment) -> Ask {
-    super::ask(&Page { address: "https://example.com/", state, record, lastmod, validators: true }, pass, now)
+    super::ask(
+        &Page { address: "https://example.com/", state, record, lastmod, validators: true, to_upload: true },
+        pass,
+        now,
+    )
 }
 
 fn looks(now: Moment, apart: Duration) -> Looks {
@@ -107,7 +111,14 @@ fn validators__after_seven_days__are_not_believed() {
     let said = PageState { read: Some(NOW + day * 7), ..state() };
     assert_eq!(at(&said, NOW + day * 7), Ask::Anyway, "304s do not count");
     assert_eq!(at(&PageState { fetched: None, ..state() }, NOW), Ask::Anyway);
-    let no_sign = Page { address: "a", state: Some(&state()), record: Some(&record), lastmod: None, validators: false };
+    let no_sign = Page {
+        address: "a",
+        state: Some(&state()),
+        record: Some(&record),
+        lastmod: None,
+        validators: false,
+        to_upload: true,
+    };
     assert_eq!(super::ask(&no_sign, "two", NOW), Ask::Anyway);
     let lives = (0..50).map(|n| {
         let address = format!("https://example.com/{n}");
@@ -184,6 +195,27 @@ fn tokens__that_are_others_at_each_look__are_believed_after_seven_days() {
     assert!(is_believed(&claim(NOW, "a"), "b", NOW + day * 7), "what is really new may be among them");
     let next = claimed(claim(NOW, "a").claim.as_ref(), Claimed::Links("b".to_owned()), looks(NOW + day, day / 48));
     assert_eq!((next.at, next.count), (NOW, 1), "since the first of them");
+}
+
+#[test]
+fn soft_404__that_has_not_stood_for_a_day__is_not_believed() {
+    let minute = Duration::from_secs(60);
+    let hear = |before: &PageState, what: Heard, now| heard(Some(before), what, (None, None), "x", looks(now, minute));
+    let once = hear(&state(), Heard::Missing, NOW);
+    assert_eq!((once.missing, looks_to_go(&once, 1), looks_to_go(&once, 3)), (1, 2, 3));
+    for (after, what, missing, to_go) in [
+        (minute * 2, Heard::Missing, 1, 2),
+        (minute * 287, Heard::Missing, 1, 2),
+        (minute * 288, Heard::Missing, 2, 2),
+        (minute * 288, Heard::Nothing("503".to_owned()), 1, 2),
+        (minute * 288, Heard::Unchanged, 0, 1),
+        (minute * 2, Heard::Gone, 1, 1),
+    ] {
+        let next = hear(&once, what.clone(), NOW + after);
+        assert_eq!((next.missing, looks_to_go(&next, 1)), (missing, to_go), "{what:?} after {after:?}");
+    }
+    let gone = hear(&hear(&once, Heard::Gone, NOW + minute), Heard::Gone, NOW + minute * 2);
+    assert_eq!((gone.missing, gone.is_soft_404()), (2, false), "two answers of 404");
 }
 
 #[test]

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     config::Via,
     fetch::{Access, Validators, lists::Filter},
-    model::{Claimed, ContentHash, DocPath, LastLook, PageState, Record, ShortHash, Ways, distance},
+    model::{ContentHash, DocPath, LastLook, PageState, Record, ShortHash, Ways, distance},
     plan::{self, Ask, Heard, Judgement, Looks, NewText, TextVerdict},
     store::PageLook,
 };
@@ -31,7 +31,7 @@ const AT_ONCE: usize = 16;
 pub(super) struct Question<'w> {
     pub(super) wanted: &'w Wanted,
     /// The address that it led to for good the last time, or its own.
-    key: Url,
+    pub(super) key: Url,
     validators: Option<Validators>,
     /// The title that it had, where no other page has it.
     pub(super) title: Option<u64>,
@@ -77,7 +77,8 @@ impl PagesLook<'_> {
             // Nobody takes them where nothing is to be remembered.
             let _ = notes.send(note).await;
         }
-        let (access, filter, probes) = (access(self.collection, self.pages), self.filter(), Probes::default());
+        let (access, filter) = (access(self.collection, self.pages), self.filter());
+        let probes = Probes::of(wanted, known, self.confirm_gone);
         let turn = |question: &Question<'_>| {
             (host(&question.key).to_owned(), plan::Turn::of(known.states.get(question.key.as_str())))
         };
@@ -110,7 +111,7 @@ impl PagesLook<'_> {
         question: Question<'w>,
         access: &Access,
         filter: Option<&Filter>,
-        probes: &Probes,
+        probes: &Probes<'_>,
     ) -> (Question<'w>, Response) {
         let url = &question.wanted.listed;
         let read = self.reader.read(url, access, question.validators.as_ref(), (self.pages.via, question.title)).await;
@@ -145,8 +146,7 @@ impl PagesLook<'_> {
         let now = self.clock.wall();
         let title = state.and_then(|state| signs.title(&key, state));
         let live = record.and_then(|record| record.live);
-        let is_missing = |state: &PageState| state.claim.as_ref().is_some_and(|claim| claim.what == Claimed::Missing);
-        let before = state.filter(|state| live.is_some() || is_missing(state));
+        let before = state.filter(|state| live.is_some() || state.is_soft_404());
         let before = before.and_then(|state| Some((live, state.sketch?.likeness)));
         let page = plan::Page {
             address: key.as_str(),
@@ -154,6 +154,7 @@ impl PagesLook<'_> {
             record,
             lastmod: signs.lastmod(wanted),
             validators: state.is_some_and(|state| signs.believes(&key, state)),
+            to_upload: self.pages.via == Via::Upload,
         };
         match plan::ask(&page, self.pass, now) {
             // What was kept for the upload has been used: the platform lost the page meanwhile.
@@ -285,7 +286,13 @@ impl PagesLook<'_> {
     /// What is remembered of a page after an answer.
     fn state(&self, before: Option<&PageState>, heard: Heard, wanted: &Wanted, unread: Option<&Ways>) -> PageState {
         let lists = wanted.lists_with(unread);
-        plan::heard(before, heard, (wanted.lastmod.as_deref(), lists.as_ref()), self.pass, self.looks())
+        let was_had = matches!(heard, Heard::Content { .. });
+        let mut state =
+            plan::heard(before, heard, (wanted.lastmod.as_deref(), lists.as_ref()), self.pass, self.looks());
+        if was_had {
+            state.to_upload = Some(self.pages.via == Via::Upload);
+        }
+        state
     }
 
     /// When this look is, and how many it takes to believe what would cost a document.

@@ -87,10 +87,7 @@ impl PagesLook<'_> {
             }
         }
         // That many pages leave at once is as likely an accident of their site.
-        let is_soft = |path: &DocPath| {
-            let state = documents.get(path).copied().flatten();
-            state.and_then(|state| state.claim.as_ref()).is_some_and(|claim| claim.what == Claimed::Missing)
-        };
+        let is_soft = |path: &DocPath| documents.get(path).copied().flatten().is_some_and(PageState::is_soft_404);
         let soft = looked.gathered.gone.iter().filter(|gone| is_soft(&gone.path)).count();
         doubted |= soft >= MANY && soft * MANY_PART >= live;
         // A store that was lost does not know what moved where. While a page cannot be read, what was found on the platform
@@ -99,6 +96,7 @@ impl PagesLook<'_> {
             .values()
             .any(|state| state.is_none_or(|state| state.read.is_none() && state.missing < self.confirm_gone.max(1)));
         self.warn_of_one_text(&documents, looked);
+        self.say_nothing_was_read(&documents, live, looked);
         let mut unlisted = Vec::new();
         let is_unread = |path: &DocPath, state: Option<&PageState>| {
             let is_known = |state: &PageState| state.read.is_some() || state.missing >= self.confirm_gone.max(1);
@@ -182,7 +180,7 @@ impl PagesLook<'_> {
             return;
         };
         let claim = state.claim.as_ref().map(|claim| &claim.what);
-        let is_soft = claim == Some(&Claimed::Missing);
+        let (is_soft, looks) = (state.is_soft_404(), plan::looks_to_go(state, self.confirm_gone));
         let says = if is_soft {
             "its site shows what it shows for addresses that do not exist"
         } else {
@@ -190,7 +188,7 @@ impl PagesLook<'_> {
         };
         // A site that shows the same everywhere has not lost its pages.
         let is_sure = !is_soft || path.address().is_some_and(|url| findings.serving.contains(host(&url)));
-        if state.missing >= self.confirm_gone.max(1) && is_sure {
+        if state.missing >= looks && is_sure {
             let reason = format!("{says}; take it out of the list");
             looked.stale.push(Failure { document: document(), reason });
             if let Some(record) = record {
@@ -204,10 +202,18 @@ impl PagesLook<'_> {
             let reason = match (&state.stale, state.missing) {
                 (Some(stale), _) => stale.reason.clone(),
                 (None, 0) => "it was not read yet".to_owned(),
-                (None, times) if is_sure => format!("{says}, {times} of {} times", self.confirm_gone),
+                (None, times) if is_soft && is_sure => format!("{says}, {times} of {looks} times, each a day apart"),
+                (None, times) if is_sure => format!("{says}, {times} of {looks} times"),
                 (None, _) => format!("{says}, and shows nothing else"),
             };
-            looked.stale.push(Failure { document: document(), reason });
+            // What was there is missing from every answer, and nothing brings it back by itself while this lasts.
+            let is_lost = record.as_ref().is_none_or(|record| record.live.is_none() && record.trouble.is_none());
+            if is_lost && state.read.is_some() && state.missing == 0 && !looked.paused {
+                let reason = format!("the platform does not hold it any more, and it cannot be read now: {reason}");
+                looked.failed.push(Failure { document: document(), reason });
+            } else {
+                looked.stale.push(Failure { document: document(), reason });
+            }
         }
         let seen = record.as_ref().and_then(|record| record.seen);
         let content = findings.contents.get(path.as_str()).copied();
@@ -230,6 +236,27 @@ impl PagesLook<'_> {
             looked.gathered.texts.insert(path.clone(), turned);
         } else if let Some(sketch) = state.sketch.filter(|_| is_present(state)) {
             looked.gathered.others.insert(path.clone(), sketch.likeness);
+        }
+    }
+
+    /// A collection of which nothing is held and nothing can be read has failed, unless its pages are only gone.
+    fn say_nothing_was_read(
+        &self,
+        documents: &BTreeMap<DocPath, Option<&PageState>>,
+        live: usize,
+        looked: &mut Looked,
+    ) {
+        let unread = || documents.iter().filter_map(|(path, state)| Some((path, state.as_ref()?.stale.as_ref()?)));
+        let is_read = documents.values().flatten().any(|state| is_present(state));
+        let Some((first, stale)) = unread().next().filter(|_| live == 0 && !is_read && !looked.paused) else { return };
+        if looked.failed.is_empty() {
+            let reason = format!(
+                "none of its {} pages could be read, and the platform holds none of them; {first}: {}",
+                unread().count(),
+                stale.reason
+            );
+            let document = Document { collection: self.collection.clone(), path: "its pages".to_owned() };
+            looked.failed.push(Failure { document, reason });
         }
     }
 

@@ -10,16 +10,96 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 use super::{
-    PagesLook,
+    Known, PagesLook,
     asking::Question,
     reader::{Content, Read},
     signs::host,
+    wanted::Wanted,
 };
-use crate::{fetch::Access, model::distance, plan};
+use crate::{
+    fetch::Access,
+    model::{distance, identity},
+    plan,
+};
+
+/// Likenesses that differ in no more bits are of one page under two addresses.
+const TWINS: u32 = 3;
+/// So many twins of a page are read again to see whether they have changed with it.
+const MOST_TWINS: usize = 2;
+/// A page that this many others are listed below is the home of them.
+const BELOW: usize = 2;
 
 /// What the hosts of one look show for an address that does not exist; each is asked at most once.
-#[derive(Default)]
-pub(super) struct Probes(Mutex<HashMap<String, Arc<OnceCell<Option<u64>>>>>);
+pub(super) struct Probes<'w> {
+    shown: Mutex<HashMap<String, Arc<OnceCell<Option<Shown>>>>>,
+    /// The pages as they were before this look.
+    texts: Vec<Text<'w>>,
+    wanted: &'w [Wanted],
+}
+
+/// What a host shows for an address that does not exist.
+struct Shown {
+    likeness: u64,
+    /// The page whose text that is: the address that the way to it ends at, and the one that it names as its own.
+    pages: Vec<Url>,
+}
+
+/// What the text of a page was like.
+struct Text<'w> {
+    listed: &'w Url,
+    canonical: Option<Url>,
+    title: Option<u64>,
+    likeness: u64,
+    /// The same before its words became others the last time.
+    earlier: Option<u64>,
+}
+
+impl Text<'_> {
+    fn is_like(&self, likeness: u64) -> bool {
+        [Some(self.likeness), self.earlier].into_iter().flatten().any(|own| distance(own, likeness) <= TWINS)
+    }
+
+    fn is_of(&self, pages: &[Url]) -> bool {
+        pages.contains(&identity(self.listed)) || self.canonical.as_ref().is_some_and(|named| pages.contains(named))
+    }
+}
+
+impl<'w> Probes<'w> {
+    pub(super) fn of(wanted: &'w [Wanted], known: &Known, confirm: u64) -> Self {
+        let text = |wanted: &'w Wanted| {
+            let own = known.states.get(wanted.listed.as_str())?;
+            let state = own.moved.as_ref().and_then(|moved| known.states.get(moved)).unwrap_or(own);
+            let sketch = state.sketch.filter(|_| state.missing < confirm.max(1))?;
+            let canonical = state.said.canonical.as_ref().and_then(|named| Url::parse(named).ok());
+            let canonical = canonical.map(|named| identity(&named));
+            let (title, likeness, earlier) = (state.said.title, sketch.likeness, state.turned);
+            Some(Text { listed: &wanted.listed, canonical, title, likeness, earlier })
+        };
+        let texts = wanted.iter().filter_map(text).collect();
+        Self { shown: Mutex::default(), texts, wanted }
+    }
+
+    /// Whether a page is the home of its host, or of all pages of it that are listed.
+    fn is_home(&self, page: &Url) -> bool {
+        if page.query().is_some() || !page.path().ends_with('/') {
+            return false;
+        }
+        let mut others = self.wanted.iter().map(|wanted| &wanted.listed).filter(|other| host(other) == host(page));
+        let is_below = |other: &Url| other.path().starts_with(page.path());
+        page.path() == "/" || (others.clone().nth(BELOW).is_some() && others.all(is_below))
+    }
+
+    /// The addresses that a page has beside its own, by their texts and titles of before, or its title of now; none where
+    /// the text that its site shows for missing addresses is that of another page.
+    fn twins(&self, own: &[Url], (was, title): (u64, Option<u64>), shown: &Shown) -> Vec<&'w Url> {
+        let (own, others): (Vec<_>, Vec<_>) = self.texts.iter().partition(|text| own.contains(text.listed));
+        let has_title = |text: &Text<'_>| text.title == title || own.iter().any(|own| own.title == text.title);
+        let (twins, others): (Vec<_>, Vec<_>) =
+            others.into_iter().partition(|text| text.is_like(was) && has_title(text));
+        let is_shown = |text: &&Text<'_>| text.is_of(&shown.pages) || distance(text.likeness, shown.likeness) <= TWINS;
+        if others.iter().any(is_shown) { Vec::new() } else { twins.iter().map(|text| text.listed).collect() }
+    }
+}
 
 impl PagesLook<'_> {
     /// Whether a page that had another text shows what its site shows for an address that does not exist.
@@ -28,29 +108,49 @@ impl PagesLook<'_> {
         question: &Question<'_>,
         content: &Content,
         access: &Access,
-        probes: &Probes,
+        probes: &Probes<'_>,
     ) -> bool {
         let (Some((live, was)), likeness) = (question.before, content.sketch.likeness) else { return false };
         let is_other_text = live != Some(content.hash.short()) && distance(was, likeness) > plan::ALIKE;
         let has_same_title = question.title.is_some() && question.title == content.said.title;
         // The way to a page that is not there may lead to another host, so the listed address counts.
         let url = &question.wanted.listed;
-        if !is_other_text || has_same_title {
+        let own = [url.clone(), question.key.clone()];
+        if !is_other_text || has_same_title || own.iter().any(|own| probes.is_home(own)) {
             return false;
         }
         let cell = {
-            let mut cells = probes.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut cells = probes.shown.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(cells.entry(host(url).to_owned()).or_default())
         };
         let shown = cell.get_or_init(|| self.shown_for_nothing(url, access)).await;
-        shown.is_some_and(|shown| plan::became(was, likeness, shown))
+        let Some(shown) = shown.as_ref().filter(|shown| plan::became(was, likeness, shown.likeness)) else {
+            return false;
+        };
+        // The page that missing addresses lead to is there itself, and so is what has changed together with it.
+        let is_shown = own.iter().any(|own| shown.pages.contains(&identity(own)))
+            || probes.texts.iter().any(|text| own.contains(text.listed) && text.is_of(&shown.pages));
+        if is_shown {
+            return false;
+        }
+        for twin in probes.twins(&own, (was, content.said.title), shown).into_iter().take(MOST_TWINS) {
+            let read = self.reader.read(twin, access, None, (self.pages.via, None)).await;
+            if matches!(read, Read::Content(twin) if distance(twin.sketch.likeness, likeness) <= TWINS) {
+                return false;
+            }
+        }
+        true
     }
 
-    /// What the text is like that a site shows for an address beside a page that does not exist, where it shows one.
-    async fn shown_for_nothing(&self, page: &Url, access: &Access) -> Option<u64> {
+    /// What a site shows for an address beside a page that does not exist, where it shows anything.
+    async fn shown_for_nothing(&self, page: &Url, access: &Access) -> Option<Shown> {
         let probe = beside(page)?;
         match self.reader.read(&probe, access, None, (self.pages.via, None)).await {
-            Read::Content(content) => Some(content.sketch.likeness),
+            Read::Content(content) => {
+                let named = content.said.canonical.as_ref().and_then(|named| Url::parse(named).ok());
+                let pages = content.validators.of.iter().chain(&named).map(identity).collect();
+                Some(Shown { likeness: content.sketch.likeness, pages })
+            }
             Read::Unchanged { .. } | Read::Gone | Read::Nothing(_) | Read::Unasked(_) => None,
         }
     }
