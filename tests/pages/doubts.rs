@@ -209,6 +209,36 @@ async fn links__whose_tokens_change_at_every_look__upload_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn explain__of_a_page_whose_links_are_not_believed_yet__does_not_say_that_it_is_in_step() {
+    let (bench, paths) = topics(2).await;
+    let url = bench.origin.url(&paths[0]);
+    let state = bench.world.folder.with_file_name("state.db");
+    let config = bench.world.folder.with_file_name("kbsync.yaml");
+    let text = format!(
+        "instance: test\nstate: {}\nplatform: {{kind: cevvo, api_key: k, base_url: \"{}\"}}\ncollections:\n  - name: pages\n    \
+         urls: [\"{url}\"]\n    allow_private: true\n",
+        state.display(),
+        bench.world.base_url()
+    );
+    std::fs::write(&config, text).expect("the config");
+    let explained = || {
+        // The state is one of these tests' platform, and has another name for it.
+        bench.world.alter_store("DELETE FROM meta WHERE key = 'platform'");
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_kbsync"));
+        let ran = command.arg("-c").arg(&config).args(["explain", url.as_str()]).output().expect("it runs");
+        String::from_utf8_lossy(&[ran.stdout, ran.stderr].concat()).into_owned()
+    };
+    let page = |to: &str| html("Links", &format!("<p>Ask <a href='/{to}'>us</a>.</p>{LONG}{LONG}"));
+    for (to, is_in_step) in [("one", true), ("two", false), ("two", true)] {
+        bench.origin.serve(&paths[0], page(to));
+        bench.well().await;
+        let said = explained();
+        assert_eq!(said.contains("in step"), is_in_step, "{said}");
+        assert_eq!(said.contains("its last look showed other links or identifiers"), !is_in_step, "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tokens__that_change_at_every_look__upload_nothing() {
     let (bench, paths) = topics(1).await;
     let page = |n: usize, word: &str| {

@@ -32,7 +32,7 @@ pub(super) async fn run(context: &Context, collection: Option<&str>, url: &Url) 
                 found = true;
                 line!("{}/{}", of.name, print::printable(url.as_str()));
                 line!("  the platform crawls it");
-                remembered(db.as_ref(), of, url)?;
+                remembered(db.as_ref(), of, url, false)?;
             }
             Input::Website(_) => {}
             Input::Pages(pages) => found |= page(context, db.as_ref(), of, pages, url).await?,
@@ -83,7 +83,8 @@ async fn page(
     if let Some(page) = &page {
         looks(page);
     }
-    remembered(db, collection, url)?;
+    let is_open = page.as_ref().is_some_and(shows_other_tokens);
+    remembered(db, collection, url, is_open)?;
     let schedules = collection.schedule.iter().chain([&context.config.rhythm.schedule]);
     if let Some(next) = schedules.filter_map(|schedule| schedule.next(&jiff::Zoned::now())).min() {
         line!("  next look by `kbsync run`: {}", print::timestamp(next.timestamp()));
@@ -105,6 +106,11 @@ fn leads_here(db: Option<&Db>, collection: &Collection, url: &Url) -> Result<Opt
     Ok(pages.into_iter().find(|(_, page)| page.moved.as_deref() == Some(url.as_str())).map(|(from, _)| from))
 }
 
+/// Whether its words are those that the platform holds, and its links or tokens are not.
+fn shows_other_tokens(page: &PageState) -> bool {
+    page.claim.as_ref().is_some_and(|claim| matches!(claim.what, Claimed::Links(_)))
+}
+
 /// What the looks at it gave.
 fn looks(page: &PageState) {
     match page.read {
@@ -116,8 +122,7 @@ fn looks(page: &PageState) {
         line!("  moved for good to {}", print::printable(to));
     }
     if page.missing > 0 {
-        let is_soft = page.claim.as_ref().is_some_and(|claim| claim.what == Claimed::Missing);
-        let says = if is_soft {
+        let says = if page.is_soft_404() {
             "its site showed what it shows for addresses that do not exist"
         } else {
             "its origin said that it is gone"
@@ -126,6 +131,9 @@ fn looks(page: &PageState) {
     }
     if let Some(stale) = &page.stale {
         line!("  stale since {}: {}", moment(stale.since), print::printable(&stale.reason));
+    }
+    if shows_other_tokens(page) {
+        line!("  its last look showed other links or identifiers, which another look must confirm");
     }
     let told = [("ETag", &page.etag), ("Last-Modified", &page.last_modified), ("lastmod", &page.lastmod)];
     let told = told.iter().filter_map(|(name, value)| Some(format!("{name} {}", value.as_ref()?)));
@@ -139,10 +147,11 @@ fn looks(page: &PageState) {
     }
 }
 
-fn remembered(db: Option<&Db>, collection: &Collection, url: &Url) -> anyhow::Result<()> {
+/// What the platform holds of it, where a look may have shown what is not believed yet.
+fn remembered(db: Option<&Db>, collection: &Collection, url: &Url, is_open: bool) -> anyhow::Result<()> {
     match db {
         Some(db) => Ok(state(db, &collection.name, &DocPath::page(url)?, |record| {
-            record.and_then(|record| record.seen).map(|_| true)
+            record.and_then(|record| record.seen).map(|_| !is_open)
         })?),
         None => {
             line!("  nothing was synced yet");
