@@ -3,7 +3,11 @@
 #[allow(dead_code, reason = "this test needs a part of it only")]
 mod support;
 
-use std::{collections::BTreeMap, fs, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    time::Duration,
+};
 
 use kbsync::{
     config::Input,
@@ -200,7 +204,7 @@ async fn a_disk_that_is_not_mounted_holds_deletions_elsewhere_too() {
     remove(&world, "b", 1);
     for mount in ["missing", "a/missing"] {
         let before = Footing { mounts: vec![mount.to_owned()], ..footing.clone() };
-        world.store().note_guard(&name("docs"), Some((0, 0)), Some(&before)).expect("the store");
+        world.store().note_guard(&name("docs"), Some(&(BTreeSet::new(), 0)), Some(&before)).expect("the store");
         let report = look_at(&mut world, "b").await;
         assert_eq!((report.outcome(), report.deleted), (Outcome::Held, 0), "{report:?}");
         assert_eq!(report.withheld[0].why, Why::Moved(format!("its folder {mount}")));

@@ -42,10 +42,10 @@ pub(super) fn approve(context: &Context, collection: &str) -> anyhow::Result<Exi
         return Err(nothing_to_approve(context, &db, &name)?.into());
     }
     if deletions > 0 {
-        line!("The next pass may delete up to {} of {name}, once.", count(deletions, "document"));
+        line!("The next pass may delete up to {} of {name}, once: those that were held.", count(deletions, "document"));
     }
     if replacements > 0 {
-        line!("The next pass may replace up to {} of {name} that are held, once.", count(replacements, "document"));
+        line!("The next pass may replace up to {} of {name} that were held, once.", count(replacements, "document"));
     }
     Ok(Exit::Ok)
 }

@@ -126,7 +126,7 @@ pub fn assemble(mut gathered: Vec<Gathered>, moves: &[Move], policy: &Policy) ->
     for (one, candidates) in gathered.iter().zip(candidates) {
         let Gathered { collection, authority, standing, .. } = one;
         let Guarded { deletions, waiting: wait, withheld: held } =
-            guard(collection, candidates, *standing, authority, policy, &successors);
+            guard(collection, candidates, standing, authority, policy, &successors);
         withheld.extend(held);
         waiting.extend(wait.into_iter().map(|gone| (collection.clone(), gone)));
         let delete = |gone| Action::Delete { collection: collection.clone(), gone, moved: false };
@@ -138,7 +138,7 @@ pub fn assemble(mut gathered: Vec<Gathered>, moves: &[Move], policy: &Policy) ->
         } = one;
         withheld.extend(out_of_sight.and_then(|part| part.withheld(&collection, of)));
         let asked =
-            Asked { collection: &collection, of, texts: &texts, others: &others, standing: replacements, policy };
+            Asked { collection: &collection, of, texts: &texts, others: &others, standing: &replacements, policy };
         held_replacements.extend(replacement_guard::hold(&mut wanted, &asked));
         puts.extend(wanted.into_iter().map(|wanted| Action::Put { collection: collection.clone(), wanted }));
     }
@@ -373,11 +373,9 @@ mod tests {
         let plan = assemble(vec![input.clone()], &[], &POLICY);
         assert_eq!(lines(&plan), ["+ new"]);
         assert_eq!((plan.withheld[0].deletes(), plan.withheld[0].of, &plan.withheld[0].why), (20, 20, &Why::Held));
-        let approved = assemble(
-            vec![Gathered { standing: Standing { approved: 20, ..Standing::default() }, ..input }],
-            &[],
-            &POLICY,
-        );
+        let approved = input.gone.iter().map(Gone::deletion).collect();
+        let standing = Standing { approved, ..Standing::default() };
+        let approved = assemble(vec![Gathered { standing, ..input }], &[], &POLICY);
         assert_eq!((lines(&approved).len(), approved.withheld.len()), (21, 0), "they wait for the new one");
     }
 }

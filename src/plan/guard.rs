@@ -1,5 +1,7 @@
 //! The guards: which deletions are withheld, and why.
 
+use std::collections::BTreeSet;
+
 use super::{
     successors::{Succession, Successors},
     withheld::{Why, Withheld},
@@ -22,6 +24,16 @@ pub struct Gone {
     /// The new document that seemed to be its successor when it went.
     pub successor: Option<(CollectionName, DocPath)>,
 }
+
+impl Gone {
+    /// What an approval of its deletion names.
+    pub fn deletion(&self) -> Deletion {
+        (self.path.clone(), self.live)
+    }
+}
+
+/// A deletion as it is shown and approved: of which document, and with which content on the platform.
+pub type Deletion = (DocPath, ShortHash);
 
 /// Whether what a scan did not see is really gone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,14 +61,14 @@ pub struct Policy {
 }
 
 /// What a guard remembers of a collection.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Standing {
     /// Deletions that were made already and count as if they were of the same moment.
     pub deleted: u64,
     /// Deletions that were withheld the last time: what is held stays so until it is approved, or nothing is gone.
     pub held: u64,
-    /// Deletions that a person has approved.
-    pub approved: u64,
+    /// Deletions that a person has approved: those that were withheld then, and no others.
+    pub approved: BTreeSet<Deletion>,
     /// Whether the collection has left the config.
     pub left_config: bool,
 }
@@ -88,40 +100,45 @@ pub(super) struct Guarded {
 pub(super) fn guard(
     collection: &CollectionName,
     Candidates { gone, strays, of }: Candidates,
-    standing: Standing,
+    standing: &Standing,
     authority: &Authority,
     policy: &Policy,
     successors: &Successors<'_>,
 ) -> Guarded {
-    let all = gone.len() as u64;
-    // An approval is for all of them together.
-    let approved = all <= standing.approved;
-    let (made_here, mut unknown): (Vec<_>, Vec<_>) =
-        gone.into_iter().partition(|gone| gone.made_here || approved && strays.is_empty());
-    let successions = successors.judge(collection, &made_here);
-    // Of those that wait for files to be read, each file may turn out to be one.
-    let unread = successions.iter().filter(|one| **one == Succession::Unread).count().min(successors.unread());
-    let why = withhold((made_here.len() as u64, unread as u64), of, standing, authority, policy);
+    let is_approved = |gone: &Gone| standing.approved.contains(&gone.deletion());
+    let (known, mut unknown): (Vec<_>, Vec<_>) = gone.into_iter().partition(|gone| gone.made_here || is_approved(gone));
     unknown.extend(strays);
-    let withheld = |mut gone: Vec<Gone>, why| {
-        gone.sort_by(|a, b| a.path.cmp(&b.path));
-        Some(Withheld { collection: collection.clone(), gone, of, why })
-    };
-    if let Some(why) = why {
-        let withheld = withheld([made_here, unknown].concat(), why);
-        return Guarded { withheld, ..Guarded::default() };
+    let successions = successors.judge(collection, &known);
+    let (mut going, judged): (Vec<_>, Vec<_>) =
+        known.into_iter().zip(successions).partition(|(gone, _)| is_approved(gone));
+    // Of those that wait for files to be read, each file may turn out to be one.
+    let unread = judged.iter().filter(|(_, one)| *one == Succession::Unread).count().min(successors.unread());
+    let counts = Counts { approved: going.len() as u64, judged: judged.len() as u64, unread: unread as u64, of };
+    let mut why = withhold(counts, standing, authority, policy);
+    let mut held = Vec::new();
+    match &why {
+        Some(why) if !why.can_be_approved() => held.extend(std::mem::take(&mut going).into_iter().chain(judged)),
+        Some(_) => held.extend(judged),
+        None => going.extend(judged),
+    }
+    let mut held: Vec<_> = held.into_iter().map(|(gone, _)| gone).collect();
+    if !unknown.is_empty() {
+        why = why.or_else(|| {
+            Some(match authority {
+                _ if policy.never => Why::Never,
+                Authority::Unsure(reason) | Authority::Unseen(reason) => Why::Unsure(reason.clone()),
+                Authority::Whole | Authority::Moved(_) => Why::NotMadeHere,
+            })
+        });
+        held.append(&mut unknown);
     }
     let mut guarded = Guarded::default();
-    let mut why = (!unknown.is_empty()).then(|| match authority {
-        _ if policy.never => Why::Never,
-        Authority::Unsure(reason) | Authority::Unseen(reason) => Why::Unsure(reason.clone()),
-        Authority::Whole | Authority::Moved(_) => Why::NotMadeHere,
-    });
-    for (gone, succession) in made_here.into_iter().zip(successions) {
+    going.sort_by(|(a, _), (b, _)| a.path.cmp(&b.path));
+    for (gone, succession) in going {
         match succession {
-            Succession::Failed(successor) if !approved => {
+            Succession::Failed(successor) if !is_approved(&gone) => {
                 why = Some(Why::SuccessorFailed(successor));
-                unknown.push(gone);
+                held.push(gone);
             }
             Succession::Pending(successor) => {
                 guarded.waiting.push(Gone { successor: successor.or(gone.successor), ..gone });
@@ -130,22 +147,35 @@ pub(super) fn guard(
             Succession::None | Succession::Failed(_) => guarded.deletions.push(gone),
         }
     }
-    guarded.withheld = why.and_then(|why| withheld(unknown, why));
+    held.sort_by(|a, b| a.path.cmp(&b.path));
+    guarded.withheld = why.map(|why| Withheld { collection: collection.clone(), gone: held, of, why });
     guarded
 }
 
-/// Judges `deletes` of the `of` documents that the platform holds; some may turn out to be none.
-fn withhold(
-    (deletes, unread): (u64, u64),
+/// How many documents of a collection are gone.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    /// Those that were approved.
+    approved: u64,
+    /// The others that this state made.
+    judged: u64,
+    /// How many of the others may turn out to have only moved.
+    unread: u64,
+    /// Of so many that the platform holds.
     of: u64,
-    standing: Standing,
+}
+
+/// Why deletions are withheld: all of them, or where that can be approved, those that were not.
+fn withhold(
+    Counts { approved, judged, unread, of }: Counts,
+    standing: &Standing,
     authority: &Authority,
     policy: &Policy,
 ) -> Option<Why> {
     if let Authority::Unseen(reason) = authority {
         return Some(Why::Unsure(reason.clone()));
     }
-    if deletes == 0 {
+    if approved + judged == 0 {
         return None;
     }
     if policy.never {
@@ -154,7 +184,7 @@ fn withhold(
     if let Authority::Unsure(reason) = authority {
         return Some(Why::Unsure(reason.clone()));
     }
-    if deletes <= standing.approved {
+    if judged == 0 {
         return None;
     }
     if standing.left_config {
@@ -163,10 +193,10 @@ fn withhold(
     if let Authority::Moved(folder) = authority {
         return Some(Why::Moved(folder.clone()));
     }
-    if deletes == unread {
+    if judged == unread {
         return None;
     }
-    let (deletes, of) = (deletes - unread + standing.deleted, of + standing.deleted);
+    let (deletes, of) = (approved + judged - unread + standing.deleted, of + standing.deleted);
     let many = deletes > policy.max_deletes && deletes * 100 > policy.max_delete_percent * of;
     let all = deletes >= of && of >= 3;
     (many || all || standing.held > 0).then_some(Why::Held)
@@ -176,46 +206,55 @@ fn withhold(
 mod tests {
     use super::*;
 
+    const POLICY: Policy = Policy { max_deletes: 10, max_delete_percent: 10, never: false };
+
+    /// Why `judged` deletions beside `approved` ones are withheld.
+    fn why((judged, approved): (u64, u64), of: u64, standing: Standing, authority: &Authority) -> Option<Why> {
+        withhold(Counts { approved, judged, unread: 0, of }, &standing, authority, &POLICY)
+    }
+
     #[test]
     fn what_is_held() {
-        let policy = Policy { max_deletes: 10, max_delete_percent: 10, never: false };
-        let whole = Authority::Whole;
-        for (deletes, of, approved, held) in [
-            (0, 0, 0, false),
-            (1, 1, 0, false),
-            (2, 2, 0, false),
-            (3, 3, 0, true),
-            (2, 3, 0, false),
-            (10, 20, 0, false),
-            (11, 20, 0, true),
-            (11, 110, 0, false),
-            (11, 109, 0, true),
-            (19, 20, 0, true),
-            (20, 20, 0, true),
-            (20, 20, 20, false),
-            (20, 20, 19, true),
-            (1_000, 100_000, 0, false),
+        for (deletes, of, held) in [
+            (0, 0, false),
+            (1, 1, false),
+            (2, 2, false),
+            (3, 3, true),
+            (2, 3, false),
+            (10, 20, false),
+            (11, 20, true),
+            (11, 110, false),
+            (11, 109, true),
+            (19, 20, true),
+            (20, 20, true),
+            (1_000, 100_000, false),
         ] {
-            let why = withhold((deletes, 0), of, Standing { approved, ..Standing::default() }, &whole, &policy);
-            assert_eq!(why, held.then_some(Why::Held), "{deletes} of {of}, {approved} approved");
+            let why = why((deletes, 0), of, Standing::default(), &Authority::Whole);
+            assert_eq!(why, held.then_some(Why::Held), "{deletes} of {of}");
+        }
+    }
+
+    #[test]
+    fn approval__others_are_gone_as_well__these_are_judged_beside_it() {
+        for (judged, approved, of, held) in [(0, 20, 20, false), (1, 19, 20, true), (1, 9, 20, false)] {
+            let why = why((judged, approved), of, Standing::default(), &Authority::Whole);
+            assert_eq!(why, held.then_some(Why::Held), "{judged} beside {approved} of {of}");
         }
     }
 
     #[test]
     fn on_another_device_every_deletion_is_held() {
-        let policy = Policy { max_deletes: 10, max_delete_percent: 10, never: false };
         let moved = Authority::Moved("its folder".to_owned());
-        for (deletes, approved, held) in [(0, 0, false), (1, 0, true), (2, 1, true), (2, 2, false)] {
-            let why = withhold((deletes, 0), 100, Standing { approved, ..Standing::default() }, &moved, &policy);
+        for (judged, approved, held) in [(0, 0, false), (1, 0, true), (1, 1, true), (0, 2, false)] {
+            let why = why((judged, approved), 100, Standing::default(), &moved);
             assert_eq!(why, held.then(|| Why::Moved("its folder".to_owned())));
         }
     }
 
     #[test]
     fn what_a_pass_has_deleted_before_counts() {
-        let policy = Policy { max_deletes: 10, max_delete_percent: 10, never: false };
         let judge = |deletes, of, before| {
-            withhold((deletes, 0), of, Standing { deleted: before, ..Standing::default() }, &Authority::Whole, &policy)
+            why((deletes, 0), of, Standing { deleted: before, ..Standing::default() }, &Authority::Whole)
         };
         assert_eq!(judge(10, 90, 0), None);
         assert_eq!(judge(1, 80, 10), Some(Why::Held), "eleven of ninety");
@@ -225,35 +264,32 @@ mod tests {
 
     #[test]
     fn unsure_and_never_come_before_any_approval() {
-        let policy = Policy { max_deletes: 10, max_delete_percent: 10, never: false };
         let unsure = Authority::Unsure("it is missing".to_owned());
-        let nine = Standing { approved: 9, ..Standing::default() };
-        assert_eq!(withhold((1, 0), 9, nine, &unsure, &policy), Some(Why::Unsure("it is missing".to_owned())));
-        assert_eq!(withhold((1, 0), 9, nine, &Authority::Whole, &Policy { never: true, ..policy }), Some(Why::Never));
-        assert_eq!(withhold((0, 0), 9, Standing::default(), &unsure, &policy), None);
+        let standing = Standing::default;
+        assert_eq!(why((0, 1), 9, standing(), &unsure), Some(Why::Unsure("it is missing".to_owned())));
+        assert_eq!(why((0, 0), 9, standing(), &unsure), None);
+        let never = Policy { never: true, ..POLICY };
+        let counts = Counts { approved: 1, of: 9, ..Counts::default() };
+        assert_eq!(withhold(counts, &standing(), &Authority::Whole, &never), Some(Why::Never));
         let unseen = Authority::Unseen("it is missing".to_owned());
-        for (deletes, never) in [(0, false), (9, true)] {
-            let why = withhold((deletes, 0), 9, nine, &unseen, &Policy { never, ..policy });
+        for (approved, policy) in [(0, POLICY), (9, never)] {
+            let why = withhold(Counts { approved, of: 9, ..Counts::default() }, &standing(), &unseen, &policy);
             assert_eq!(why, Some(Why::Unsure("it is missing".to_owned())));
         }
     }
 
     #[test]
     fn what_is_held_stays_held_until_it_is_approved_or_back() {
-        let policy = Policy { max_deletes: 10, max_delete_percent: 10, never: false };
-        for (deletes, held, approved, why) in [
+        for (judged, approved, held, expected) in [
             (5, 0, 0, None),
-            (5, 15, 0, Some(Why::Held)),
-            (5, 15, 15, None),
-            (0, 15, 0, None),
-            (16, 15, 15, Some(Why::Held)),
+            (5, 0, 15, Some(Why::Held)),
+            (0, 5, 15, None),
+            (0, 0, 15, None),
+            (1, 15, 15, Some(Why::Held)),
         ] {
-            let standing = Standing { held, approved, ..Standing::default() };
-            assert_eq!(
-                withhold((deletes, 0), 100, standing, &Authority::Whole, &policy),
-                why,
-                "{deletes} {standing:?}"
-            );
+            let standing = Standing { held, ..Standing::default() };
+            let why = why((judged, approved), 100, standing, &Authority::Whole);
+            assert_eq!(why, expected, "{judged} beside {approved}, {held} held");
         }
     }
 
@@ -262,35 +298,52 @@ mod tests {
         Gone { path: DocPath::new(path).unwrap(), live, size: 1, min_hash: None, made_here, successor: None }
     }
 
+    /// What the guard does about these of 20 documents: the paths of those that go and of those that are held, and why.
+    fn judged(gone: &[Gone], strays: &[Gone], standing: &Standing) -> (Vec<String>, Vec<String>, Option<Why>) {
+        let candidates = Candidates { gone: gone.to_vec(), strays: strays.to_vec(), of: 20 };
+        let (name, successors) = (CollectionName::new("c").unwrap(), Successors::of(&[], &[]));
+        let guarded = guard(&name, candidates, standing, &Authority::Whole, &POLICY, &successors);
+        let paths = |gone: &[Gone]| gone.iter().map(|gone| gone.path.as_str().to_owned()).collect();
+        let held = guarded.withheld.as_ref().map_or_else(Vec::new, |withheld| paths(&withheld.gone));
+        (paths(&guarded.deletions), held, guarded.withheld.map(|withheld| withheld.why))
+    }
+
+    fn approved(gone: &[&Gone]) -> Standing {
+        Standing { approved: gone.iter().map(|gone| gone.deletion()).collect(), ..Standing::default() }
+    }
+
     #[test]
     fn guard__not_uploaded_by_this_state__is_held_and_the_rest_goes() {
-        let policy = Policy { max_deletes: 10, max_delete_percent: 10, never: false };
-        let name = CollectionName::new("c").unwrap();
-        let judge = |gone: &[Gone], strays: &[Gone], approved| {
-            let candidates = Candidates { gone: gone.to_vec(), strays: strays.to_vec(), of: 20 };
-            let standing = Standing { approved, ..Standing::default() };
-            let Guarded { deletions, withheld, .. } =
-                guard(&name, candidates, standing, &Authority::Whole, &policy, &Successors::of(&[], &[]));
-            (deletions.len(), withheld.map(|withheld| (withheld.deletes(), withheld.why)))
-        };
         let (ours, theirs) = (gone("a", true), gone("b", false));
-        assert_eq!(judge(std::slice::from_ref(&ours), &[], 0), (1, None));
-        assert_eq!(judge(&[ours.clone(), theirs.clone()], &[], 0), (1, Some((1, Why::NotMadeHere))));
-        assert_eq!(judge(&[ours.clone(), theirs.clone()], &[], 2), (2, None));
-        assert_eq!(judge(&[], std::slice::from_ref(&theirs), 0), (0, Some((1, Why::NotMadeHere))));
-        assert_eq!(judge(&[ours], &[theirs], 0), (1, Some((1, Why::NotMadeHere))));
+        let judge = |gone: &[&Gone], strays: &[&Gone], standing: &Standing| {
+            let owned = |all: &[&Gone]| all.iter().map(|gone| (*gone).clone()).collect::<Vec<_>>();
+            let (deleted, held, why) = judged(&owned(gone), &owned(strays), standing);
+            (deleted.len(), held.len(), why)
+        };
+        let (none, both, held) = (Standing::default(), approved(&[&ours, &theirs]), Some(Why::NotMadeHere));
+        assert_eq!(judge(&[&ours], &[], &none), (1, 0, None));
+        assert_eq!(judge(&[&ours, &theirs], &[], &none), (1, 1, held.clone()));
+        assert_eq!(judge(&[&ours, &theirs], &[], &both), (2, 0, None));
+        assert_eq!(judge(&[], &[&theirs], &none), (0, 1, held.clone()));
+        assert_eq!(judge(&[&ours], &[&theirs], &none), (1, 1, held));
+    }
+
+    #[test]
+    fn guard__others_than_those_that_were_approved__are_held_and_these_go() {
+        let all: Vec<_> = ["a", "b", "c", "d"].map(|path| gone(path, true)).to_vec();
+        let standing = Standing { held: 2, ..approved(&[&all[1], &all[3]]) };
+        let (deleted, held, why) = judged(&all, &[], &standing);
+        assert_eq!((deleted, held, why), (vec!["b".into(), "d".into()], vec!["a".into(), "c".into()], Some(Why::Held)));
+        // What the platform holds of it now is not what was shown.
+        let other = Gone { live: crate::model::ContentHash([2; 32]).short(), ..all[1].clone() };
+        assert_eq!(judged(&[other], &[], &standing).0.len(), 0);
     }
 
     #[test]
     fn guard__collection_that_left_the_config__is_held_until_approved() {
-        let policy = Policy { max_deletes: 10, max_delete_percent: 10, never: false };
-        let name = CollectionName::new("c").unwrap();
-        let judge = |approved| {
-            let candidates = Candidates { gone: vec![gone("a", true)], strays: vec![], of: 1 };
-            let standing = Standing { approved, left_config: true, ..Standing::default() };
-            guard(&name, candidates, standing, &Authority::Whole, &policy, &Successors::of(&[], &[]))
-        };
-        assert_eq!(judge(0).withheld.map(|withheld| withheld.why), Some(Why::LeftConfig));
-        assert_eq!(judge(1).deletions.len(), 1);
+        let all = [gone("a", true)];
+        let left = |standing| judged(&all, &[], &Standing { left_config: true, ..standing });
+        assert_eq!(left(Standing::default()).2, Some(Why::LeftConfig));
+        assert_eq!(left(approved(&[&all[0]])).0.len(), 1);
     }
 }

@@ -2,7 +2,7 @@
 //! of a script as likely as a change.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     fmt,
 };
 
@@ -52,12 +52,12 @@ pub struct TurnedText {
 }
 
 /// What the guard of a collection's replacements remembers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReplacementStanding {
     /// Replacements that were withheld the last time.
     pub held: u64,
-    /// Replacements that a person has approved.
-    pub approved: u64,
+    /// The documents whose replacement a person has approved: those that were withheld then, and no others.
+    pub approved: BTreeSet<DocPath>,
 }
 
 /// Replacements that a pass does not make.
@@ -103,7 +103,7 @@ pub(super) struct Asked<'a> {
     pub(super) of: u64,
     pub(super) texts: &'a BTreeMap<DocPath, TurnedText>,
     pub(super) others: &'a BTreeMap<DocPath, u64>,
-    pub(super) standing: ReplacementStanding,
+    pub(super) standing: &'a ReplacementStanding,
     pub(super) policy: &'a Policy,
 }
 
@@ -122,13 +122,15 @@ pub(super) fn hold(wanted: &mut Vec<Wanted>, asked: &Asked<'_>) -> Option<HeldRe
     let many = count > policy.max_deletes && count * 100 > policy.max_delete_percent * of;
     let all = count >= of && of >= 3;
     let alike = wanted.iter().any(|one| one.replaces && one.path.address().is_some() && others(one) >= PAGES);
-    let is_approved = count <= standing.approved;
-    if count > 0 && !is_approved && (many || all || alike || standing.held > 0) {
-        let same_text = wanted.iter().any(|one| one.replaces && is_same(one));
-        let documents = wanted.extract_if(.., |one| is_doubted(one)).map(|one| one.path).collect();
+    let is_approved = |one: &Wanted| standing.approved.contains(&one.path);
+    let is_held = |one: &Wanted| is_doubted(one) && !is_approved(one);
+    if wanted.iter().any(is_held) && (many || all || alike || standing.held > 0) {
+        let held: Vec<_> = wanted.extract_if(.., |one| is_held(one)).collect();
+        let same_text = held.iter().any(is_same);
+        let documents = held.into_iter().map(|one| one.path).collect();
         return Some(HeldReplacements { collection: collection.clone(), documents, of, same_text });
     }
-    wanted.retain(|one| is_approved || !texts.get(&one.path).is_some_and(|turned| turned.unconfirmed));
+    wanted.retain(|one| is_approved(one) || !texts.get(&one.path).is_some_and(|turned| turned.unconfirmed));
     None
 }
 
@@ -209,7 +211,7 @@ mod tests {
     }
 
     /// How many are held and how many are left of files with these contents, or of pages with these texts.
-    fn judged(contents: &[u8], page: Option<TurnedText>, of: u64, (held, approved): (u64, u64)) -> (usize, usize) {
+    fn judged(contents: &[u8], page: Option<TurnedText>, of: u64, (held, approved): (u64, usize)) -> (usize, usize) {
         let path = |n: usize| page.map_or(format!("{n}"), |_| format!("https://e.com/{n}"));
         let mut all: Vec<_> = contents.iter().enumerate().map(|(n, content)| wanted(&path(n), *content)).collect();
         let file = TurnedText { was: 0, likeness: 0, shrunk: false, unconfirmed: false };
@@ -219,9 +221,9 @@ mod tests {
         });
         let (texts, collection) = (texts.collect(), CollectionName::new("c").unwrap());
         let policy = Policy { max_deletes: 10, max_delete_percent: 10, never: false };
-        let standing = ReplacementStanding { held, approved };
-        let asked =
-            Asked { collection: &collection, of, texts: &texts, others: &BTreeMap::new(), standing, policy: &policy };
+        let approved = all.iter().take(approved).map(|one| one.path.clone()).collect();
+        let (standing, others) = (&ReplacementStanding { held, approved }, &BTreeMap::new());
+        let asked = Asked { collection: &collection, of, texts: &texts, others, standing, policy: &policy };
         let held = hold(&mut all, &asked);
         (held.map_or(0, |held| held.documents.len()), all.len())
     }
@@ -233,7 +235,7 @@ mod tests {
             (different.as_slice(), 30, (0, 0), (0, 30)),
             (&[1; 30], 30, (0, 0), (30, 0)),
             (&[1; 30], 30, (0, 30), (0, 30)),
-            (&[1; 30], 30, (0, 29), (30, 0)),
+            (&[1; 30], 30, (30, 29), (1, 29)),
             (&[1; 3], 3, (0, 0), (3, 0)),
             (&[1; 2], 2, (0, 0), (0, 2)),
             (&[1; 3], 30, (0, 0), (0, 3)),
@@ -259,6 +261,7 @@ mod tests {
             (&[1], shrunk, 30, (0, 0), (0, 1)),
             (&[1], unconfirmed, 30, (0, 0), (0, 0)),
             (&[1], unconfirmed, 30, (0, 1), (0, 1)),
+            (&[1, 1], unconfirmed, 30, (0, 1), (0, 1)),
             (different.as_slice(), unconfirmed, 30, (0, 30), (0, 30)),
         ] {
             assert_eq!(judged(contents, Some(page), of, standing), expected, "{contents:?} {page:?}");
@@ -270,7 +273,8 @@ mod tests {
         let collection = CollectionName::new("c").unwrap();
         let policy = Policy { max_deletes: 10, max_delete_percent: 10, never: false };
         let (others, standing) = (BTreeMap::new(), ReplacementStanding::default());
-        let asked = Asked { collection: &collection, of: 30, texts, others: &others, standing, policy: &policy };
+        let asked =
+            Asked { collection: &collection, of: 30, texts, others: &others, standing: &standing, policy: &policy };
         hold(wanted, &asked).map(|held| held.documents.len())
     }
 
@@ -334,7 +338,7 @@ mod tests {
             let turned = TurnedText { was: number(was), likeness: number(7) ^ 1, shrunk: false, unconfirmed: false };
             let texts = BTreeMap::from([(DocPath::new("https://e.com/0").unwrap(), turned)]);
             let others = others.iter().map(|path| (DocPath::new(*path).unwrap(), number(7))).collect();
-            let standing = ReplacementStanding::default();
+            let standing = &ReplacementStanding::default();
             let asked =
                 Asked { collection: &collection, of: 30, texts: &texts, others: &others, standing, policy: &policy };
             let held = hold(&mut vec![wanted("https://e.com/0", 9)], &asked).map_or(0, |held| held.documents.len());

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Extent, Fatal, Pass, Report};
 use crate::{
     model::CollectionName,
-    plan::{HeldReplacements, Why},
+    plan::{Deletion, Gone, Why},
     store::Db,
 };
 
@@ -28,21 +28,23 @@ impl<P> Pass<'_, P> {
         for name in names {
             let withheld: Vec<_> = report.withheld.iter().filter(|withheld| withheld.collection == name).collect();
             // Who sees nothing sure, or was not asked, does not release what was held.
-            let held = match withheld.iter().find(|withheld| withheld.why.can_be_approved()) {
-                Some(held) => Some((held.deletes(), if held.why.is_limit() { held.deletes() } else { 0 })),
-                None => withheld.is_empty().then_some((0, 0)),
-            };
+            let open: Vec<_> = withheld.iter().filter(|withheld| withheld.why.can_be_approved()).collect();
+            let by_limit = open.iter().filter(|withheld| withheld.why.is_limit()).map(|held| held.deletes()).sum();
+            let deletions: BTreeSet<Deletion> =
+                open.iter().flat_map(|withheld| &withheld.gone).map(Gone::deletion).collect();
+            let held = (!open.is_empty() || withheld.is_empty()).then_some((deletions, by_limit));
             let replacements = report.held_replacements.iter().find(|held| held.collection == name);
-            let replacements = replacements.map_or(0, HeldReplacements::count);
+            let replacements: BTreeSet<_> =
+                replacements.into_iter().flat_map(|held| &held.documents).cloned().collect();
             let never = !withheld.is_empty() && withheld.iter().all(|withheld| withheld.why == Why::Never);
             let footing = report.footings.get(&name).cloned().filter(|_| withheld.is_empty() || never);
             let reasons: Vec<_> = withheld.iter().map(|one| (one.deletes(), one.why.to_string())).collect();
             let note = move |db: &mut Db| {
                 // Under `delete: never` nobody asked whether the folder is the one of before; that is asked later.
                 let known = never && db.collection(&name)?.footing.is_some();
-                db.note_guard(&name, held, footing.as_ref().filter(|_| !known))?;
+                db.note_guard(&name, held.as_ref(), footing.as_ref().filter(|_| !known))?;
                 db.note_withheld(&name, &reasons)?;
-                db.note_held_replacements(&name, replacements)
+                db.note_held_replacements(&name, &replacements)
             };
             self.store.call(note).await?;
         }
@@ -52,18 +54,19 @@ impl<P> Pass<'_, P> {
     /// Takes back what is left of the approvals that this pass has used. One that ended before its time has used those by
     /// which it deleted something.
     pub(super) async fn spend(&self, done: bool, report: &mut Report) -> Result<(), Fatal> {
+        let begun = std::mem::take(&mut report.approvals).into_iter();
         let deleted =
             |name: &CollectionName| report.deleted_of(name) > self.scope.deleted.get(name).copied().unwrap_or(0);
         let unsure = |name: &CollectionName| {
             report.withheld.iter().any(|one| one.collection == *name && matches!(one.why, Why::Unsure(_)))
         };
-        let begun = report.approvals.iter().filter_map(|(name, began)| Some((CollectionName::new(name).ok()?, *began)));
+        let begun = begun.filter_map(|(name, began)| Some((CollectionName::new(&name).ok()?, began)));
         let used: Vec<_> =
             begun.filter(|(name, _)| deleted(name) || (done && report.is_judged(name) && !unsure(name))).collect();
         for (name, began) in used {
             // What a person has allowed does not count against what comes after it.
             report.deleted_of.remove(&name);
-            self.store.call(move |db| db.spend_approval(name.as_str(), began)).await?;
+            self.store.call(move |db| db.spend_approval(name.as_str(), &began)).await?;
         }
         Ok(())
     }

@@ -259,12 +259,12 @@ pub(super) fn look(
 
 /// What a guard remembers, as far as the store knows.
 pub(super) fn standing(state: &CollectionState) -> Standing {
-    Standing { held: state.held_by_limit, approved: state.approved, ..Standing::default() }
+    Standing { held: state.held_by_limit, approved: state.approvals.deletions.clone(), ..Standing::default() }
 }
 
 /// The same of the guard of replacements.
 pub(super) fn replacement_standing(state: &CollectionState) -> ReplacementStanding {
-    ReplacementStanding { held: state.held_replacements, approved: state.approved_replacements }
+    ReplacementStanding { held: state.held_replacements, approved: state.approvals.replacements.clone() }
 }
 
 /// Reads and judges what is queued, and notes it.

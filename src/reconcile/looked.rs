@@ -179,8 +179,8 @@ impl Looked {
         self.gathered.gone.dedup_by(|a, b| a.path == b.path);
         self.sort_failures();
         // A person's word is for what the guard has counted, and that is the whole.
-        self.gathered.standing.approved = 0;
-        self.gathered.replacements.approved = 0;
+        self.gathered.standing.approved.clear();
+        self.gathered.replacements.approved.clear();
         if let Some(db) = db {
             self.gathered.held_by_platform = db.held_by_platform(&self.gathered.collection)?;
         }

@@ -11,7 +11,7 @@ use crate::{
     model::{CollectionName, Footing, Moment},
     plan::{HeldReplacements, TRIED_AGAIN, Why, Withheld},
     scan::Wake,
-    store::{Approved, ListReport},
+    store::{Approvals, ListReport},
 };
 
 /// A document that failed.
@@ -189,7 +189,7 @@ pub struct Report {
     /// Why the platform takes no document.
     pub(super) refused: Option<Fatal>,
     /// The approvals that it began with.
-    pub(super) approvals: BTreeMap<String, Approved>,
+    pub(super) approvals: BTreeMap<String, Approvals>,
     judged: Extent,
 }
 
@@ -209,11 +209,6 @@ impl Report {
     /// Whether the guard of a collection was asked.
     pub fn is_judged(&self, collection: &CollectionName) -> bool {
         self.judged.is_whole(collection)
-    }
-
-    /// What a person has approved of a collection.
-    pub(super) fn approved(&self, collection: &CollectionName) -> Approved {
-        self.approvals.get(collection.as_str()).copied().unwrap_or_default()
     }
 
     pub(super) fn listed(&mut self, listed: &ListReport) {

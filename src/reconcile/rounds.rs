@@ -8,7 +8,7 @@ use crate::{
     model::{CollectionName, Moment, Phase},
     plan::{self, Action, Gathered, Gone, Plan, Resume, Terms, UnderWay, Why, Withheld},
     platform::Platform,
-    store::{Approved, MISSING_AT_MOST, StoreError},
+    store::{MISSING_AT_MOST, StoreError},
 };
 
 /// Rounds that one pass takes at most; what is still open then waits for the next pass.
@@ -219,11 +219,10 @@ impl<P: Platform> Pass<'_, P> {
             let name = one.collection.clone();
             one.strays = self.store.call(move |db| db.strays(&name)).await?;
             one.standing.deleted = one.standing.deleted.max(report.deleted_of(&one.collection));
-            // What the rounds before this one have used is counted down in the store.
-            let Approved { deletions, replacements } = report.approved(&one.collection);
-            let whole = extent.is_whole(&one.collection);
-            one.standing.approved = if whole { deletions.min(one.standing.approved) } else { 0 };
-            one.replacements.approved = if whole { replacements.min(one.replacements.approved) } else { 0 };
+            // What the rounds before this one have used is in the store no more.
+            let began = report.approvals.get(one.collection.as_str()).filter(|_| extent.is_whole(&one.collection));
+            one.standing.approved.retain(|one| began.is_some_and(|began| began.deletions.contains(one)));
+            one.replacements.approved.retain(|one| began.is_some_and(|began| began.replacements.contains(one)));
         }
         Ok(gathered)
     }

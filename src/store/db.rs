@@ -14,7 +14,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 use super::StoreError;
 
 /// Migrations, in order; number *n* leads to version *n + 1*. They only ever grow.
-const MIGRATIONS: [&str; 15] = [
+const MIGRATIONS: [&str; 16] = [
     include_str!("schema-1.sql"),
     include_str!("schema-2.sql"),
     include_str!("schema-3.sql"),
@@ -30,6 +30,7 @@ const MIGRATIONS: [&str; 15] = [
     include_str!("schema-13.sql"),
     include_str!("schema-14.sql"),
     include_str!("schema-15.sql"),
+    include_str!("schema-16.sql"),
 ];
 const VERSION: i64 = MIGRATIONS.len() as i64;
 /// How long a write waits for another process's write.

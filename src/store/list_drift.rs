@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
     Db, StoreError,
+    approvals::{approved_deletions, use_approval},
     documents::set_live,
     listing::{ListReport, Terms, is_only_version},
     replicas::{COLUMNS, drop_row, make_ready, quarantine, replica, set_made, set_phase},
@@ -180,7 +181,7 @@ pub(super) fn first_sources(connection: &Connection) -> Result<BTreeMap<String, 
     connection.prepare(sql)?.query_map([], first)?.collect()
 }
 
-/// Remembers the strays of a list. Where somebody has approved as many deletions in their collection, they retire.
+/// Remembers the strays of a list. Those whose deletion somebody has approved retire.
 pub(super) fn note_strays(
     connection: &Connection,
     strays: Vec<Listed>,
@@ -194,11 +195,11 @@ pub(super) fn note_strays(
     connection.execute("DELETE FROM strays", [])?;
     connection.execute("DELETE FROM former WHERE ended < ?1", [(now - REMEMBERED).0.cast_signed()])?;
     for (collection, strays) in by_collection {
-        let spend = "UPDATE collections SET approved = approved - ?2 WHERE name = ?1 AND approved >= ?2";
-        let held = strays.iter().filter(|stray| stray.holds).count();
-        let is_approved = held > 0 && connection.execute(spend, params![collection.as_str(), held as i64])? > 0;
+        let approved = approved_deletions(connection, collection.as_str())?;
         for stray in strays {
-            if is_approved && stray.holds {
+            let SourceName { path, hash, .. } = &stray.name;
+            if stray.holds && approved.contains(&(path.clone(), *hash)) {
+                use_approval(connection, collection.as_str(), path.as_str(), Some(*hash))?;
                 // The only version of a document that is here goes when the present one is ready.
                 if is_only_version(connection, &stray.name)? {
                     adopt(connection, &stray, now, report)?;
@@ -209,7 +210,6 @@ pub(super) fn note_strays(
                 continue;
             }
             let sql = "INSERT INTO strays VALUES (?1, ?2, ?3, ?4, ?5)";
-            let SourceName { path, hash, .. } = &stray.name;
             let values = params![stray.id.0, collection.as_str(), path.as_str(), hash.0, stray.holds];
             connection.prepare_cached(sql)?.execute(values)?;
         }

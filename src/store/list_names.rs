@@ -6,6 +6,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::{
     Db, StoreError,
+    approvals::use_approval,
     listing::MISSING_AT_MOST,
     replicas::{COLUMNS, move_replica, replica},
 };
@@ -82,11 +83,11 @@ pub(super) fn note_names(connection: &Connection) -> Result<(), rusqlite::Error>
 /// no person who has given them these. They are left alone as they are until somebody approves that they are not ours any
 /// more. Gives their replicas.
 pub(super) fn note_misnamed(connection: &Connection) -> Result<HashSet<i64>, rusqlite::Error> {
-    let sql = "SELECT r.id, r.collection, r.misnamed FROM replicas r JOIN listed l USING (source_id)
+    let sql = "SELECT r.id, r.collection, r.misnamed, r.path, r.hash FROM replicas r JOIN listed l USING (source_id)
                WHERE l.collection IS NULL AND NOT l.nameless";
-    let mut misnamed: Vec<(i64, String, bool)> = connection
+    let mut misnamed: Vec<(i64, String, bool, (String, ShortHash))> = connection
         .prepare(sql)?
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, (row.get(3)?, ShortHash(row.get(4)?)))))?
         .collect::<Result<_, _>>()?;
     connection.execute("UPDATE replicas SET misnamed = 0 WHERE misnamed", [])?;
     let sql = "SELECT count(*) FROM replicas r JOIN listed l USING (source_id) WHERE l.collection IS NOT NULL";
@@ -94,21 +95,16 @@ pub(super) fn note_misnamed(connection: &Connection) -> Result<HashSet<i64>, rus
     let count = misnamed.len() as u64;
     // What is left alone stays so, however few are left of it.
     if count <= MISSING_AT_MOST.max(named / 10) && count <= FEW_MISNAMED.max(named) {
-        misnamed.retain(|(_, _, before)| *before);
+        misnamed.retain(|(_, _, before, _)| *before);
     }
     let mut held = HashSet::new();
-    let mut by_collection: BTreeMap<String, Vec<i64>> = BTreeMap::new();
-    misnamed.into_iter().for_each(|(id, collection, _)| by_collection.entry(collection).or_default().push(id));
-    for (collection, ids) in by_collection {
-        let spend = "UPDATE collections SET approved = approved - ?2 WHERE name = ?1 AND approved >= ?2";
-        if connection.execute(spend, params![collection, ids.len() as i64])? > 0 {
+    for (id, collection, _, (path, hash)) in misnamed {
+        if use_approval(connection, &collection, &path, Some(hash))? {
             continue;
         }
-        for id in ids {
-            // What is not ours for sure is neither deleted nor renamed.
-            connection.execute("UPDATE replicas SET misnamed = 1, missing = max(missing, 1) WHERE id = ?1", [id])?;
-            held.insert(id);
-        }
+        // What is not ours for sure is neither deleted nor renamed.
+        connection.execute("UPDATE replicas SET misnamed = 1, missing = max(missing, 1) WHERE id = ?1", [id])?;
+        held.insert(id);
     }
     Ok(held)
 }

@@ -1,5 +1,6 @@
 //! The state store: SQLite on a thread of its own, so that nothing async ever waits for a disk.
 
+mod approvals;
 mod bots;
 mod db;
 mod documents;
@@ -31,6 +32,7 @@ use std::{
 
 use tracing::Span;
 
+pub use approvals::{Approvals, Approved, Withheld};
 pub use db::{Db, Identity};
 pub use error::StoreError;
 pub use failure::StateFailure;
@@ -39,7 +41,7 @@ pub use list_names::Misplaced;
 pub use listing::{ListReport, ListedSource, MISSING_AT_MOST, Terms};
 pub use lock::Lock;
 pub use pages::PageLook;
-pub use passes::{Approved, CollectionState, DocumentCounts, PassRecord};
+pub use passes::{CollectionState, DocumentCounts, PassRecord};
 pub use phrases::{Phrase, VerificationRecord};
 pub use place::check as check_place;
 pub use recorded::{CONFIG, CONFIG_FROM_STATE, PLATFORM, Recorded, RecordedDocument};

@@ -1,14 +1,9 @@
-//! Collections, approvals, past passes and the daemon's note in the store, and what `status` counts.
+//! Collections, past passes and the daemon's note in the store, and what `status` counts.
 
-use std::{collections::BTreeMap, time::Duration};
+use rusqlite::{OptionalExtension, Row, params};
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
-
-use super::{Db, StoreError};
+use super::{Approvals, Db, StoreError};
 use crate::model::{CollectionName, Footing, Moment};
-
-/// Deletions that are no further apart count together.
-const RECENT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What is remembered of a collection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,17 +20,10 @@ pub struct CollectionState {
     pub held_replacements: u64,
     /// Replacements that a person allowed, once.
     pub approved_replacements: u64,
+    /// Which ones these are, except where a state of an older version knows only how many.
+    pub approvals: Approvals,
     /// Deletions that the last look at all of it did not make: how many, and why.
     pub withheld: Vec<(u64, String)>,
-}
-
-/// What a person has allowed, once.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Approved {
-    /// Deletions.
-    pub deletions: u64,
-    /// Replacements.
-    pub replacements: u64,
 }
 
 /// A pass that has ended.
@@ -66,14 +54,6 @@ pub struct DocumentCounts {
     pub bytes: u64,
 }
 
-/// Notes a deletion that nobody has approved.
-pub(super) fn note_deletion(connection: &Connection, collection: &str, now: Moment) -> Result<(), rusqlite::Error> {
-    let old = (now - RECENT).0.cast_signed();
-    connection.execute("DELETE FROM recent_deletions WHERE at <= ?1", [old])?;
-    let sql = "INSERT INTO recent_deletions VALUES (?1, ?2)";
-    connection.execute(sql, params![collection, now.0.cast_signed()]).map(drop)
-}
-
 impl Db {
     /// What is remembered of a collection.
     ///
@@ -97,37 +77,14 @@ impl Db {
                 approved_replacements: row.get::<_, i64>(5)?.cast_unsigned(),
                 held_by_limit: row.get::<_, i64>(6)?.cast_unsigned(),
                 withheld,
+                approvals: Approvals::default(),
             })
         });
-        Ok(state.optional()?.unwrap_or_default())
-    }
-
-    /// Notes what a guard withholds now, where it could tell (all, and those beyond the limit), and what the folder stands
-    /// on where it was seen for sure.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub fn note_guard(
-        &mut self,
-        name: &CollectionName,
-        held: Option<(u64, u64)>,
-        footing: Option<&Footing>,
-    ) -> Result<(), StoreError> {
-        let before = self.collection(name)?;
-        let (held, by_limit) = held.unwrap_or((before.held, before.held_by_limit));
-        if (before.held, before.held_by_limit) == (held, by_limit)
-            && (footing.is_none() || footing == before.footing.as_ref())
-        {
-            return Ok(());
-        }
-        let device = footing.map(|footing| footing.device.cast_signed());
-        let mounts = footing.map(|footing| serde_json::json!(footing.mounts).to_string());
-        let sql = "INSERT INTO collections (name, held, device, mounts, held_by_limit) VALUES (?1, ?2, ?3, ?4, ?5)
-                   ON CONFLICT DO UPDATE SET
-                       held = ?2, held_by_limit = ?5, device = coalesce(?3, device), mounts = coalesce(?4, mounts)";
-        self.connection
-            .execute(sql, params![name.as_str(), held.cast_signed(), device, mounts, by_limit.cast_signed()])?;
-        Ok(())
+        let mut state = state.optional()?.unwrap_or_default();
+        state.approvals = self.approvals_of(name.as_str())?;
+        state.approved = state.approved.max(state.approvals.deletions.len() as u64);
+        state.approved_replacements = state.approved_replacements.max(state.approvals.replacements.len() as u64);
+        Ok(state)
     }
 
     /// Notes which deletions are not made now, and why.
@@ -142,86 +99,6 @@ impl Db {
             self.connection.execute(sql, params![name.as_str(), json])?;
         }
         Ok(())
-    }
-
-    /// Notes how many replacements a guard withholds now.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub fn note_held_replacements(&mut self, name: &CollectionName, held: u64) -> Result<(), StoreError> {
-        let before = self.collection(name)?;
-        if before.held_replacements != held {
-            let sql = "INSERT INTO collections (name, held_replacements) VALUES (?1, ?2)
-                       ON CONFLICT DO UPDATE SET held_replacements = ?2";
-            self.connection.execute(sql, params![name.as_str(), held.cast_signed()])?;
-        }
-        Ok(())
-    }
-
-    /// Allows, once, what the guards withhold, and says what that is.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub fn approve(&mut self, name: &CollectionName) -> Result<Approved, StoreError> {
-        let sql = "UPDATE collections SET approved = held, approved_replacements = held_replacements WHERE name = ?1";
-        self.connection.execute(sql, [name.as_str()])?;
-        let CollectionState { approved, approved_replacements, .. } = self.collection(name)?;
-        Ok(Approved { deletions: approved, replacements: approved_replacements })
-    }
-
-    /// The approvals that are there now, by collection: each holds for one pass.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub fn approvals(&self) -> Result<BTreeMap<String, Approved>, StoreError> {
-        let sql = "SELECT name, approved, approved_replacements FROM collections
-                   WHERE approved > 0 OR approved_replacements > 0";
-        let mut statement = self.connection.prepare(sql)?;
-        let rows = statement.query_map([], |row| {
-            let number = |column| row.get::<_, i64>(column).map(i64::cast_unsigned);
-            Ok((row.get(0)?, Approved { deletions: number(1)?, replacements: number(2)? }))
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// Takes back what is left of an approval. A larger one was given since, and is for the next pass.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub fn spend_approval(&mut self, name: &str, began: Approved) -> Result<(), StoreError> {
-        let Approved { deletions, replacements } = began;
-        let sql = "UPDATE collections SET approved = CASE WHEN approved <= ?2 THEN 0 ELSE approved END,
-                       approved_replacements = CASE WHEN approved_replacements <= ?3 THEN 0 ELSE approved_replacements END
-                   WHERE name = ?1";
-        self.connection.execute(sql, params![name, deletions.cast_signed(), replacements.cast_signed()])?;
-        if deletions > 0 {
-            // What a person has allowed does not count against what comes after it, nor does what came before.
-            self.connection.execute("DELETE FROM recent_deletions WHERE collection = ?1", [name])?;
-        }
-        Ok(())
-    }
-
-    /// How many documents of a collection were deleted within a day that nobody has approved.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub fn recent_deletions(&self, name: &CollectionName, now: Moment) -> Result<u64, StoreError> {
-        let sql = "SELECT count(*) FROM recent_deletions WHERE collection = ?1 AND at > ?2 AND at <= ?3";
-        // A clock may have been set back since.
-        let (since, now) = ((now - RECENT).0.cast_signed(), now.0.cast_signed());
-        let count = self.connection.query_row(sql, params![name.as_str(), since, now], |row| row.get::<_, i64>(0))?;
-        Ok(count.cast_unsigned())
-    }
-
-    /// The collections of which a guard withholds something.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub fn guarded_collections(&self) -> Result<Vec<String>, StoreError> {
-        let mut statement =
-            self.connection.prepare("SELECT name FROM collections WHERE held > 0 OR held_replacements > 0")?;
-        let rows = statement.query_map([], |row| row.get(0))?;
-        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// A collection's documents by state.

@@ -172,8 +172,8 @@ impl Db {
         })
     }
 
-    /// The document is gone: its record goes, its phrase is kept for a while, every source of it retires, and one approved
-    /// deletion is spent, or one that nobody has approved is noted. Gives the replicas that retire.
+    /// The document is gone: its record goes, its phrase is kept for a while, every source of it retires, and the
+    /// approval of that is used up, or a deletion that nobody has approved is noted. Gives the replicas that retire.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -186,9 +186,9 @@ impl Db {
         self.together(|connection| {
             let (collection, path) = (collection.as_str(), path.as_str());
             phrase_of_gone(connection, collection, path, now)?;
-            let spend = "UPDATE collections SET approved = approved - 1 WHERE name = ?1 AND approved > 0";
-            if connection.execute(spend, [collection])? == 0 {
-                super::passes::note_deletion(connection, collection, now)?;
+            let spend = "DELETE FROM approvals WHERE collection = ?1 AND path = ?2 AND hash <> x''";
+            if connection.execute(spend, [collection, path])? == 0 {
+                super::approvals::note_deletion(connection, collection, now)?;
             }
             drop_document(connection, collection, path, now)
         })

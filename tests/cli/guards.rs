@@ -60,14 +60,48 @@ async fn approve__unknown_collection_or_nothing_held__is_an_error_that_names_wha
 }
 
 #[tokio::test]
-async fn an_approval_is_for_the_number_that_was_shown() {
+async fn approval__more_is_gone_since__allows_only_what_was_held() {
     let bench = twenty().await;
     keep(&bench, 8);
     bench.sync().await.ended(8, &["held: 12 of 20"]);
     bench.run(&["approve", "docs"]).await.ended(0, &["up to 12"]);
     (2..8).for_each(|n| bench.remove(&format!("{n:03}.md")));
-    bench.sync().await.ended(8, &["held: 18 of 20"]);
-    assert_eq!(bench.ours().await.len(), 20);
+    bench.sync().await.ended(8, &["12 deleted", "held: 6 of 20"]);
+    assert_eq!(bench.ours().await.len(), 8);
+    bench.sync().await.ended(8, &["held: 6 of 8"]);
+    bench.run(&["approve", "docs"]).await.ended(0, &["up to 6"]);
+    bench.synced().await.ended(0, &["6 deleted"]);
+}
+
+#[tokio::test]
+async fn approval__others_are_gone_in_place_of_what_was_held__allows_none_of_them() {
+    let bench = twenty().await;
+    keep(&bench, 8);
+    bench.sync().await.ended(8, &["held: 12 of 20"]);
+    bench.run(&["approve", "docs"]).await.ended(0, &["up to 12"]);
+    bench.write_many(19);
+    (0..11).for_each(|n| bench.remove(&format!("{n:03}.md")));
+    bench.sync().await.ended(8, &["4 deleted", "held: 8 of 20"]);
+    assert_eq!(bench.ours().await.len(), 16);
+}
+
+#[tokio::test]
+async fn approval__others_become_the_same_text_since__allows_only_the_replacements_that_were_held() {
+    let bench = twenty().await;
+    let same = |documents: std::ops::Range<usize>| {
+        documents.for_each(|n| bench.write(&format!("{n:03}.md"), "# Under maintenance\n"));
+    };
+    same(0..12);
+    bench.sync().await.ended(8, &["12 replacements held of 20"]);
+    bench.run(&["explain", "docs/000.md"]).await.ended(0, &["held by a guard", "`kbsync approve docs`"]);
+    bench.run(&["explain", "docs/019.md"]).await.without(&["held by a guard"]);
+    bench.run(&["approve", "docs"]).await.ended(0, &["may replace up to 12 documents"]);
+    bench.write_many(20);
+    same(12..20);
+    bench.sync().await.ended(8, &["8 replacements held of 20"]);
+    bench.run(&["approve", "docs"]).await.ended(0, &["may replace up to 8 documents"]);
+    same(0..12);
+    bench.sync().await.ended(8, &["8 replaced", "12 replacements held of 20"]);
 }
 
 #[tokio::test]

@@ -38,8 +38,7 @@ impl PagesLook<'_> {
         let Known { mut records, mut states, .. } = known;
         let mut notes = Vec::new();
         let live = records.values().filter(|record| record.live.is_some()).count();
-        let approved = looked.gathered.standing.approved;
-        let moves = Moves::of(wanted, &states, &records, &findings.behind, (live, approved));
+        let moves = Moves::of(wanted, &states, &records, &findings.behind, live, &looked.gathered.standing);
         let (mut moved, mut documents, mut doubted) = (Vec::new(), BTreeMap::new(), false);
         // What other pages show may raise doubts.
         for Wanted { listed, .. } in wanted.iter().filter(|_| !looked.paused) {

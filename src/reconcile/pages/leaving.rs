@@ -1,6 +1,6 @@
 //! Pages that leave: those that many others join at one address, and those that no list names any more.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use url::Url;
 
@@ -13,7 +13,7 @@ use super::{
 use crate::{
     fetch::lists::{self, Filter, LeftOut},
     model::{Claim, Claimed, DocPath, PageState, Record, ShortHash},
-    plan::{self, Authority, Heard, TurnedText},
+    plan::{self, Authority, Heard, Standing, TurnedText},
     store::PageLook,
 };
 
@@ -28,8 +28,8 @@ const HALF: u64 = 50;
 pub(super) struct Moves {
     /// Why each of those is doubted that are.
     doubted: HashMap<Url, String>,
-    /// Whether a person has allowed them.
-    approved: bool,
+    /// Those that a person has allowed.
+    approved: HashSet<Url>,
 }
 
 impl Moves {
@@ -39,15 +39,18 @@ impl Moves {
         states: &BTreeMap<String, PageState>,
         records: &BTreeMap<DocPath, Record>,
         behind: &BTreeMap<String, PageLook>,
-        (live, approved): (usize, u64),
+        live: usize,
+        standing: &Standing,
     ) -> Self {
         let (mut texts, mut shrunk, mut moves) = (turned(states), Vec::new(), Vec::new());
+        let mut approved = HashSet::new();
         for Wanted { listed, .. } in wanted {
             let own = states.get(listed.as_str());
             let key = own.and_then(|own| own.moved.as_deref()).unwrap_or(listed.as_str());
             let record = DocPath::new(key).ok().and_then(|path| records.get(&path));
             let Some((to, record)) = own.and_then(claimed).zip(record) else { continue };
             let Some(live) = record.live else { continue };
+            approved.extend(standing.approved.contains(&(record.path.clone(), live)).then(|| listed.clone()));
             let there = behind.get(listed.as_str()).and_then(|(path, state, look)| Some((path, state.sketch?, look)));
             moves.push((listed, to, there.map(|(_, sketch, _)| sketch.likeness)));
             let was = states.get(key).and_then(|state| state.sketch).map_or(live.as_number(), |was| was.likeness);
@@ -81,7 +84,6 @@ impl Moves {
             let reason = "it leads for good to much the same text as others do; held until it is approved";
             doubted.entry((*listed).clone()).or_insert_with(|| reason.to_owned());
         }
-        let approved = doubted.len() as u64 <= approved;
         Self { doubted, approved }
     }
 
@@ -90,12 +92,12 @@ impl Moves {
         let claim = states.get(listed.as_str()).and_then(|own| own.claim.as_ref());
         let is_move = claim.is_some_and(|claim| matches!(claim.what, Claimed::Moved(_)));
         let confirmed = claim.is_some_and(|claim| claim.count >= confirm.max(1));
-        is_move && if self.doubted.contains_key(listed) { self.approved } else { confirmed }
+        is_move && if self.doubted.contains_key(listed) { self.approved.contains(listed) } else { confirmed }
     }
 
     /// Why a page's move is not believed, where it is one of many.
     pub(super) fn doubt(&self, listed: &Url) -> Option<String> {
-        self.doubted.get(listed).filter(|_| !self.approved).cloned()
+        self.doubted.get(listed).filter(|_| !self.approved.contains(listed)).cloned()
     }
 }
 
@@ -215,8 +217,7 @@ impl PagesLook<'_> {
         looked: &mut Looked,
         notes: &mut Vec<PageLook>,
     ) -> bool {
-        let count = waiting.len() as u64;
-        let approved = count <= looked.gathered.standing.approved;
+        let (count, mut doubted) = (waiting.len() as u64, false);
         let is_shrunken = waiting.len() >= MANY && count * 100 >= self.most_percent.max(HALF) * live as u64;
         for (record, before) in waiting {
             // A pass that looks again does not count twice.
@@ -227,7 +228,10 @@ impl PagesLook<'_> {
                 notes.push((record.path.clone(), state, None));
                 times
             });
-            if approved || is_shrunken || times >= self.confirm_gone.max(1) {
+            let approved = &looked.gathered.standing.approved;
+            let is_approved = record.live.is_some_and(|live| approved.contains(&(record.path.clone(), live)));
+            doubted |= is_shrunken && !is_approved;
+            if is_approved || is_shrunken || times >= self.confirm_gone.max(1) {
                 looked.not_seen(record);
                 continue;
             }
@@ -235,7 +239,7 @@ impl PagesLook<'_> {
             looked.stale.push(Failure { document: Document::new(self.collection, &record.path), reason });
             looked.keep(Some(&record));
         }
-        is_shrunken && !approved
+        doubted
     }
 
     /// Keeps the documents whose pages may be in a list that could not be read.

@@ -136,8 +136,8 @@ impl PagesLook<'_> {
     pub(super) async fn look(self, so_far: &mut SoFar, mut known: Known, notes: mpsc::Sender<PageLook>) -> Looked {
         let SoFar { listed, findings } = so_far;
         let listed = &*listed;
-        let mut looked = Looked::new(self.collection, known.standing);
-        looked.gathered.replacements = known.replacements;
+        let mut looked = Looked::new(self.collection, std::mem::take(&mut known.standing));
+        looked.gathered.replacements = std::mem::take(&mut known.replacements);
         self.say(listed, &mut looked);
         if !listed.unread.is_empty() {
             let unread = |ways: &Ways| ways.only(|way| listed.unread_of(way).is_some());

@@ -1,6 +1,9 @@
 //! Deletions of sources that are answered and do nothing, and those that fail.
 
+use std::collections::BTreeSet;
+
 use super::{
+    approvals::held,
     lists::{compare, listed},
     *,
 };
@@ -84,13 +87,15 @@ fn deletions__that_nobody_has_approved__count_for_a_day() {
     assert_eq!((count(&db, hours(20)), count(&db, hours(24)), count(&db, hours(44))), (2, 1, 0));
     assert_eq!(count(&db, hours(10)), 1, "the clock was set back");
     // What is approved does not count, and ends the count of what came before; an approval of replacements does not.
-    db.note_guard(&docs(), Some((1, 1)), None).unwrap();
+    db.note_guard(&docs(), Some(&held(&[("c.md", 1)])), None).unwrap();
     db.approve(&docs()).unwrap();
     gone(&mut db, "c.md", hours(21));
     assert_eq!(count(&db, hours(21)), 2);
-    db.spend_approval("docs", Approved { deletions: 0, replacements: 3 }).unwrap();
+    let replacements = Approvals { replacements: BTreeSet::from([path("c.md")]), ..Approvals::default() };
+    db.spend_approval("docs", &replacements).unwrap();
     assert_eq!(count(&db, hours(21)), 2);
-    db.spend_approval("docs", Approved { deletions: 1, replacements: 0 }).unwrap();
+    let deletions = Approvals { deletions: held(&[("c.md", 1)]).0, ..Approvals::default() };
+    db.spend_approval("docs", &deletions).unwrap();
     assert_eq!(count(&db, hours(21)), 0);
 }
 

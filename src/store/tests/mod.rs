@@ -1,5 +1,6 @@
 //! The store against files that are not as they should be.
 
+mod approvals;
 mod contents;
 mod deletions;
 mod lists;
@@ -298,22 +299,6 @@ fn stamps_of_a_killed_run_are_closed() {
 
 fn footing(mounts: &[&str]) -> Footing {
     Footing { device: 7, mounts: mounts.iter().map(|&mount| mount.to_owned()).collect() }
-}
-
-#[test]
-fn an_approval_is_for_what_is_held_and_spent_deletion_by_deletion() {
-    let (_folder, mut db) = new_db();
-    assert_eq!(db.approve(&docs()).unwrap().deletions, 0, "nothing is held");
-    db.note_guard(&docs(), Some((2, 2)), Some(&footing(&["a/disk", "b"]))).unwrap();
-    assert_eq!(db.approve(&docs()).unwrap().deletions, 2);
-    db.note_guard(&docs(), Some((0, 0)), None).unwrap();
-    let state = CollectionState { footing: Some(footing(&["a/disk", "b"])), approved: 2, ..CollectionState::default() };
-    assert_eq!(db.collection(&docs()).unwrap(), state);
-    ready(&mut db, "a.md", 1, "s1");
-    db.gone(&docs(), &path("a.md"), NOW).unwrap();
-    assert_eq!(db.collection(&docs()).unwrap().approved, 1);
-    db.spend_approval("docs", Approved { deletions: 2, replacements: 0 }).unwrap();
-    assert!(db.approvals().unwrap().is_empty());
 }
 
 #[test]
