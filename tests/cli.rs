@@ -49,6 +49,8 @@ mod plan;
 mod projects;
 #[path = "cli/refusals.rs"]
 mod refusals;
+#[path = "cli/replaced.rs"]
+mod replaced;
 #[path = "cli/secrets.rs"]
 mod secrets;
 #[path = "cli/state.rs"]

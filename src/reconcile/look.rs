@@ -244,6 +244,7 @@ pub(super) fn look(
     if let Some(before) = &state.footing {
         looked.compare(before, &root, part.wake.whole);
     }
+    looked.hide_replaced(&options, state.footing.as_ref(), db)?;
     if !root.is_at(&options.root) {
         looked.replaced(AGAIN);
     }

@@ -183,6 +183,20 @@ async fn the_empty_place_of_a_disk_inside_the_folder_deletes_nothing() {
 }
 
 #[tokio::test]
+async fn disk__mounted_over_a_folder_with_documents__deletes_none_of_them() {
+    let bench = Bench::new().await;
+    bench.write_many(20);
+    (0..2).for_each(|n| bench.write(&format!("media/{n}.md"), format!("# Medium {n}\n")));
+    bench.synced().await;
+    let mount = "mount -t tmpfs none docs/media";
+    let Some(said) = in_namespace(&bench, mount).await else { return };
+    said.ended(8, &["held: 2 of 22 documents of docs", "its folder media is on another device than before"]);
+    let same = format!("mkdir -p copy && cp -a docs/media/. copy && {mount} && cp -a copy/. docs/media");
+    in_namespace(&bench, &same).await.expect("it was possible before").ended(0, &[]);
+    bench.in_step().await;
+}
+
+#[tokio::test]
 async fn a_disk_that_went_with_nothing_on_it_is_forgotten() {
     let bench = Bench::new().await;
     bench.write_many(20);

@@ -44,8 +44,9 @@ pub fn change(world: &World, rng: &mut StdRng) -> Changed {
             let to = fresh(&FOLDERS, rng);
             rename(world, &folder, &to)
         }
-        (9, _, Some(folder)) => remove(world, &folder),
-        (10, _, Some(folder)) => write(world, &folder, &text),
+        // Where a file that is no document takes a folder's place, what was in it is kept.
+        (10, _, Some(folder)) if folder.ends_with(".md") => write(world, &folder, &text),
+        (9 | 10, _, Some(folder)) => remove(world, &folder),
         (11, _, folder) => ignore(world, &folder.unwrap_or_default(), rng),
         _ => {
             let mut changed = Changed::new();
