@@ -2,7 +2,7 @@
 
 use std::{
     ffi::OsString,
-    fs::{File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io,
     os::unix::fs::{FileExt, OpenOptionsExt},
     path::{Path, PathBuf},
@@ -70,6 +70,7 @@ impl Db {
         // It holds sentences of documents, so it is its user's alone; what SQLite puts beside it has the same rights. Why
         // it cannot be made, SQLite says.
         let _ = OpenOptions::new().append(true).create_new(true).mode(0o600).open(path);
+        free_journals(path);
         let connection = Connection::open(path).map_err(|error| sorted(path, error))?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         let mut db = Self { connection };
@@ -194,6 +195,26 @@ impl Db {
     }
 }
 
+/// Gives what SQLite keeps beside the file the rights of the file: it made them when the file itself could not be written, and
+/// leaves them so.
+fn free_journals(path: &Path) {
+    let Ok(rights) = fs::metadata(path).map(|found| found.permissions()) else { return };
+    for journal in ["-wal", "-shm"].map(|suffix| beside(path, suffix)) {
+        let is_locked = fs::metadata(&journal).is_ok_and(|found| found.permissions().readonly());
+        if is_locked && !rights.readonly() {
+            // Where they are another user's, SQLite says that they cannot be written.
+            let _ = fs::set_permissions(&journal, rights.clone());
+        }
+    }
+}
+
+/// The path of a file beside the store's.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name: OsString = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
 /// Reads the file from its beginning to its end, to see whether the disk lets it. With this file the locks of other
 /// connections of this process go, so it is for a file that was found damaged alone: nobody writes to that any more.
 pub(super) fn read_whole(path: &Path) -> Result<(), StoreError> {
@@ -215,18 +236,12 @@ pub(super) fn read_whole(path: &Path) -> Result<(), StoreError> {
 
 /// Moves a damaged store out of the way, with its journal, and says where to.
 pub(super) fn set_aside(path: &Path) -> Result<PathBuf, StoreError> {
-    let with = |suffix: &str| -> PathBuf {
-        let mut name: OsString = path.as_os_str().to_owned();
-        name.push(suffix);
-        name.into()
-    };
+    let with = |suffix: &str| beside(path, suffix);
     let free = (1_u32..).map(|number| with(&format!(".damaged-{number}"))).find(|aside| !aside.exists());
     let aside = free.unwrap_or_else(|| with(".damaged"));
-    std::fs::rename(path, &aside).map_err(|cause| StoreError::Folder { path: path.to_owned(), cause })?;
+    fs::rename(path, &aside).map_err(|cause| StoreError::Folder { path: path.to_owned(), cause })?;
     for journal in ["-wal", "-shm"] {
-        let mut name = aside.as_os_str().to_owned();
-        name.push(journal);
-        match std::fs::rename(with(journal), PathBuf::from(name)) {
+        match fs::rename(with(journal), beside(&aside, journal)) {
             Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
                 return Err(StoreError::Folder { path: with(journal), cause });
             }

@@ -1,4 +1,6 @@
-//! What lists say of the content of ready sources.
+//! What lists say of the content of ready sources, and the files that hold the store.
+
+use std::os::unix::fs::PermissionsExt;
 
 use super::{
     lists::{compare, compare_doubting, listed},
@@ -70,4 +72,20 @@ fn replaces__what_goes_when_it_is_ready__is_told() {
     db.ready(first.id, NOW).unwrap();
     let second = begin(&mut db, 2, "s2");
     assert!(db.replaces(&second).unwrap());
+}
+
+#[test]
+fn journals__made_while_the_state_could_not_be_written__get_its_rights_back() {
+    let (folder, db) = new_db();
+    drop(db);
+    let state = folder.path().join("state.db");
+    let rights = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let set = |mode| std::fs::set_permissions(&state, std::fs::Permissions::from_mode(mode)).unwrap();
+    set(0o400);
+    drop(Db::open_to_read(&state).unwrap());
+    set(0o600);
+    let shared = folder.path().join("state.db-shm");
+    assert_eq!(rights(&shared), 0o400, "SQLite has made it like the state");
+    let _db = Db::open(&state, None).unwrap();
+    assert_eq!(rights(&shared), 0o600);
 }
