@@ -376,9 +376,8 @@ impl Looked {
         self.skipped.extend(read.skipped);
         self.being_written.extend(read.being_written);
         self.sort_failures();
-        if let Some(left) = read.settling {
-            self.later(read.unsettled, left);
-        }
+        self.settling = self.settling.max(read.settling);
+        self.unsettled.merge(read.unsettled);
     }
 }
 

@@ -192,8 +192,11 @@ impl<P: Platform> Pass<'_, P> {
             extent.take_in(&collection, looked.fresh);
             match looked.settling {
                 Some(left) if left <= self.scope.patience => open.wait_until(self.now() + left),
-                Some(left) => report.leave(collection, looked.unsettled, left),
+                Some(left) => report.leave(collection.clone(), looked.unsettled.clone(), left),
                 None => {}
+            }
+            if let Some(settle) = looked.being_written.iter().map(|one| one.settle).max() {
+                report.leave(collection, looked.unsettled, settle);
             }
             if looked.missed_once {
                 open.again();

@@ -51,15 +51,20 @@ impl Looked {
         left: Duration,
         notes: &mut Notes,
     ) {
-        self.later(folder_of(path), left);
         match record.and_then(|record| record.written_since) {
-            None => notes.written(path.clone(), Some(now)),
+            // A file that is never left alone is named; no pass waits for it.
             Some(since) if plan::is_written_long(since, now, settle) => {
+                self.unsettled.merge(folder_of(path));
                 let document = Document::new(&self.gathered.collection, path);
                 let kept = !is_new(record);
                 self.being_written.push(BeingWritten { document, since, settle, kept });
             }
-            Some(_) => {}
+            since => {
+                self.later(folder_of(path), left);
+                if since.is_none() {
+                    notes.written(path.clone(), Some(now));
+                }
+            }
         }
     }
 

@@ -1,6 +1,13 @@
 //! `status` and `explain`: what is so, and why.
 
-use std::{collections::BTreeMap, fs::File, time::UNIX_EPOCH};
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::Write,
+    sync::mpsc::{self, RecvTimeoutError},
+    thread,
+    time::{Duration, UNIX_EPOCH},
+};
 
 use kbsync::{
     daemon::{How, Note, Watching},
@@ -183,6 +190,32 @@ async fn document__written_for_long__is_named_until_it_is_left_alone() {
     bench.reconfigure("settle: 1h", "settle: 0s");
     bench.synced().await.without(&words);
     bench.run(&["status", "--json"]).await.ended(0, &["\"being_written\": []"]);
+}
+
+#[tokio::test]
+async fn document__never_left_alone__is_named_and_no_pass_waits_for_it() {
+    let bench = Bench::new().await;
+    bench.reconfigure("settle: 0s", "settle: 300ms");
+    bench.write("calm.md", "# Calm\n");
+    bench.write("log.md", "# Log\n");
+    let mut log = File::options().append(true).open(bench.path("docs/log.md")).unwrap();
+    let (stop, stopped) = mpsc::channel::<()>();
+    let writer = thread::spawn(move || {
+        while stopped.recv_timeout(Duration::from_millis(20)) == Err(RecvTimeoutError::Timeout) {
+            writeln!(log, "One more line.").unwrap();
+        }
+    });
+    let first = bench.sync().await;
+    let db = Connection::open(bench.path("state/state.db")).unwrap();
+    db.execute("UPDATE documents SET written_since = written_since - 3600000000", []).unwrap();
+    let (second, plan) = (bench.sync().await, bench.run(&["plan"]).await);
+    drop(stop);
+    writer.join().unwrap();
+    first.ended(5, &["1 added"]);
+    let name = "not read docs/log.md: it has been written too often since 2";
+    second.ended(0, &[name]);
+    plan.ended(0, &["nothing to change", name]);
+    bench.run(&["sync"]).await.ended(0, &[]);
 }
 
 #[tokio::test]
