@@ -14,7 +14,7 @@ use crate::{
     pace::Pacer,
     plan::{Action, Estimate, Why, estimate},
     platform::{Abilities, clock},
-    reconcile::{Bots, Preview, preview, preview_bots},
+    reconcile::{Bots, Document, Failure, Preview, preview, preview_bots},
     store::{Db, StoreError},
 };
 
@@ -48,7 +48,11 @@ pub(super) async fn run(context: &Context, as_json: bool) -> anyhow::Result<Exit
     {
         Exit::Held
     } else if preview.plan.is_in_step() && preview.under_way == 0 && !preview.settling && bots.changed.is_empty() {
-        if bots.unavailable.is_some() { Exit::Temporary } else { Exit::Ok }
+        match (preview.has_failed_before(), bots.unavailable.is_some()) {
+            (true, _) => Exit::Failed,
+            (false, true) => Exit::Temporary,
+            (false, false) => Exit::Ok,
+        }
     } else {
         Exit::Changes
     })
@@ -98,7 +102,13 @@ fn print_plan(preview: &Preview, cost: Estimate) {
     for failure in &preview.failed {
         line!("! {}: {}", print::printable(&failure.document.to_string()), failure.reason);
     }
+    sync::failures("quarantined, and left alone", preview.quarantined.iter());
+    sync::failures("with a source that could not be deleted", preview.undeleted.iter());
+    for skipped in preview.skipped.iter().filter(|skipped| skipped.kept).take(NAMED) {
+        line!("{}", print::printable(&skipped.to_string()));
+    }
     sync::stale(&preview.stale);
+    sync::being_written(&preview.being_written);
     for withheld in &preview.plan.withheld {
         for gone in withheld.gone.iter().take(NAMED) {
             line!("  {}/{} (not deleted)", withheld.collection, print::printable(gone.path.as_str()));
@@ -159,7 +169,22 @@ fn to_json(preview: &Preview, cost: Estimate, bots: &Bots) -> Value {
             "documents": held.documents.iter().map(|path| path.as_str()).collect::<Vec<_>>(),
         })
     });
+    let failures = |failures: &[Failure]| {
+        let failure = |one: &Failure| {
+            let Document { collection, path } = &one.document;
+            json!({ "collection": collection.as_str(), "path": path, "reason": one.reason })
+        };
+        failures.iter().map(failure).collect::<Vec<_>>()
+    };
+    let skipped = preview.skipped.iter().filter(|skipped| skipped.kept).map(|skipped| {
+        let Document { collection, path } = &skipped.document;
+        json!({ "collection": collection.as_str(), "path": path, "reason": skipped.reason })
+    });
     json!({
+        "failed": failures(&preview.failed),
+        "quarantined": failures(&preview.quarantined),
+        "undeleted": failures(&preview.undeleted),
+        "older_version_kept": skipped.collect::<Vec<_>>(),
         "actions": actions.collect::<Vec<_>>(),
         "withheld": withheld.collect::<Vec<_>>(),
         "held_replacements": held_replacements.collect::<Vec<_>>(),

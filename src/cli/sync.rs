@@ -219,7 +219,8 @@ fn changes(report: &Report, time: Duration) {
     line!("{documents}: {changes}; {} sent ({}).", bytes(report.bytes), span(time));
 }
 
-fn failures<'a>(what: &str, failures: impl Iterator<Item = &'a Failure>) {
+/// Documents that failed, each with the reason.
+pub(super) fn failures<'a>(what: &str, failures: impl Iterator<Item = &'a Failure>) {
     let failures: Vec<_> = failures.collect();
     if failures.is_empty() {
         return;

@@ -61,7 +61,7 @@ use crate::{
     model::{CollectionName, DocPath, Moment, SourceId},
     plan::{Policy, UnderWay},
     platform::{ApiError, Platform},
-    store::{Store, StoreError},
+    store::{Db, Store, StoreError},
 };
 
 /// A job that the platform has not ended by then is judged by its source.
@@ -162,17 +162,11 @@ impl<P: Platform> Pass<'_, P> {
                 if is_general {
                     db.release_due(None, Moment(i64::MAX.cast_unsigned()))?;
                 }
-                Ok::<_, StoreError>((db.next_retries()?, db.undeleted()?))
+                Ok::<_, StoreError>((db.next_retries()?, undeleted(db)?))
             })
             .await?;
         report.retries = retries;
-        let document = |collection: &str, path| {
-            Some(Document::new(&CollectionName::new(collection).ok()?, &DocPath::new(path).ok()?))
-        };
-        let undeleted = undeleted
-            .into_iter()
-            .filter_map(|(collection, path, reason)| Some(Failure { document: document(&collection, path)?, reason }));
-        report.undeleted(undeleted.collect());
+        report.undeleted(undeleted);
         done.and(bots_done)
     }
 
@@ -202,6 +196,16 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     if stop.wait_for(|stop| *stop).await.is_err() {
         std::future::pending().await
     }
+}
+
+/// Documents with a source whose deletion has failed.
+fn undeleted(db: &Db) -> Result<Vec<Failure>, StoreError> {
+    let document =
+        |collection: &str, path| Some(Document::new(&CollectionName::new(collection).ok()?, &DocPath::new(path).ok()?));
+    let undeleted = db.undeleted()?.into_iter();
+    let undeleted = undeleted
+        .filter_map(|(collection, path, reason)| Some(Failure { document: document(&collection, path)?, reason }));
+    Ok(undeleted.collect())
 }
 
 /// Collections for which something was begun, and that have left the config: nobody wants any of it.

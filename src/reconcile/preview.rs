@@ -6,11 +6,11 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::{
-    Failure, Scope, Skipped, left_the_config,
+    BeingWritten, Failure, Scope, Skipped, left_the_config,
     look::{self, Part},
     looked::Looked,
     pages::{Known, PagesLook},
-    policy, site,
+    policy, site, undeleted,
 };
 use crate::{
     config::{Collection, Input},
@@ -38,8 +38,20 @@ pub struct Preview {
     pub failed: Vec<Failure>,
     /// Documents that failed before and have not changed.
     pub quarantined: Vec<Failure>,
+    /// Documents with a source whose deletion has failed.
+    pub undeleted: Vec<Failure>,
     /// Pages of which what is known may be old.
     pub stale: Vec<Failure>,
+    /// Documents that have been written for long, and so often that they were never read.
+    pub being_written: Vec<BeingWritten>,
+}
+
+impl Preview {
+    /// Whether a pass with nothing else to do would end as one in which documents failed, for they did before.
+    pub fn has_failed_before(&self) -> bool {
+        let is_kept = |skipped: &Skipped| skipped.kept;
+        !self.quarantined.is_empty() || !self.undeleted.is_empty() || self.skipped.iter().any(is_kept)
+    }
 }
 
 /// Makes a preview. Without a store every document is new. It walks, reads and hashes on the thread that awaits it.
@@ -59,6 +71,7 @@ pub async fn preview(scope: &Scope, accepted: &'static [&'static str], db: Optio
         preview.failed.extend(looked.unlisted);
         preview.quarantined.extend(looked.quarantined);
         preview.stale.extend(looked.stale);
+        preview.being_written.extend(looked.being_written);
         gathered.push(looked.gathered);
     }
     if let Some(db) = db {
@@ -71,6 +84,7 @@ pub async fn preview(scope: &Scope, accepted: &'static [&'static str], db: Optio
         gathered.extend(look::abandoned(db, &scope.collections)?.into_iter().map(|looked| looked.gathered));
         under_way = db.under_way()?;
         moves = db.moves()?;
+        preview.undeleted = undeleted(db)?;
     }
     let policy = policy(&scope.policy);
     preview.plan = plan::assemble(gathered, &moves, &policy);

@@ -17,7 +17,7 @@ use crate::{
     platform::clock,
     reconcile,
     scan::{self, Explanation},
-    store::{Db, StoreError},
+    store::{Db, StoreError, Withheld},
 };
 
 pub(super) async fn run(context: &Context, path: &Path) -> anyhow::Result<Exit> {
@@ -105,6 +105,9 @@ fn state(
                 (Some(live), Some(true)) if record.seen.is_some_and(|last| last.hash.short() == live) => {
                     line!("  in step: the platform holds this version");
                 }
+                (Some(_), Some(_)) if db.is_withheld(name, path, Withheld::Replacement)? => {
+                    line!("  held by a guard: the platform keeps the older version until `kbsync approve {name}`");
+                }
                 (Some(_), Some(_)) => line!("  pending: the platform holds an older version"),
                 (Some(_), None) => {
                     let of = |one: &Move| one.away == *name && one.from == *path && one.state != MoveState::Off;
@@ -112,7 +115,9 @@ fn state(
                         Some(Move { to: (of, to), .. }) => {
                             format!("; it has moved to {of}/{to}, and goes when the platform holds that")
                         }
-                        None if db.collection(name)?.held > 0 => "; its deletion is held by a guard".to_owned(),
+                        None if db.is_withheld(name, path, Withheld::Deletion)? => {
+                            "; its deletion is held by a guard".to_owned()
+                        }
                         None => String::new(),
                     };
                     let why = print::printable(&why);
