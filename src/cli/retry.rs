@@ -6,7 +6,8 @@ use super::{
     Exit,
     connect::{Context, existing},
     names::UsageError,
-    print::{count, line},
+    print::{self, count, line},
+    sync::NAMED,
 };
 use crate::{
     daemon::status,
@@ -26,11 +27,23 @@ pub(super) fn run(context: &Context, pattern: Option<&str>) -> anyhow::Result<Ex
     };
     let released = db.release(|document| glob.as_ref().is_none_or(|glob| glob.is_match(document)))?;
     match (released, pattern) {
-        (0, Some(pattern)) => line!("Nothing quarantined matches `{pattern}`."),
+        (0, Some(pattern)) => return Err(nothing_to_retry(&db, pattern)?.into()),
         (0, None) => line!("Nothing is quarantined."),
         (n, _) => line!("{} will be tried again in the next pass.", count(n, "document")),
     }
     Ok(Exit::Ok)
+}
+
+/// Why nothing that failed matches, with some of what did.
+fn nothing_to_retry(db: &Db, pattern: &str) -> anyhow::Result<UsageError> {
+    let failed = [db.quarantined()?, db.undeleted()?].concat();
+    let names = failed.iter().map(|(collection, path, _)| print::printable(&format!("{collection}/{path}")));
+    let mut names: Vec<_> = names.take(NAMED).collect();
+    if failed.len() > NAMED {
+        names.push(format!("{} more", failed.len() - NAMED));
+    }
+    let there = if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
+    Ok(UsageError(format!("no quarantined document matches `{}`; quarantined: {there}", print::printable(pattern))))
 }
 
 pub(super) fn approve(context: &Context, collection: &str) -> anyhow::Result<Exit> {
