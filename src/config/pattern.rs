@@ -21,6 +21,32 @@ pub(super) fn check(pattern: &str) -> Result<(), String> {
     check_characters(body)
 }
 
+/// A folder's pattern without what has no meaning in a path: `./` and slashes that are doubled. Git takes such a pattern for
+/// one that matches nothing.
+pub(super) fn tidy(pattern: &str) -> String {
+    let (not, body) = pattern.strip_prefix('!').map_or(("", pattern), |body| ("!", body));
+    let parts: Vec<_> = body.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
+    let is_anchored = body.starts_with('/') || body.starts_with("./");
+    let is_folder = body.ends_with('/') || body.ends_with("/.");
+    let (start, end) = (if is_anchored { "/" } else { "" }, if is_folder && !parts.is_empty() { "/" } else { "" });
+    format!("{not}{start}{}{end}", parts.join("/"))
+}
+
+/// Checks that no part of a folder's pattern is a name in braces, as other tools have it for a choice of one. Doubled ones are
+/// names of templates.
+///
+/// # Errors
+/// A sentence that says what to mend.
+pub(super) fn check_braces(pattern: &str) -> Result<(), String> {
+    let within = |part: &str| part.strip_prefix('{')?.strip_suffix('}').map(str::to_owned);
+    let name = pattern.trim_start_matches('!').split('/').find_map(within).filter(|name| !name.contains(['{', '}']));
+    name.map_or(Ok(()), |name| {
+        Err(format!(
+            r"gitignore patterns have no braces; write `{name}` in place of `{{{name}}}`, or `\{{{name}\}}` for the characters"
+        ))
+    })
+}
+
 const BACKSLASH: &str = r"folders are told apart by `/`; `\` only takes a special character for what it is";
 
 fn check_characters(body: &str) -> Result<(), String> {
@@ -68,6 +94,36 @@ fn skip_class(characters: &mut std::iter::Peekable<std::str::Chars>) -> Result<(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tidy__parts_without_a_meaning__are_left_out() {
+        for (pattern, expected) in [
+            ("drafts//", "drafts/"),
+            ("drafts/.", "drafts/"),
+            ("drafts/./", "drafts/"),
+            ("a//b/./c.md", "a/b/c.md"),
+            ("./drafts", "/drafts"),
+            ("//drafts/", "/drafts/"),
+            ("!./a//b", "!/a/b"),
+            ("**/*.md", "**/*.md"),
+            (".hidden/..a", ".hidden/..a"),
+            ("drafts/ ", "drafts/ "),
+            (".", ""),
+            ("/", "/"),
+        ] {
+            assert_eq!(tidy(pattern), expected, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn check_braces__a_name_in_braces__is_refused_with_what_to_write() {
+        for good in ["{{cookiecutter.name}}/", "a{b}c", r"\{a\}", "{}a", "a/{{b}}/*.md"] {
+            assert_eq!(check_braces(good), Ok(()), "{good}");
+        }
+        for bad in ["{drafts}/", "/{drafts}", "!a/{drafts}/*.md"] {
+            assert!(check_braces(bad).unwrap_err().contains("write `drafts` in place of `{drafts}`"), "{bad}");
+        }
+    }
 
     #[test]
     fn patterns_that_can_match_nothing_are_refused() {

@@ -92,9 +92,9 @@ fn patterns(node: &Node, root: Option<&Path>, reading: &mut Reading) -> Vec<Stri
         if let Some(below) = below_root.filter(|below| !below.as_os_str().is_empty()) {
             let message = format!("a pattern begins at the collection's folder: write `/{}`", below.display());
             reading.problem(item.referenced, message);
-        } else if let Err(message) = pattern::check(text) {
+        } else if let Err(message) = pattern::check(&pattern::tidy(text)).and_then(|()| pattern::check_braces(text)) {
             reading.problem(item.referenced, message);
         }
     }
-    texts.into_iter().map(|(_, text)| text).collect()
+    texts.into_iter().map(|(_, text)| pattern::tidy(&text)).collect()
 }
