@@ -120,20 +120,32 @@ impl fmt::Display for Explanation {
 /// # Errors
 /// When the root cannot be looked at.
 pub fn explain(options: &ScanOptions, path: &DocPath) -> Result<Explanation, ScanError> {
-    let (site, place) = Site::open(options)?;
-    let mut look = Look { site: &site, place, pattern: None, above: Vec::new() };
+    let (site, top) = Site::open(options)?;
+    let mut look =
+        Look { site: &site, top: &top, place: top.clone(), pattern: None, is_linked: false, above: Vec::new() };
     Ok(match look.descend(path) {
         Ok(start) => look.judge(path, start),
         Err(explanation) => explanation,
     })
 }
 
+/// Whether a walk enters an open folder by its own path, without a symlink. `top` is the place of the root.
+pub(super) fn is_entered(site: &Site, top: &Place, folder: &OwnedFd) -> bool {
+    let path = site.root.path_of(folder).and_then(|path| DocPath::new(format!("{path}/x")).ok());
+    let mut look = Look { site, top, place: top.clone(), pattern: None, is_linked: false, above: Vec::new() };
+    path.is_some_and(|path| look.descend(&path).is_ok())
+}
+
 /// An explanation on its way down to the file.
 struct Look<'s> {
     site: &'s Site,
+    /// The place of the root.
+    top: &'s Place,
     place: Place,
     /// The pattern of `include` that decides so far: its text, and whether it takes back.
     pattern: Option<(String, bool)>,
+    /// Whether a symlink was on the way.
+    is_linked: bool,
     /// Device and inode of each folder on the way, which a loop of symlinks would meet again.
     above: Vec<(u64, u64)>,
 }
@@ -172,6 +184,14 @@ impl Look<'_> {
         let stat = fstat(&folder).map_err(|error| Explanation::Unreadable(error.to_string()))?;
         if self.above.contains(&(stat.st_dev, stat.st_ino)) {
             return Err(Explanation::Skipped(Skip::SymlinkLoop));
+        }
+        let below = &self.place.path[..self.place.path.len().saturating_sub(1).max(self.site.base)];
+        if matches!(self.site.look_below(below, OFlags::NOFOLLOW), Ok((FileType::Symlink, _)))
+            && std::mem::replace(&mut self.is_linked, true)
+            && self.site.follow_symlinks
+            && is_entered(self.site, self.top, &folder)
+        {
+            return Err(Explanation::Skipped(Skip::SymlinkTwice));
         }
         self.above.push((stat.st_dev, stat.st_ino));
         self.site.honour(&folder, [true; ignore_file::NAMES.len()], &mut self.place).map_err(Explanation::Unreadable)

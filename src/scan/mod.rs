@@ -108,6 +108,8 @@ pub enum Skip {
     SymlinkLoop,
     /// It is a symlink to nothing.
     SymlinkBroken,
+    /// It is a symlink in a folder that a symlink led to, and leads to a folder that is synced by its own path.
+    SymlinkTwice,
 }
 
 impl fmt::Display for Skip {
@@ -124,6 +126,7 @@ impl fmt::Display for Skip {
             Self::SymlinkOutside => "it is a symlink out of the collection's folder, or an absolute one",
             Self::SymlinkLoop => "it is a symlink that leads back to itself",
             Self::SymlinkBroken => "it is a symlink to nothing",
+            Self::SymlinkTwice => "it is a symlink behind another one, to a folder that is synced by its own path",
         })
     }
 }

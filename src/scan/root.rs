@@ -1,9 +1,9 @@
 //! A collection's folder, held open, and a way to its files that never leaves it.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     os::{
-        fd::{AsFd, OwnedFd},
+        fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
         unix::ffi::OsStrExt,
     },
     path::{Path, PathBuf},
@@ -72,6 +72,13 @@ impl Root {
         let above = folder.rsplit_once('/').map_or("", |(above, _)| above);
         let device = |path: &str| Some(fstat(self.open_below(path.as_bytes(), FOLDER).ok()?).ok()?.st_dev);
         device(folder).is_some_and(|device_of_folder| device(above) != Some(device_of_folder))
+    }
+
+    /// The path below the root of an open folder, without symlinks; `None` where it is not known or not below.
+    pub(super) fn path_of(&self, folder: impl AsFd) -> Option<String> {
+        let path = |fd: BorrowedFd<'_>| fs::read_link(format!("/proc/self/fd/{}", fd.as_raw_fd())).ok();
+        let (root, folder) = (path(self.folder.as_fd())?, path(folder.as_fd())?);
+        folder.strip_prefix(root).ok()?.to_str().map(str::to_owned)
     }
 
     /// Opens a document for reading. Neither a FIFO nor a device that took its place can hold this up.

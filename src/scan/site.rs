@@ -31,7 +31,7 @@ pub(super) struct Site {
 }
 
 /// Where a walk or an explanation stands.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Place {
     /// The path from the top of the repository; a folder's ends in a slash.
     pub(super) path: Vec<u8>,

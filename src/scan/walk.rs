@@ -13,6 +13,7 @@ use rustix::{
 
 use super::{
     Found, Reach, ScanError, ScanOptions, Skip, Watch,
+    explain::is_entered,
     listing::{Entry, Kind, Listing, look},
     reach::{Descended, descend},
     site::{Place, Site},
@@ -23,6 +24,8 @@ use crate::model::DocPath;
 #[derive(Debug)]
 pub struct Walk {
     site: Site,
+    /// The place of the root.
+    top: Place,
     place: Place,
     /// Who is told of every folder before it is read.
     watch: Option<Arc<Watch>>,
@@ -97,10 +100,11 @@ impl Walk {
     ) -> Result<Self, ScanError> {
         let unreadable = |reason| ScanError::Unreadable { path: options.root.clone(), reason };
         let (site, mut place) = Site::open(options)?;
+        let top = place.clone();
         let opened = descend(&site, &mut place, folder).map_err(unreadable)?;
         let buffer = vec![MaybeUninit::uninit(); NAMES_BUFFER];
         let (mounts, above, frames) = (Vec::new(), Vec::new(), Vec::new());
-        let mut walk = Self { site, place, watch, reach: Reach::default(), mounts, above, frames, buffer };
+        let mut walk = Self { site, top, place, watch, reach: Reach::default(), mounts, above, frames, buffer };
         let Some(Descended { folder, included, is_linked, above }) = opened else { return Ok(walk) };
         walk.above = above;
         walk.reach = Reach::of(&walk.place.path[walk.site.base..]);
@@ -157,8 +161,7 @@ impl Walk {
     /// folder is skipped, if it is.
     fn enter(&mut self, folder: OwnedFd, included: bool, is_linked: bool) -> Result<Option<Skip>, String> {
         let identity = identity(&folder).map_err(|error| error.to_string())?;
-        let mut above = self.above.iter().copied().chain(self.frames.iter().map(|frame| frame.identity));
-        if self.site.follow_symlinks && above.any(|above| above == identity) {
+        if self.site.follow_symlinks && self.is_above(identity) {
             return Ok(Some(Skip::SymlinkLoop));
         }
         if self.frames.last().is_some_and(|above| above.identity.0 != identity.0) {
@@ -175,6 +178,20 @@ impl Walk {
             self.frames[far].folder = None;
         }
         Ok(None)
+    }
+
+    /// Whether the walk is in this folder, wherever that is.
+    fn is_above(&self, identity: (u64, u64)) -> bool {
+        self.above.contains(&identity) || self.frames.iter().any(|frame| frame.identity == identity)
+    }
+
+    /// Whether a symlink leads from a folder that a symlink led to, to one that the walk enters by its own path. Folders that
+    /// link to each other would be entered by every way through them.
+    fn is_entered_otherwise(&self, folder: &OwnedFd) -> bool {
+        self.site.follow_symlinks
+            && self.frames.iter().any(|frame| frame.is_linked)
+            && identity(folder).is_ok_and(|identity| !self.is_above(identity))
+            && is_entered(&self.site, &self.top, folder)
     }
 
     /// Leaves the folder that is done, for the one above it.
@@ -257,6 +274,10 @@ impl Walk {
             Err(Errno::NOENT) => return None,
             Err(error) => return Some(self.unreadable(error.to_string())),
         };
+        if entry.kind == Kind::LinkedFolder && self.is_entered_otherwise(&folder) {
+            let path = self.site.shown(&self.place.path);
+            return Some(Found::Skipped { path, document: None, reason: Skip::SymlinkTwice });
+        }
         let len = self.place.path.len();
         self.place.path.push(b'/');
         // Before it is read: what comes after that is told.

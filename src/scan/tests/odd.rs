@@ -178,3 +178,28 @@ fn link_to_rules(file: &Path) {
     write_text(file.parent().unwrap(), "..data/rules", "drafts/\n");
     symlink("..data/rules", file).unwrap();
 }
+
+#[test]
+fn folders__that_link_to_each_other__are_entered_once_by_each_link() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path();
+    let names = ["a", "b", "c", "d", "e", "f"];
+    for name in names {
+        write(root, &format!("{name}/one.md"));
+        for other in names.iter().filter(|other| **other != name) {
+            symlink(format!("../{other}"), root.join(name).join(format!("to-{other}"))).unwrap();
+        }
+    }
+    let options = ScanOptions { follow_symlinks: true, ..options(root) };
+    let (documents, skipped): (Vec<_>, Vec<_>) =
+        walked(&options).into_iter().partition(|found| !found.contains(": Symlink"));
+    assert_eq!(documents.len(), 6 + 6 * 5, "{documents:?}");
+    assert!(documents.contains(&"a/to-b/one.md".to_owned()));
+    assert!(skipped.contains(&"a/to-b/to-c: SymlinkTwice".to_owned()), "{skipped:?}");
+    let twice = Explanation::Skipped(Skip::SymlinkTwice);
+    assert_eq!(explain(&options, &doc("a/to-b/to-c/one.md")).unwrap(), twice);
+    // A folder that is synced by no path of its own is entered behind any symlink.
+    let options = ScanOptions { exclude: vec!["/c/".to_owned()], ..options };
+    assert!(walked(&options).contains(&"a/to-b/to-c/one.md".to_owned()));
+    assert!(matches!(explain(&options, &doc("a/to-b/to-c/one.md")).unwrap(), Explanation::Document { .. }));
+}
