@@ -36,6 +36,8 @@ pub enum Besides {
     Held,
     /// It was seen, and the platform holds it nowhere else, as far as is known: this may be the only version.
     NotHeld,
+    /// It cannot be synced as it is now, and the platform has never held it.
+    Unwanted,
     /// It is gone here, or was never seen.
     Nothing,
     /// The same, and another document with the same content is held: it has moved, or had a twin.
@@ -114,8 +116,8 @@ pub fn resume(under_way: Vec<UnderWay>, plan: &mut Plan, terms: Terms, now: Mome
                 Besides::Held => resume.delete.push(replica),
                 Besides::Nothing | Besides::Elsewhere => resume.finish.push(replica),
                 // The document is back, or may be: its old version goes when the next one is ready.
-                Besides::NotHeld if was_ready || same.is_some() || unseen => {}
-                Besides::NotHeld => resume.delete.push(replica),
+                Besides::NotHeld | Besides::Unwanted if was_ready || same.is_some() || unseen => {}
+                Besides::NotHeld | Besides::Unwanted => resume.delete.push(replica),
             },
             // The outcome of its request is not known, and may not be for a while: the same is not asked for twice.
             Phase::Intent | Phase::Unknown => {
@@ -151,8 +153,8 @@ pub fn resume(under_way: Vec<UnderWay>, plan: &mut Plan, terms: Terms, now: Mome
                 // What may be the only version that the platform holds goes when the next one is ready.
                 Besides::NotHeld => {}
                 // Where not everything was seen, its document may be wanted still.
-                Besides::Nothing | Besides::Elsewhere if unseen => {}
-                Besides::Held | Besides::Nothing | Besides::Elsewhere => {
+                Besides::Nothing | Besides::Elsewhere | Besides::Unwanted if unseen => {}
+                Besides::Held | Besides::Nothing | Besides::Elsewhere | Besides::Unwanted => {
                     resume.retire.extend(same.is_none().then_some(replica));
                 }
             },

@@ -86,6 +86,7 @@ impl Looked {
             self.gathered.failed.push(path.clone());
         }
     }
+
     /// Notices folders of which something else has taken the place: a symlink that is not followed, a file, or a mount on which
     /// what was there is not. Documents that came with the content of those that went have moved, and are not missed.
     pub(super) fn hide_replaced(

@@ -23,8 +23,9 @@ impl Db {
     pub fn under_way(&self) -> Result<Vec<UnderWay>, StoreError> {
         // The content is looked for among all documents, so only where it is asked for.
         let sql = format!(
-            "SELECT {COLUMNS}, (SELECT live IS NOT NULL FROM documents d
-                 WHERE d.collection = r.collection AND d.path = r.path), unanswered, missing > 0,
+            "SELECT {COLUMNS}, (SELECT CASE WHEN live IS NOT NULL THEN 'held'
+                         WHEN skip_reason IS NOT NULL AND NOT uploaded_here THEN 'unwanted' ELSE 'not held' END
+                 FROM documents d WHERE d.collection = r.collection AND d.path = r.path), unanswered, missing > 0,
                  was_ready, CASE WHEN phase = 'retiring' AND NOT EXISTS (SELECT * FROM documents d
                      WHERE d.collection = r.collection AND d.path = r.path)
                  THEN EXISTS (SELECT * FROM documents d WHERE d.live = r.hash) ELSE 0 END, retry_at
@@ -32,9 +33,10 @@ impl Db {
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let rows = statement.query_map([], |row| {
-            let besides = match (row.get(8)?, row.get(12)?) {
-                (Some(true), _) => Besides::Held,
-                (Some(false), _) => Besides::NotHeld,
+            let besides = match (row.get::<_, Option<String>>(8)?.as_deref(), row.get(12)?) {
+                (Some("held"), _) => Besides::Held,
+                (Some("unwanted"), _) => Besides::Unwanted,
+                (Some(_), _) => Besides::NotHeld,
                 (None, true) => Besides::Elsewhere,
                 (None, false) => Besides::Nothing,
             };

@@ -108,13 +108,27 @@ fn what_the_last_list_did_not_show_is_left_alone() {
 
 #[test]
 fn what_was_begun_stays_while_its_folder_is_not_seen() {
-    for (besides, retired) in [(Besides::Nothing, 0), (Besides::NotHeld, 0), (Besides::Held, 1)] {
+    for (besides, retired) in [(Besides::Nothing, 0), (Besides::NotHeld, 0), (Besides::Unwanted, 0), (Besides::Held, 1)]
+    {
         for phase in [Phase::Uploading, Phase::Spoilt] {
             let one = under_way(replica(phase, 1), besides);
             let resume = resume(vec![one], &mut Plan::default(), TERMS, NOW);
             assert_eq!(resume.retire.len(), retired, "{phase:?}, {besides:?}");
         }
     }
+}
+
+#[test]
+fn upload__of_a_file_that_cannot_be_synced_any_more__goes_where_it_was_never_held() {
+    let seen = || Plan { seen: BTreeSet::from([CollectionName::new("c").unwrap()]), ..Plan::default() };
+    for (besides, retired) in [(Besides::NotHeld, 0), (Besides::Unwanted, 1)] {
+        for phase in [Phase::Uploading, Phase::Spoilt] {
+            let resume = resume(vec![under_way(replica(phase, 1), besides)], &mut seen(), TERMS, NOW);
+            assert_eq!(resume.retire.len(), retired, "{phase:?}, {besides:?}");
+        }
+    }
+    let one = under_way(replica(Phase::Retiring, 1), Besides::Unwanted);
+    assert_eq!(resume(vec![one], &mut seen(), TERMS, NOW).delete.len(), 1);
 }
 
 #[test]

@@ -167,3 +167,20 @@ fn create__cut_off_by_our_own_end__is_repeated() {
         assert_eq!((phases(&db, "a.md"), db.quarantined().unwrap().len()), (vec![], 0));
     }
 }
+
+#[test]
+fn upload__of_a_file_that_was_emptied_meanwhile__is_unwanted_unless_it_was_held_once() {
+    for (was_held, expected) in [(false, Besides::Unwanted), (true, Besides::NotHeld)] {
+        let (_folder, mut db) = new_db();
+        if was_held {
+            let old = ready(&mut db, "a.md", 1, "s1");
+            db.lost(&[old], NOW).unwrap();
+        }
+        see(&mut db, "a.md", 2);
+        let id = db.intend(&docs(), &path("a.md"), short(2), NOW).unwrap();
+        db.created(id, &SourceId("s2".to_owned()), None, Phase::Spoilt, NOW).unwrap();
+        let empty = SkippedFile { reason: "it is empty".to_owned(), read: None };
+        db.note_skips(&docs(), &[(path("a.md"), Some(empty))]).unwrap();
+        assert_eq!(db.under_way().unwrap()[0].besides, expected, "{was_held}");
+    }
+}
