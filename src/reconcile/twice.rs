@@ -42,6 +42,9 @@ impl Looked {
         gathered.gone.retain(|gone| missed.contains(&gone.path));
         self.missed_once = gathered.gone.len() < count;
         gathered.known = before.known;
+        // What cannot be synced is new only to the first look.
+        let failed: BTreeSet<_> = gathered.failed.iter().collect();
+        gathered.settling.extend(before.settling.into_iter().filter(|new| !new.soon && failed.contains(&new.path)));
         if before.authority != Authority::Whole {
             gathered.authority = before.authority;
         }

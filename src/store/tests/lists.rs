@@ -283,7 +283,7 @@ fn source_of_another_machine__approved_and_the_only_version__stays_until_the_pre
     see(&mut db, "b.md", 3);
     let page = [ours, listed("s2", "b.md", 2, true)];
     compare(&mut db, &page);
-    db.note_guard(&docs(), Some((1, 1)), None).unwrap();
+    db.note_guard(&docs(), Some(&held(&[("b.md", 2)])), None).unwrap();
     db.approve(&docs()).unwrap();
     assert_eq!(compare(&mut db, &page).retired, 0);
     assert_eq!((live(&db, "b.md"), phases(&db, "b.md")), (Some(short(2)), vec![Phase::Ready]));
