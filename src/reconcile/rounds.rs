@@ -189,7 +189,6 @@ impl<P: Platform> Pass<'_, P> {
                 let changed = looked.changed.iter().map(|path| Document::new(&collection, path));
                 report.urgent.extend(changed);
             }
-            extent.take_in(&collection, looked.fresh);
             match looked.settling {
                 Some(left) if left <= self.scope.patience => open.wait_until(self.now() + left),
                 Some(left) => report.leave(collection.clone(), looked.unsettled.clone(), left),

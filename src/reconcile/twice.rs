@@ -12,18 +12,21 @@ use crate::{
 
 impl<P: Platform> Pass<'_, P> {
     /// Looks at the collections; at all folders once more, where one misses documents.
-    pub(super) async fn look_twice(&self, extent: &Extent, pause_after: Duration) -> Result<Vec<Looked>, Fatal> {
+    pub(super) async fn look_twice(&self, extent: &mut Extent, pause_after: Duration) -> Result<Vec<Looked>, Fatal> {
         let mut looks: Vec<(&Collection, Looked)> = Vec::new();
         for collection in &self.scope.collections {
             if let Some(wake) = extent.of(&collection.name) {
-                looks.push((collection, self.unless_stopped(self.look(collection, wake, pause_after)).await?));
+                let mut looked = self.unless_stopped(self.look(collection, wake, pause_after)).await?;
+                extent.take_in(&collection.name, std::mem::take(&mut looked.fresh));
+                looks.push((collection, looked));
             }
         }
         let is_folder = |collection: &Collection| matches!(collection.input, Input::Folder(_));
         if looks.iter().any(|(collection, looked)| is_folder(collection) && !looked.gathered.gone.is_empty()) {
             for (collection, looked) in looks.iter_mut().filter(|(collection, _)| is_folder(collection)) {
                 if let Some(wake) = extent.of(&collection.name) {
-                    let again = self.unless_stopped(self.look(collection, wake, pause_after)).await?;
+                    let mut again = self.unless_stopped(self.look(collection, wake, pause_after)).await?;
+                    extent.take_in(&collection.name, std::mem::take(&mut again.fresh));
                     looked.confirm(again);
                 }
             }
@@ -50,6 +53,5 @@ impl Looked {
         }
         gathered.out_of_sight = before.out_of_sight.or(gathered.out_of_sight.take());
         self.changed.extend(first.changed);
-        self.fresh.extend(first.fresh);
     }
 }

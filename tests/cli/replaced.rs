@@ -22,7 +22,8 @@ async fn without_its_folder() -> Bench {
 async fn folder__something_else_takes_its_place__what_was_in_it_is_kept_and_named() {
     let bench = without_its_folder().await;
     let elsewhere = bench.path("elsewhere");
-    let other: [(&str, &dyn Fn(&Path)); 5] = [
+    type Makes<'a> = &'a dyn Fn(&Path);
+    let other: [(&str, Makes<'_>); 5] = [
         ("it is a symlink", &|place| symlink(&elsewhere, place).unwrap()),
         ("it is a symlink", &|place| symlink("../elsewhere", place).unwrap()),
         ("it is a symlink", &|place| symlink("nothing", place).unwrap()),
