@@ -41,6 +41,10 @@ fn print_status(status: &Status) {
     for (collection, path, reason) in status.quarantined.iter().chain(&status.undeleted) {
         line!("failed {}: {}", print::printable(&format!("{collection}/{path}")), print::printable(reason));
     }
+    for (collection, path, reason) in status.unready.iter().take(NAMED) {
+        line!("not ready {}: {}", print::printable(&format!("{collection}/{path}")), print::printable(reason));
+    }
+    sync::more(status.unready.len());
     for (collection, path, reason, kept) in status.skipped.iter().take(NAMED) {
         let kept = if *kept { "; the platform keeps the older version" } else { "" };
         line!("skipped {}: {}{kept}", print::printable(&format!("{collection}/{path}")), print::printable(reason));
@@ -91,13 +95,16 @@ fn failed(failure: Option<&StateFailure>) {
 fn print_collection(collection: &Collection, watching: Option<&Watching>) {
     let Collection { name, folder, counts, state } = collection;
     let folder = folder.as_deref().unwrap_or("not in the config");
-    let DocumentCounts { in_step, pending, quarantined, skipped, bytes: size } = counts;
+    let DocumentCounts { in_step, pending, quarantined, unready, skipped, bytes: size } = counts;
     line!("{name} ({folder}): {} in step, {}", count(*in_step, "document"), bytes(*size));
     if *pending > 0 {
         line!("  {pending} pending");
     }
     if *quarantined > 0 {
         line!("  {quarantined} quarantined");
+    }
+    if *unready > 0 {
+        line!("  {unready} not ready on the platform");
     }
     if *skipped > 0 {
         line!("  {skipped} skipped");

@@ -151,6 +151,7 @@ fn summary(report: &Report) {
     failures("failed before, to be tried again automatically", again.into_iter());
     failures("quarantined until changed, or `kbsync retry`", left.into_iter());
     failures("with a source that could not be deleted", report.undeleted.iter());
+    failures("with a source that is not ready any more, on the platform", report.unready.iter());
     stale(&report.stale);
     skipped(report);
     being_written(&report.being_written);
@@ -178,9 +179,11 @@ fn summary(report: &Report) {
         );
     }
     if report.unconfirmed > 0 {
+        let why = report.unconfirmed_for.as_ref().map(|why| format!(" ({})", print::printable(why)));
         line!(
-            "{} missing from the platform's list, and it does not say whether it has them; the next pass asks again.",
-            count(report.unconfirmed, "source")
+            "{} missing from the platform's list, and it does not say whether it has them{}; the next pass asks again.",
+            count(report.unconfirmed, "source"),
+            why.unwrap_or_default()
         );
     }
     if report.emptied > 0 {

@@ -69,6 +69,13 @@ pub fn log_report(report: &Report, wake: bool, said: &mut Said) {
             tracing::warn!(%collection, path, reason, "source not deleted");
         }
     }
+    for Failure { document, reason } in &report.unready {
+        let Document { collection, path } = document;
+        if said.0.insert(format!("unready {document}: {reason}")) {
+            news = true;
+            tracing::warn!(%collection, path, reason, "source not ready");
+        }
+    }
     for skipped in &report.skipped {
         let Document { collection, path } = &skipped.document;
         if !skipped.kept {

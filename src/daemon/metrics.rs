@@ -191,6 +191,7 @@ impl Gauges {
                 ("pending", counts.pending),
                 ("quarantined", counts.quarantined),
                 ("skipped", counts.skipped),
+                ("unready", counts.unready),
             ];
             let name = collection.name.to_string();
             states.map(|(state, count)| (vec![("collection", name.clone()), ("state", state.to_owned())], count))

@@ -31,6 +31,8 @@ pub(super) fn html(status: &Status) -> String {
     failures(&mut page, "Quarantined documents", &status.quarantined, note);
     let note = "kbsync tries again by itself, after ever longer waits.";
     failures(&mut page, "Sources that could not be deleted", &status.undeleted, note);
+    let note = "Nothing is uploaded again; see the platform.";
+    failures(&mut page, "Documents whose sources are not ready", &status.unready, note);
     skipped(&mut page, status);
     being_written(&mut page, status);
     page.push_str(

@@ -26,6 +26,7 @@ pub fn record(report: &Report) -> PassRecord {
         "bytes": report.bytes,
         "bots": bots(&report.bots),
         "failed": failures(&mut report.failures()),
+        "unready": failures(&mut report.unready.iter()),
         "stale": failures(&mut report.stale.iter()),
         "error": report.fatal.as_ref().map(Fatal::to_string),
         "withheld": report.withheld.iter().map(|withheld| json!({

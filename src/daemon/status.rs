@@ -25,6 +25,8 @@ pub struct Status {
     pub quarantined: Vec<(String, String, String)>,
     /// The same of documents with a source that could not be deleted.
     pub undeleted: Vec<(String, String, String)>,
+    /// Documents whose source the platform has not had ready for long: (collection, path, why).
+    pub unready: Vec<(String, String, String)>,
     /// How many ready sources the platform's last list has shown without content.
     pub emptied: u64,
     /// The documents whose files are skipped as they are now: (collection, path, why, whether an older version is kept).
@@ -140,6 +142,7 @@ pub fn gather(config: &Config, db: &Db) -> Result<Status, StoreError> {
         collections,
         quarantined: db.quarantined()?,
         undeleted: db.undeleted()?,
+        unready: db.unready()?,
         emptied: db.emptied()?,
         skipped: db.skipped()?,
         being_written: being_written(config, db)?,
@@ -164,6 +167,7 @@ pub fn nothing_yet(config: &Config) -> Status {
             .collect(),
         quarantined: Vec::new(),
         undeleted: Vec::new(),
+        unready: Vec::new(),
         emptied: 0,
         skipped: Vec::new(),
         being_written: Vec::new(),
@@ -201,7 +205,7 @@ pub fn to_json(status: &Status) -> Value {
         json!({
             "name": name.as_str(), "folder": folder,
             "in_step": counts.in_step, "pending": counts.pending, "quarantined": counts.quarantined,
-            "skipped": counts.skipped,
+            "skipped": counts.skipped, "unready": counts.unready,
             "bytes": counts.bytes, "held": state.held, "approved": state.approved,
             "withheld": state.withheld.iter().map(|(deletes, why)| json!({ "deletes": deletes, "why": why })).collect::<Vec<_>>(),
             "held_replacements": state.held_replacements, "approved_replacements": state.approved_replacements,
@@ -241,6 +245,7 @@ pub fn to_json(status: &Status) -> Value {
         "collections": collections.collect::<Vec<_>>(),
         "quarantined": failures(&status.quarantined),
         "undeleted": failures(&status.undeleted),
+        "unready": failures(&status.unready),
         "emptied": status.emptied,
         "skipped": skipped.collect::<Vec<_>>(),
         "being_written": being_written.collect::<Vec<_>>(),

@@ -42,6 +42,8 @@ pub enum Fault {
     JobStalls,
     /// The connection is cut now; the work is done this much later.
     LateEffect(Duration),
+    /// A firewall answers this status, with a page of its own, to a request that holds this text.
+    Blocked(u16, &'static str),
     /// The work is done, and told in an odd way.
     Odd(Odd),
 }
@@ -71,6 +73,7 @@ impl Fault {
             | Self::GarbageBody
             | Self::OldId
             | Self::LateEffect(_)
+            | Self::Blocked(..)
             | Self::Odd(_) => None,
         }
     }

@@ -56,6 +56,7 @@ pub(super) async fn pass(
             work_later(app, delay, request, next).await;
             cut(scissors)
         }
+        Fault::Blocked(status, text) => block(status, text, request, next).await,
         Fault::Odd(odd) => {
             let is_first_page = !request.uri().query().is_some_and(|query| {
                 query.split('&').any(|pair| {
@@ -122,6 +123,17 @@ async fn old_id(app: &App, whole: &[u8]) -> Option<Bytes> {
     let made = id.as_str()?.to_owned();
     *id = app.db.call(move |tx| sources::oldest_other(tx, &made)).await.ok()??.into();
     Some(told.to_string().into())
+}
+
+/// Passes on what does not hold the text.
+async fn block(status: u16, text: &str, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = body::to_bytes(body, MAX_REQUEST).await else { return failure(status) };
+    if body.windows(text.len()).any(|part| part == text.as_bytes()) {
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN);
+        return (status, "<html><h1>Sorry, you have been blocked</h1></html>").into_response();
+    }
+    next.run(Request::from_parts(parts, Body::from(body))).await
 }
 
 /// Reads the whole request now and does its work after `delay`, unless the platform stops before.

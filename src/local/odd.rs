@@ -22,6 +22,8 @@ pub enum Odd {
     Null(&'static str),
     /// A number or a flag in this field is a text, and a text is in a list of its own.
     OtherType(&'static str),
+    /// This field of every source is this text.
+    Says(&'static str, &'static str),
     /// The total is off by this many.
     Total(i64),
     /// A list is empty.
@@ -138,6 +140,9 @@ impl Odd {
                     Self::Without(field) => drop(fields.remove(*field)),
                     Self::Null(field) => fields.get_mut(*field).into_iter().for_each(|value| *value = Value::Null),
                     Self::OtherType(field) => fields.get_mut(*field).into_iter().for_each(other_type),
+                    Self::Says(field, text) if fields.contains_key("name") => {
+                        fields.insert((*field).to_owned(), json!(text));
+                    }
                     Self::Names(rewriting) => {
                         if let Some(Value::String(name)) = fields.get_mut("name") {
                             *name = rewriting.of(name);

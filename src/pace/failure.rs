@@ -1,11 +1,12 @@
 //! Failure scope: whom a failed request concerns, from its kind, its answer and what a probe of the platform shows.
 //!
 //! One refused request proves little: firewalls answer 403 or 405 to a single text, quotas answer 402 to a single file. So
-//! a refusal is the document's until a probe, or several refused documents in a row, show that it is everybody's.
+//! a refusal is the document's until a probe shows that it is everybody's, or a row of refused documents does: of a full
+//! account here, of everything else in [`Refusals`](super::Refusals).
 
 use super::Ending;
 
-/// Documents refused in a row, with none accepted between them, whose refusal concerns everything.
+/// Documents refused in a row for want of room, with none accepted between them, after which the account is full.
 const REFUSED_IN_A_ROW: u32 = 3;
 
 /// What a request is about.
@@ -99,14 +100,13 @@ pub fn failure(request: RequestKind, ending: Ending, probe: Option<Probe>, refus
         RequestKind::Collection => FailureScope::Collection,
         RequestKind::Other => Platform,
     };
-    // What the refusal means once it is everybody's.
-    let unless_general = |general: Failure| match request {
+    let of_own = |general: Failure| match request {
         RequestKind::List | RequestKind::Other => general,
-        RequestKind::Create | RequestKind::Upload if refused_in_a_row >= REFUSED_IN_A_ROW => general,
         RequestKind::Create | RequestKind::Upload | RequestKind::Document | RequestKind::Collection => {
             Failure::transient(own)
         }
     };
+    let is_new = matches!(request, RequestKind::Create | RequestKind::Upload);
     let by_probe = |refused: Failure, works: Failure| {
         if request == RequestKind::Other {
             return Some(refused);
@@ -122,20 +122,21 @@ pub fn failure(request: RequestKind, ending: Ending, probe: Option<Probe>, refus
         Ending::NotSent => Some(Failure::transient(Platform)),
         Ending::NoAnswer | Ending::Garbled => in_trouble(),
         Ending::Answered(status) => match status {
-            402 => Some(unless_general(Failure::transient(Account))),
+            402 if is_new && refused_in_a_row >= REFUSED_IN_A_ROW => Some(Failure::transient(Account)),
+            402 => Some(of_own(Failure::transient(Account))),
             // A key that is accepted elsewhere is not at fault: some say so of a page, a document or a verb.
             401 | 403 if request == RequestKind::List => {
                 let works = probe? == Probe::Works;
                 Some(Failure::lasting(if works { own } else { Account }))
             }
-            401 | 403 => by_probe(Failure::lasting(Account), unless_general(Failure::lasting(Account))),
+            401 | 403 => by_probe(Failure::lasting(Account), of_own(Failure::lasting(Account))),
             429 => Some(Failure::transient(Account)),
             300..=399 | 407 if request == RequestKind::List => Some(Failure::lasting(Platform)),
             300..=399 | 407 => by_probe(Failure::lasting(Platform), Failure::transient(own)),
             404 | 405 | 410 | 501 | 505 if request == RequestKind::Document => Some(Failure::lasting(own)),
             // The source is not there, or not yet.
             404 | 410 if request == RequestKind::Upload => Some(Failure::transient(own)),
-            404 | 405 | 410 | 501 | 505 => Some(unless_general(Failure::lasting(Platform))),
+            404 | 405 | 410 | 501 | 505 => Some(of_own(Failure::lasting(Platform))),
             408 | 425 | 0..=299 | 500..=u16::MAX => in_trouble(),
             // They depend on what else there is, not on what was sent.
             409 | 423 | 424 => Some(Failure::transient(own)),
@@ -178,15 +179,15 @@ mod tests {
             (Answered(200), (List, true), (Document, true), (Document, true), (Document, true)),
             (Answered(302), (Platform, false), (Document, true), (Document, true), (Document, true)),
             (Answered(400), (List, false), (Document, false), (Document, false), (Document, false)),
-            (Answered(401), (List, false), (Document, true), (Account, false), (Document, true)),
+            (Answered(401), (List, false), (Document, true), (Document, true), (Document, true)),
             (Answered(402), (Account, true), (Document, true), (Account, true), (Document, true)),
-            (Answered(403), (List, false), (Document, true), (Account, false), (Document, true)),
-            (Answered(404), (Platform, false), (Document, true), (Platform, false), (Document, false)),
-            (Answered(405), (Platform, false), (Document, true), (Platform, false), (Document, false)),
+            (Answered(403), (List, false), (Document, true), (Document, true), (Document, true)),
+            (Answered(404), (Platform, false), (Document, true), (Document, true), (Document, false)),
+            (Answered(405), (Platform, false), (Document, true), (Document, true), (Document, false)),
             (Answered(407), (Platform, false), (Document, true), (Document, true), (Document, true)),
             (Answered(408), (List, true), (Document, true), (Document, true), (Document, true)),
             (Answered(409), (List, true), (Document, true), (Document, true), (Document, true)),
-            (Answered(410), (Platform, false), (Document, true), (Platform, false), (Document, false)),
+            (Answered(410), (Platform, false), (Document, true), (Document, true), (Document, false)),
             (Answered(413), (List, false), (Document, false), (Document, false), (Document, false)),
             (Answered(415), (List, false), (Document, false), (Document, false), (Document, false)),
             (Answered(422), (List, false), (Document, false), (Document, false), (Document, false)),
@@ -195,7 +196,7 @@ mod tests {
             (Answered(429), (Account, true), (Account, true), (Account, true), (Account, true)),
             (Answered(451), (List, false), (Document, false), (Document, false), (Document, false)),
             (Answered(500), (List, true), (Document, true), (Document, true), (Document, true)),
-            (Answered(501), (Platform, false), (Document, true), (Platform, false), (Document, false)),
+            (Answered(501), (Platform, false), (Document, true), (Document, true), (Document, false)),
             (Answered(503), (List, true), (Document, true), (Document, true), (Document, true)),
             (Answered(599), (List, true), (Document, true), (Document, true), (Document, true)),
             (Garbled, (List, true), (Document, true), (Document, true), (Document, true)),

@@ -7,6 +7,7 @@ mod breaker;
 mod failure;
 mod pacer;
 mod poll;
+mod refusals;
 mod verdict;
 
 #[cfg(test)]
@@ -17,4 +18,5 @@ pub use breaker::{Breaker, Gate};
 pub use failure::{Failure, FailureScope, Probe, RequestKind, failure, is_quota};
 pub use pacer::{Pacer, Stamp, Ticket, Turn};
 pub use poll::{Durations, Poll, PollSchedule};
+pub use refusals::{Refusals, UNPROVEN_AT_ONCE, scope_of_all_refused};
 pub use verdict::{Ending, Verdict, verdict};

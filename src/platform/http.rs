@@ -217,6 +217,10 @@ impl Http {
                     ))
                 })?,
                 Verdict::Again => {
+                    pause.map_err(|wait| {
+                        let cause = format!("the platform asks to wait {wait} ({})", status_of(ending));
+                        ApiError::Unavailable(format!("{cause}; nothing was lost, try again then"))
+                    })?;
                     attempt += 1;
                     let most = match ending {
                         Ending::NotSent => ATTEMPTS_UNSENT,
@@ -284,6 +288,11 @@ impl Http {
             Ending::Answered(408 | 425 | 500..) | Ending::NoAnswer | Ending::NotSent => {
                 let pause = told.retry_after.and_then(|asked| call.pause_of_all(asked));
                 self.gate.failed(ticket, pause, call.document());
+                // What concerns one document is tried by a later pass.
+                let asked = told.retry_after.filter(|_| call.document().is_none());
+                if let Some(asked) = asked.filter(|asked| *asked > LONGEST_PAUSE) {
+                    return Err(spoken(asked));
+                }
             }
             Ending::Answered(_) | Ending::Garbled => self.gate.answered(ticket, told),
         }

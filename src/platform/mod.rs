@@ -42,6 +42,9 @@ use crate::{
     plan::Price,
 };
 
+/// Characters of a status that are passed on.
+const LONGEST_STATUS: usize = 40;
+
 /// What a platform can do, as its pages say; the protocol follows it.
 #[derive(Clone, Copy, Debug)]
 pub struct Abilities {
@@ -75,10 +78,29 @@ pub struct RemoteSource {
     pub name: String,
     /// Whether it holds what was put into it.
     pub holding: Holding,
+    /// Why it may not answer, where the platform says that it is not ready.
+    pub unready: Option<Unready>,
     /// When it was made, by the platform's clock.
     pub created_at: Option<Timestamp>,
     /// Whether the platform crawls it anew by itself, where it says so.
     pub auto_sync: Option<bool>,
+}
+
+/// A status in which a source may not answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unready {
+    /// The platform's word, cut to a bearable length.
+    pub status: String,
+    /// Whether it says that nothing changes by itself.
+    pub is_lasting: bool,
+}
+
+impl Unready {
+    fn of(status: Option<String>, holding: &Holding) -> Option<Self> {
+        let status = status.filter(|_| matches!(holding, Holding::Nothing | Holding::AtWork))?;
+        let is_lasting = status::is_lasting(&status);
+        Some(Self { status: status.chars().take(LONGEST_STATUS).collect(), is_lasting })
+    }
 }
 
 /// What a source is for.

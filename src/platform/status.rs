@@ -60,12 +60,33 @@ const DONE: [&str; 17] = [
 const FAILED: [&str; 9] =
     ["failed", "failure", "error", "errored", "cancelled", "canceled", "rejected", "aborted", "invalid"];
 
+/// What does not change by itself: a person must do something on the platform.
+const LASTING: [&str; 12] = [
+    "suspended",
+    "disabled",
+    "paused",
+    "expired",
+    "blocked",
+    "inactive",
+    "stopped",
+    "locked",
+    "rejected",
+    "quarantined",
+    "limited",
+    "over_quota",
+];
+
 /// What is deleted, and shown all the same for a while.
 const GONE: [&str; 6] = ["deleted", "removed", "archived", "trashed", "deleting", "purged"];
 
 /// Whether a status says that there is nothing any more.
 pub(super) fn is_gone(status: &str) -> bool {
     is_one_of(status, &GONE)
+}
+
+/// Whether a status says that nothing changes by itself.
+pub(super) fn is_lasting(status: &str) -> bool {
+    is_one_of(status, &LASTING)
 }
 
 fn is_one_of(status: &str, words: &[&str]) -> bool {

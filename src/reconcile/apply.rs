@@ -1,7 +1,7 @@
 //! Applying a plan: what may go at once goes at once, deletions and what was begun first, and jobs are followed.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     future::Future,
     pin::Pin,
     time::Duration,
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     model::{CollectionName, DocPath, Moment, Phase, Replica},
-    pace::Poll,
+    pace::{Poll, UNPROVEN_AT_ONCE},
     plan::{Action, Plan, Resume},
     platform::Platform,
 };
@@ -51,28 +51,48 @@ impl<P: Platform> Pass<'_, P> {
         }
         self.deleting.lock().await.clear();
         let tells = self.store.call(|db| db.has_shown_content()).await?;
-        let mut jobs = Jobs::new(self.platform, self.scope.job_timeout, tells);
+        let mut jobs = Jobs::new(self.platform, self.scope.job_timeout, tells, self.scope.instance.clone());
         resume.follow.iter().for_each(|replica| jobs.follow(replica.clone(), None, true, self.now()));
         let mut queue = self.queue(plan, resume).await?;
-        if !(report.urgent.is_empty() && self.scope.earlier.urgent.is_empty()) {
+        let failed = self.failed_before(&queue).await?;
+        if !(failed.is_empty() && report.urgent.is_empty() && self.scope.earlier.urgent.is_empty()) {
             let is_urgent =
                 |document: &Document| report.urgent.contains(document) || self.scope.earlier.urgent.contains(document);
+            // What has failed before must not stand in the way of the others.
             queue.make_contiguous().sort_by_key(|task| match task {
-                Task::Put(collection, wanted, _) => !is_urgent(&Document::new(collection, &wanted.path)),
-                _ => false,
+                Task::Put(collection, wanted, _) => {
+                    let document = Document::new(collection, &wanted.path);
+                    if failed.contains(&document) { 2 } else { i32::from(!is_urgent(&document)) }
+                }
+                _ => 0,
             });
         }
         let mut work = Work {
             pass: self,
             queue,
             running: Running::new(),
+            putting: Running::new(),
             deleting: Running::new(),
             jobs,
+            failed,
             report,
             open,
             poll: None,
         };
         work.run(self.stop.clone()).await
+    }
+
+    /// The documents of a queue that have failed since they were last accepted.
+    async fn failed_before(&self, queue: &VecDeque<Task>) -> Result<HashSet<Document>, Fatal> {
+        let puts = queue.iter().filter_map(|task| match task {
+            Task::Put(collection, wanted, _) => Some((collection.clone(), wanted.path.clone())),
+            _ => None,
+        });
+        let puts: Vec<_> = puts.collect();
+        let of = puts.clone();
+        let failed = self.store.call(move |db| db.have_failed(&of)).await?;
+        let failed = puts.iter().zip(failed).filter(|(_, failed)| *failed);
+        Ok(failed.map(|((collection, path), _)| Document::new(collection, path)).collect())
     }
 
     /// The order of work: what retires, then the plan's own order.
@@ -133,9 +153,13 @@ struct Work<'a, 'r, P> {
     pass: &'a Pass<'a, P>,
     queue: VecDeque<Task>,
     running: Running<'a>,
+    /// The tasks that put documents.
+    putting: Running<'a>,
     /// The tasks that only delete: whatever becomes of their requests, they can be dropped.
     deleting: Running<'a>,
     jobs: Jobs,
+    /// The documents of the queue that have failed before.
+    failed: HashSet<Document>,
     report: &'r mut Report,
     open: &'r mut Open,
     /// The poll that is under way. It changes nothing, so that it can be dropped.
@@ -161,6 +185,7 @@ impl<P: Platform> Work<'_, '_, P> {
                 biased;
                 () = stopped(&mut stop) => Err(Fatal::Stopped),
                 Some(step) = self.running.next() => self.take_in(step).await,
+                Some(step) = self.putting.next() => self.take_in(step).await,
                 Some(step) = self.deleting.next() => self.take_in(step).await,
                 step = polled(&mut self.poll) => self.take_in(step).await,
                 poll = self.pass.due(poll) => {
@@ -180,19 +205,57 @@ impl<P: Platform> Work<'_, '_, P> {
         // A task that was just started has not queued its request yet.
         let mut queued = self.pass.platform.queued();
         while self.at_work() == 0 || self.at_work() < AT_ONCE && queued < QUEUED {
-            let Some(task) = self.queue.pop_front() else { return };
-            if self.report.refused.is_some() && matches!(task, Task::Put(..)) {
-                continue;
-            }
-            let deletes = matches!(task, Task::Delete(_) | Task::Finish(_) | Task::Empty(..) | Task::Left(..));
-            let tasks = if deletes { &self.deleting } else { &self.running };
+            let Some(task) = self.next_task() else { return };
+            let tasks = match task {
+                Task::Put(..) => &self.putting,
+                Task::Delete(_) | Task::Finish(_) | Task::Empty(..) | Task::Left(..) => &self.deleting,
+                Task::GiveUp(_) | Task::Gone(..) | Task::Rename(..) => &self.running,
+            };
             tasks.push(Box::pin(self.pass.carry_out(task)));
             queued += 1;
         }
     }
 
+    /// The next piece of work. Of what is to be put, it is the first, unless documents are refused: then others are sampled.
+    fn next_task(&mut self) -> Option<Task> {
+        let is_put = |task: &Task| matches!(task, Task::Put(..));
+        if self.report.refused.is_some() {
+            self.queue.retain(|task| !is_put(task));
+        }
+        if !is_put(self.queue.front()?) {
+            return self.queue.pop_front();
+        }
+        let refusals = &self.report.refusals.0;
+        if refusals.is_unproven() && self.putting.len() >= UNPROVEN_AT_ONCE {
+            return None;
+        }
+        let fresh = self.queue.iter().take_while(|task| is_put(task) && !self.has_failed(task)).count();
+        self.queue.remove(refusals.next(fresh))
+    }
+
+    fn has_failed(&self, task: &Task) -> bool {
+        let Task::Put(collection, wanted, _) = task else { return false };
+        !self.failed.is_empty() && self.failed.contains(&Document::new(collection, &wanted.path))
+    }
+
     fn at_work(&self) -> usize {
-        self.running.len() + self.deleting.len()
+        self.running.len() + self.putting.len() + self.deleting.len()
+    }
+
+    /// A document was refused. Where that concerns all of them, none of them has failed.
+    async fn refuse(&mut self, document: Document, fatal: Fatal) -> Result<(), Fatal> {
+        let holds = self.pass.store.call(|db| db.holds_any()).await?;
+        let last = self.putting.is_empty()
+            && !self.open.is_paused()
+            && !self.queue.iter().any(|task| matches!(task, Task::Put(..)));
+        let (refusals, documents) = &mut self.report.refusals;
+        refusals.refuse(!self.failed.contains(&document));
+        documents.insert(document);
+        if refusals.are_general(holds, last) {
+            self.report.failed.retain(|failure| !documents.contains(&failure.document));
+            self.report.refused.get_or_insert(fatal);
+        }
+        Ok(())
     }
 
     async fn take_in(&mut self, step: Result<Step, Fatal>) -> Result<(), Fatal> {
@@ -236,6 +299,8 @@ impl<P: Platform> Work<'_, '_, P> {
                 let of = replica.clone();
                 let replaces = self.pass.store.call(move |db| db.replaces(&of)).await?;
                 self.jobs.follow(replica, Some((bytes, began)), replaces, self.pass.now());
+                self.report.refusals.0.accept();
+                self.report.refusals.1.clear();
             }
             Step::Again(replica) => {
                 self.open.again();
@@ -249,6 +314,11 @@ impl<P: Platform> Work<'_, '_, P> {
                 (self.pass.event)(Event::Done { deed, document: failure.document.clone() });
                 self.report.fail(failure);
                 self.retire_one(replica).await?;
+            }
+            Step::Refused(failure, replica, fatal) => {
+                let document = failure.document.clone();
+                Box::pin(self.take(Step::Failed(failure, replica))).await?;
+                self.refuse(document, fatal).await?;
             }
             Step::Polled(polled) => {
                 for settled in self.jobs.settle(polled, self.pass.now()) {
@@ -283,6 +353,7 @@ impl<P: Platform> Work<'_, '_, P> {
             let step = tokio::select! {
                 biased;
                 Some(step) = self.running.next() => step,
+                Some(step) = self.putting.next() => step,
                 Some(step) = self.deleting.next() => step,
                 else => return,
             };

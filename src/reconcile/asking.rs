@@ -176,6 +176,7 @@ mod tests {
             id: SourceId("s".into()),
             name: String::new(),
             holding,
+            unready: None,
             created_at: None,
             auto_sync: None,
         };

@@ -10,10 +10,10 @@ use super::{
     Deed, Document, Event, Fatal, Pass, Report, Sent,
     asking::{Asking, FORGOTTEN, ask_list, ask_one, ask_site, failed},
     paging::{Growth, Paging, Place, Seen},
-    work::{Ending, Polled, Step, Task},
+    work::{Ending, Polled, Settled, Step, Task},
 };
 use crate::{
-    model::{JobId, Moment, Phase, Replica, ReplicaId, SourceId, SourceName},
+    model::{Instance, JobId, Moment, Phase, Replica, ReplicaId, SourceId, SourceName},
     pace::{Durations, Poll, PollSchedule},
     plan::FailureCause,
     platform::{Platform, SourcePage},
@@ -45,17 +45,10 @@ struct Followed {
     doubted: bool,
     /// Whether the list has shown its source under the name that it was given.
     named: bool,
-}
-
-/// A job that has ended.
-pub(super) struct Settled {
-    replica: Replica,
-    pub(super) ending: Ending,
-    /// Whether the list has shown its source under the name that it was given.
-    named: bool,
-    /// The time since its upload began, or since an earlier pass noted it.
-    pub(super) took: Duration,
-    sent: Option<Sent>,
+    /// The name under which the list has shown it.
+    listed: Option<String>,
+    /// Another source that the list shows under its name.
+    namesake: Option<SourceId>,
 }
 
 /// The jobs of one round.
@@ -75,14 +68,18 @@ pub(super) struct Jobs {
     unread: Option<String>,
     /// Jobs that only such a page may show, each with the reason.
     unseen: Vec<(ReplicaId, String)>,
+    /// Jobs whose source the list does not show, and shows another one under its name.
+    elsewhere: Vec<ReplicaId>,
     /// Whether the platform can only be asked by its list.
     by_list: bool,
     /// Whether a list of the platform has ever shown content of ours: then it tells what its sources hold.
     tells: bool,
+    /// Whose sources are ours.
+    instance: Instance,
 }
 
 impl Jobs {
-    pub(super) fn new(platform: &impl Platform, timeout: Duration, tells: bool) -> Self {
+    pub(super) fn new(platform: &impl Platform, timeout: Duration, tells: bool, instance: Instance) -> Self {
         Self {
             followed: BTreeMap::new(),
             by_source: HashMap::new(),
@@ -95,8 +92,10 @@ impl Jobs {
             reading: (None, false),
             unread: None,
             unseen: Vec::new(),
+            elsewhere: Vec::new(),
             by_list: !platform.abilities().jobs,
             tells,
+            instance,
         }
     }
 
@@ -130,6 +129,8 @@ impl Jobs {
                 blind: false,
                 doubted,
                 named: false,
+                listed: None,
+                namesake: None,
             },
         );
     }
@@ -209,6 +210,10 @@ impl Jobs {
         }
         let unseen = std::mem::take(&mut self.unseen);
         settled.extend(unseen.into_iter().filter_map(|(id, reason)| self.end(id, Ending::Unseen(reason), now)));
+        for id in std::mem::take(&mut self.elsewhere) {
+            let namesake = self.followed.get_mut(&id).and_then(|job| job.namesake.take());
+            settled.extend(namesake.and_then(|source| self.end(id, Ending::Elsewhere(source), now)));
+        }
         let is_late = |job: &Followed| now.since(job.begun) > self.timeout;
         let late: Vec<_> =
             self.followed.iter().filter(|(_, job)| (self.by_list || job.blind) && is_late(job)).collect();
@@ -228,12 +233,23 @@ impl Jobs {
         let shown: HashSet<_> =
             page.sources.iter().filter_map(|source| self.by_source.get(&source.id)).copied().collect();
         for source in &page.sources {
-            let Some(job) = self.by_source.get(&source.id).and_then(|id| self.followed.get_mut(id)) else { continue };
-            let name = SourceName::parse(&source.name);
-            job.named |= name.is_some_and(|name| {
-                (&name.collection, &name.path, name.hash)
-                    == (&job.replica.collection, &job.replica.path, job.replica.hash)
-            });
+            let name = SourceName::parse(&source.name).filter(|name| name.instance == self.instance);
+            let is_named = |replica: &Replica| {
+                name.as_ref().is_some_and(|name| {
+                    (&name.collection, &name.path, name.hash) == (&replica.collection, &replica.path, replica.hash)
+                })
+            };
+            match self.by_source.get(&source.id).and_then(|id| self.followed.get_mut(id)) {
+                Some(job) => {
+                    job.named |= is_named(&job.replica);
+                    job.listed = Some(source.name.clone()).filter(|name| !name.is_empty());
+                }
+                None if self.by_list && name.is_some() => {
+                    let namesakes = self.followed.values_mut().filter(|job| is_named(&job.replica));
+                    namesakes.for_each(|job| job.namesake = Some(source.id.clone()));
+                }
+                None => {}
+            }
         }
         let seen = self.followed.iter_mut().map(|(id, job)| (&mut job.seen, shown.contains(id)));
         self.growth.note(page, place, seen, now);
@@ -271,7 +287,12 @@ impl Jobs {
         if let Some(begun) = youngest.filter(|_| by_list && self.followed.values().all(|job| job.seen.page.is_none())) {
             self.schedule.pause(now + now.since(begun).min(LONGEST_PAUSE));
         }
-        let Some(reason) = unread else { return };
+        let Some(reason) = unread else {
+            // What was answered was the id of something else, such as a task.
+            let is_elsewhere = |job: &Followed| by_list && job.seen.page.is_none() && job.namesake.is_some();
+            self.elsewhere = self.followed.iter().filter(|(_, job)| is_elsewhere(job)).map(|(id, _)| *id).collect();
+            return;
+        };
         let patience = FORGOTTEN.min(self.timeout);
         let is_unseen = |job: &Followed| (by_list || job.blind) && job.seen.page.is_none();
         let unseen = self.followed.iter().filter(|(_, job)| is_unseen(job) && now.since(job.begun) > patience);
@@ -288,7 +309,7 @@ impl Jobs {
             self.durations.record(took);
         }
         let sent = job.upload.map(|(bytes, began)| Sent { bytes, took: now.since(began) });
-        Some(Settled { replica: job.replica, ending, named: job.named, took, sent })
+        Some(Settled { replica: job.replica, ending, named: job.named, listed: job.listed, took, sent })
     }
 }
 
@@ -296,7 +317,7 @@ impl<P: Platform> Pass<'_, P> {
     /// Notes how a job ended, and queues what follows from it.
     pub(super) async fn settle(
         &self,
-        Settled { replica, ending, named, sent, .. }: Settled,
+        Settled { replica, ending, named, listed, sent, .. }: Settled,
         report: &mut Report,
         queue: &mut VecDeque<Task>,
     ) -> Result<Step, Fatal> {
@@ -325,7 +346,16 @@ impl<P: Platform> Pass<'_, P> {
                 self.store.call(move |db| db.unanswered(id, Phase::Uploading, None, now)).await?;
                 Ok(Step::Unknown(now + self.scope.policy.grace))
             }
+            // A list tells whether that is the one.
+            Ending::Elsewhere(namesake) => {
+                let (id, now) = (replica.id, self.now());
+                self.store.call(move |db| db.mistake_source(id, &namesake, now)).await?;
+                Ok(Step::Relist)
+            }
             Ending::Ready => {
+                if let Some(reason) = self.lost_marker(&replica, listed) {
+                    return self.fail(replica, reason, FailureCause::Document).await;
+                }
                 let (id, now) = (replica.id, self.now());
                 if named {
                     self.store.call(move |db| db.named(id)).await?;

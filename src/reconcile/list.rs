@@ -6,7 +6,7 @@ use super::{Event, Fatal, Pass, Report, always_fatal, fatal};
 use crate::{
     config::Input,
     model::{Moment, SourceId, SourceName},
-    plan::{Action, Plan, Resume},
+    plan::{Action, LASTING, Plan, Resume},
     platform::{ApiError, Holding, Platform, RemoteSource},
     store::{Db, ListReport, ListedSource, Misplaced, Terms},
 };
@@ -15,6 +15,8 @@ use crate::{
 const READINGS: u32 = 3;
 /// Where the list is wrong about as many sources, others are not asked for in this pass.
 const MOST_LOOKUPS: usize = 20;
+/// Where so many sources cannot be asked for, the others are not asked for in this pass.
+const MOST_UNANSWERED: u64 = 3;
 /// No list has more pages; one that seems to is cut there.
 const MOST_PAGES: u64 = 100_000;
 
@@ -41,8 +43,8 @@ enum Reading {
 impl<P: Platform> Pass<'_, P> {
     /// Lists the sources and settles what differs from the store. What was read counts also where a part could not be had;
     /// then nothing is concluded from what was not. `retired` were retired in this pass before, and one of its lists was
-    /// not believed where it is `doubted`.
-    pub(super) async fn list(&self, retired: u64, doubted: bool) -> Result<Listing, Fatal> {
+    /// not believed where it is `doubted`. Where single sources could not be asked for, they are not asked for again.
+    pub(super) async fn list(&self, retired: u64, doubted: bool, refused: Option<String>) -> Result<Listing, Fatal> {
         self.store.call(|db| db.begin_list()).await?;
         let (mut complete, mut failed) = (false, None);
         let mut earlier = None;
@@ -82,24 +84,39 @@ impl<P: Platform> Pass<'_, P> {
         };
         let now = self.now();
         let mut report = self.store.call(move |db| db.compare_list(&terms, now, retired)).await?;
-        self.confirm(&mut report, abilities.jobs).await?;
+        self.confirm(&mut report, abilities.jobs, refused).await?;
         Ok(Listing { report, complete, failed })
     }
 
     /// Asks for single sources where the list may be wrong: those that it misses, and those that are deleted and that it
     /// still shows.
-    async fn confirm(&self, report: &mut ListReport, lookup: bool) -> Result<(), Fatal> {
+    async fn confirm(&self, report: &mut ListReport, lookup: bool, refused: Option<String>) -> Result<(), Fatal> {
         let (mut lost, mut found, mut undeleted) = (Vec::new(), Vec::new(), Vec::new());
-        for (id, source) in std::mem::take(&mut report.unconfirmed) {
-            match self.has_source(&source).await? {
-                Some(false) => lost.push(id),
-                Some(true) => found.push(id),
-                None => report.unanswered += 1,
+        report.refused = refused;
+        let unconfirmed = std::mem::take(&mut report.unconfirmed);
+        let mut left = unconfirmed.len() as u64;
+        for (id, source) in unconfirmed {
+            if report.refused.is_some() {
+                break;
             }
+            match self.look_up(&source).await? {
+                Ok(false) => lost.push(id),
+                Ok(true) => found.push(id),
+                Err(error) => {
+                    report.unanswered += 1;
+                    // A key that may not see some may not see the others either.
+                    let is_enough = report.unanswered >= MOST_UNANSWERED;
+                    report.refused = is_enough.then(|| error.to_string());
+                }
+            }
+            left -= 1;
             // A list that is wrong so often says nothing of the others either.
             if found.len() == MOST_LOOKUPS {
                 break;
             }
+        }
+        if report.refused.is_some() {
+            report.unanswered += left;
         }
         for source in std::mem::take(&mut report.reappeared).into_iter().take(MOST_LOOKUPS) {
             if !lookup || self.has_source(&source).await? == Some(true) {
@@ -133,12 +150,17 @@ impl<P: Platform> Pass<'_, P> {
 
     /// Whether the platform has a source; `None` where it cannot tell.
     pub(super) async fn has_source(&self, source: &SourceId) -> Result<Option<bool>, Fatal> {
+        Ok(self.look_up(source).await?.ok())
+    }
+
+    /// The same, or why it cannot tell.
+    async fn look_up(&self, source: &SourceId) -> Result<Result<bool, ApiError>, Fatal> {
         match self.platform.source(source).await {
-            Ok(found) => Ok(Some(found.is_some())),
+            Ok(found) => Ok(Ok(found.is_some())),
             Err(error @ ApiError::Denied { .. }) => Err(always_fatal(error)),
             Err(error) => {
                 tracing::debug!(%source, %error, "the platform did not say whether it has a source");
-                Ok(None)
+                Ok(Err(error))
             }
         }
     }
@@ -227,6 +249,10 @@ impl<P: Platform> Pass<'_, P> {
         let (holds, at_work) = (source.holding == Holding::Document, source.holding == Holding::AtWork);
         let done = source.holding == Holding::Done;
         let empty = matches!(source.holding, Holding::Empty | Holding::Failed(_));
-        ListedSource { id: source.id, text: source.name, name, nameless, holds, at_work, done, empty, created }
+        let unready = source.unready.map(|unready| {
+            let lasting = if unready.is_lasting { LASTING } else { "" };
+            format!("the platform lists its source as `{}`, so it may not answer from it{lasting}", unready.status)
+        });
+        ListedSource { id: source.id, text: source.name, name, nameless, holds, at_work, done, empty, unready, created }
     }
 }

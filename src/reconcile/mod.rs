@@ -16,6 +16,7 @@ mod list;
 mod look;
 mod looked;
 mod machine;
+mod marker;
 mod pages;
 mod paging;
 mod phrases;
@@ -59,8 +60,9 @@ pub use scope::{Earlier, Scope};
 use crate::{
     config::{DeletePolicy, SyncPolicy},
     model::{CollectionName, DocPath, Moment, SourceId},
+    pace::scope_of_all_refused,
     plan::{Policy, UnderWay},
-    platform::{ApiError, Platform},
+    platform::{ApiError, FailureScope, Platform},
     store::{Db, Store, StoreError},
 };
 
@@ -155,18 +157,19 @@ impl<P: Platform> Pass<'_, P> {
         report.bots = bots;
         self.spend(done.is_ok(), report).await?;
         let is_general = matches!(done, Err(Fatal::Denied(_) | Fatal::Unavailable(_) | Fatal::Refused(_)));
-        let (retries, undeleted) = self
+        let (retries, undeleted, unready) = self
             .store
             .call(move |db| {
                 // What failed for everything has failed for no document alone.
                 if is_general {
                     db.release_due(None, Moment(i64::MAX.cast_unsigned()))?;
                 }
-                Ok::<_, StoreError>((db.next_retries()?, undeleted(db)?))
+                Ok::<_, StoreError>((db.next_retries()?, undeleted(db)?, failures(db.unready()?)))
             })
             .await?;
         report.retries = retries;
         report.undeleted(undeleted);
+        report.unready = unready;
         done.and(bots_done)
     }
 
@@ -200,12 +203,17 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
 
 /// Documents with a source whose deletion has failed.
 fn undeleted(db: &Db) -> Result<Vec<Failure>, StoreError> {
-    let document =
-        |collection: &str, path| Some(Document::new(&CollectionName::new(collection).ok()?, &DocPath::new(path).ok()?));
-    let undeleted = db.undeleted()?.into_iter();
-    let undeleted = undeleted
-        .filter_map(|(collection, path, reason)| Some(Failure { document: document(&collection, path)?, reason }));
-    Ok(undeleted.collect())
+    Ok(failures(db.undeleted()?))
+}
+
+/// Rows of the store (collection, path, reason) as failures.
+fn failures(rows: Vec<(String, String, String)>) -> Vec<Failure> {
+    let document = |collection: &str, path: &str| {
+        Some(Document::new(&CollectionName::new(collection).ok()?, &DocPath::new(path).ok()?))
+    };
+    let failure =
+        |(of, path, reason): (String, String, String)| Some(Failure { document: document(&of, &path)?, reason });
+    rows.into_iter().filter_map(failure).collect()
 }
 
 /// Collections for which something was begun, and that have left the config: nobody wants any of it.
@@ -240,4 +248,17 @@ fn always_fatal(error: ApiError) -> Fatal {
         |fatal| fatal,
         |error| if error.failure().transient { Fatal::Unavailable } else { Fatal::Refused }(error.to_string()),
     )
+}
+
+/// What it would mean that every document is refused so.
+fn if_all_are_refused(error: ApiError) -> Option<Fatal> {
+    let is_documents = error.failure().scope == FailureScope::Document;
+    let ApiError::Refused { status, message, .. } = &error else { return None };
+    match scope_of_all_refused(*status).filter(|_| is_documents)? {
+        FailureScope::Account => {
+            let (status, message) = (*status, message.clone());
+            Some(Fatal::Denied(ApiError::Denied { status, message }.to_string()))
+        }
+        _ => Some(Fatal::Refused(error.to_string())),
+    }
 }

@@ -2,13 +2,12 @@
 
 use std::{fs::File, io, time::Duration};
 
-use super::{Fatal, Pass, always_fatal, fatal, pages, steps::failure, work::Step};
+use super::{
+    Fatal, Pass, always_fatal, fatal, if_all_are_refused, marker::unmarked_reason, pages, steps::failure, work::Step,
+};
 use crate::{
     config::{Folder, Input, Pages, Via, Website},
-    model::{
-        CollectionName, DocPath, Fingerprint, JobId, Making, Moment, Phase, Replica, SourceId, SourceName,
-        is_rewritten, keeps_marker,
-    },
+    model::{CollectionName, DocPath, Fingerprint, JobId, Making, Moment, Phase, Replica, SourceName},
     plan::{FailureCause, Wanted},
     platform::{ApiError, Created, Holding, Platform, SourceKind, Upload},
     scan::{self, HashError, Root},
@@ -81,16 +80,7 @@ impl<P: Platform> Pass<'_, P> {
             return self.fail(replica, reason.to_owned(), FailureCause::Document).await;
         }
         if let Some(made) = unmarked {
-            let advice = if is_rewritten(&asked.to_string(), &made) {
-                "give the file a shorter path"
-            } else {
-                "see whether a setting of the platform changes names"
-            };
-            let reason = format!(
-                "the platform made `{made}` of the name `{asked}`, without the end in brackets by which kbsync knows its \
-                 sources; {advice}"
-            );
-            return self.fail(replica, reason, FailureCause::Document).await;
+            return self.fail(replica, unmarked_reason(&asked, &made), FailureCause::Document).await;
         }
         match phase {
             Phase::Created => self.fill(collection, wanted, replica).await,
@@ -143,8 +133,19 @@ impl<P: Platform> Pass<'_, P> {
                 self.store.call(move |db| db.drop_replica(id)).await?;
                 Ok(Step::Failed(failure(&replica.collection, &wanted.path, error.to_string()), None))
             }
-            error => self.fail_request(replica, &error).await,
+            error => self.refuse(replica, error).await,
         }
+    }
+
+    /// Quarantines a document whose request failed. Where the same may be said of every document, the row of those that are
+    /// refused tells.
+    async fn refuse(&self, replica: Replica, error: ApiError) -> Result<Step, Fatal> {
+        let step = self.fail_request(replica, &error).await?;
+        let Some(fatal) = if_all_are_refused(error) else { return Ok(step) };
+        Ok(match step {
+            Step::Failed(failure, replica) => Step::Refused(failure, replica, fatal),
+            step => step,
+        })
     }
 
     /// Another source of the same document has the name, and nobody knows what became of the upload into it. While that may
@@ -174,23 +175,6 @@ impl<P: Platform> Pass<'_, P> {
             phase && other.hash == hash && other.source.is_some()
         };
         Ok(all.into_iter().find(is_unsure))
-    }
-
-    /// The name that the platform has given a source, where that does not say whose it is: a lost answer or a lost state
-    /// would double the document.
-    pub(super) async fn without_marker(
-        &self,
-        source: &SourceId,
-        asked: &SourceName,
-        answered: Option<String>,
-    ) -> Option<String> {
-        let is_lost = |name: &String| !name.is_empty() && !keeps_marker(asked, name);
-        let answered = answered.filter(is_lost).filter(|_| self.platform.abilities().rename)?;
-        // An answer may differ from what is listed later.
-        match self.platform.source(source).await {
-            Ok(Some(found)) => Some(found.name).filter(is_lost),
-            Ok(None) | Err(_) => Some(answered),
-        }
     }
 
     /// Fills a source: with the file, with a page that the platform fetches, or by the platform itself. One that was made
@@ -289,7 +273,7 @@ impl<P: Platform> Pass<'_, P> {
             Err(error @ ApiError::File(_)) => {
                 Step::Failed(failure(&replica.collection, &wanted.path, error.to_string()), Some(replica))
             }
-            Err(error) => self.fail_request(replica, &error).await?,
+            Err(error) => self.refuse(replica, error).await?,
         };
         Ok(Some(step))
     }

@@ -9,7 +9,8 @@ use std::{
 use super::{Bots, Document, Extent, Fatal, Scope, looked::Looked};
 use crate::{
     model::{CollectionName, Footing, Moment},
-    plan::{HeldReplacements, TRIED_AGAIN, Why, Withheld},
+    pace::Refusals,
+    plan::{HeldReplacements, LASTING, TRIED_AGAIN, Why, Withheld},
     scan::Wake,
     store::{Approvals, ListReport},
 };
@@ -142,6 +143,10 @@ pub struct Report {
     pub quarantined: Vec<Failure>,
     /// Documents with a source whose deletion has failed, in an earlier pass or without that the platform said so.
     pub undeleted: Vec<Failure>,
+    /// Documents whose source was ready, and that the platform has not had ready for long.
+    pub unready: Vec<Failure>,
+    /// Whether the list has shown any source as not ready that was.
+    pub is_any_unready: bool,
     /// When documents of a collection are tried again that failed by no fault of their own, and deletions.
     pub retries: BTreeMap<CollectionName, Moment>,
     /// Pages of which what is known may be old.
@@ -164,6 +169,8 @@ pub struct Report {
     pub missing: u64,
     /// Sources that are missing from the platform's list, and of which it did not say whether it has them.
     pub unconfirmed: u64,
+    /// Why it did not, where it was asked for a few in vain.
+    pub unconfirmed_for: Option<String>,
     /// Sources that the list shows without their documents, and more of them than is believed at once.
     pub emptied: u64,
     /// For how long files are left to settle, where that is longer than a pass waits.
@@ -188,6 +195,8 @@ pub struct Report {
     pub urgent: HashSet<Document>,
     /// Why the platform takes no document.
     pub(super) refused: Option<Fatal>,
+    /// Refusals that may be the documents' own, and of which documents they are.
+    pub(super) refusals: (Refusals, HashSet<Document>),
     /// The approvals that it began with.
     pub(super) approvals: BTreeMap<String, Approvals>,
     judged: Extent,
@@ -286,6 +295,7 @@ impl Report {
             self.spare = earlier.spare;
             self.missing = earlier.missing;
             self.emptied = earlier.emptied;
+            self.is_any_unready = earlier.is_any_unready;
             self.strangers = earlier.strangers;
             self.listed = earlier.listed;
         }
@@ -358,7 +368,8 @@ impl Report {
             // An old failure must not hide that a guard waits for a person.
             None if !self.quarantined.is_empty() || !self.undeleted.is_empty() => Outcome::Failed,
             None if self.skipped.iter().any(|skipped| skipped.kept) => Outcome::Failed,
-            None if self.is_open() || !self.crawling.is_empty() => Outcome::Temporary,
+            None if self.unready.iter().any(|failure| failure.reason.ends_with(LASTING)) => Outcome::Failed,
+            None if self.is_open() || !self.crawling.is_empty() || !self.unready.is_empty() => Outcome::Temporary,
             None => Outcome::Ok,
         }
     }

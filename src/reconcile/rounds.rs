@@ -39,6 +39,11 @@ impl Open {
         self.until = self.until.max(Some(until));
     }
 
+    /// Whether there are pages that were not asked for yet.
+    pub(super) fn is_paused(&self) -> bool {
+        !self.paused.is_empty()
+    }
+
     /// Another round is needed, not before then, and it needs the platform's list.
     pub(super) fn list_at(&mut self, until: Moment) {
         self.wait_until(until);
@@ -153,7 +158,7 @@ impl<P: Platform> Pass<'_, P> {
 
     async fn gather_list(&self, report: &mut Report, open: &mut Open) -> Result<(), Fatal> {
         let doubted = report.missing > 0 || report.emptied > 0;
-        let listing = self.unless_stopped(self.list(report.retired, doubted)).await?;
+        let listing = self.unless_stopped(self.list(report.retired, doubted, report.unconfirmed_for.clone())).await?;
         let Listing { report: listed, complete, failed } = listing;
         tracing::debug!(sources = listed.sources, ours = listed.ours, complete, "listed the platform's sources");
         report.listed(&listed);
@@ -165,7 +170,9 @@ impl<P: Platform> Pass<'_, P> {
         let unbelievable = listed.missing > MISSING_AT_MOST.max(listed.ours / 10);
         report.missing = if unbelievable { listed.missing } else { 0 };
         report.unconfirmed = listed.unanswered;
+        report.unconfirmed_for = listed.refused;
         report.emptied = listed.emptied_many;
+        report.is_any_unready = listed.unready > 0;
         if listed.missing > 0 && !unbelievable || listed.emptied > 0 {
             open.list_at(self.now() + grace);
         }

@@ -1,6 +1,8 @@
 //! Pieces of work and what comes of them: what a round hands from one step to the next.
 
-use super::{Document, Failure, Fatal};
+use std::time::Duration;
+
+use super::{Document, Failure, Fatal, Sent};
 use crate::{
     model::{CollectionName, Moment, Replica, SourceId},
     plan::{Gone, Wanted},
@@ -49,6 +51,8 @@ pub(super) enum Step {
     Unknown(Moment),
     /// The document failed; what was made for it retires.
     Failed(Failure, Option<Replica>),
+    /// The platform refused the document, although it accepts the key; it would mean this if it refused all.
+    Refused(Failure, Option<Replica>, Fatal),
     /// The platform takes no document at all; what is not a put goes on.
     NoPuts(Fatal),
     /// Jobs were asked after.
@@ -72,6 +76,8 @@ pub(super) enum Ending {
     Failed(String),
     /// Nobody knows, and the source holds nothing: it is made anew.
     Lost,
+    /// The list does not show its source, and shows this one under its name.
+    Elsewhere(SourceId),
     /// Neither the job nor its source can be read by itself.
     Unknown,
     /// It has not ended, and is left to another pass.
@@ -79,6 +85,19 @@ pub(super) enum Ending {
     /// No page of the list that can be read shows it, and another one cannot be read for this reason: it is left to
     /// another pass.
     Unseen(String),
+}
+
+/// A job that has ended.
+pub(super) struct Settled {
+    pub(super) replica: Replica,
+    pub(super) ending: Ending,
+    /// Whether the list has shown its source under the name that it was given.
+    pub(super) named: bool,
+    /// The name under which the list has shown it.
+    pub(super) listed: Option<String>,
+    /// The time since its upload began, or since an earlier pass noted it.
+    pub(super) took: Duration,
+    pub(super) sent: Option<Sent>,
 }
 
 impl Polled {

@@ -184,6 +184,20 @@ impl Db {
         })
     }
 
+    /// Whether each of these documents has failed since the platform last accepted it.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn have_failed(&self, documents: &[(CollectionName, DocPath)]) -> Result<Vec<bool>, StoreError> {
+        let sql =
+            "SELECT EXISTS (SELECT * FROM documents WHERE collection = ?1 AND path = ?2 AND trouble_failures > 0)";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let failed = documents
+            .iter()
+            .map(|(collection, path)| statement.query_row([collection.as_str(), path.as_str()], |row| row.get(0)));
+        Ok(failed.collect::<Result<_, _>>()?)
+    }
+
     /// Takes documents out of quarantine that are due again: of these collections, or of all.
     ///
     /// # Errors
@@ -221,7 +235,7 @@ impl Db {
     }
 
     /// Takes documents out of quarantine whose `collection/path` matches, has deletions made again that failed, and says how
-    /// many.
+    /// many. Those that lie in no document of their own stay behind the others.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -232,7 +246,8 @@ impl Db {
             for (collection, path, _) in quarantined.iter().filter(|(c, p, _)| matches(&format!("{c}/{p}"))) {
                 released += connection.execute(
                     "UPDATE documents SET trouble_hash = NULL, trouble_reason = NULL,
-                         trouble_retry_at = NULL, trouble_failures = 0 WHERE collection = ?1 AND path = ?2",
+                         trouble_retry_at = NULL, trouble_failures = trouble_retry_at IS NOT NULL
+                         WHERE collection = ?1 AND path = ?2",
                     [collection, path],
                 )?;
             }

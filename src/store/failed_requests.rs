@@ -38,6 +38,18 @@ impl Db {
         Ok(())
     }
 
+    /// What a platform answered a creation with is no source's id, and a list shows another source under the replica's name:
+    /// unless that is another replica's, the request counts as one without an answer, which the next list resolves.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn mistake_source(&mut self, id: ReplicaId, namesake: &SourceId, now: Moment) -> Result<(), StoreError> {
+        let sql = "UPDATE replicas SET source_id = NULL, job_id = NULL, phase = 'unknown', since = ?3
+                   WHERE id = ?1 AND NOT EXISTS (SELECT * FROM replicas WHERE source_id = ?2)";
+        self.connection.prepare_cached(sql)?.execute(params![id.0, namesake.0, now.0.cast_signed()])?;
+        Ok(())
+    }
+
     /// Why the last upload of a replica's document has no answer that tells, where that is known.
     ///
     /// # Errors

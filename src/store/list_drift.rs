@@ -21,6 +21,10 @@ use crate::{
 const RETIRE_AT_MOST: u64 = 20;
 /// Requests for one content that are not answered before the document is left alone for a while.
 const CREATES_IN_A_ROW: u32 = 2;
+/// Documents whose sources are missing again at once, and losses of a single one, after which a list is not believed to show
+/// everything. People, too, delete a source more than once.
+const LOST_AGAIN_AT_ONCE: usize = 3;
+const LOST_AGAIN_ALONE: u32 = 3;
 /// For so long it is remembered what was ours.
 const REMEMBERED: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
@@ -217,6 +221,18 @@ pub(super) fn note_strays(
     Ok(())
 }
 
+/// Whether a query finds anything.
+pub(super) fn exists(connection: &Connection, sql: &str) -> Result<bool, rusqlite::Error> {
+    connection.query_row(sql, [], |row| row.get(0))
+}
+
+/// Whether a document has a ready source that was not missing.
+pub(super) fn has_live(connection: &Connection, name: &SourceName) -> Result<bool, rusqlite::Error> {
+    let sql = "SELECT count(*) FROM replicas WHERE collection = ?1 AND path = ?2 AND phase = 'ready' AND missing = 0";
+    let mut statement = connection.prepare_cached(sql)?;
+    statement.query_row([name.collection.as_str(), name.path.as_str()], |row| row.get::<_, i64>(0)).map(|n| n > 0)
+}
+
 /// Forgets sources that the list shows under names of ours for other contents: a platform that was restored or moved has given
 /// their ids to others. The names say what these hold.
 pub(super) fn forget_exchanged(connection: &Connection, now: Moment) -> Result<(), rusqlite::Error> {
@@ -234,6 +250,43 @@ fn lose(connection: &Connection, id: ReplicaId, now: Moment) -> Result<(), rusql
     )?;
     remember(connection, id, "lost", now)?;
     drop_row(connection, id)
+}
+
+/// Where the platform cannot be asked for single sources, a list may hide what is there. Notes how often a document was
+/// uploaded again already because its ready source was missing, where it was.
+fn lose_unconfirmed(
+    connection: &Connection,
+    id: ReplicaId,
+    now: Moment,
+    report: &mut ListReport,
+) -> Result<(), rusqlite::Error> {
+    let sql = format!("SELECT {COLUMNS} FROM replicas WHERE id = ?1");
+    let replica = connection.query_row(&sql, [id.0], replica)?;
+    let sql = "SELECT count(*) FROM former WHERE collection = ?1 AND path = ?2 AND hash = ?3 AND ending = 'lost'";
+    let key = params![replica.collection.as_str(), replica.path.as_str(), replica.hash.0];
+    let before: u32 = connection.query_row(sql, key, |row| row.get(0))?;
+    if before > 0 && replica.phase == Phase::Ready {
+        report.lost_again.push((replica, before));
+    }
+    lose(connection, id, now)
+}
+
+/// Documents that are missing again after another upload, several at once or one for the fourth time: the list does not show
+/// everything, so that they are not uploaded without end.
+pub(super) fn stop_uploads(
+    connection: &Connection,
+    now: Moment,
+    report: &mut ListReport,
+) -> Result<(), rusqlite::Error> {
+    let many = report.lost_again.len() >= LOST_AGAIN_AT_ONCE;
+    for (replica, before) in std::mem::take(&mut report.lost_again) {
+        if many || before >= LOST_AGAIN_ALONE {
+            let reason = "the platform had it ready, and its list does not show it, again after another upload: see whether \
+                          it is there, and whether the list shows all sources; `kbsync retry` uploads it once more";
+            quarantine(connection, &replica, reason, FailureCause::Document, now)?;
+        }
+    }
+    Ok(())
 }
 
 /// Writes down what follows from one name or replica; gives the sources that this state did not make.
@@ -282,7 +335,7 @@ pub(super) fn apply(
                     Some(source) => report.unconfirmed.push((id, SourceId(source))),
                     None => {
                         report.lost += 1;
-                        lose(connection, id, now)?;
+                        lose_unconfirmed(connection, id, now, report)?;
                     }
                 }
             }

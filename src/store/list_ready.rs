@@ -42,6 +42,18 @@ impl Db {
         Ok(self.connection.query_row(sql, [], |row| row.get::<_, i64>(0))?.cast_unsigned())
     }
 
+    /// Documents whose source was ready, and that the lists have shown as not ready for too long: (collection, path, why).
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn unready(&self) -> Result<Vec<(String, String, String)>, StoreError> {
+        let sql = "SELECT collection, path, failure FROM replicas WHERE phase = 'ready' AND failure IS NOT NULL
+                   ORDER BY collection, path";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Whether the platform may hold what goes when this replica is ready: another version of its document, also an upload
     /// without an answer, or the document at another place.
     ///
@@ -169,4 +181,33 @@ pub(super) fn note_emptied(
         connection.execute(sql, params![collection, path, hash, now.0.cast_signed()])?;
     }
     Ok(())
+}
+
+/// Ready sources that the list shows as not ready: a platform that indexes everything again has them so for a while, and nothing is
+/// uploaded again. Since when is noted, and that it is a failure once it lasts longer than a job may. Gives how many there
+/// are. A platform whose lists have never shown content tells nothing of that.
+///
+/// Of a ready replica, `retry_at` is since when its source is not ready, and `failure` why that is one.
+pub(super) fn note_unready(connection: &Connection, terms: &Terms, now: Moment) -> Result<u64, rusqlite::Error> {
+    let listed = "(SELECT source_id FROM listed WHERE unready IS NOT NULL)";
+    let sql = format!(
+        "UPDATE replicas SET retry_at = NULL, failure = NULL WHERE phase = 'ready' AND retry_at IS NOT NULL
+             AND source_id IN (SELECT source_id FROM listed) AND source_id NOT IN {listed}"
+    );
+    connection.execute(&sql, [])?;
+    if !tells_content(connection)? {
+        return Ok(0);
+    }
+    let crawled: Vec<_> = terms.crawled.iter().map(|name| name.as_str()).collect();
+    let crawled = serde_json::to_string(&crawled).unwrap_or_default();
+    let sql = format!(
+        "UPDATE replicas SET retry_at = coalesce(min(retry_at, ?1), ?1) WHERE phase = 'ready' AND source_id IN {listed}
+             AND collection NOT IN (SELECT value FROM json_each(?2))"
+    );
+    let unready = connection.execute(&sql, params![now.0.cast_signed(), crawled])?;
+    let sql = "UPDATE replicas SET failure = (SELECT l.unready FROM listed l WHERE l.source_id = replicas.source_id)
+               WHERE phase = 'ready' AND retry_at < ?1
+                   AND source_id IN (SELECT source_id FROM listed WHERE unready IS NOT NULL)";
+    connection.execute(sql, [(now - terms.job_timeout).0.cast_signed()])?;
+    Ok(unready as u64)
 }

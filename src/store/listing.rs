@@ -10,17 +10,19 @@ use rusqlite::{Connection, params};
 use super::{
     Db, StoreError,
     failed_requests::{Deleted, deleted},
-    list_drift::{apply, first_sources, forget_exchanged, former_origin, note_strays},
+    list_drift::{apply, exists, first_sources, forget_exchanged, former_origin, has_live, note_strays, stop_uploads},
     list_names::{
         Misplaced, finish_renames, misplaced, note_misnamed, note_names, recognize_decorated, recognize_known,
         recognize_requested,
     },
-    list_ready::{finish_uploads, note_emptied, retire_empty, shows_content},
+    list_ready::{finish_uploads, note_emptied, note_unready, retire_empty, shows_content},
     ownership::note_list,
     replicas::{COLUMNS, replica},
 };
 use crate::{
-    model::{CollectionName, DocPath, Instance, Making, Moment, Phase, ReplicaId, ShortHash, SourceId, SourceName},
+    model::{
+        CollectionName, DocPath, Instance, Making, Moment, Phase, Replica, ReplicaId, ShortHash, SourceId, SourceName,
+    },
     plan::{Claim, ListTrust, Listed, Origin, drift},
 };
 
@@ -66,6 +68,8 @@ pub struct ListedSource {
     pub done: bool,
     /// Whether the platform says outright that it holds nothing.
     pub empty: bool,
+    /// Why it may not answer, where the platform says that it is not ready.
+    pub unready: Option<String>,
     /// When it was made, where the platform says so.
     pub created: Option<Moment>,
 }
@@ -85,10 +89,14 @@ pub struct ListReport {
     pub adopted: u64,
     /// Sources that the platform lost.
     pub lost: u64,
+    /// Those of documents that were uploaded again for that, and how often.
+    pub(super) lost_again: Vec<(Replica, u32)>,
     /// Sources that enough lists missed: they are lost if the platform, asked for each, says so as well.
     pub unconfirmed: Vec<(ReplicaId, SourceId)>,
     /// How many of them the platform did not answer for: another list will tell.
     pub unanswered: u64,
+    /// Why it did not answer for more than a few.
+    pub refused: Option<String>,
     /// Ready sources under the names of other documents.
     pub misplaced: Vec<Misplaced>,
     /// Sources whose deletion was answered, and that the list shows all the same; where it may only lag, the platform can be
@@ -106,6 +114,8 @@ pub struct ListReport {
     pub emptied: u64,
     /// The same where they are all, or too many to be believed at once: the lists of later passes will tell.
     pub emptied_many: u64,
+    /// Ready sources that this list shows as not ready.
+    pub unready: u64,
     /// Sources with our instance's marker for collections that neither config nor store know: left alone.
     pub strangers: BTreeMap<String, u64>,
 }
@@ -127,7 +137,7 @@ impl Db {
         self.connection.execute_batch(
             "CREATE TEMP TABLE IF NOT EXISTS listed (
                  source_id TEXT PRIMARY KEY, text TEXT NOT NULL, collection TEXT, path TEXT, hash BLOB,
-                 nameless INTEGER, holds INTEGER, at_work INTEGER, done INTEGER, empty INTEGER,
+                 nameless INTEGER, holds INTEGER, at_work INTEGER, done INTEGER, empty INTEGER, unready TEXT,
                  created INTEGER, reading INTEGER
              ) WITHOUT ROWID;
              DELETE FROM listed;",
@@ -142,7 +152,7 @@ impl Db {
     /// See [`StoreError`].
     pub fn add_page(&mut self, reading: u32, page: &[ListedSource]) -> Result<u64, StoreError> {
         self.together(|connection| {
-            let sql = "INSERT OR REPLACE INTO listed VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+            let sql = "INSERT OR REPLACE INTO listed VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
             let mut statement = connection.prepare_cached(sql)?;
             for source in page {
                 let name = source.name.as_ref();
@@ -157,6 +167,7 @@ impl Db {
                     source.at_work,
                     source.done,
                     source.empty,
+                    source.unready,
                     source.created.map(|at| at.0.cast_signed()),
                     reading,
                 ])?;
@@ -223,6 +234,7 @@ impl Db {
                 ..ListReport::default()
             };
             note_emptied(connection, terms, now, &mut report)?;
+            report.unready = note_unready(connection, terms, now)?;
             let mut unclaimed = unclaimed(connection, terms, now, &mut report.reappeared)?;
             unclaimed.retain(|name, sources| {
                 let ours = configured.contains(&name.collection) || known.contains(name.collection.as_str());
@@ -253,6 +265,7 @@ impl Db {
                 let steps = drift(None, sources, live, trust, (now, grace));
                 strays.extend(apply(connection, steps, terms, now, retired, &mut report)?);
             }
+            stop_uploads(connection, now, &mut report)?;
             note_strays(connection, strays, now, &mut report)?;
             report.misplaced = misplaced(connection, instance)?;
             let (added, replaced) = finish_uploads(connection, now)?;
@@ -370,12 +383,6 @@ pub(super) fn is_only_version(connection: &Connection, name: &SourceName) -> Res
     statement.query_row([name.collection.as_str(), name.path.as_str()], |row| row.get(0))
 }
 
-fn has_live(connection: &Connection, name: &SourceName) -> Result<bool, rusqlite::Error> {
-    let sql = "SELECT count(*) FROM replicas WHERE collection = ?1 AND path = ?2 AND phase = 'ready' AND missing = 0";
-    let mut statement = connection.prepare_cached(sql)?;
-    statement.query_row([name.collection.as_str(), name.path.as_str()], |row| row.get::<_, i64>(0)).map(|n| n > 0)
-}
-
 fn name(instance: &Instance, collection: &str, path: String, hash: [u8; 6]) -> Result<SourceName, rusqlite::Error> {
     let unsound = |column| rusqlite::Error::InvalidColumnType(column, "listed".to_owned(), rusqlite::types::Type::Text);
     Ok(SourceName {
@@ -388,8 +395,4 @@ fn name(instance: &Instance, collection: &str, path: String, hash: [u8; 6]) -> R
 
 fn count(connection: &Connection, sql: &str) -> Result<u64, rusqlite::Error> {
     connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map(i64::cast_unsigned)
-}
-
-fn exists(connection: &Connection, sql: &str) -> Result<bool, rusqlite::Error> {
-    connection.query_row(sql, [], |row| row.get(0))
 }

@@ -48,6 +48,8 @@ pub struct DocumentCounts {
     pub pending: u64,
     /// They failed, and are left alone until they change.
     pub quarantined: u64,
+    /// The platform holds what was last seen, and has not had it ready for long.
+    pub unready: u64,
     /// Their files cannot be synced as they are now; an older version that the platform holds stays.
     pub skipped: u64,
     /// Bytes of those in step.
@@ -113,16 +115,33 @@ impl Db {
                           coalesce(sum(size) FILTER (WHERE sound AND live = hash), 0)
                    FROM (SELECT skip_reason IS NULL AS sound, live, substr(hash, 1, 6) AS hash, trouble_hash AS trouble, size
                          FROM documents WHERE collection = ?1)";
+        let unready =
+            "SELECT count(*), coalesce(sum(size), 0) FROM replicas r JOIN documents d USING (collection, path)
+                       WHERE r.collection = ?1 AND r.phase = 'ready' AND r.failure IS NOT NULL AND d.skip_reason IS NULL
+                           AND d.live = substr(d.hash, 1, 6) AND r.hash = d.live";
+        let number = |row: &Row<'_>, column| row.get::<_, i64>(column).map(i64::cast_unsigned);
+        let (unready, unready_bytes) =
+            self.connection.query_row(unready, [name.as_str()], |row| Ok((number(row, 0)?, number(row, 1)?)))?;
         let counts = self.connection.query_row(sql, [name.as_str()], |row| {
             Ok(DocumentCounts {
-                in_step: row.get::<_, i64>(0)?.cast_unsigned(),
-                pending: row.get::<_, i64>(1)?.cast_unsigned(),
-                quarantined: row.get::<_, i64>(2)?.cast_unsigned(),
-                skipped: row.get::<_, i64>(3)?.cast_unsigned(),
-                bytes: row.get::<_, i64>(4)?.cast_unsigned(),
+                in_step: number(row, 0)?.saturating_sub(unready),
+                unready,
+                pending: number(row, 1)?,
+                quarantined: number(row, 2)?,
+                skipped: number(row, 3)?,
+                bytes: number(row, 4)?.saturating_sub(unready_bytes),
             })
         })?;
         Ok(counts)
+    }
+
+    /// Whether the platform holds a document that this state has uploaded.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn holds_any(&self) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS (SELECT * FROM documents WHERE uploaded_here AND live IS NOT NULL)";
+        Ok(self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
     }
 
     /// The collections that the store knows documents or replicas of.

@@ -227,15 +227,35 @@ async fn names__cut_before_the_marker__fail_by_document_and_leave_nothing() {
     let bench = Bench::new().await;
     bench.write("a document with quite a long name.md", "# Long\n");
     bench.faults.always("*", "", Fault::Odd(Odd::Names(Rewriting::Cut(20))));
-    if ON_NEXVIO {
-        // Its sources are known by what their creation was answered with.
-        bench.synced().await;
-        bench.in_step().await;
-    } else {
-        bench.sync().await.ended(3, &["without the end in brackets"]);
-        assert!(bench.running.snapshot().await.is_empty());
-    }
+    bench.sync().await.ended(3, &["without the end in brackets"]);
+    assert!(bench.running.snapshot().await.is_empty());
     bench.running.requests().reset();
     bench.sync().await;
     assert_eq!(bench.running.requests().mutating(), 0);
+}
+
+#[tokio::test]
+async fn names__cut_in_the_list_alone__fail_by_document_and_leave_nothing() {
+    if !ON_NEXVIO {
+        return;
+    }
+    let bench = Bench::new().await;
+    bench.write("a document with quite a long name.md", "# Long\n");
+    bench.faults.always("POST", SOURCES, Fault::Odd(Odd::Without("name")));
+    bench.faults.always("GET", SOURCES, Fault::Odd(Odd::Names(Rewriting::Cut(20))));
+    bench.sync().await.ended(3, &["without the end in brackets"]);
+    assert!(bench.running.snapshot().await.is_empty());
+}
+
+#[tokio::test]
+async fn create__answered_with_the_id_of_a_task__finds_the_source_by_its_name() {
+    if !ON_NEXVIO {
+        return;
+    }
+    let bench = Bench::new().await;
+    bench.write_many(1);
+    bench.faults.always("POST", SOURCES, Fault::Odd(Odd::Says("id", "task_7")));
+    bench.sync().await.ended(0, &[]);
+    bench.in_step().await;
+    bench.quiet().await;
 }

@@ -1,8 +1,9 @@
 //! Requests that a platform refuses for good, or answers and does not carry out, while everything else works.
 
-use kbsync::local::Fault;
+use kbsync::local::{Fault, Odd};
+use rusqlite::Connection;
 
-use crate::bench::{Bench, ON_NEXVIO, PATIENCE, SOURCES, Said};
+use crate::bench::{Bench, ON_NEXVIO, PATIENCE, SOURCES, Said, UPLOAD};
 
 /// A bench in step, and a document that is gone since.
 async fn with_one_gone() -> Bench {
@@ -101,4 +102,81 @@ async fn rename__refused_or_not_found__the_document_goes_up_anew() {
         bench.in_step().await;
         bench.quiet().await;
     }
+}
+
+/// A bench with documents that hold a script, the first in order, and this many that do not.
+async fn with_scripts(scripts: usize, sound: usize) -> Bench {
+    let bench = Bench::new().await;
+    for n in 0..scripts {
+        bench.write(&format!("appsec/{n:02}.md"), format!("# Attack {n}\n\n<script>alert({n})</script>\n"));
+    }
+    bench.write_many(sound);
+    bench
+}
+
+#[tokio::test]
+async fn upload__some_documents_blocked_by_a_firewall__the_others_go_up_in_the_same_pass() {
+    for status in [401, 403, 405] {
+        let bench = with_scripts(12, 30).await;
+        bench.faults.always("POST", "/", Fault::Blocked(status, "<script>alert"));
+        let code = status.to_string();
+        bench.sync().await.ended(3, &["30 added", "12 documents failed", "docs/appsec/00.md", &code]);
+        bench.running.requests().reset();
+        bench.sync().await.ended(3, &["12 documents failed before, to be tried again automatically"]);
+        assert_eq!(bench.running.requests().mutating(), 0, "{status}: their time has not come");
+        // What failed before is behind what is new.
+        bench.write("new.md", "# New\n\nThese words are new.\n");
+        bench.run(&["retry"]).await.ended(0, &["12 documents will be tried again"]);
+        bench.sync().await.ended(3, &["1 added", "12 documents failed"]);
+        // Alone, they are not the key's fault either: the platform holds others.
+        let state = Connection::open(bench.path("state/state.db")).unwrap();
+        let due = "UPDATE documents SET trouble_retry_at = 1 WHERE trouble_retry_at IS NOT NULL";
+        assert_eq!(state.execute(due, []).unwrap(), 12);
+        bench.sync().await.ended(3, &["12 documents failed"]).without(&["refuses the key"]);
+        bench.faults.clear();
+        bench.run(&["retry"]).await.ended(0, &[]);
+        bench.sync().await.ended(0, &["12 added"]);
+        bench.in_step().await;
+        bench.quiet().await;
+    }
+}
+
+#[tokio::test]
+async fn upload__every_document_refused__blames_the_key_after_few_requests() {
+    for (documents, route) in [(3, "/"), (200, "/"), (200, UPLOAD)] {
+        let bench = Bench::new().await;
+        bench.write_many(documents);
+        bench.faults.always("POST", route, Fault::Status(403));
+        for _ in 0..3 {
+            bench.running.requests().reset();
+            bench.sync().await.ended(7, &["refuses the key"]).without(&["failed:"]);
+            let asked = bench.running.requests().total();
+            assert!(asked < 50, "{documents} documents: {asked} requests");
+        }
+        bench.faults.clear();
+        bench.synced().await;
+        bench.in_step().await;
+    }
+}
+
+#[tokio::test]
+async fn list__key_that_sees_no_source__asks_for_a_few_and_says_why() {
+    if ON_NEXVIO {
+        return;
+    }
+    let bench = Bench::new().await;
+    bench.write_many(30);
+    bench.synced().await;
+    bench.faults.always("GET", "/sources/", Fault::Status(403));
+    bench.faults.always("GET", SOURCES, Fault::Odd(Odd::Empty));
+    bench.sync().await.ended(5, &[]);
+    for _ in 0..3 {
+        bench.running.requests().reset();
+        bench.sync().await.ended(5, &["30 sources missing from the platform's list", "answered 403 to GET /sources/"]);
+        let requests = bench.running.requests();
+        assert!((requests.total() < 20, requests.mutating()) == (true, 0), "{} requests", requests.total());
+    }
+    bench.faults.clear();
+    bench.sync().await.ended(0, &[]);
+    bench.quiet().await;
 }

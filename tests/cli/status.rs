@@ -11,12 +11,12 @@ use std::{
 
 use kbsync::{
     daemon::{How, Note, Watching},
-    local::Fault,
+    local::{Fault, Odd},
     store::{Identity, Store},
 };
 use rusqlite::Connection;
 
-use crate::bench::{Bench, UPLOAD};
+use crate::bench::{Bench, SOURCES, UPLOAD};
 
 /// The text with its times and places taken out.
 fn timeless(text: &str) -> String {
@@ -227,4 +227,40 @@ async fn quiet_says_nothing_of_a_good_pass_and_everything_of_a_bad_one() {
     bench.write("new.md", "# New\n");
     bench.faults.once("POST", UPLOAD, Fault::JobFails("on strike".to_owned()));
     bench.run(&["sync", "--quiet"]).await.ended(3, &["docs/new.md: on strike"]);
+}
+
+/// Makes what the lists have shown of unready sources twenty minutes older.
+fn age_unready(bench: &Bench) {
+    let state = Connection::open(bench.path("state/state.db")).unwrap();
+    let sql = "UPDATE replicas SET retry_at = retry_at - 1200000000 WHERE phase = 'ready'";
+    assert!(state.execute(sql, []).unwrap() > 0);
+}
+
+#[tokio::test]
+async fn source__ready_before_and_not_any_more__is_in_step_for_a_while_and_named_then() {
+    for (word, code) in [("processing", 5), ("pending", 5), ("reindexing", 5), ("suspended", 3), ("Disabled", 3)] {
+        let bench = Bench::new().await;
+        bench.write_many(3);
+        bench.synced().await;
+        bench.sync().await.ended(0, &[]);
+        bench.faults.always("GET", SOURCES, Fault::Odd(Odd::Says("status", word)));
+        bench.running.requests().reset();
+        bench.sync().await.ended(0, &["nothing to change"]).without(&["not ready"]);
+        age_unready(&bench);
+        let why = format!("docs/000.md: the platform lists its source as `{word}`");
+        bench.sync().await.ended(code, &["3 documents with a source that is not ready any more", &why]);
+        bench.run(&["status"]).await.ended(0, &["0 documents in step", "3 not ready on the platform", &why]);
+        let status = bench.run(&["status", "--json"]).await.json();
+        assert_eq!(
+            (&status["collections"][0]["in_step"], &status["collections"][0]["unready"]),
+            (&0.into(), &3.into())
+        );
+        assert_eq!(status["unready"].as_array().unwrap().len(), 3);
+        bench.run(&["explain", "docs/000.md"]).await.ended(0, &["not in step", word]);
+        assert_eq!(bench.running.requests().mutating(), 0, "{word}: pending is not empty");
+        bench.faults.clear();
+        bench.sync().await.ended(0, &[]).without(&["not ready"]);
+        bench.run(&["status"]).await.ended(0, &["3 documents in step"]).without(&["not ready"]);
+        bench.quiet().await;
+    }
 }

@@ -67,14 +67,15 @@ async fn request__forbidden_to_a_probe_too__concerns_the_key() {
 }
 
 #[tokio::test]
-async fn create__all_are_refused__concerns_the_account_or_the_platform() {
-    for (status, scope) in [
-        (401, FailureScope::Account),
+async fn create__refused_while_the_probe_works__concerns_that_document_alone() {
+    // Whether it concerns everything, a row of documents tells; only of a full account the client knows.
+    for (status, third) in [
+        (401, FailureScope::Document),
         (402, FailureScope::Account),
-        (403, FailureScope::Account),
-        (404, FailureScope::Platform),
-        (405, FailureScope::Platform),
-        (501, FailureScope::Platform),
+        (403, FailureScope::Document),
+        (404, FailureScope::Document),
+        (405, FailureScope::Document),
+        (501, FailureScope::Document),
     ] {
         let server = Server::new(move |asked, _| match asked.method.as_str() {
             "POST" => reply(status, "no"),
@@ -86,10 +87,10 @@ async fn create__all_are_refused__concerns_the_account_or_the_platform() {
         for n in 0..3 {
             let error = cevvo.create(&format!("docs/{n}.md"), &SourceKind::File, None).await.expect_err("refused");
             let failure = error.failure();
-            assert!(failure.transient || failure.is_general(), "{status}: nothing is for good: {error}");
+            assert!(failure.transient, "{status}: nothing is for good: {error}");
             scopes.push(failure.scope);
         }
-        assert_eq!(scopes, [FailureScope::Document, FailureScope::Document, scope], "{status}");
+        assert_eq!(scopes, [FailureScope::Document, FailureScope::Document, third], "{status}");
     }
     // What fails by itself does so however many there are.
     for status in [400, 413, 415, 422] {

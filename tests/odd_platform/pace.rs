@@ -49,3 +49,15 @@ async fn answer__retry_after_on_a_failure__is_waited_for() {
     cevvo.delete(&SourceId("fine".to_owned())).await.expect("it is deleted");
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
 }
+
+#[tokio::test]
+async fn list__retry_after_of_an_hour__ends_at_once_and_says_so() {
+    for status in [503, 500, 429] {
+        let server = Server::new(move |_, _| reply(status, "").header("Retry-After", "3600")).await;
+        let began = Instant::now();
+        let error = server.cevvo().sources(None).await.expect_err("it is down").to_string();
+        assert!(began.elapsed() < Duration::from_secs(5), "{status}: {:?}", began.elapsed());
+        assert!(error.contains("asks to wait 60 min") && error.contains(&status.to_string()), "{error}");
+        assert_eq!(server.total(), 1, "{status}");
+    }
+}

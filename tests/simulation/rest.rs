@@ -98,18 +98,13 @@ impl World<'_> {
             || self.broken_part().is_some_and(|broken| broken.part == Part::Deletion)
     }
 
-    /// Whether a source that its name does not tell from others is given up. Where nothing can be renamed, a source that we
-    /// made is ours whatever it is called.
-    fn needs_markers(&self) -> bool {
-        self.script.manners.api == Api::Cevvo
-    }
-
     /// What keeps a document from being on the platform, or its older versions from going.
     fn obstacle(&self, number: usize, key: &str, hash: &str) -> Option<Obstacle> {
         let knobs = self.script.manners.knobs;
         let name = format!("{key} [{}:{hash}]", INSTANCES[number]);
         let is_marked = Source::is_marked(&name, &knobs.rewritten(&name));
-        if self.needs_markers() && !is_marked {
+        // Neither a lost answer nor a lost state could be made good.
+        if !is_marked {
             return Some(Obstacle::Name);
         }
         // Neither an answer nor a list tells which source was made for it, or which one has its name.
@@ -118,7 +113,7 @@ impl World<'_> {
             return Some(Obstacle::Document);
         }
         // A new state knows it by the name that the platform made of it, and cannot give it its own.
-        if knobs.has(Knob::NamesUnique) && !self.needs_markers() && knobs.rewritten(&name) != name {
+        if knobs.has(Knob::NamesUnique) && self.script.manners.api == Api::Nexvio && knobs.rewritten(&name) != name {
             return Some(Obstacle::Document);
         }
         if is_unsound(hash) {
@@ -245,7 +240,7 @@ impl World<'_> {
                 wanted.remove(&key);
                 continue;
             }
-            if !source.is_marked && self.needs_markers() {
+            if !source.is_marked {
                 // What was known before it failed by its name stays.
                 if with_refusals && older.insert(key) {
                     continue;

@@ -103,7 +103,14 @@ fn state(
                 (Some(_), _) if skipped.is_some() => line!("  the platform keeps the older version"),
                 (None, _) if skipped.is_some() => line!("  the platform does not hold it"),
                 (Some(live), Some(true)) if record.seen.is_some_and(|last| last.hash.short() == live) => {
-                    line!("  in step: the platform holds this version");
+                    match db
+                        .unready()?
+                        .into_iter()
+                        .find(|(of, at, _)| (of.as_str(), at.as_str()) == (name.as_str(), path.as_str()))
+                    {
+                        Some((_, _, reason)) => line!("  not in step: {}", print::printable(&reason)),
+                        None => line!("  in step: the platform holds this version"),
+                    }
                 }
                 (Some(_), Some(_)) if db.is_withheld(name, path, Withheld::Replacement)? => {
                     line!("  held by a guard: the platform keeps the older version until `kbsync approve {name}`");

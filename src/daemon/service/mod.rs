@@ -32,7 +32,7 @@ use crate::{
     model::{CollectionName, Moment},
     plan::Why,
     platform::{Platform, cevvo::Cevvo, clock},
-    reconcile::{Extent, Fatal, Reader, Report},
+    reconcile::{Extent, Fatal, JOB_TIMEOUT, Reader, Report},
     store::{Db, StateFailure, Store, StoreError},
 };
 
@@ -311,6 +311,11 @@ impl<H: Host> Service<H> {
             None if report.is_open() => {
                 self.agenda.reached();
                 self.agenda.retry(Extent::Full, report.not_before, now, &mut self.rng);
+            }
+            // Whether they become ready only another list tells.
+            None if report.is_any_unready => {
+                self.agenda.reached();
+                self.agenda.retry(Extent::Full, Some(now + JOB_TIMEOUT), now, &mut self.rng);
             }
             None => self.agenda.succeeded(report.full),
         }

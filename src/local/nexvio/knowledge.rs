@@ -27,6 +27,7 @@ use crate::{
     platform::wire::{
         cevvo::{Deleted, Source},
         nexvio::Knowledge,
+        removal::Removal,
     },
 };
 
@@ -160,7 +161,6 @@ pub(super) fn shown(source: Source) -> Knowledge {
         added_at: source.created_at,
         error: None,
         message: None,
-        deleted_at: false,
-        archived_at: false,
+        removal: Removal::default(),
     }
 }

@@ -9,13 +9,13 @@ use url::Url;
 
 use super::{
     Abilities, ApiError, Created, Cursor, Holding, Http, JobState, List, Platform, RemoteSource, Renamed, SourceKind,
-    SourcePage, Upload,
+    SourcePage, Unready, Upload,
     answer::message_in,
     call::Call,
     envelope::{self, denies},
     form::EXTENSIONS,
     gate::Class,
-    status::{self, Progress, progress},
+    status::{Progress, progress},
     wire::cevvo::{CreateSource, IngestUrl, Job, Source, UpdateSource},
 };
 use crate::{
@@ -232,7 +232,7 @@ pub(super) fn page_of(found: List<Source>, page: Cursor) -> SourcePage {
 
 /// Whether a source is deleted, and shown all the same.
 fn is_gone(source: &Source) -> bool {
-    source.deleted_at || source.archived_at || source.status.as_deref().is_some_and(status::is_gone)
+    source.removal.is_gone(source.status.as_deref())
 }
 
 /// `synced` with a document holds it, one that was just made is `pending`, and so is one that held a document and is worked
@@ -247,8 +247,9 @@ fn remote(source: Source) -> RemoteSource {
         (Some(Progress::Done), None) => Holding::Done,
         (None, _) => Holding::Unsaid,
     };
-    let Source { id, name, created_at, auto_sync, .. } = source;
-    RemoteSource { id: SourceId(id), name, holding, created_at, auto_sync }
+    let Source { id, name, status, created_at, auto_sync, .. } = source;
+    let unready = Unready::of(status, &holding);
+    RemoteSource { id: SourceId(id), name, holding, unready, created_at, auto_sync }
 }
 
 /// Whether an answer is about another job than was asked for: a platform that was restored gives the same ids again.
@@ -338,6 +339,13 @@ mod tests {
             (json!({"id": "s", "status": "Deleted"}), true),
             (json!({"id": "s", "status": "synced", "deleted_at": "2026-11-30T00:00:00Z"}), true),
             (json!({"id": "s", "status": "synced", "archived_at": 1_795_262_400}), true),
+            (json!({"id": "s", "is_deleted": false, "archived": 0, "active": true, "state": "synced"}), false),
+            (json!({"id": "s", "is_deleted": null, "active": null, "state": {}}), false),
+            (json!({"id": "s", "status": "synced", "is_deleted": true}), true),
+            (json!({"id": "s", "status": "synced", "deleted": "true", "deleted_at": null}), true),
+            (json!({"id": "s", "status": "synced", "archived": 1}), true),
+            (json!({"id": "s", "status": "synced", "active": false}), true),
+            (json!({"id": "s", "status": "synced", "state": "Archived"}), true),
         ] {
             assert_eq!(is_gone(&serde_json::from_value(source.clone()).unwrap()), expected, "{source}");
         }

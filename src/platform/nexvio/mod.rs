@@ -9,13 +9,14 @@ mod integrations;
 use std::time::Duration;
 
 use super::{
-    Abilities, ApiError, Created, Cursor, Holding, Http, Platform, RemoteSource, SourceKind, SourcePage, Upload,
+    Abilities, ApiError, Created, Cursor, Holding, Http, Platform, RemoteSource, SourceKind, SourcePage, Unready,
+    Upload,
     answer::message_in,
     call::Call,
     envelope::denies,
     form::EXTENSIONS,
     gate::Class,
-    status::{self, Progress, progress},
+    status::{Progress, progress},
     wire::nexvio::{AddPage, Knowledge},
 };
 use crate::{
@@ -147,7 +148,7 @@ pub(super) fn page_of(found: List<Knowledge>, offset: u64, words: impl Fn(&str) 
 
 /// Whether a source is deleted, and shown all the same.
 fn is_gone(item: &Knowledge) -> bool {
-    item.deleted_at || item.archived_at || item.status.as_deref().is_some_and(status::is_gone)
+    item.removal.is_gone(item.status.as_deref())
 }
 
 /// Without a status, listed means ready; unknown statuses are "not yet" (reading of `/knowledge`).
@@ -163,6 +164,7 @@ fn remote(item: Knowledge, words: impl Fn(&str) -> String) -> RemoteSource {
     RemoteSource {
         id: SourceId(item.id),
         name: item.name.unwrap_or_default(),
+        unready: Unready::of(item.status, &holding),
         holding,
         created_at: item.added_at,
         auto_sync: None,

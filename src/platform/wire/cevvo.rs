@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::lenient;
+use super::{lenient, removal::Removal};
 
 /// One page of a list.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -53,11 +53,9 @@ pub struct Source {
     pub created_at: Option<Timestamp>,
     #[serde(default, deserialize_with = "lenient::time", skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
-    /// Whether it has a time at which it was deleted or archived: some platforms go on showing such sources.
-    #[serde(default, deserialize_with = "lenient::is_set", skip_serializing)]
-    pub deleted_at: bool,
-    #[serde(default, deserialize_with = "lenient::is_set", skip_serializing)]
-    pub archived_at: bool,
+    /// What says that it is deleted or archived: some platforms go on showing such sources.
+    #[serde(flatten)]
+    pub removal: Removal,
 }
 
 /// Body of `POST /sources`.

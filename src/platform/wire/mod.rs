@@ -6,3 +6,4 @@
 pub mod cevvo;
 pub(super) mod lenient;
 pub mod nexvio;
+pub mod removal;

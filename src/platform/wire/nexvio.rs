@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::lenient;
+use super::{lenient, removal::Removal};
 
 pub use crate::model::{BUTTON_STYLES, LONGEST_INSTRUCTIONS, MODELS, POSITIONS, is_colour};
 
@@ -185,11 +185,9 @@ pub struct Knowledge {
     pub error: Option<serde_json::Value>,
     #[serde(default, deserialize_with = "lenient::value", skip_serializing_if = "Option::is_none")]
     pub message: Option<serde_json::Value>,
-    /// Whether it has a time at which it was deleted or archived: some platforms go on showing such sources.
-    #[serde(default, deserialize_with = "lenient::is_set", skip_serializing)]
-    pub deleted_at: bool,
-    #[serde(default, deserialize_with = "lenient::is_set", skip_serializing)]
-    pub archived_at: bool,
+    /// What says that it is deleted or archived: some platforms go on showing such sources.
+    #[serde(flatten)]
+    pub removal: Removal,
 }
 
 /// Body of `POST /knowledge` for a page; a document goes up as a form of `file` and `name`.

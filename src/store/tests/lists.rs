@@ -17,6 +17,7 @@ pub(super) fn listed(id: &str, document: &str, content: u8, holds: bool) -> List
         at_work: false,
         done: false,
         empty: !holds,
+        unready: None,
         created: None,
     }
 }
@@ -27,6 +28,15 @@ pub(super) fn compare(db: &mut Db, page: &[ListedSource]) -> ListReport {
 
 /// The same, where another list of the pass was not believed.
 pub(super) fn compare_doubting(db: &mut Db, page: &[ListedSource], doubted: bool) -> ListReport {
+    compare_with(db, page, doubted, NOW)
+}
+
+/// The same at another time.
+pub(super) fn compare_at(db: &mut Db, page: &[ListedSource], now: Moment) -> ListReport {
+    compare_with(db, page, false, now)
+}
+
+fn compare_with(db: &mut Db, page: &[ListedSource], doubted: bool, now: Moment) -> ListReport {
     db.begin_list().unwrap();
     db.add_page(1, page).unwrap();
     let (instance, configured) = (Instance::new("default").unwrap(), BTreeSet::from([docs()]));
@@ -37,11 +47,11 @@ pub(super) fn compare_doubting(db: &mut Db, page: &[ListedSource], doubted: bool
         making: Making::Empty,
         lookup: false,
         grace: GRACE,
-        job_timeout: GRACE * 9,
+        job_timeout: JOB_TIMEOUT,
         doubted,
         complete: true,
     };
-    db.compare_list(&terms, NOW, 0).unwrap()
+    db.compare_list(&terms, now, 0).unwrap()
 }
 
 #[test]
@@ -359,4 +369,22 @@ fn list__ids_belong_to_other_documents_of_ours__believes_their_names() {
         let replica = db.ready_replica(&docs(), &path(document)).unwrap().expect("it is held");
         assert_eq!((replica.hash, replica.source), (short(content), Some(SourceId(source.to_owned()))));
     }
+}
+
+#[test]
+fn list__ready_sources_missing_again_after_another_upload__are_quarantined() {
+    let (_folder, mut db) = new_db();
+    ready(&mut db, "z.md", 9, "z");
+    let shown = [listed("z", "z.md", 9, true)];
+    for round in 0..2 {
+        for (content, name) in [(1, "a.md"), (2, "b.md"), (3, "c.md")] {
+            ready(&mut db, name, content, &format!("{name} {round}"));
+        }
+        compare(&mut db, &shown);
+        assert!(db.quarantined().unwrap().is_empty(), "{round}");
+        assert_eq!((compare(&mut db, &shown).lost, live(&db, "a.md")), (3, None), "{round}");
+    }
+    let quarantined = db.quarantined().unwrap();
+    assert_eq!(quarantined.len(), 3);
+    assert!(quarantined[0].2.contains("its list does not show it, again"), "{quarantined:?}");
 }

@@ -6,6 +6,7 @@ mod deletions;
 mod lists;
 mod names;
 mod requests;
+mod unready;
 
 use std::{path::Path, time::Duration};
 
@@ -21,6 +22,7 @@ use crate::{
 
 const NOW: Moment = Moment(1_000_000_000);
 const GRACE: Duration = Duration::from_secs(30);
+const JOB_TIMEOUT: Duration = Duration::from_secs(270);
 
 fn identity() -> Identity {
     Identity { platform: "https://example.com".to_owned(), instance: "default".to_owned() }

@@ -1,0 +1,46 @@
+//! Source names that lose their marker: what a platform has made of a name, and why its document fails for it.
+
+use super::Pass;
+use crate::{
+    model::{Replica, SourceId, SourceName, is_rewritten, keeps_marker},
+    platform::Platform,
+};
+
+impl<P: Platform> Pass<'_, P> {
+    /// The name that the platform has given a source, where that does not say whose it is: a lost answer or a lost state
+    /// would double the document.
+    pub(super) async fn without_marker(
+        &self,
+        source: &SourceId,
+        asked: &SourceName,
+        answered: Option<String>,
+    ) -> Option<String> {
+        let is_lost = |name: &String| !name.is_empty() && !keeps_marker(asked, name);
+        let answered = answered.filter(is_lost)?;
+        // An answer may differ from what is listed later.
+        match self.platform.source(source).await {
+            Ok(Some(found)) => Some(found.name).filter(is_lost),
+            Ok(None) | Err(_) => Some(answered),
+        }
+    }
+
+    /// Why a document fails whose source a list shows under a name without its marker. Where sources can be renamed, a person
+    /// may have done that; else the platform has.
+    pub(super) fn lost_marker(&self, replica: &Replica, listed: Option<String>) -> Option<String> {
+        let asked = replica.name(&self.scope.instance);
+        let lost = listed.filter(|name| !self.platform.abilities().rename && !keeps_marker(&asked, name))?;
+        Some(unmarked_reason(&asked, &lost))
+    }
+}
+
+/// Why a document fails whose source lost its marker.
+pub(super) fn unmarked_reason(asked: &SourceName, made: &str) -> String {
+    let advice = if is_rewritten(&asked.to_string(), made) {
+        "give the file a shorter path"
+    } else {
+        "see whether a setting of the platform changes names"
+    };
+    format!(
+        "the platform made `{made}` of the name `{asked}`, without the end in brackets by which kbsync knows its sources; {advice}"
+    )
+}
