@@ -67,8 +67,8 @@ impl Refusals {
             return 0;
         }
         // Multiples of the golden ratio are spread evenly, however many there are.
-        let place = (f64::from(self.in_a_row) * 0.618_033_988_749_895).fract();
-        ((place * count as f64) as usize).min(count - 1)
+        let thousandths = self.in_a_row as usize * 618 % 1_000;
+        thousandths * count / 1_000
     }
 }
 

@@ -164,6 +164,7 @@ fn pass(db: &mut Db, text: &str) -> Result<(), StoreError> {
             at_work: number % 3 == 1,
             done: number % 7 == 2,
             empty: number % 4 == 1,
+            unready: (number % 6 == 3).then(|| "it is suspended".to_owned()),
             created: Some(NOW),
         })
         .collect();
