@@ -308,3 +308,22 @@ async fn source__with_another_name_since_the_last_list__is_not_renamed() {
     let is_ours = |path: &str| names.iter().any(|name| name.starts_with(&format!("docs/a/{path}.md [")));
     assert!(is_ours("new-0") && is_ours("new-1") && !is_ours("0") && !is_ours("1"), "{names:?}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn approval__deletions_wait_for_a_file_that_is_being_written__holds_until_they_are_made() {
+    let mut world = twenty().await;
+    remove(&world, "a", 5);
+    assert_eq!(pass(&mut world, Extent::Full).await.outcome(), Outcome::Held);
+    world.store().approve(&name("docs")).expect("the store");
+    world.write("new.md", "still being written");
+    let settle = |world: &mut World, settle| match &mut world.scope.collections[0].input {
+        Input::Folder(folder) => folder.settle = settle,
+        other => panic!("no folder, but {other:?}"),
+    };
+    world.scope.patience = Duration::ZERO;
+    settle(&mut world, Duration::from_secs(600));
+    assert_eq!(pass(&mut world, Extent::Full).await.deleted, 0, "it may be what one of them has become");
+    settle(&mut world, Duration::ZERO);
+    let report = pass(&mut world, Extent::Full).await;
+    assert_eq!((report.deleted, report.added), (5, 1), "{report:?}");
+}

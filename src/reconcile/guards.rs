@@ -51,8 +51,8 @@ impl<P> Pass<'_, P> {
         Ok(())
     }
 
-    /// Takes back what is left of the approvals that this pass has used. One that ended before its time has used those by
-    /// which it deleted something.
+    /// Takes back what is left of the approvals that this pass began with, where it has come to its end and read the list,
+    /// which some are for. What waits for its successor goes by its approval later.
     pub(super) async fn spend(&self, done: bool, report: &mut Report) -> Result<(), Fatal> {
         let begun = std::mem::take(&mut report.approvals).into_iter();
         let deleted =
@@ -61,12 +61,19 @@ impl<P> Pass<'_, P> {
             report.withheld.iter().any(|one| one.collection == *name && matches!(one.why, Why::Unsure(_)))
         };
         let begun = begun.filter_map(|(name, began)| Some((CollectionName::new(&name).ok()?, began)));
-        let used: Vec<_> =
-            begun.filter(|(name, _)| deleted(name) || (done && report.is_judged(name) && !unsure(name))).collect();
-        for (name, began) in used {
+        let begun: Vec<_> = begun.map(|(name, began)| (deleted(&name), unsure(&name), name, began)).collect();
+        for (has_deleted, is_unsure, name, mut began) in begun {
+            let is_over = done && report.listed && report.is_judged(&name) && !is_unsure;
             // What a person has allowed does not count against what comes after it.
-            report.deleted_of.remove(&name);
-            self.store.call(move |db| db.spend_approval(name.as_str(), &began)).await?;
+            if has_deleted || is_over {
+                report.deleted_of.remove(&name);
+            }
+            if is_over {
+                let waiting = report.waiting.iter().filter(|(collection, _)| *collection == name);
+                let waiting: BTreeSet<&Deletion> = waiting.map(|(_, deletion)| deletion).collect();
+                began.deletions.retain(|deletion| !waiting.contains(deletion));
+                self.store.call(move |db| db.spend_approval(name.as_str(), &began)).await?;
+            }
         }
         Ok(())
     }

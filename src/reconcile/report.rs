@@ -10,7 +10,7 @@ use super::{Bots, Document, Extent, Fatal, Scope, looked::Looked};
 use crate::{
     model::{CollectionName, Footing, Moment},
     pace::Refusals,
-    plan::{HeldReplacements, LASTING, TRIED_AGAIN, Why, Withheld},
+    plan::{Deletion, HeldReplacements, LASTING, TRIED_AGAIN, Why, Withheld},
     scan::Wake,
     store::{Approvals, ListReport},
 };
@@ -197,6 +197,8 @@ pub struct Report {
     pub(super) refused: Option<Fatal>,
     /// Refusals that may be the documents' own, and of which documents they are.
     pub(super) refusals: (Refusals, HashSet<Document>),
+    /// Deletions that wait for what may take their places.
+    pub(super) waiting: Vec<(CollectionName, Deletion)>,
     /// The approvals that it began with.
     pub(super) approvals: BTreeMap<String, Approvals>,
     judged: Extent,

@@ -1,6 +1,9 @@
 //! The rounds of a pass: what one leaves open is what the next one is for, after the wait that it needs.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeSet, HashSet},
+    time::Duration,
+};
 
 use super::{Document, Event, Extent, Fatal, Listing, Pass, Report, extent::folder_of, left_the_config, policy};
 use crate::{
@@ -55,6 +58,7 @@ impl<P: Platform> Pass<'_, P> {
     pub(super) async fn rounds(&self, report: &mut Report) -> Result<(), Fatal> {
         let mut list = report.extent == Extent::Full && !self.scope.earlier.listed;
         let (mut was_refused, mut round, mut pause_after) = (false, 0, self.scope.pause_after);
+        let mut relist = None;
         while round < ROUNDS {
             round += 1;
             let mut extent = report.extent.clone();
@@ -63,13 +67,16 @@ impl<P: Platform> Pass<'_, P> {
             }
             self.widen_to_held(&mut extent).await?;
             report.extent.clone_from(&extent);
-            let open = self.round(&mut extent, (list, pause_after), report).await?;
-            (report.extent, list) = (extent, open.list && report.extent == Extent::Full);
+            let mut open = self.round(&mut extent, (list, pause_after), report).await?;
             // What was found so far is up: the pages that are left are asked for, and only then counts what is open.
             if !open.paused.is_empty() {
-                (round, list, pause_after) = (round - 1, false, pause_after * 2);
+                relist = relist.max(open.until.filter(|_| open.list));
+                (report.extent, list) = (extent, false);
+                (round, pause_after) = (round - 1, pause_after.saturating_mul(2));
                 continue;
             }
+            relist.take().into_iter().for_each(|until| open.list_at(until));
+            (report.extent, list) = (extent, open.list && report.extent == Extent::Full);
             // What waits for documents that the platform does not take is planned without them, once.
             if report.refused.is_some() {
                 if open.waiting && !std::mem::replace(&mut was_refused, true) {
@@ -288,15 +295,27 @@ impl<P: Platform> Pass<'_, P> {
             let begun = plan.begun_moves.clone();
             self.store.call(move |db| db.begin_moves(&begun)).await?;
         }
+        report.waiting.clear();
         if plan.waiting.is_empty() {
             return Ok(());
         }
         open.waiting = true;
         let waiting = plan.waiting.clone();
         self.store.call(move |db| db.note_successors(&waiting)).await?;
-        if report.settling.is_none() || plan.actions.iter().any(|action| matches!(action, Action::Put { .. })) {
+        let puts = plan.actions.iter().filter_map(|action| match action {
+            Action::Put { collection, wanted } => Some((collection, &wanted.path)),
+            Action::Delete { .. } | Action::Rename { .. } => None,
+        });
+        let puts: HashSet<_> = puts.collect();
+        // A successor whose own replacement is held does not come.
+        let comes = |gone: &Gone| match &gone.successor {
+            Some((collection, path)) => puts.contains(&(collection, path)),
+            None => report.settling.is_none() || !puts.is_empty(),
+        };
+        if plan.waiting.iter().any(|(_, gone)| comes(gone)) {
             open.again();
         }
+        report.waiting = plan.waiting.iter().map(|(collection, gone)| (collection.clone(), gone.deletion())).collect();
         // What is still being written is left to another pass, and so is what waits for it.
         if let Some(left) = report.settling {
             for (collection, gone) in &plan.waiting {

@@ -3,11 +3,12 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use super::{Extent, Fatal, Pass, looked::Looked};
+use super::{Extent, Fatal, Pass, looked::Looked, policy};
 use crate::{
     config::{Collection, Input},
-    plan::Authority,
+    plan::{Authority, Gathered},
     platform::Platform,
+    store::{Db, Withheld},
 };
 
 impl<P: Platform> Pass<'_, P> {
@@ -22,7 +23,11 @@ impl<P: Platform> Pass<'_, P> {
             }
         }
         let is_folder = |collection: &Collection| matches!(collection.input, Input::Folder(_));
-        if looks.iter().any(|(collection, looked)| is_folder(collection) && !looked.gathered.gone.is_empty()) {
+        let mut misses = false;
+        for (_, looked) in looks.iter().filter(|(collection, _)| is_folder(collection)) {
+            misses = misses || self.misses(looked).await?;
+        }
+        if misses {
             for (collection, looked) in looks.iter_mut().filter(|(collection, _)| is_folder(collection)) {
                 if let Some(wake) = extent.of(&collection.name) {
                     let mut again = self.unless_stopped(self.look(collection, wake, pause_after)).await?;
@@ -32,6 +37,25 @@ impl<P: Platform> Pass<'_, P> {
             }
         }
         Ok(looks.into_iter().map(|(_, looked)| looked).collect())
+    }
+
+    /// Whether a look misses documents that would be deleted, and that no pass before has missed.
+    async fn misses(&self, looked: &Looked) -> Result<bool, Fatal> {
+        let Gathered { collection, gone, authority, .. } = &looked.gathered;
+        let deletes = matches!(authority, Authority::Whole | Authority::Moved(_)) && !policy(&self.scope.policy).never;
+        if gone.is_empty() || !deletes {
+            return Ok(false);
+        }
+        let (name, paths) = (collection.clone(), gone.iter().map(|gone| gone.path.clone()).collect::<Vec<_>>());
+        let is_new = move |db: &mut Db| {
+            for path in &paths {
+                if !db.is_withheld(&name, path, Withheld::Deletion)? {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        };
+        Ok(self.store.call(is_new).await?)
     }
 }
 
