@@ -38,8 +38,9 @@ pub(super) fn tidy(pattern: &str) -> String {
 /// # Errors
 /// A sentence that says what to mend.
 pub(super) fn check_braces(pattern: &str) -> Result<(), String> {
-    let within = |part: &str| part.strip_prefix('{')?.strip_suffix('}').map(str::to_owned);
-    let name = pattern.trim_start_matches('!').split('/').find_map(within).filter(|name| !name.contains(['{', '}']));
+    let within = |part| str::strip_prefix(part, '{')?.strip_suffix('}');
+    let is_name = |name: &&str| !name.is_empty() && !name.contains(['{', '}']);
+    let name = pattern.trim_start_matches('!').split('/').filter_map(within).find(is_name);
     name.map_or(Ok(()), |name| {
         Err(format!(
             r"gitignore patterns have no braces; write `{name}` in place of `{{{name}}}`, or `\{{{name}\}}` for the characters"
@@ -117,10 +118,10 @@ mod tests {
 
     #[test]
     fn check_braces__a_name_in_braces__is_refused_with_what_to_write() {
-        for good in ["{{cookiecutter.name}}/", "a{b}c", r"\{a\}", "{}a", "a/{{b}}/*.md"] {
+        for good in ["{{cookiecutter.name}}/", "a{b}c", r"\{a\}", "{}a", "{}/", "a/{{b}}/*.md"] {
             assert_eq!(check_braces(good), Ok(()), "{good}");
         }
-        for bad in ["{drafts}/", "/{drafts}", "!a/{drafts}/*.md"] {
+        for bad in ["{drafts}/", "/{drafts}", "!a/{drafts}/*.md", "{{a}}/{drafts}/", "{}/{drafts}"] {
             assert!(check_braces(bad).unwrap_err().contains("write `drafts` in place of `{drafts}`"), "{bad}");
         }
     }
