@@ -175,7 +175,8 @@ impl Db {
     }
 
     /// The document is gone: its record goes, its phrase is kept for a while, every source of it retires, and the
-    /// approval of that is used up, or a deletion that nobody has approved is noted. Gives the replicas that retire.
+    /// approval of that is used up, or a deletion that nobody has approved is noted: an approval of another content that had
+    /// the same name is none. Gives the replicas that retire.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -188,7 +189,8 @@ impl Db {
         self.together(|connection| {
             let (collection, path) = (collection.as_str(), path.as_str());
             phrase_of_gone(connection, collection, path, now)?;
-            let spend = "DELETE FROM approvals WHERE collection = ?1 AND path = ?2 AND hash <> x''";
+            let spend = "DELETE FROM approvals WHERE collection = ?1 AND path = ?2
+                             AND hash = (SELECT live FROM documents WHERE collection = ?1 AND path = ?2)";
             if connection.execute(spend, [collection, path])? == 0 {
                 super::approvals::note_deletion(connection, collection, now)?;
             }

@@ -33,6 +33,19 @@ fn an_approval_is_for_what_is_held_and_spent_deletion_by_deletion() {
 }
 
 #[test]
+fn approval__of_another_content_of_the_same_name__is_not_spent_on_a_deletion() {
+    let (_folder, mut db) = new_db();
+    db.note_guard(&docs(), Some(&held(&[("a.md", 1)])), None).unwrap();
+    db.approve(&docs()).unwrap();
+    ready(&mut db, "a.md", 2, "s2");
+    db.gone(&docs(), &path("a.md"), NOW).unwrap();
+    assert_eq!((db.collection(&docs()).unwrap().approved, db.recent_deletions(&docs(), NOW).unwrap()), (1, 1));
+    ready(&mut db, "a.md", 1, "s1");
+    db.gone(&docs(), &path("a.md"), NOW).unwrap();
+    assert_eq!((db.collection(&docs()).unwrap().approved, db.recent_deletions(&docs(), NOW).unwrap()), (0, 1));
+}
+
+#[test]
 fn approval__of_an_older_version__is_for_what_the_next_pass_withholds_unless_it_is_more() {
     for (more, approved) in [(false, 2), (true, 0)] {
         let (_folder, mut db) = new_db();
