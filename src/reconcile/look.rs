@@ -244,7 +244,7 @@ pub(super) fn look(
     if let Some(before) = &state.footing {
         looked.compare(before, &root, part.wake.whole);
     }
-    looked.hide_replaced(&options, state.footing.as_ref(), db)?;
+    looked.hide_replaced(&options, state.footing.as_ref());
     if !root.is_at(&options.root) {
         looked.replaced(AGAIN);
     }

@@ -23,6 +23,7 @@ mod phrases;
 mod preview;
 mod progress;
 mod put;
+mod replaced;
 mod report;
 mod rounds;
 mod scope;

@@ -1,14 +1,13 @@
 //! Documents that are there and are not read: those that are being written, which are left to another look and named where
 //! that goes on for long, and those that cannot be synced as they are.
 
-use std::{collections::HashSet, time::Duration};
+use std::time::Duration;
 
-use super::{BeingWritten, Document, Failure, Skipped, extent::folder_of, look::Notes, looked::Looked};
+use super::{BeingWritten, Document, Skipped, extent::folder_of, look::Notes, looked::Looked};
 use crate::{
-    model::{DocPath, Footing, Moment, Record},
-    plan::{self, Authority, Settling},
-    scan::{ScanOptions, Wake, replaced_folders},
-    store::{Db, StoreError},
+    model::{DocPath, Moment, Record},
+    plan::{self, Settling},
+    scan::Wake,
 };
 
 /// When a document is looked at, and how long it must have been left alone.
@@ -85,53 +84,5 @@ impl Looked {
             self.gathered.settling.extend(record.is_none().then(settling));
             self.gathered.failed.push(path.clone());
         }
-    }
-
-    /// Notices folders of which something else has taken the place: a symlink that is not followed, a file, or a mount on which
-    /// what was there is not. Documents that came with the content of those that went have moved, and are not missed.
-    pub(super) fn hide_replaced(
-        &mut self,
-        options: &ScanOptions,
-        before: Option<&Footing>,
-        db: Option<&Db>,
-    ) -> Result<(), StoreError> {
-        let came = self.gathered.wanted.iter().filter(|wanted| !wanted.replaces);
-        let came: HashSet<_> = came.map(|wanted| wanted.hash.short()).collect();
-        let missing: Vec<_> =
-            self.gathered.gone.iter().filter(|gone| !came.contains(&gone.live)).map(|gone| gone.path.clone()).collect();
-        let mounts = before.map_or(&[][..], |before| &before.mounts);
-        let mounted = self.footing.iter().flat_map(|now| &now.mounts).filter(|mount| !mounts.contains(mount));
-        let is_sure = before.is_some() && self.gathered.authority == Authority::Whole;
-        for mount in mounted.filter(|_| is_sure) {
-            let below = format!("{mount}/");
-            let missed = missing.iter().filter(|path| path.as_str().starts_with(&below)).count();
-            let Some(db) = db.filter(|_| missed > 0) else { continue };
-            let is_held = |record: &Record| record.live.is_some();
-            let held = db.with_records(&self.gathered.collection, &below, |records| records.filter(is_held).count())?;
-            if missed * 2 > held {
-                self.gathered.authority = Authority::Moved(format!("its folder {mount}"));
-            }
-        }
-        // The root was opened before: where it is not there any more, that is said already.
-        let replaced = if missing.is_empty() { Ok(Vec::new()) } else { replaced_folders(options, missing.iter()) };
-        for (folder, reason) in replaced.unwrap_or_default() {
-            // One that was a mount is compared as such.
-            if mounts.iter().any(|mount| mount == folder) {
-                continue;
-            }
-            let document = Document { collection: self.gathered.collection.clone(), path: folder.to_owned() };
-            let part = self.gathered.out_of_sight.get_or_insert_default();
-            if part.paths.is_empty() {
-                part.reason.clone_from(&reason);
-            }
-            part.paths.push(folder.to_owned());
-            self.forgotten.retain(|path| !part.hides(path));
-            let reason = format!(
-                "it was a folder with documents, and {reason}. They stay on the platform; to delete them, add `/{folder}/` \
-                 to `exclude`"
-            );
-            self.failed.push(Failure { document, reason });
-        }
-        Ok(())
     }
 }
