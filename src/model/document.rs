@@ -125,6 +125,13 @@ pub struct Fingerprint {
     pub inode: u64,
 }
 
+impl Fingerprint {
+    /// The fingerprint of a page.
+    pub fn of_page(size: u64) -> Self {
+        Self { size, mtime_ns: 0, ctime_ns: 0, inode: 0 }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -50,6 +50,11 @@ impl PageState {
     pub fn is_soft_404(&self) -> bool {
         self.claim.as_ref().is_some_and(|claim| claim.what == Claimed::Missing)
     }
+
+    /// Whether what is known of the page is its present content.
+    pub fn is_present(&self) -> bool {
+        self.read.is_some() && self.missing == 0 && self.stale.is_none()
+    }
 }
 
 /// What an HTML page says of itself.

@@ -9,7 +9,7 @@ use url::Url;
 use super::{
     super::{Document, Failure, looked::Looked},
     Known, PagesLook, access,
-    findings::{Findings, fingerprint, is_present},
+    findings::Findings,
     leaving::{is_another, permitted},
     reader::{Content, Read},
     signs::{Signs, host},
@@ -19,7 +19,7 @@ use super::{
 use crate::{
     config::Via,
     fetch::{Access, Validators, lists::Filter},
-    model::{ContentHash, DocPath, LastLook, PageState, Record, ShortHash, Ways, distance},
+    model::{ContentHash, DocPath, Fingerprint, LastLook, PageState, Record, ShortHash, Ways, distance},
     plan::{self, Ask, Heard, Judgement, Looks, NewText, TextVerdict},
     store::PageLook,
 };
@@ -238,7 +238,8 @@ impl PagesLook<'_> {
                     return notes;
                 }
                 let same_words = matches!(verdict, TextVerdict::SameWords(_));
-                let look = LastLook { fingerprint: fingerprint(size), at: self.clock.wall(), hash, min_hash: None };
+                let look =
+                    LastLook { fingerprint: Fingerprint::of_page(size), at: self.clock.wall(), hash, min_hash: None };
                 let look = Some(look).filter(|_| !same_words);
                 let heard = content.heard(&target, verdict, wanders);
                 if moves {
@@ -335,7 +336,7 @@ impl PagesLook<'_> {
         let seen = record.and_then(|record| record.seen);
         self.keep
             && self.pages.via == Via::Upload
-            && state.is_some_and(is_present)
+            && state.is_some_and(PageState::is_present)
             && seen.is_some_and(|seen| {
                 matches!(plan::judge(record, seen.hash), Judgement::Put { .. }) && self.reader.open(seen.hash).is_err()
             })

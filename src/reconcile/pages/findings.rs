@@ -1,11 +1,8 @@
-//! What was found of pages, for all looks of a pass.
+//! Findings about pages, shared by all looks of a pass.
 
 use std::collections::{BTreeMap, HashSet};
 
-use crate::{
-    model::{ContentHash, Fingerprint, PageState},
-    store::PageLook,
-};
+use crate::{model::ContentHash, store::PageLook};
 
 /// What the looks of a pass have found.
 #[derive(Default)]
@@ -18,14 +15,4 @@ pub(super) struct Findings {
     pub(super) serving: HashSet<String>,
     /// Whether the last look has found something that is to go up.
     pub(super) goes_up: bool,
-}
-
-/// What a look at a page shows: its size.
-pub(super) fn fingerprint(size: u64) -> Fingerprint {
-    Fingerprint { size, mtime_ns: 0, ctime_ns: 0, inode: 0 }
-}
-
-/// Whether an answer is told apart from nothing by a state: what is known of the page is its present content.
-pub(super) fn is_present(state: &PageState) -> bool {
-    state.read.is_some() && state.missing == 0 && state.stale.is_none()
 }

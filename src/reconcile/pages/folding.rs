@@ -8,7 +8,7 @@ use std::{
 use super::{
     super::{Document, Failure, looked::Looked},
     Known, PagesLook,
-    findings::{Findings, fingerprint, is_present},
+    findings::Findings,
     leaving::{MANY, MANY_PART, Moves, is_left_out},
     signs::host,
     wanted::Wanted,
@@ -16,7 +16,7 @@ use super::{
 use crate::{
     config::Via,
     fetch::lists,
-    model::{Claimed, DocPath, PageState, Record},
+    model::{Claimed, DocPath, Fingerprint, PageState, Record},
     plan::{self, SeenPage, TurnedText, UnreadPages},
     scan::{self, Hashed, Wake},
     store::PageLook,
@@ -91,16 +91,12 @@ impl PagesLook<'_> {
         doubted |= soft >= MANY && soft * MANY_PART >= live;
         // A store that was lost does not know what moved where. While a page cannot be read, what was found on the platform
         // again may be the one that it has moved to.
-        let unread = documents
-            .values()
-            .any(|state| state.is_none_or(|state| state.read.is_none() && state.missing < self.confirm_gone.max(1)));
+        let is_settled = |state: Option<&PageState>| state.is_some_and(|state| is_settled(state, self.confirm_gone));
+        let unread = !documents.values().all(|state| is_settled(*state));
         self.warn_of_one_text(&documents, looked);
         self.say_nothing_was_read(&documents, live, looked);
         let mut unlisted = Vec::new();
-        let is_unread = |path: &DocPath, state: Option<&PageState>| {
-            let is_known = |state: &PageState| state.read.is_some() || state.missing >= self.confirm_gone.max(1);
-            !held.contains_key(path) && !state.is_some_and(is_known)
-        };
+        let is_unread = |path: &DocPath, state| !held.contains_key(path) && !is_settled(state);
         let pages = documents.iter().filter(|(path, state)| is_unread(path, **state)).map(|(path, _)| path);
         let (unread_pages, filter) = (UnreadPages::new(pages), self.filter());
         for mut record in records.into_values() {
@@ -135,7 +131,7 @@ impl PagesLook<'_> {
         let pages = documents.iter().filter_map(|(path, state)| {
             let live = records.get(path).and_then(|record| record.live);
             // What is held goes on standing for its doubles while its address is in trouble.
-            let state = state.filter(|state| is_present(state) || (live.is_some() && state.missing == 0))?;
+            let state = state.filter(|state| state.is_present() || (live.is_some() && state.missing == 0))?;
             let host = |address: &str| url::Url::parse(address).ok()?.host().map(|host| host.to_owned());
             let named = state.said.canonical.as_deref().filter(|named| host(named) == host(path.as_str()));
             Some(SeenPage { path, canonical: named.unwrap_or(path.as_str()), text: state.sketch?.text, live })
@@ -197,7 +193,7 @@ impl PagesLook<'_> {
         }
         // A text that is doubted is there all the same, for the guard to count.
         let doubted = state.read.is_some() && matches!(claim, Some(Claimed::Shrunk(_) | Claimed::Replaced));
-        if doubted || !is_present(state) {
+        if doubted || !state.is_present() {
             let reason = match (&state.stale, state.missing) {
                 (Some(stale), _) => stale.reason.clone(),
                 (None, 0) => "it was not read yet".to_owned(),
@@ -206,8 +202,7 @@ impl PagesLook<'_> {
                 (None, _) => format!("{says}, and shows nothing else"),
             };
             // What was there is missing from every answer, and nothing brings it back by itself while this lasts.
-            let is_lost = record.as_ref().is_none_or(|record| record.live.is_none() && record.trouble.is_none());
-            if is_lost && state.read.is_some() && state.missing == 0 && !looked.paused {
+            if record.as_ref().is_some_and(is_lost) && state.read.is_some() && state.missing == 0 && !looked.paused {
                 let reason = format!("the platform does not hold it any more, and it cannot be read now: {reason}");
                 looked.failed.push(Failure { document: document(), reason });
             } else {
@@ -218,22 +213,21 @@ impl PagesLook<'_> {
         let content = findings.contents.get(path.as_str()).copied();
         let content = content.or(seen.map(|seen| (seen.hash, seen.fingerprint.size)));
         looked.keep(record.as_ref());
-        let Some((hash, size)) = content.filter(|_| doubted || is_present(state)) else { return };
+        let Some((hash, size)) = content.filter(|_| doubted || state.is_present()) else { return };
         looked.documents += u64::from(!doubted);
         let fingerprint = match self.pages.via {
             // Nothing of it is sent.
-            Via::Url => Some(fingerprint(0)),
+            Via::Url => Some(Fingerprint::of_page(0)),
             // What is kept has a fingerprint of its own, by which the upload knows it.
             Via::Upload => self.reader.open(hash).ok().and_then(|file| scan::fingerprint(&file).ok()),
         };
-        let hashed =
-            Hashed { hash, min_hash: None, fingerprint: fingerprint.unwrap_or(super::findings::fingerprint(size)) };
+        let hashed = Hashed { hash, min_hash: None, fingerprint: fingerprint.unwrap_or(Fingerprint::of_page(size)) };
         looked.judged(path.clone(), hashed, record.as_ref());
         if let (Some(record), Some(sketch), Some(was)) = (&record, state.sketch, state.turned) {
             let shrunk = plan::is_shrunk(record, sketch.words, size);
             let turned = TurnedText { was, likeness: sketch.likeness, shrunk, unconfirmed: doubted };
             looked.gathered.texts.insert(path.clone(), turned);
-        } else if let Some(sketch) = state.sketch.filter(|_| is_present(state)) {
+        } else if let Some(sketch) = state.sketch.filter(|_| state.is_present()) {
             looked.gathered.others.insert(path.clone(), sketch.likeness);
         }
     }
@@ -246,7 +240,7 @@ impl PagesLook<'_> {
         looked: &mut Looked,
     ) {
         let unread = || documents.iter().filter_map(|(path, state)| Some((path, state.as_ref()?.stale.as_ref()?)));
-        let is_read = documents.values().flatten().any(|state| is_present(state));
+        let is_read = documents.values().flatten().any(|state| state.is_present());
         let Some((first, stale)) = unread().next().filter(|_| live == 0 && !is_read && !looked.paused) else { return };
         if looked.failed.is_empty() {
             let reason = format!(
@@ -276,6 +270,16 @@ impl PagesLook<'_> {
     }
 }
 
+/// Whether it is known what became of a page: it was read, or enough looks have said that it is gone.
+fn is_settled(state: &PageState, confirm: u64) -> bool {
+    state.read.is_some() || state.missing >= plan::looks_to_go(state, confirm)
+}
+
+/// Whether the platform has lost a document that went up once.
+fn is_lost(record: &Record) -> bool {
+    record.uploaded_here && record.live.is_none() && record.trouble.is_none()
+}
+
 /// A page that has moved for good: its document goes when the platform holds the one of the new address, or at once
 /// where that has the same content, for then its source only gets another name.
 fn leave(record: Record, to: &DocPath, live: bool, looked: &mut Looked) {
@@ -289,4 +293,50 @@ fn leave(record: Record, to: &DocPath, live: bool, looked: &mut Looked) {
         looked.later(Wake::everything(), Duration::ZERO);
     }
     looked.keep(Some(&record));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Claim, ContentHash, Moment, ShortHash, Trouble};
+
+    #[test]
+    fn is_settled__page_that_is_said_to_be_gone__after_as_many_looks_as_it_takes() {
+        let claim = Claim { what: Claimed::Missing, count: 1, at: Moment(0) };
+        for (missing, claim, confirm, expected) in [
+            (0, None, 1, false),
+            (1, None, 1, true),
+            (1, None, 2, false),
+            (1, Some(claim.clone()), 1, false),
+            (2, Some(claim.clone()), 1, true),
+            (2, Some(claim), 3, false),
+        ] {
+            let state = PageState { missing, claim, ..PageState::default() };
+            assert_eq!(is_settled(&state, confirm), expected, "{state:?}, {confirm}");
+        }
+    }
+
+    #[test]
+    fn is_lost__page_that_the_platform_does_not_hold__only_where_it_went_up_once() {
+        let trouble = Trouble::of_document(ContentHash([1; 32]).short(), "bad".to_owned());
+        for (uploaded_here, live, trouble, expected) in [
+            (false, None, None, false),
+            (true, None, None, true),
+            (true, None, Some(trouble), false),
+            (true, Some(ShortHash([1; 6])), None, false),
+        ] {
+            let record = Record {
+                path: DocPath::new("https://example.com/a").unwrap(),
+                seen: None,
+                live,
+                live_size: None,
+                uploaded_here,
+                trouble,
+                skipped: None,
+                written_since: None,
+                successor: None,
+            };
+            assert_eq!(is_lost(&record), expected, "{record:?}");
+        }
+    }
 }
