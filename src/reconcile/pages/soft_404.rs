@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use sha2::{Digest, Sha256};
@@ -24,7 +24,7 @@ use crate::{
 
 /// Likenesses that differ in no more bits are of one page under two addresses.
 const TWINS: u32 = 3;
-/// So many twins of a page are read again to see whether they have changed with it.
+/// How many twins of a page are read again to see whether they have changed with it.
 const MOST_TWINS: usize = 2;
 /// A page that this many others are listed below is the home of them.
 const BELOW: usize = 2;
@@ -42,12 +42,23 @@ struct Shown {
     likeness: u64,
     /// The page whose text that is: the address that the way to it ends at, and the one that it names as its own.
     pages: Vec<Url>,
+    /// The texts that show the same, by their places among all.
+    texts: OnceLock<Vec<usize>>,
+}
+
+impl Shown {
+    fn is_of(&self, text: &Text<'_>) -> bool {
+        let is_page = |url: &Url| self.pages.contains(url);
+        is_page(&identity(text.listed)) || text.canonical().is_some_and(is_page)
+    }
 }
 
 /// What the text of a page was like.
 struct Text<'w> {
     listed: &'w Url,
-    canonical: Option<Url>,
+    named: Option<String>,
+    /// That as an address, which hardly any text is asked for.
+    canonical: OnceLock<Option<Url>>,
     title: Option<u64>,
     likeness: u64,
     /// The same before its words became others the last time.
@@ -59,8 +70,9 @@ impl Text<'_> {
         [Some(self.likeness), self.earlier].into_iter().flatten().any(|own| distance(own, likeness) <= TWINS)
     }
 
-    fn is_of(&self, pages: &[Url]) -> bool {
-        pages.contains(&identity(self.listed)) || self.canonical.as_ref().is_some_and(|named| pages.contains(named))
+    fn canonical(&self) -> Option<&Url> {
+        let parse = || self.named.as_ref().and_then(|named| Url::parse(named).ok()).map(|named| identity(&named));
+        self.canonical.get_or_init(parse).as_ref()
     }
 }
 
@@ -69,11 +81,10 @@ impl<'w> Probes<'w> {
         let text = |wanted: &'w Wanted| {
             let own = known.states.get(wanted.listed.as_str())?;
             let state = own.moved.as_ref().and_then(|moved| known.states.get(moved)).unwrap_or(own);
-            let sketch = state.sketch.filter(|_| state.missing < confirm.max(1))?;
-            let canonical = state.said.canonical.as_ref().and_then(|named| Url::parse(named).ok());
-            let canonical = canonical.map(|named| identity(&named));
+            let sketch = state.sketch.filter(|_| state.missing < plan::looks_to_go(state, confirm))?;
+            let (named, canonical) = (state.said.canonical.clone(), OnceLock::new());
             let (title, likeness, earlier) = (state.said.title, sketch.likeness, state.turned);
-            Some(Text { listed: &wanted.listed, canonical, title, likeness, earlier })
+            Some(Text { listed: &wanted.listed, named, canonical, title, likeness, earlier })
         };
         let texts = wanted.iter().filter_map(text).collect();
         Self { shown: Mutex::default(), texts, wanted }
@@ -89,15 +100,27 @@ impl<'w> Probes<'w> {
         page.path() == "/" || (others.clone().nth(BELOW).is_some() && others.all(is_below))
     }
 
-    /// The addresses that a page has beside its own, by their texts and titles of before, or its title of now; none where
+    /// Some of the addresses that a page has beside its own, by their texts and titles of before, or its title of now; none where
     /// the text that its site shows for missing addresses is that of another page.
     fn twins(&self, own: &[Url], (was, title): (u64, Option<u64>), shown: &Shown) -> Vec<&'w Url> {
-        let (own, others): (Vec<_>, Vec<_>) = self.texts.iter().partition(|text| own.contains(text.listed));
-        let has_title = |text: &Text<'_>| text.title == title || own.iter().any(|own| own.title == text.title);
-        let (twins, others): (Vec<_>, Vec<_>) =
-            others.into_iter().partition(|text| text.is_like(was) && has_title(text));
-        let is_shown = |text: &&Text<'_>| text.is_of(&shown.pages) || distance(text.likeness, shown.likeness) <= TWINS;
-        if others.iter().any(is_shown) { Vec::new() } else { twins.iter().map(|text| text.listed).collect() }
+        let is_own = |text: &Text<'_>| own.contains(text.listed);
+        let titles: Vec<_> = self.texts.iter().filter(|text| is_own(text)).map(|text| text.title).collect();
+        let is_twin = |text: &Text<'_>| {
+            text.is_like(was) && (text.title == title || titles.contains(&text.title)) && !is_own(text)
+        };
+        let mut showing = self.showing(shown).iter().filter_map(|place| self.texts.get(*place));
+        if showing.any(|text| !is_own(text) && !is_twin(text)) {
+            return Vec::new();
+        }
+        self.texts.iter().filter(|text| is_twin(text)).map(|text| text.listed).take(MOST_TWINS).collect()
+    }
+
+    /// The texts that are what a host shows for an address that does not exist: found once for each host.
+    fn showing<'s>(&self, shown: &'s Shown) -> &'s [usize] {
+        let is_shown = |text: &Text<'_>| distance(text.likeness, shown.likeness) <= TWINS || shown.is_of(text);
+        let find =
+            || self.texts.iter().enumerate().filter(|(_, text)| is_shown(text)).map(|(place, _)| place).collect();
+        shown.texts.get_or_init(find)
     }
 }
 
@@ -129,11 +152,11 @@ impl PagesLook<'_> {
         };
         // The page that missing addresses lead to is there itself, and so is what has changed together with it.
         let is_shown = own.iter().any(|own| shown.pages.contains(&identity(own)))
-            || probes.texts.iter().any(|text| own.contains(text.listed) && text.is_of(&shown.pages));
+            || probes.texts.iter().any(|text| own.contains(text.listed) && shown.is_of(text));
         if is_shown {
             return false;
         }
-        for twin in probes.twins(&own, (was, content.said.title), shown).into_iter().take(MOST_TWINS) {
+        for twin in probes.twins(&own, (was, content.said.title), shown) {
             let read = self.reader.read(twin, access, None, (self.pages.via, None)).await;
             if matches!(read, Read::Content(twin) if distance(twin.sketch.likeness, likeness) <= TWINS) {
                 return false;
@@ -149,7 +172,7 @@ impl PagesLook<'_> {
             Read::Content(content) => {
                 let named = content.said.canonical.as_ref().and_then(|named| Url::parse(named).ok());
                 let pages = content.validators.of.iter().chain(&named).map(identity).collect();
-                Some(Shown { likeness: content.sketch.likeness, pages })
+                Some(Shown { likeness: content.sketch.likeness, pages, texts: OnceLock::new() })
             }
             Read::Unchanged { .. } | Read::Gone | Read::Nothing(_) | Read::Unasked(_) => None,
         }
