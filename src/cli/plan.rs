@@ -104,9 +104,11 @@ fn print_plan(preview: &Preview, cost: Estimate) {
     }
     sync::failures("quarantined, and left alone", preview.quarantined.iter());
     sync::failures("with a source that could not be deleted", preview.undeleted.iter());
-    for skipped in preview.skipped.iter().filter(|skipped| skipped.kept).take(NAMED) {
+    let kept: Vec<_> = preview.skipped.iter().filter(|skipped| skipped.kept).collect();
+    for skipped in kept.iter().take(NAMED) {
         line!("{}", print::printable(&skipped.to_string()));
     }
+    sync::more(kept.len());
     sync::stale(&preview.stale);
     sync::being_written(&preview.being_written);
     for withheld in &preview.plan.withheld {

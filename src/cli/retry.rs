@@ -43,7 +43,7 @@ fn nothing_to_retry(db: &Db, pattern: &str) -> anyhow::Result<UsageError> {
         names.push(format!("{} more", failed.len() - NAMED));
     }
     let there = if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
-    Ok(UsageError(format!("no quarantined document matches `{}`; quarantined: {there}", print::printable(pattern))))
+    Ok(UsageError(format!("no failed document matches `{}`; failed: {there}", print::printable(pattern))))
 }
 
 pub(super) fn approve(context: &Context, collection: &str) -> anyhow::Result<Exit> {

@@ -161,7 +161,7 @@ struct Counts {
     judged: u64,
     /// How many of the others may turn out to have only moved.
     unread: u64,
-    /// Of so many that the platform holds.
+    /// Those that the platform holds.
     of: u64,
 }
 

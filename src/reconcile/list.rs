@@ -15,7 +15,7 @@ use crate::{
 const READINGS: u32 = 3;
 /// Where the list is wrong about as many sources, others are not asked for in this pass.
 const MOST_LOOKUPS: usize = 20;
-/// Where so many sources cannot be asked for, the others are not asked for in this pass.
+/// After this many sources that cannot be asked for, the others are not asked for in this pass.
 const MOST_UNANSWERED: u64 = 3;
 /// No list has more pages; one that seems to is cut there.
 const MOST_PAGES: u64 = 100_000;

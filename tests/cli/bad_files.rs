@@ -230,10 +230,7 @@ async fn an_encrypted_pdf_is_quarantined_until_it_is_replaced() {
     bench.run(&["plan"]).await.ended(3, &["nothing to change", "1 document quarantined", "the PDF is encrypted"]);
     let planned = bench.run(&["plan", "--json"]).await.ended(3, &[]).json();
     assert_eq!(planned["quarantined"][0]["path"], "locked.pdf");
-    bench
-        .run(&["retry", "docs/*.doc"])
-        .await
-        .ended(2, &["no quarantined document matches `docs/*.doc`", "quarantined: docs/"]);
+    bench.run(&["retry", "docs/*.doc"]).await.ended(2, &["no failed document matches `docs/*.doc`", "failed: docs/"]);
     bench.run(&["retry", "docs/*.pdf"]).await.ended(0, &["1 document will be tried again"]);
     bench.run(&["plan"]).await.ended(10, &["+ docs/locked.pdf"]);
     bench.sync().await.ended(3, &["the PDF is encrypted"]);

@@ -144,10 +144,7 @@ async fn a_job_that_fails_is_quarantined_and_the_old_version_stays() {
     bench.in_step().await;
     bench.quiet().await;
     bench.run(&["retry"]).await.ended(0, &["Nothing is quarantined"]);
-    bench
-        .run(&["retry", "docs/00*"])
-        .await
-        .ended(2, &["no quarantined document matches `docs/00*`; quarantined: nothing"]);
+    bench.run(&["retry", "docs/00*"]).await.ended(2, &["no failed document matches `docs/00*`; failed: nothing"]);
 }
 
 /// A platform whose answers are all odd in one way; whatever happens to the documents, it ends in step, and nothing is

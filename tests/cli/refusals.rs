@@ -86,7 +86,7 @@ async fn creation__refused_while_the_key_is_fine__deletions_are_made() {
 }
 
 #[tokio::test]
-async fn rename__refused_or_not_found__the_document_goes_up_anew() {
+async fn rename__refused_or_not_found__the_document_is_uploaded_again() {
     if ON_NEXVIO {
         return;
     }

@@ -56,7 +56,7 @@ async fn folder__something_else_takes_its_place__what_else_is_gone_is_deleted() 
     symlink(bench.path("elsewhere"), bench.path("docs/a")).unwrap();
     bench.remove("001.md");
     bench.sync().await.ended(3, &["1 deleted", "kept: 2 of 22"]);
-    // Whoever excludes the folder means it.
+    // To exclude the folder is to allow the deletions.
     bench.reconfigure("    settle: 0s\n", "    settle: 0s\n    exclude: [/a/]\n");
     bench.synced().await.ended(0, &["2 deleted"]);
 }
