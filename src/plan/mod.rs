@@ -45,7 +45,7 @@ pub use page_signs::{PageSigns, is_strong};
 pub use phrase::{LOOKED_AT, phrases};
 pub use replacement_guard::{ALIKE, HeldReplacements, ReplacementStanding, TurnedText, became, joined};
 pub use resume::{Besides, Resume, Terms, UnderWay, resume};
-pub use retry::{FailureCause, LASTING, TRIED_AGAIN, retry_at};
+pub use retry::{FailureCause, TRIED_AGAIN, retry_at};
 pub use spellings::{Spelling, Spellings, spellings};
 pub use successors::{UnreadPages, pair_by_file};
 pub use turns::{Turn, in_turn};

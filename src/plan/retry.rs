@@ -7,9 +7,6 @@ use crate::model::Moment;
 /// The end of the reason of a failure that is tried again without a person's doing.
 pub const TRIED_AGAIN: &str = "; it is tried again by itself";
 
-/// The end of the reason why a source is not ready where the platform says that this does not change by itself.
-pub const LASTING: &str = "; this does not change by itself: see there why";
-
 /// The first wait after a failure that is not the document's own; it doubles with each.
 const FIRST_WAIT: Duration = Duration::from_secs(60);
 const LONGEST_WAIT: Duration = Duration::from_secs(30 * 60);

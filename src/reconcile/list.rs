@@ -6,9 +6,9 @@ use super::{Event, Fatal, Pass, Report, always_fatal, fatal};
 use crate::{
     config::Input,
     model::{Moment, SourceId, SourceName},
-    plan::{Action, LASTING, Plan, Resume},
+    plan::{Action, Plan, Resume},
     platform::{ApiError, Holding, Platform, RemoteSource},
-    store::{Db, ListReport, ListedSource, Misplaced, Terms},
+    store::{Db, ListReport, ListedSource, Misplaced, Terms, Unready},
 };
 
 /// A list that shifts while it is paged is read this often at most.
@@ -250,8 +250,11 @@ impl<P: Platform> Pass<'_, P> {
         let done = source.holding == Holding::Done;
         let empty = matches!(source.holding, Holding::Empty | Holding::Failed(_));
         let unready = source.unready.map(|unready| {
-            let lasting = if unready.is_lasting { LASTING } else { "" };
-            format!("the platform lists its source as `{}`, so it may not answer from it{lasting}", unready.status)
+            let lasting = unready.is_lasting;
+            let end = if lasting { "; this does not change by itself: see there why" } else { "" };
+            let reason =
+                format!("the platform lists its source as `{}`, so it may not answer from it{end}", unready.status);
+            Unready { reason, lasting }
         });
         ListedSource { id: source.id, text: source.name, name, nameless, holds, at_work, done, empty, unready, created }
     }

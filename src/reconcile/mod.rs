@@ -158,19 +158,21 @@ impl<P: Platform> Pass<'_, P> {
         report.bots = bots;
         self.spend(done.is_ok(), report).await?;
         let is_general = matches!(done, Err(Fatal::Denied(_) | Fatal::Unavailable(_) | Fatal::Refused(_)));
-        let (retries, undeleted, unready) = self
+        let (retries, undeleted, unready, lasting) = self
             .store
             .call(move |db| {
                 // What failed for everything has failed for no document alone.
                 if is_general {
                     db.release_due(None, Moment(i64::MAX.cast_unsigned()))?;
                 }
-                Ok::<_, StoreError>((db.next_retries()?, undeleted(db)?, failures(db.unready()?)))
+                let (unready, lasting) = (failures(db.unready()?), db.is_any_unready_lasting()?);
+                Ok::<_, StoreError>((db.next_retries()?, undeleted(db)?, unready, lasting))
             })
             .await?;
         report.retries = retries;
         report.undeleted(undeleted);
         report.unready = unready;
+        report.is_any_unready_lasting = lasting;
         done.and(bots_done)
     }
 

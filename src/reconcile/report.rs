@@ -10,7 +10,7 @@ use super::{Bots, Document, Extent, Fatal, Scope, looked::Looked};
 use crate::{
     model::{CollectionName, Footing, Moment},
     pace::Refusals,
-    plan::{Deletion, HeldReplacements, LASTING, TRIED_AGAIN, Why, Withheld},
+    plan::{Deletion, HeldReplacements, TRIED_AGAIN, Why, Withheld},
     scan::Wake,
     store::{Approvals, ListReport},
 };
@@ -145,7 +145,9 @@ pub struct Report {
     pub undeleted: Vec<Failure>,
     /// Documents whose source was ready, and that the platform has not had ready for long.
     pub unready: Vec<Failure>,
-    /// Whether the list has shown any source as not ready that was.
+    /// Whether the platform says of any of them that it does not become ready by itself.
+    pub is_any_unready_lasting: bool,
+    /// Whether the list has shown any source as not ready that was, and that may become ready by itself.
     pub is_any_unready: bool,
     /// When documents of a collection are tried again that failed by no fault of their own, and deletions.
     pub retries: BTreeMap<CollectionName, Moment>,
@@ -370,7 +372,7 @@ impl Report {
             // An old failure must not hide that a guard waits for a person.
             None if !self.quarantined.is_empty() || !self.undeleted.is_empty() => Outcome::Failed,
             None if self.skipped.iter().any(|skipped| skipped.kept) => Outcome::Failed,
-            None if self.unready.iter().any(|failure| failure.reason.ends_with(LASTING)) => Outcome::Failed,
+            None if self.is_any_unready_lasting => Outcome::Failed,
             None if self.is_open() || !self.crawling.is_empty() || !self.unready.is_empty() => Outcome::Temporary,
             None => Outcome::Ok,
         }

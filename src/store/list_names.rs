@@ -186,12 +186,16 @@ fn set_name(connection: &Connection, id: &str, name: &SourceName) -> Result<(), 
 /// Renames whose answer was lost, and that were done all the same. A differing name alone says nothing: platforms rewrite
 /// names.
 pub(super) fn finish_renames(connection: &Connection, now: Moment) -> Result<(), rusqlite::Error> {
-    let sql = format!(
-        "SELECT {COLUMNS}, text, asked_name FROM replicas
-         JOIN (SELECT source_id AS listed_id, text FROM listed) ON source_id = listed_id
-         WHERE unanswered AND (phase = 'ready' OR phase = 'retiring' AND asked_name IS NOT NULL)"
-    );
-    let unanswered: Vec<_> = connection.prepare(&sql)?.query_map([], with_text)?.collect::<Result<_, _>>()?;
+    // One condition for each of two indexes: with both in one, every replica would be read.
+    let mut unanswered = Vec::new();
+    for which in ["phase = 'ready'", "phase <> 'ready' AND phase = 'retiring' AND asked_name IS NOT NULL"] {
+        let sql = format!(
+            "SELECT {COLUMNS}, text, asked_name FROM replicas
+             JOIN (SELECT source_id AS listed_id, text FROM listed) ON source_id = listed_id
+             WHERE unanswered AND {which}"
+        );
+        unanswered.extend(connection.prepare(&sql)?.query_map([], with_text)?.collect::<Result<Vec<_>, _>>()?);
+    }
     for (replica, text, asked) in unanswered {
         // A state of an older version does not know what was asked for: the name tells.
         let target = asked.as_deref().map_or_else(|| SourceName::parse(&text), SourceName::parse);
@@ -207,7 +211,7 @@ pub(super) fn finish_renames(connection: &Connection, now: Moment) -> Result<(),
         }
     }
     let sql = "UPDATE replicas SET unanswered = 0, asked_name = NULL WHERE phase = 'ready' AND unanswered
-                   AND source_id IN (SELECT source_id FROM listed)";
+                   AND EXISTS (SELECT * FROM listed l WHERE l.source_id = replicas.source_id)";
     connection.execute(sql, []).map(drop)
 }
 

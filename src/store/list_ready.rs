@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
     Db, StoreError,
@@ -10,11 +10,20 @@ use super::{
     listing::{ListReport, MISSING_AT_MOST, Terms},
     replicas::make_ready,
 };
-use crate::model::{Moment, Phase, Replica, ReplicaId, ShortHash, Trouble};
+use crate::model::{CollectionName, DocPath, Moment, Phase, Replica, ReplicaId, ShortHash, Trouble};
 
 /// Lists in a row that must show a ready source without its document, each of another pass where many are so at once.
 const LISTS_TO_BELIEVE: u32 = 2;
 const LISTS_TO_BELIEVE_MANY: u32 = 3;
+
+/// What a list says of a source that may not answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unready {
+    /// Why not.
+    pub reason: String,
+    /// Whether the platform says that this does not change by itself.
+    pub lasting: bool,
+}
 
 impl Db {
     /// Whether a list has ever shown a source of ours with its content: then the platform tells what its sources hold.
@@ -52,6 +61,26 @@ impl Db {
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The same of one document: why it is not ready.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn unready_reason(&self, collection: &CollectionName, path: &DocPath) -> Result<Option<String>, StoreError> {
+        let sql = "SELECT failure FROM replicas WHERE collection = ?1 AND path = ?2 AND phase = 'ready'
+                       AND failure IS NOT NULL";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.query_row([collection.as_str(), path.as_str()], |row| row.get(0)).optional()?)
+    }
+
+    /// Whether the platform says of any of them that it does not become ready by itself.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn is_any_unready_lasting(&self) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS (SELECT * FROM replicas WHERE phase = 'ready' AND failure IS NOT NULL AND lasting)";
+        Ok(self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
     }
 
     /// Whether the platform may hold what goes when this replica is ready: another version of its document, also an upload
@@ -184,8 +213,9 @@ pub(super) fn note_emptied(
 }
 
 /// Ready sources that the list shows as not ready: a platform that indexes everything again has them so for a while, and nothing is
-/// uploaded again. Since when is noted, and that it is a failure once it lasts longer than a job may. Gives how many there
-/// are. A platform whose lists have never shown content tells nothing of that.
+/// uploaded again. Since when is noted, and that it is a failure once it lasts longer than a job may. Gives of how many
+/// another list may tell more: not of failures that do not change by themselves. A platform whose lists have never shown
+/// content tells nothing of that.
 ///
 /// Of a ready replica, `retry_at` is since when its source is not ready, and `failure` why that is one.
 pub(super) fn note_unready(connection: &Connection, terms: &Terms, now: Moment) -> Result<u64, rusqlite::Error> {
@@ -205,9 +235,13 @@ pub(super) fn note_unready(connection: &Connection, terms: &Terms, now: Moment) 
              AND collection NOT IN (SELECT value FROM json_each(?2))"
     );
     let unready = connection.execute(&sql, params![now.0.cast_signed(), crawled])?;
-    let sql = "UPDATE replicas SET failure = (SELECT l.unready FROM listed l WHERE l.source_id = replicas.source_id)
+    let sql = "UPDATE replicas SET (failure, lasting) =
+                   (SELECT l.unready, l.lasting FROM listed l WHERE l.source_id = replicas.source_id)
                WHERE phase = 'ready' AND retry_at < ?1
                    AND source_id IN (SELECT source_id FROM listed WHERE unready IS NOT NULL)";
     connection.execute(sql, [(now - terms.job_timeout).0.cast_signed()])?;
-    Ok(unready as u64)
+    let sql = "SELECT count(*) FROM replicas JOIN listed USING (source_id)
+               WHERE phase = 'ready' AND failure IS NOT NULL AND replicas.lasting AND unready IS NOT NULL";
+    let lasting: i64 = connection.query_row(sql, [], |row| row.get(0))?;
+    Ok((unready as u64).saturating_sub(lasting.cast_unsigned()))
 }

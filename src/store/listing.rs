@@ -15,7 +15,7 @@ use super::{
         Misplaced, finish_renames, misplaced, note_misnamed, note_names, recognize_decorated, recognize_known,
         recognize_requested,
     },
-    list_ready::{finish_uploads, note_emptied, note_unready, retire_empty, shows_content},
+    list_ready::{Unready, finish_uploads, note_emptied, note_unready, retire_empty, shows_content},
     ownership::note_list,
     replicas::{COLUMNS, replica},
 };
@@ -69,7 +69,7 @@ pub struct ListedSource {
     /// Whether the platform says outright that it holds nothing.
     pub empty: bool,
     /// Why it may not answer, where the platform says that it is not ready.
-    pub unready: Option<String>,
+    pub unready: Option<Unready>,
     /// When it was made, where the platform says so.
     pub created: Option<Moment>,
 }
@@ -114,7 +114,7 @@ pub struct ListReport {
     pub emptied: u64,
     /// The same where they are all, or too many to be believed at once: the lists of later passes will tell.
     pub emptied_many: u64,
-    /// Ready sources that this list shows as not ready.
+    /// Ready sources that this list shows as not ready, and another one may show as ready again.
     pub unready: u64,
     /// Sources with our instance's marker for collections that neither config nor store know: left alone.
     pub strangers: BTreeMap<String, u64>,
@@ -138,7 +138,7 @@ impl Db {
             "CREATE TEMP TABLE IF NOT EXISTS listed (
                  source_id TEXT PRIMARY KEY, text TEXT NOT NULL, collection TEXT, path TEXT, hash BLOB,
                  nameless INTEGER, holds INTEGER, at_work INTEGER, done INTEGER, empty INTEGER, unready TEXT,
-                 created INTEGER, reading INTEGER
+                 lasting INTEGER, created INTEGER, reading INTEGER
              ) WITHOUT ROWID;
              DELETE FROM listed;",
         )?;
@@ -152,7 +152,8 @@ impl Db {
     /// See [`StoreError`].
     pub fn add_page(&mut self, reading: u32, page: &[ListedSource]) -> Result<u64, StoreError> {
         self.together(|connection| {
-            let sql = "INSERT OR REPLACE INTO listed VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+            let sql =
+                "INSERT OR REPLACE INTO listed VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
             let mut statement = connection.prepare_cached(sql)?;
             for source in page {
                 let name = source.name.as_ref();
@@ -167,7 +168,8 @@ impl Db {
                     source.at_work,
                     source.done,
                     source.empty,
-                    source.unready,
+                    source.unready.as_ref().map(|unready| &unready.reason),
+                    source.unready.as_ref().is_some_and(|unready| unready.lasting),
                     source.created.map(|at| at.0.cast_signed()),
                     reading,
                 ])?;

@@ -38,6 +38,7 @@ pub use error::StoreError;
 pub use failure::StateFailure;
 pub use list_drift::Adopted;
 pub use list_names::Misplaced;
+pub use list_ready::Unready;
 pub use listing::{ListReport, ListedSource, MISSING_AT_MOST, Terms};
 pub use lock::Lock;
 pub use pages::PageLook;

@@ -103,12 +103,8 @@ fn state(
                 (Some(_), _) if skipped.is_some() => line!("  the platform keeps the older version"),
                 (None, _) if skipped.is_some() => line!("  the platform does not hold it"),
                 (Some(live), Some(true)) if record.seen.is_some_and(|last| last.hash.short() == live) => {
-                    match db
-                        .unready()?
-                        .into_iter()
-                        .find(|(of, at, _)| (of.as_str(), at.as_str()) == (name.as_str(), path.as_str()))
-                    {
-                        Some((_, _, reason)) => line!("  not in step: {}", print::printable(&reason)),
+                    match db.unready_reason(name, path)? {
+                        Some(reason) => line!("  not in step: {}", print::printable(&reason)),
                         None => line!("  in step: the platform holds this version"),
                     }
                 }

@@ -6,7 +6,19 @@ use super::{
 };
 
 fn unready(source: ListedSource) -> ListedSource {
-    ListedSource { holds: false, empty: false, unready: Some("pending".to_owned()), ..source }
+    unready_for(source, "pending", false)
+}
+
+fn unready_for(source: ListedSource, reason: &str, lasting: bool) -> ListedSource {
+    let unready = Some(Unready { reason: reason.to_owned(), lasting });
+    ListedSource { holds: false, empty: false, unready, ..source }
+}
+
+/// How SQLite finds the rows of a query.
+fn query_plan(db: &Db, sql: &str) -> String {
+    let mut statement = db.connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let steps = statement.query_map([], |row| row.get::<_, String>(3)).unwrap();
+    steps.collect::<Result<Vec<_>, _>>().unwrap().join("; ")
 }
 
 /// Of the document, how many are in step and how many are not ready.
@@ -63,4 +75,82 @@ fn list__source_that_was_not_ready__is_deleted_without_a_wait_when_its_document_
     let retiring = db.under_way().unwrap();
     assert_eq!(retiring.len(), 1, "{retiring:?}");
     assert_eq!(retiring[0].retry_at, None);
+}
+
+#[test]
+fn list__source_that_does_not_become_ready_by_itself__asks_for_no_other_list_once_it_is_a_failure() {
+    let (_folder, mut db) = new_db();
+    for name in ["a.md", "b.md"] {
+        ready(&mut db, name, 1, name);
+    }
+    let (a, b) = (listed("a.md", "a.md", 1, true), listed("b.md", "b.md", 1, true));
+    let off = unready_for(a.clone(), "suspended", true);
+    assert_eq!(compare_at(&mut db, &[off.clone(), b.clone()], NOW).unready, 1);
+    assert!(!db.is_any_unready_lasting().unwrap());
+    let late = NOW + JOB_TIMEOUT + GRACE;
+    assert_eq!(compare_at(&mut db, &[off.clone(), b.clone()], late).unready, 0);
+    assert!(db.is_any_unready_lasting().unwrap());
+    assert_eq!(db.unready_reason(&docs(), &path("a.md")).unwrap().as_deref(), Some("suspended"));
+    assert_eq!(db.unready_reason(&docs(), &path("b.md")).unwrap(), None);
+    // Another one may still become ready.
+    assert_eq!(compare_at(&mut db, &[off, unready(b.clone())], late).unready, 1);
+    compare_at(&mut db, &[a, b], late);
+    assert!(!db.is_any_unready_lasting().unwrap());
+}
+
+#[test]
+fn migration__ready_row_of_an_older_version_with_a_failure_and_a_time__is_in_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state.db");
+    let mut db = Db::open(&state, None).unwrap();
+    ready(&mut db, "a.md", 1, "s1");
+    let undo = "DROP INDEX replicas_unready; DROP INDEX documents_failed; ALTER TABLE replicas DROP COLUMN lasting;
+                UPDATE replicas SET retry_at = 1, failure = 'POST /sources: 500';";
+    db.connection.execute_batch(undo).unwrap();
+    db.connection.pragma_update(None, "user_version", 16).unwrap();
+    drop(db);
+    let mut db = Db::open(&state, None).unwrap();
+    assert_eq!((db.unready().unwrap(), counts(&db)), (vec![], (1, 0)));
+    // Nor is the time that of a list.
+    ready(&mut db, "z.md", 9, "s9");
+    let page = [unready(listed("s1", "a.md", 1, true)), listed("s9", "z.md", 9, true)];
+    assert_eq!(compare_at(&mut db, &page, NOW).unready, 1);
+    assert_eq!((db.unready().unwrap(), counts(&db)), (vec![], (2, 0)));
+}
+
+#[test]
+fn ready__replica_with_a_failure_of_its_upload__has_none_any_more() {
+    let (_folder, mut db) = new_db();
+    let id = ready(&mut db, "a.md", 1, "s1");
+    for phase in ["uploading", "ready"] {
+        let sql = "UPDATE replicas SET phase = ?1, retry_at = 1, failure = 'POST /sources: 500'";
+        db.connection.execute(sql, [phase]).unwrap();
+        db.ready(id, NOW).unwrap();
+        assert_eq!((db.unready().unwrap(), counts(&db)), (vec![], (1, 0)), "{phase}");
+    }
+}
+
+#[test]
+fn queries__what_is_asked_after_every_pass__use_an_index() {
+    let (_folder, db) = new_db();
+    for (sql, index) in [
+        (
+            "SELECT collection, path, failure FROM replicas WHERE phase = 'ready' AND failure IS NOT NULL
+             ORDER BY collection, path",
+            "SCAN replicas USING INDEX replicas_unready",
+        ),
+        (
+            "SELECT EXISTS (SELECT * FROM replicas WHERE phase = 'ready' AND failure IS NOT NULL AND lasting)",
+            "SCAN replicas USING INDEX replicas_unready",
+        ),
+        (
+            "SELECT count(*) FROM replicas r JOIN documents d USING (collection, path)
+             WHERE r.collection = 'docs' AND r.phase = 'ready' AND r.failure IS NOT NULL",
+            "SEARCH r USING INDEX replicas_unready",
+        ),
+        ("SELECT collection, path FROM documents WHERE trouble_failures > 0", "documents_failed"),
+    ] {
+        let plan = query_plan(&db, sql);
+        assert!(plan.contains(index), "{sql}: {plan}");
+    }
 }

@@ -8,7 +8,7 @@ use kbsync::{
     model::{CollectionName, DocPath, Instance, Making, Moment, RateLimit, SourceId, SourceName},
     pace::{Pacer, Turn},
     plan::FailureCause,
-    store::{Db, Identity, ListedSource, StoreError, Terms},
+    store::{Db, Identity, ListedSource, StoreError, Terms, Unready},
 };
 use rusqlite::{Connection, types::Value};
 
@@ -164,7 +164,8 @@ fn pass(db: &mut Db, text: &str) -> Result<(), StoreError> {
             at_work: number % 3 == 1,
             done: number % 7 == 2,
             empty: number % 4 == 1,
-            unready: (number % 6 == 3).then(|| "it is suspended".to_owned()),
+            unready: (number % 6 == 3)
+                .then(|| Unready { reason: "it is suspended".to_owned(), lasting: number % 12 == 3 }),
             created: Some(NOW),
         })
         .collect();
