@@ -61,9 +61,14 @@ impl Refusals {
         !self.accepted
     }
 
+    /// Whether documents are tried from all parts of the queue: after a refusal, until one is accepted.
+    pub fn is_sampling(&self) -> bool {
+        !self.accepted && self.in_a_row > 0
+    }
+
     /// Which of `count` documents to try next: the first, and after a refusal one from another part of them.
     pub fn next(&self, count: usize) -> usize {
-        if self.accepted || self.in_a_row == 0 || count == 0 {
+        if !self.is_sampling() {
             return 0;
         }
         // Multiples of the golden ratio are spread evenly, however many there are.

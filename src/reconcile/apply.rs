@@ -59,7 +59,7 @@ impl<P: Platform> Pass<'_, P> {
             let is_urgent =
                 |document: &Document| report.urgent.contains(document) || self.scope.earlier.urgent.contains(document);
             // What has failed before must not stand in the way of the others.
-            queue.make_contiguous().sort_by_key(|task| match task {
+            queue.make_contiguous().sort_by_cached_key(|task| match task {
                 Task::Put(collection, wanted, _) => {
                     let document = Document::new(collection, &wanted.path);
                     if failed.contains(&document) { 2 } else { i32::from(!is_urgent(&document)) }
@@ -82,17 +82,13 @@ impl<P: Platform> Pass<'_, P> {
         work.run(self.stop.clone()).await
     }
 
-    /// The documents of a queue that have failed since they were last accepted.
+    /// The documents that have failed since they were last accepted, where a queue puts any document.
     async fn failed_before(&self, queue: &VecDeque<Task>) -> Result<HashSet<Document>, Fatal> {
-        let puts = queue.iter().filter_map(|task| match task {
-            Task::Put(collection, wanted, _) => Some((collection.clone(), wanted.path.clone())),
-            _ => None,
-        });
-        let puts: Vec<_> = puts.collect();
-        let of = puts.clone();
-        let failed = self.store.call(move |db| db.have_failed(&of)).await?;
-        let failed = puts.iter().zip(failed).filter(|(_, failed)| *failed);
-        Ok(failed.map(|((collection, path), _)| Document::new(collection, path)).collect())
+        if !queue.iter().any(is_put) {
+            return Ok(HashSet::new());
+        }
+        let failed = self.store.call(|db| db.failed_before()).await?;
+        Ok(failed.iter().map(|(collection, path)| Document::new(collection, path)).collect())
     }
 
     /// The order of work: what retires, then the plan's own order.
@@ -140,6 +136,10 @@ impl<P: Platform> Pass<'_, P> {
     }
 }
 
+fn is_put(task: &Task) -> bool {
+    matches!(task, Task::Put(..))
+}
+
 /// Waits for the poll that is under way; for ever where there is none.
 async fn polled(poll: &mut Option<Doing<'_>>) -> Result<Step, Fatal> {
     let Some(doing) = poll else { return std::future::pending().await };
@@ -158,7 +158,7 @@ struct Work<'a, 'r, P> {
     /// The tasks that only delete: whatever becomes of their requests, they can be dropped.
     deleting: Running<'a>,
     jobs: Jobs,
-    /// The documents of the queue that have failed before.
+    /// The documents that have failed before, also those that are not in the queue.
     failed: HashSet<Document>,
     report: &'r mut Report,
     open: &'r mut Open,
@@ -218,7 +218,6 @@ impl<P: Platform> Work<'_, '_, P> {
 
     /// The next piece of work. Of what is to be put, it is the first, unless documents are refused: then others are sampled.
     fn next_task(&mut self) -> Option<Task> {
-        let is_put = |task: &Task| matches!(task, Task::Put(..));
         if self.report.refused.is_some() {
             self.queue.retain(|task| !is_put(task));
         }
@@ -229,6 +228,10 @@ impl<P: Platform> Work<'_, '_, P> {
         if refusals.is_unproven() && self.putting.len() >= UNPROVEN_AT_ONCE {
             return None;
         }
+        if !refusals.is_sampling() {
+            return self.queue.pop_front();
+        }
+        // What has failed before stands behind the others.
         let fresh = self.queue.iter().take_while(|task| is_put(task) && !self.has_failed(task)).count();
         self.queue.remove(refusals.next(fresh))
     }
@@ -245,9 +248,7 @@ impl<P: Platform> Work<'_, '_, P> {
     /// A document was refused. Where that concerns all of them, none of them has failed.
     async fn refuse(&mut self, document: Document, fatal: Fatal) -> Result<(), Fatal> {
         let holds = self.pass.store.call(|db| db.holds_any()).await?;
-        let last = self.putting.is_empty()
-            && !self.open.is_paused()
-            && !self.queue.iter().any(|task| matches!(task, Task::Put(..)));
+        let last = self.putting.is_empty() && !self.open.is_paused() && !self.queue.iter().any(is_put);
         let (refusals, documents) = &mut self.report.refusals;
         refusals.refuse(!self.failed.contains(&document));
         documents.insert(document);

@@ -184,18 +184,16 @@ impl Db {
         })
     }
 
-    /// Whether each of these documents has failed since the platform last accepted it.
+    /// The documents that have failed since the platform last accepted them.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn have_failed(&self, documents: &[(CollectionName, DocPath)]) -> Result<Vec<bool>, StoreError> {
-        let sql =
-            "SELECT EXISTS (SELECT * FROM documents WHERE collection = ?1 AND path = ?2 AND trouble_failures > 0)";
+    pub fn failed_before(&self) -> Result<Vec<(CollectionName, DocPath)>, StoreError> {
+        let sql = "SELECT collection, path FROM documents WHERE trouble_failures > 0";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let failed = documents
-            .iter()
-            .map(|(collection, path)| statement.query_row([collection.as_str(), path.as_str()], |row| row.get(0)));
-        Ok(failed.collect::<Result<_, _>>()?)
+        let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+        let rows = rows.collect::<Result<Vec<_>, _>>()?.into_iter();
+        Ok(rows.filter_map(|(of, path)| Some((CollectionName::new(&of).ok()?, DocPath::new(path).ok()?))).collect())
     }
 
     /// Takes documents out of quarantine that are due again: of these collections, or of all.
