@@ -13,7 +13,9 @@ use super::{
     work::{Ending, Polled, Settled, Step, Task},
 };
 use crate::{
-    model::{Instance, JobId, Moment, Phase, Replica, ReplicaId, SourceId, SourceName},
+    model::{
+        CollectionName, DocPath, Instance, JobId, Moment, Phase, Replica, ReplicaId, ShortHash, SourceId, SourceName,
+    },
     pace::{Durations, Poll, PollSchedule},
     plan::FailureCause,
     platform::{Platform, SourcePage},
@@ -232,24 +234,21 @@ impl Jobs {
         let (place, on_the_way) = self.reading;
         let shown: HashSet<_> =
             page.sources.iter().filter_map(|source| self.by_source.get(&source.id)).copied().collect();
+        // Sources that are not followed, by the names of ours that they have.
+        let mut others = HashMap::new();
         for source in &page.sources {
             let name = SourceName::parse(&source.name).filter(|name| name.instance == self.instance);
-            let is_named = |replica: &Replica| {
-                name.as_ref().is_some_and(|name| {
-                    (&name.collection, &name.path, name.hash) == (&replica.collection, &replica.path, replica.hash)
-                })
-            };
+            let name = name.map(|name| (name.collection, name.path, name.hash));
             match self.by_source.get(&source.id).and_then(|id| self.followed.get_mut(id)) {
                 Some(job) => {
-                    job.named |= is_named(&job.replica);
+                    job.named |= name.is_some_and(|name| name == named(&job.replica));
                     job.listed = Some(source.name.clone()).filter(|name| !name.is_empty());
                 }
-                None if self.by_list && name.is_some() => {
-                    let namesakes = self.followed.values_mut().filter(|job| is_named(&job.replica));
-                    namesakes.for_each(|job| job.namesake = Some(source.id.clone()));
-                }
-                None => {}
+                None => others.extend(name.filter(|_| self.by_list).map(|name| (name, &source.id))),
             }
+        }
+        for job in self.followed.values_mut().filter(|_| !others.is_empty()) {
+            job.namesake = others.get(&named(&job.replica)).map(|id| (*id).clone()).or(job.namesake.take());
         }
         let seen = self.followed.iter_mut().map(|(id, job)| (&mut job.seen, shown.contains(id)));
         self.growth.note(page, place, seen, now);
@@ -311,6 +310,11 @@ impl Jobs {
         let sent = job.upload.map(|(bytes, began)| Sent { bytes, took: now.since(began) });
         Some(Settled { replica: job.replica, ending, named: job.named, listed: job.listed, took, sent })
     }
+}
+
+/// What the name of a replica's source says of it.
+fn named(replica: &Replica) -> (CollectionName, DocPath, ShortHash) {
+    (replica.collection.clone(), replica.path.clone(), replica.hash)
 }
 
 impl<P: Platform> Pass<'_, P> {
