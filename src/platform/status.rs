@@ -1,5 +1,7 @@
 //! The platforms' words for how far a source or a job has come.
 
+use super::wire::removal::{Activity, Removal};
+
 /// How far something has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Progress {
@@ -79,9 +81,24 @@ const LASTING: [&str; 12] = [
 /// What is deleted, and shown all the same for a while.
 const GONE: [&str; 6] = ["deleted", "removed", "archived", "trashed", "deleting", "purged"];
 
-/// Whether a status says that there is nothing any more.
-pub(super) fn is_gone(status: &str) -> bool {
-    is_one_of(status, &GONE)
+/// The status of a source that is switched off, whatever else it was: one of those that last.
+const SWITCHED_OFF: &str = "inactive";
+
+/// Whether there is nothing any more, by a time, a flag or a status.
+pub(super) fn is_gone(removal: &Removal, status: Option<&str>) -> bool {
+    let flags = [removal.is_deleted, removal.deleted, removal.is_archived, removal.archived];
+    let words = [status, removal.state.as_deref()];
+    removal.deleted_at
+        || removal.archived_at
+        || flags.contains(&Some(true))
+        || words.into_iter().flatten().any(|word| is_one_of(word, &GONE))
+}
+
+/// The status of a source: where it would be done, but is switched off, the word for that. It holds what was put into it.
+pub(super) fn of_source(status: Option<String>, activity: &Activity) -> Option<String> {
+    let is_off = [activity.active, activity.is_active].contains(&Some(false));
+    let is_done = status.as_deref().is_none_or(|status| progress(status) == Progress::Done);
+    if is_off && is_done { Some(SWITCHED_OFF.to_owned()) } else { status }
 }
 
 /// Whether a status says that nothing changes by itself.

@@ -238,12 +238,15 @@ fn age_unready(bench: &Bench) {
 
 #[tokio::test]
 async fn source__ready_before_and_not_any_more__is_in_step_for_a_while_and_named_then() {
-    for (word, code) in [("processing", 5), ("pending", 5), ("reindexing", 5), ("suspended", 3), ("Disabled", 3)] {
+    let statuses = [("processing", 5), ("pending", 5), ("reindexing", 5), ("suspended", 3), ("Disabled", 3)];
+    let statuses = statuses.map(|(word, code)| (Odd::Says("status", word), word, code));
+    // One that is switched off is still there.
+    for (says, word, code) in statuses.into_iter().chain([(Odd::Says("active", "false"), "inactive", 3)]) {
         let bench = Bench::new().await;
         bench.write_many(3);
         bench.synced().await;
         bench.sync().await.ended(0, &[]);
-        bench.faults.always("GET", SOURCES, Fault::Odd(Odd::Says("status", word)));
+        bench.faults.always("GET", SOURCES, Fault::Odd(says));
         bench.running.requests().reset();
         bench.sync().await.ended(0, &["nothing to change"]).without(&["not ready"]);
         age_unready(&bench);

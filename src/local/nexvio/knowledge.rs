@@ -27,7 +27,7 @@ use crate::{
     platform::wire::{
         cevvo::{Deleted, Source},
         nexvio::Knowledge,
-        removal::Removal,
+        removal::{Activity, Removal},
     },
 };
 
@@ -162,5 +162,6 @@ pub(super) fn shown(source: Source) -> Knowledge {
         error: None,
         message: None,
         removal: Removal::default(),
+        activity: Activity::default(),
     }
 }

@@ -15,7 +15,7 @@ use super::{
     envelope::{self, denies},
     form::EXTENSIONS,
     gate::Class,
-    status::{Progress, progress},
+    status::{self, Progress, progress},
     wire::cevvo::{CreateSource, IngestUrl, Job, Source, UpdateSource},
 };
 use crate::{
@@ -232,13 +232,14 @@ pub(super) fn page_of(found: List<Source>, page: Cursor) -> SourcePage {
 
 /// Whether a source is deleted, and shown all the same.
 fn is_gone(source: &Source) -> bool {
-    source.removal.is_gone(source.status.as_deref())
+    status::is_gone(&source.removal, source.status.as_deref())
 }
 
 /// `synced` with a document holds it, one that was just made is `pending`, and so is one that held a document and is worked
 /// on again; unknown statuses are "not yet" (reading of `source.status`).
 fn remote(source: Source) -> RemoteSource {
-    let holding = match (source.status.as_deref().map(progress), source.document_count) {
+    let status = status::of_source(source.status, &source.activity);
+    let holding = match (status.as_deref().map(progress), source.document_count) {
         (Some(Progress::Done), Some(1..)) => Holding::Document,
         (Some(Progress::Done), Some(0)) => Holding::Empty,
         (Some(Progress::Failed), _) => Holding::Failed(None),
@@ -247,7 +248,7 @@ fn remote(source: Source) -> RemoteSource {
         (Some(Progress::Done), None) => Holding::Done,
         (None, _) => Holding::Unsaid,
     };
-    let Source { id, name, status, created_at, auto_sync, .. } = source;
+    let Source { id, name, created_at, auto_sync, .. } = source;
     let unready = Unready::of(status, &holding);
     RemoteSource { id: SourceId(id), name, holding, unready, created_at, auto_sync }
 }
@@ -344,10 +345,28 @@ mod tests {
             (json!({"id": "s", "status": "synced", "is_deleted": true}), true),
             (json!({"id": "s", "status": "synced", "deleted": "true", "deleted_at": null}), true),
             (json!({"id": "s", "status": "synced", "archived": 1}), true),
-            (json!({"id": "s", "status": "synced", "active": false}), true),
+            (json!({"id": "s", "status": "synced", "active": false, "is_active": false}), false),
             (json!({"id": "s", "status": "synced", "state": "Archived"}), true),
         ] {
             assert_eq!(is_gone(&serde_json::from_value(source.clone()).unwrap()), expected, "{source}");
+        }
+    }
+
+    #[test]
+    fn remote__source_that_is_switched_off__is_kept_as_one_that_lasts_unready() {
+        for (flags, unready) in [
+            (json!({"active": false}), Some(("inactive", true))),
+            (json!({"is_active": "false"}), Some(("inactive", true))),
+            (json!({"active": true, "is_active": null}), None),
+            (json!({"active": false, "status": "indexing"}), Some(("indexing", false))),
+        ] {
+            let mut source = json!({"id": "s", "status": "synced", "document_count": 1});
+            source.as_object_mut().unwrap().extend(flags.as_object().unwrap().clone());
+            let source: Source = serde_json::from_value(source).unwrap();
+            assert!(!is_gone(&source), "{flags}");
+            let found = remote(source).unready;
+            let found = found.as_ref().map(|found| (found.status.as_str(), found.is_lasting));
+            assert_eq!(found, unready, "{flags}");
         }
     }
 

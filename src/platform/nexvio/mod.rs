@@ -16,7 +16,7 @@ use super::{
     envelope::denies,
     form::EXTENSIONS,
     gate::Class,
-    status::{Progress, progress},
+    status::{self, Progress, progress},
     wire::nexvio::{AddPage, Knowledge},
 };
 use crate::{
@@ -148,12 +148,13 @@ pub(super) fn page_of(found: List<Knowledge>, offset: u64, words: impl Fn(&str) 
 
 /// Whether a source is deleted, and shown all the same.
 fn is_gone(item: &Knowledge) -> bool {
-    item.removal.is_gone(item.status.as_deref())
+    status::is_gone(&item.removal, item.status.as_deref())
 }
 
 /// Without a status, listed means ready; unknown statuses are "not yet" (reading of `/knowledge`).
 fn remote(item: Knowledge, words: impl Fn(&str) -> String) -> RemoteSource {
-    let holding = match item.status.as_deref().map(progress) {
+    let status = status::of_source(item.status, &item.activity);
+    let holding = match status.as_deref().map(progress) {
         None | Some(Progress::Done) => Holding::Document,
         Some(Progress::Failed) => {
             let why = [&item.error, &item.message].into_iter().flatten().find_map(message_in);
@@ -164,7 +165,7 @@ fn remote(item: Knowledge, words: impl Fn(&str) -> String) -> RemoteSource {
     RemoteSource {
         id: SourceId(item.id),
         name: item.name.unwrap_or_default(),
-        unready: Unready::of(item.status, &holding),
+        unready: Unready::of(status, &holding),
         holding,
         created_at: item.added_at,
         auto_sync: None,
@@ -197,6 +198,17 @@ mod tests {
         );
         for other in ["processing", "pending", "reticulating", ""] {
             assert_eq!(holding(json!(other)), Holding::Nothing, "{other}");
+        }
+    }
+
+    #[test]
+    fn remote__source_that_is_switched_off__is_kept_as_one_that_lasts_unready() {
+        for status in [Value::Null, json!("ready")] {
+            let source: Knowledge =
+                serde_json::from_value(json!({"id": "k", "status": status, "active": false})).unwrap();
+            assert!(!is_gone(&source), "{status}");
+            let unready = remote(source, str::to_owned).unready.unwrap();
+            assert_eq!((unready.status.as_str(), unready.is_lasting), ("inactive", true), "{status}");
         }
     }
 }

@@ -6,7 +6,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{lenient, removal::Removal};
+use super::{
+    lenient,
+    removal::{Activity, Removal},
+};
 
 /// One page of a list.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -56,6 +59,9 @@ pub struct Source {
     /// What says that it is deleted or archived: some platforms go on showing such sources.
     #[serde(flatten)]
     pub removal: Removal,
+    /// What says whether it is switched on.
+    #[serde(flatten)]
+    pub activity: Activity,
 }
 
 /// Body of `POST /sources`.

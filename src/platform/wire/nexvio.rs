@@ -6,7 +6,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{lenient, removal::Removal};
+use super::{
+    lenient,
+    removal::{Activity, Removal},
+};
 
 pub use crate::model::{BUTTON_STYLES, LONGEST_INSTRUCTIONS, MODELS, POSITIONS, is_colour};
 
@@ -188,6 +191,9 @@ pub struct Knowledge {
     /// What says that it is deleted or archived: some platforms go on showing such sources.
     #[serde(flatten)]
     pub removal: Removal,
+    /// What says whether it is switched on.
+    #[serde(flatten)]
+    pub activity: Activity,
 }
 
 /// Body of `POST /knowledge` for a page; a document goes up as a form of `file` and `name`.
