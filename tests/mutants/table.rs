@@ -93,8 +93,8 @@ pub const MUTANTS: [Mutant; 19] = [
         name: "guards are off",
         edits: &[Edit {
             file: "src/plan/guard.rs",
-            from: "let why = withhold((made_here.len() as u64, unread as u64), of, standing, authority, policy);",
-            to: "let why = withhold((made_here.len() as u64, unread as u64), of, standing, authority, policy)
+            from: "let mut why = withhold(counts, standing, authority, policy);",
+            to: "let mut why = withhold(counts, standing, authority, policy)
         .filter(|_| !crate::mutant(\"guards are off\"));",
         }],
         within: 300,
