@@ -302,17 +302,13 @@ impl<P: Platform> Pass<'_, P> {
         open.waiting = true;
         let waiting = plan.waiting.clone();
         self.store.call(move |db| db.note_successors(&waiting)).await?;
-        let puts = plan.actions.iter().filter_map(|action| match action {
-            Action::Put { collection, wanted } => Some((collection, &wanted.path)),
-            Action::Delete { .. } | Action::Rename { .. } => None,
-        });
-        let puts: HashSet<_> = puts.collect();
         // A successor whose own replacement is held does not come.
-        let comes = |gone: &Gone| match &gone.successor {
-            Some((collection, path)) => puts.contains(&(collection, path)),
-            None => report.settling.is_none() || !puts.is_empty(),
-        };
-        if plan.waiting.iter().any(|(_, gone)| comes(gone)) {
+        let held = plan.held_replacements.iter();
+        let held = held.flat_map(|held| held.documents.iter().map(|path| (&held.collection, path)));
+        let held: HashSet<_> = held.collect();
+        let comes = |gone: &Gone| gone.successor.as_ref().is_none_or(|(of, path)| !held.contains(&(of, path)));
+        let puts = plan.actions.iter().any(|action| matches!(action, Action::Put { .. }));
+        if (report.settling.is_none() || puts) && plan.waiting.iter().any(|(_, gone)| comes(gone)) {
             open.again();
         }
         report.waiting = plan.waiting.iter().map(|(collection, gone)| (collection.clone(), gone.deletion())).collect();
