@@ -230,6 +230,19 @@ impl Db {
         Ok(Approved { deletions: approved, replacements: approved_replacements })
     }
 
+    /// Whether sources are approved that this state does not know, or whose names it does not: a list must show them again
+    /// before they are deleted.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn has_approved_strays(&self) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS (SELECT * FROM approvals AS approved JOIN strays USING (collection, path)
+                                  WHERE approved.hash = strays.hash)
+                       OR EXISTS (SELECT * FROM approvals AS approved JOIN replicas USING (collection, path)
+                                  WHERE approved.hash = replicas.hash AND replicas.misnamed)";
+        Ok(self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+    }
+
     /// The approvals that are there now, by collection: each holds for one pass.
     ///
     /// # Errors

@@ -355,13 +355,14 @@ impl<H: Host> Service<H> {
 }
 
 /// Where somebody has written to the store: a person who approved deletions, or wants failed documents tried again.
-/// What is approved may be sources that only the platform's list shows.
 async fn heed_person(store: &Store, version: &mut i64, config: &Config, agenda: &mut Agenda) -> Result<(), StoreError> {
     let now = store.call(|db| db.data_version()).await?;
     if now == *version {
         return Ok(());
     }
-    if !store.call(|db| db.approvals()).await?.is_empty() {
+    let approved = store.call(|db| db.approvals()).await?;
+    let stays = |name: &String| config.collections.iter().any(|one| one.name.as_str() == name);
+    if !approved.keys().all(stays) || store.call(|db| db.has_approved_strays()).await? {
         agenda.full();
     }
     agenda.again(Extent::folders(config.collections.iter().map(|c| c.name.clone())), clock::now());

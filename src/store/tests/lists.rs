@@ -279,7 +279,9 @@ fn source_of_another_machine__listed__is_left_alone_until_approved() {
     assert_eq!((report.adopted, report.retired), (0, 0));
     assert_eq!(db.strays(&docs()).unwrap().len(), 1);
     db.note_guard(&docs(), Some(&held(&[("b.md", 2)])), None).unwrap();
+    assert!(!db.has_approved_strays().unwrap());
     db.approve(&docs()).unwrap();
+    assert!(db.has_approved_strays().unwrap());
     assert_eq!(compare(&mut db, &page).retired, 1);
     assert_eq!(db.strays(&docs()).unwrap()[0].path, path("c.md"), "it has come since");
 }
