@@ -89,3 +89,34 @@ async fn pages__of_a_site_that_takes_its_time__go_up_before_the_last_one_was_rea
     }
     assert!((0..COUNT - 1).all(|n| bench.origin.count(&path(n)) < 6), "none is asked for in vain again and again");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn page__that_has_moved_and_comes_after_a_pause__is_still_asked_for_conditionally() {
+    let mut bench = bench().await;
+    bench.world.scope.pause_after = Duration::ZERO;
+    let page = |n: usize, edition: u32| {
+        Reply::new(MARKDOWN, format!("# {n}, edition {edition}")).etag(&format!("\"{n} {edition}\""))
+    };
+    let (last, gate) = (COUNT - 1, Gate::default());
+    (0..last).for_each(|n| bench.origin.serve(&path(n), page(n, 1)));
+    bench.origin.serve(&path(last), Reply::redirect(301, bench.origin.url("/moved").as_str()));
+    bench.origin.serve("/moved", page(last, 1));
+    bench.well().await;
+    bench.origin.forget();
+    bench.mutating();
+    bench.origin.serve(&path(0), page(0, 2));
+    bench.origin.serve("/moved", page(last, 1).behind(&gate));
+    let (report, ()) = tokio::join!(bench.well(), async {
+        let replaced = async {
+            while bench.world.platform.requests().count("DELETE", "/sources/{id}") == 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), replaced).await.expect("it goes up before the last page is had");
+        gate.open();
+    });
+    assert_eq!(report.replaced, 1);
+    let requests = bench.origin.requests_for("/moved");
+    let is_conditional = requests.iter().all(|request| request.header("if-none-match").is_some());
+    assert!(!requests.is_empty() && is_conditional, "{requests:?}");
+}

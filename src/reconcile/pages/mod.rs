@@ -122,7 +122,6 @@ pub(super) struct PagesLook<'a> {
 }
 
 /// What the looks of one pass share.
-#[derive(Default)]
 pub(super) struct SoFar {
     /// The lists, each read once.
     listed: lists::Pages,
@@ -239,7 +238,8 @@ impl<P: Platform> Pass<'_, P> {
         self.pages.lock().await.insert(collection.clone(), so_far);
         let (name, pass) = (collection.clone(), self.look.clone());
         let forgotten = std::mem::take(&mut looked.forgotten);
-        let sure = looked.gathered.authority == Authority::Whole;
+        // After a pause, the pages that are left would be taken for unlisted.
+        let sure = looked.gathered.authority == Authority::Whole && !looked.paused;
         self.store
             .call(move |db| {
                 if sure {
