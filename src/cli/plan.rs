@@ -171,17 +171,11 @@ fn to_json(preview: &Preview, cost: Estimate, bots: &Bots) -> Value {
             "documents": held.documents.iter().map(|path| path.as_str()).collect::<Vec<_>>(),
         })
     });
-    let failures = |failures: &[Failure]| {
-        let failure = |one: &Failure| {
-            let Document { collection, path } = &one.document;
-            json!({ "collection": collection.as_str(), "path": path, "reason": one.reason })
-        };
-        failures.iter().map(failure).collect::<Vec<_>>()
-    };
-    let skipped = preview.skipped.iter().filter(|skipped| skipped.kept).map(|skipped| {
-        let Document { collection, path } = &skipped.document;
-        json!({ "collection": collection.as_str(), "path": path, "reason": skipped.reason })
-    });
+    let failure = |Document { collection, path }: &Document, reason: &str| json!({ "collection": collection.as_str(), "path": path, "reason": reason });
+    let failures =
+        |failures: &[Failure]| failures.iter().map(|one| failure(&one.document, &one.reason)).collect::<Vec<_>>();
+    let skipped = preview.skipped.iter().filter(|skipped| skipped.kept);
+    let skipped = skipped.map(|skipped| failure(&skipped.document, &skipped.reason));
     json!({
         "failed": failures(&preview.failed),
         "quarantined": failures(&preview.quarantined),

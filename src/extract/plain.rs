@@ -43,7 +43,7 @@ pub(super) fn decode_as<'a>(bytes: &'a [u8], named: &[Option<&'static Encoding>]
     read.next().unwrap_or_else(|| decode(bytes))
 }
 
-/// At most one in this many characters beyond ASCII may be none, in text that is said to be UTF-8, and in other text.
+/// At most one in this many characters beyond ASCII may be invalid: in text that is declared as UTF-8, and in other text.
 const ONE_IN_NAMED_UTF_8: usize = 2;
 const ONE_IN: usize = 5;
 

@@ -46,7 +46,7 @@ pub struct PageState {
 }
 
 impl PageState {
-    /// Whether it is said to be gone only by what its site shows for addresses that do not exist.
+    /// Whether it counts as gone only for showing what its site shows at addresses that do not exist.
     pub fn is_soft_404(&self) -> bool {
         self.claim.as_ref().is_some_and(|claim| claim.what == Claimed::Missing)
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     guard::{Authority, Gone, Standing},
     out_of_sight::OutOfSight,
-    replacement_guard::{ReplacementStanding, TurnedText, leave_doubted},
+    replacement_guard::{ReplacementStanding, TurnedText, drop_doubted},
 };
 use crate::model::{CollectionName, ContentHash, DocPath, Fingerprint, MinHash};
 
@@ -92,12 +92,12 @@ impl Gathered {
         }
     }
 
-    /// Leaves what can be done before the look has come to its end: documents go up that are new, and those against whose
-    /// new text nothing is said. What is gone stays, and so does what may get its source's name.
-    pub fn leave_for_the_end(&mut self) {
+    /// Drops what must wait for the end of a paused look: deletions, renames and doubted replacements. New documents and
+    /// other replacements stay.
+    pub fn defer_doubtful(&mut self) {
         let leaving: BTreeSet<_> = self.gone.drain(..).chain(self.moved.drain(..)).map(|gone| gone.live).collect();
         self.wanted.retain(|wanted| wanted.replaces || !leaving.contains(&wanted.hash.short()));
-        leave_doubted(&mut self.wanted, &self.texts, &self.others);
+        drop_doubted(&mut self.wanted, &self.texts, &self.others);
         self.authority = Authority::Unsure("not all of its pages were read yet".to_owned());
     }
 }

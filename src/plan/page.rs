@@ -13,8 +13,8 @@ const TRUST: Duration = DAY;
 /// An origin that says that a page has not changed is believed for so long, less up to a day that differs by page.
 const FULL: Duration = Duration::from_secs(7 * DAY.as_secs());
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// A site that is being mended may show one text everywhere: what counts once in five minutes where a page is said to be gone
-/// counts once in a day where its site only shows what it shows for missing addresses, and never alone.
+/// How much longer than a 404 a soft 404 must last to count, and how often it must at least: during maintenance a site may show
+/// one text everywhere. With the five minutes of a 404, this is a day.
 const SOFT_404: u32 = 288;
 const SOFT_404_LOOKS: u64 = 2;
 /// A text that shrinks to no more words, and to a part of its size (a third), may be what is left of a broken page.

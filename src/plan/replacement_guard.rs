@@ -32,8 +32,8 @@ impl TurnedText {
         Some(Self { was, likeness: hash.short().as_number(), shrunk, unconfirmed: false })
     }
 
-    /// Whether something is said against it alone.
-    fn is_odd(&self) -> bool {
+    /// Whether it is doubtful by itself, whatever other documents have become.
+    fn is_doubtful(&self) -> bool {
         self.shrunk || self.unconfirmed
     }
 }
@@ -110,23 +110,16 @@ pub(super) struct Asked<'a> {
 /// Takes out of what is wanted what the guard withholds, and what is not confirmed yet.
 pub(super) fn hold(wanted: &mut Vec<Wanted>, asked: &Asked<'_>) -> Option<HeldReplacements> {
     let Asked { collection, of, texts, others: unchanged, standing, policy } = *asked;
-    let same = same_texts(wanted, texts, unchanged);
-    let others = |one: &Wanted| same.get(&one.path).map_or(0, |n| *n);
-    let is_same = |one: &Wanted| others(one) > 1;
-    let is_doubted = |one: &Wanted| {
-        let turned = texts.get(&one.path);
-        one.replaces && (is_same(one) || turned.is_some_and(TurnedText::is_odd))
-    };
-    let doubted = wanted.iter().filter(|one| is_doubted(one)).count();
-    let count = doubted as u64;
+    let doubts = Doubts::of(wanted, texts, unchanged);
+    let count = wanted.iter().filter(|one| doubts.is_doubted(one)).count() as u64;
     let many = count > policy.max_deletes && count * 100 > policy.max_delete_percent * of;
     let all = count >= of && of >= 3;
-    let alike = wanted.iter().any(|one| one.replaces && one.path.address().is_some() && others(one) >= PAGES);
+    let alike = wanted.iter().any(|one| one.replaces && one.path.address().is_some() && doubts.alike(one) >= PAGES);
     let is_approved = |one: &Wanted| standing.approved.contains(&one.path);
-    let is_held = |one: &Wanted| is_doubted(one) && !is_approved(one);
+    let is_held = |one: &Wanted| doubts.is_doubted(one) && !is_approved(one);
     if wanted.iter().any(is_held) && (many || all || alike || standing.held > 0) {
         let held: Vec<_> = wanted.extract_if(.., |one| is_held(one)).collect();
-        let same_text = held.iter().any(is_same);
+        let same_text = held.iter().any(|one| doubts.alike(one) > 1);
         let documents = held.into_iter().map(|one| one.path).collect();
         return Some(HeldReplacements { collection: collection.clone(), documents, of, same_text });
     }
@@ -134,28 +127,34 @@ pub(super) fn hold(wanted: &mut Vec<Wanted>, asked: &Asked<'_>) -> Option<HeldRe
     None
 }
 
-/// Takes out of what is wanted the replacements against which anything is said.
-pub(super) fn leave_doubted(
+/// Drops the replacements that are doubtful by themselves or together.
+pub(super) fn drop_doubted(
     wanted: &mut Vec<Wanted>,
     texts: &BTreeMap<DocPath, TurnedText>,
     others: &BTreeMap<DocPath, u64>,
 ) {
-    let same = same_texts(wanted, texts, others);
-    wanted.retain(|one| {
-        let is_same = same.get(&one.path).is_some_and(|count| *count > 1);
-        !one.replaces || !is_same && !texts.get(&one.path).is_some_and(TurnedText::is_odd)
-    });
+    let doubts = Doubts::of(wanted, texts, others);
+    wanted.retain(|one| !doubts.is_doubted(one));
 }
 
-/// Of each document that is replaced by a text of which something is known, how many documents have that one, with itself.
-fn same_texts(
-    wanted: &[Wanted],
-    texts: &BTreeMap<DocPath, TurnedText>,
-    others: &BTreeMap<DocPath, u64>,
-) -> HashMap<DocPath, usize> {
-    let replaced = wanted.iter().filter(|one| one.replaces).filter_map(|one| Some((&one.path, texts.get(&one.path)?)));
-    let count = |path, turned: &TurnedText| joined(turned.likeness, texts) + met(path, turned, others);
-    replaced.map(|(path, turned)| (path.clone(), count(path, turned))).collect()
+/// The new texts of replaced documents, each with how many documents have much the same one, itself included.
+struct Doubts<'a>(HashMap<DocPath, (&'a TurnedText, usize)>);
+
+impl<'a> Doubts<'a> {
+    fn of(wanted: &[Wanted], texts: &'a BTreeMap<DocPath, TurnedText>, others: &BTreeMap<DocPath, u64>) -> Self {
+        let replaced = wanted.iter().filter(|one| one.replaces);
+        let turned = replaced.filter_map(|one| Some((&one.path, texts.get(&one.path)?)));
+        let alike = |path, turned: &TurnedText| joined(turned.likeness, texts) + met(path, turned, others);
+        Self(turned.map(|(path, turned)| (path.clone(), (turned, alike(path, turned)))).collect())
+    }
+
+    fn alike(&self, one: &Wanted) -> usize {
+        self.0.get(&one.path).map_or(0, |(_, alike)| *alike)
+    }
+
+    fn is_doubted(&self, one: &Wanted) -> bool {
+        self.0.get(&one.path).is_some_and(|(turned, alike)| *alike > 1 || turned.is_doubtful())
+    }
 }
 
 /// How many documents, up to those that matter, have become a text like this one, in this pass or before. Documents that

@@ -11,7 +11,7 @@ use futures_util::{StreamExt, stream::FuturesUnordered};
 use tokio::sync::watch;
 
 use super::{
-    Deed, Document, Event, Fatal, Open, Pass, Report,
+    Deed, Document, Event, Failure, Fatal, Open, Pass, Report,
     jobs::Jobs,
     stopped,
     work::{Ending, Step, Task},
@@ -245,6 +245,13 @@ impl<P: Platform> Work<'_, '_, P> {
         self.running.len() + self.putting.len() + self.deleting.len()
     }
 
+    async fn fail(&mut self, failure: Failure, replica: Option<Replica>) -> Result<(), Fatal> {
+        let deed = Deed::Failed { reason: failure.reason.clone() };
+        (self.pass.event)(Event::Done { deed, document: failure.document.clone() });
+        self.report.fail(failure);
+        self.retire_one(replica).await
+    }
+
     /// A document was refused. Where that concerns all of them, none of them has failed.
     async fn refuse(&mut self, document: Document, fatal: Fatal) -> Result<(), Fatal> {
         let holds = self.pass.store.call(|db| db.holds_any()).await?;
@@ -310,15 +317,10 @@ impl<P: Platform> Work<'_, '_, P> {
             Step::NoPuts(fatal) => drop(self.report.refused.get_or_insert(fatal)),
             Step::Relist => self.open.list_at(self.pass.now()),
             Step::Unknown(until) => self.open.list_at(until),
-            Step::Failed(failure, replica) => {
-                let deed = Deed::Failed { reason: failure.reason.clone() };
-                (self.pass.event)(Event::Done { deed, document: failure.document.clone() });
-                self.report.fail(failure);
-                self.retire_one(replica).await?;
-            }
+            Step::Failed(failure, replica) => self.fail(failure, replica).await?,
             Step::Refused(failure, replica, fatal) => {
                 let document = failure.document.clone();
-                Box::pin(self.take(Step::Failed(failure, replica))).await?;
+                self.fail(failure, replica).await?;
                 self.refuse(document, fatal).await?;
             }
             Step::Polled(polled) => {

@@ -13,9 +13,7 @@ use super::{
     work::{Ending, Polled, Settled, Step, Task},
 };
 use crate::{
-    model::{
-        CollectionName, DocPath, Instance, JobId, Moment, Phase, Replica, ReplicaId, ShortHash, SourceId, SourceName,
-    },
+    model::{Instance, JobId, Moment, Phase, Replica, ReplicaId, SourceId, SourceName},
     pace::{Durations, Poll, PollSchedule},
     plan::FailureCause,
     platform::{Platform, SourcePage},
@@ -234,21 +232,24 @@ impl Jobs {
         let (place, on_the_way) = self.reading;
         let shown: HashSet<_> =
             page.sources.iter().filter_map(|source| self.by_source.get(&source.id)).copied().collect();
-        // Sources that are not followed, by the names of ours that they have.
-        let mut others = HashMap::new();
+        // Sources that are not followed, by their names.
+        let mut others = BTreeMap::new();
         for source in &page.sources {
-            let name = SourceName::parse(&source.name).filter(|name| name.instance == self.instance);
-            let name = name.map(|name| (name.collection, name.path, name.hash));
             match self.by_source.get(&source.id).and_then(|id| self.followed.get_mut(id)) {
                 Some(job) => {
-                    job.named |= name.is_some_and(|name| name == named(&job.replica));
+                    let name = job.replica.name(&self.instance);
+                    job.named |= SourceName::parse(&source.name).is_some_and(|listed| listed == name);
                     job.listed = Some(source.name.clone()).filter(|name| !name.is_empty());
                 }
-                None => others.extend(name.filter(|_| self.by_list).map(|name| (name, &source.id))),
+                None if self.by_list => others.extend(SourceName::parse(&source.name).map(|name| (name, &source.id))),
+                None => {}
             }
         }
-        for job in self.followed.values_mut().filter(|_| !others.is_empty()) {
-            job.namesake = others.get(&named(&job.replica)).map(|id| (*id).clone()).or(job.namesake.take());
+        if !others.is_empty() {
+            for job in self.followed.values_mut() {
+                let namesake = others.get(&job.replica.name(&self.instance));
+                job.namesake = namesake.map(|id| (*id).clone()).or(job.namesake.take());
+            }
         }
         let seen = self.followed.iter_mut().map(|(id, job)| (&mut job.seen, shown.contains(id)));
         self.growth.note(page, place, seen, now);
@@ -310,11 +311,6 @@ impl Jobs {
         let sent = job.upload.map(|(bytes, began)| Sent { bytes, took: now.since(began) });
         Some(Settled { replica: job.replica, ending, named: job.named, listed: job.listed, took, sent })
     }
-}
-
-/// What the name of a replica's source says of it.
-fn named(replica: &Replica) -> (CollectionName, DocPath, ShortHash) {
-    (replica.collection.clone(), replica.path.clone(), replica.hash)
 }
 
 impl<P: Platform> Pass<'_, P> {

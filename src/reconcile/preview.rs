@@ -10,7 +10,9 @@ use super::{
     look::{self, Part},
     looked::Looked,
     pages::{Known, PagesLook},
-    policy, site, undeleted,
+    policy,
+    report::failed_before,
+    site, undeleted,
 };
 use crate::{
     config::{Collection, Input},
@@ -49,8 +51,7 @@ pub struct Preview {
 impl Preview {
     /// Whether a pass with nothing else to do would end as one in which documents failed, for they did before.
     pub fn has_failed_before(&self) -> bool {
-        let is_kept = |skipped: &Skipped| skipped.kept;
-        !self.quarantined.is_empty() || !self.undeleted.is_empty() || self.skipped.iter().any(is_kept)
+        failed_before(&self.quarantined, &self.undeleted, &self.skipped)
     }
 }
 

@@ -21,7 +21,7 @@ impl Looked {
             return;
         }
         let mounts = before.map_or(&[][..], |before| &before.mounts);
-        // The root was opened before: where it is not there any more, that is said already.
+        // The root was opened before: where it has gone since, that is reported already.
         for (folder, reason) in replaced_folders(options, missing.iter()).unwrap_or_default() {
             // One that was a mount is compared as such.
             if mounts.iter().any(|mount| mount == folder) {

@@ -31,6 +31,12 @@ impl Failure {
     }
 }
 
+/// Whether documents count as failed without an attempt in this pass: quarantined ones, those with a source that could not be
+/// deleted, and skipped files of which the platform keeps an older version.
+pub(super) fn failed_before(quarantined: &[Failure], undeleted: &[Failure], skipped: &[Skipped]) -> bool {
+    !quarantined.is_empty() || !undeleted.is_empty() || skipped.iter().any(|skipped| skipped.kept)
+}
+
 /// A file that could be a document and is left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skipped {
@@ -171,7 +177,7 @@ pub struct Report {
     pub missing: u64,
     /// Sources that are missing from the platform's list, and of which it did not say whether it has them.
     pub unconfirmed: u64,
-    /// Why it did not, where it was asked for a few in vain.
+    /// The error of these lookups, once a few of them have failed.
     pub unconfirmed_for: Option<String>,
     /// Sources that the list shows without their documents, and more of them than is believed at once.
     pub emptied: u64,
@@ -370,8 +376,7 @@ impl Report {
             None if self.withheld.iter().any(|withheld| withheld.why != Why::Never) => Outcome::Held,
             None if !self.held_replacements.is_empty() => Outcome::Held,
             // An old failure must not hide that a guard waits for a person.
-            None if !self.quarantined.is_empty() || !self.undeleted.is_empty() => Outcome::Failed,
-            None if self.skipped.iter().any(|skipped| skipped.kept) => Outcome::Failed,
+            None if failed_before(&self.quarantined, &self.undeleted, &self.skipped) => Outcome::Failed,
             None if self.is_any_unready_lasting => Outcome::Failed,
             None if self.is_open() || !self.crawling.is_empty() || !self.unready.is_empty() => Outcome::Temporary,
             None => Outcome::Ok,

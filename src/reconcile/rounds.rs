@@ -220,7 +220,7 @@ impl<P: Platform> Pass<'_, P> {
         let is_pages = |name: &CollectionName| is_paused && matches!(self.input(name), Some(Input::Pages(_)));
         open.paused = gathered.iter().map(|one| one.collection.clone()).filter(is_pages).collect();
         let pages = gathered.iter_mut().filter(|one| open.paused.contains(&one.collection));
-        pages.for_each(Gathered::leave_for_the_end);
+        pages.for_each(Gathered::defer_doubtful);
         if *extent == Extent::Full && !is_paused {
             gathered.extend(self.look_at_abandoned().await?);
         }

@@ -1,5 +1,4 @@
-//! Only what two looks have missed is gone: what was moved during the first, from where it was still to come to where it
-//! had been already, was seen in neither place.
+//! Second walk of all folders before deletions, for documents that were moved while the first walk was under way.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -12,31 +11,38 @@ use crate::{
 };
 
 impl<P: Platform> Pass<'_, P> {
-    /// Looks at the collections; at all folders once more, where one misses documents.
+    /// Looks at the collections; at all folders once more, where one misses documents: what was moved from a part that was
+    /// still to be walked through to one that had been is in neither look at them.
     pub(super) async fn look_twice(&self, extent: &mut Extent, pause_after: Duration) -> Result<Vec<Looked>, Fatal> {
         let mut looks: Vec<(&Collection, Looked)> = Vec::new();
         for collection in &self.scope.collections {
-            if let Some(wake) = extent.of(&collection.name) {
-                let mut looked = self.unless_stopped(self.look(collection, wake, pause_after)).await?;
-                extent.take_in(&collection.name, std::mem::take(&mut looked.fresh));
-                looks.push((collection, looked));
-            }
+            let looked = self.look_within(extent, collection, pause_after).await?;
+            looks.extend(looked.map(|looked| (collection, looked)));
         }
         let is_folder = |collection: &Collection| matches!(collection.input, Input::Folder(_));
         let mut misses = false;
         for (_, looked) in looks.iter().filter(|(collection, _)| is_folder(collection)) {
             misses = misses || self.misses(looked).await?;
         }
-        if misses {
-            for (collection, looked) in looks.iter_mut().filter(|(collection, _)| is_folder(collection)) {
-                if let Some(wake) = extent.of(&collection.name) {
-                    let mut again = self.unless_stopped(self.look(collection, wake, pause_after)).await?;
-                    extent.take_in(&collection.name, std::mem::take(&mut again.fresh));
-                    looked.confirm(again);
-                }
+        for (collection, looked) in looks.iter_mut().filter(|(collection, _)| misses && is_folder(collection)) {
+            if let Some(again) = self.look_within(extent, collection, pause_after).await? {
+                looked.confirm(again);
             }
         }
         Ok(looks.into_iter().map(|(_, looked)| looked).collect())
+    }
+
+    /// Looks at what the extent has of a collection, if anything, and widens the extent by the folders that are new there.
+    async fn look_within(
+        &self,
+        extent: &mut Extent,
+        collection: &Collection,
+        pause_after: Duration,
+    ) -> Result<Option<Looked>, Fatal> {
+        let Some(wake) = extent.of(&collection.name) else { return Ok(None) };
+        let mut looked = self.unless_stopped(self.look(collection, wake, pause_after)).await?;
+        extent.take_in(&collection.name, std::mem::take(&mut looked.fresh));
+        Ok(Some(looked))
     }
 
     /// Whether a look misses documents that would be deleted, and that no pass before has missed.
@@ -60,7 +66,8 @@ impl<P: Platform> Pass<'_, P> {
 }
 
 impl Looked {
-    /// Becomes the second look, but for what the first one has seen. What that has noted as new is nothing known.
+    /// Replaces this first look by the second one, and keeps of the first what only that could tell: what was seen, what
+    /// was not yet known, and every doubt.
     fn confirm(&mut self, again: Self) {
         let first = std::mem::replace(self, again);
         let (gathered, before) = (&mut self.gathered, first.gathered);

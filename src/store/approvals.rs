@@ -67,12 +67,16 @@ pub(super) fn use_approval(
     hash: Option<ShortHash>,
 ) -> Result<bool, rusqlite::Error> {
     let sql = "DELETE FROM approvals WHERE collection = ?1 AND path = ?2 AND hash = ?3";
-    let hash = hash.map_or_else(Vec::new, |hash| hash.0.to_vec());
-    Ok(connection.prepare_cached(sql)?.execute(params![collection, path, hash])? > 0)
+    Ok(connection.prepare_cached(sql)?.execute(params![collection, path, column(hash)])? > 0)
 }
 
 /// A deletion with the content that the platform holds, or a replacement.
 type Row = (DocPath, Option<ShortHash>);
+
+/// The hash of a row as its column has it.
+fn column(hash: Option<ShortHash>) -> Vec<u8> {
+    hash.map_or_else(Vec::new, |hash| hash.0.to_vec())
+}
 
 /// What a table names of a collection: deletions with their contents, and replacements without.
 fn rows(connection: &Connection, table: &str, collection: &str) -> Result<BTreeSet<Row>, rusqlite::Error> {
@@ -95,15 +99,14 @@ fn note_rows(
     of_deletions: bool,
 ) -> Result<(), rusqlite::Error> {
     let (before, approved) = noted(connection, collection, of_deletions)?;
-    let bytes = |hash: &Option<ShortHash>| hash.map_or_else(Vec::new, |hash| hash.0.to_vec());
     let mut remove =
         connection.prepare_cached("DELETE FROM withheld WHERE collection = ?1 AND path = ?2 AND hash = ?3")?;
     for (path, hash) in before.difference(held) {
-        remove.execute(params![collection, path.as_str(), bytes(hash)])?;
+        remove.execute(params![collection, path.as_str(), column(*hash)])?;
     }
     let mut insert = connection.prepare_cached("INSERT INTO withheld VALUES (?1, ?2, ?3)")?;
     for (path, hash) in held.difference(&before) {
-        insert.execute(params![collection, path.as_str(), bytes(hash)])?;
+        insert.execute(params![collection, path.as_str(), column(*hash)])?;
     }
     if approved > 0 {
         if held.len() as u64 <= approved {

@@ -56,8 +56,7 @@ impl Db {
     /// # Errors
     /// See [`StoreError`].
     pub fn unready(&self) -> Result<Vec<(String, String, String)>, StoreError> {
-        let sql = "SELECT collection, path, failure FROM replicas WHERE phase = 'ready' AND failure IS NOT NULL
-                   ORDER BY collection, path";
+        let sql = "SELECT collection, path, unready FROM replicas WHERE phase = 'ready' AND unready IS NOT NULL ORDER BY collection, path";
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -68,8 +67,7 @@ impl Db {
     /// # Errors
     /// See [`StoreError`].
     pub fn unready_reason(&self, collection: &CollectionName, path: &DocPath) -> Result<Option<String>, StoreError> {
-        let sql = "SELECT failure FROM replicas WHERE collection = ?1 AND path = ?2 AND phase = 'ready'
-                       AND failure IS NOT NULL";
+        let sql = "SELECT unready FROM replicas WHERE collection = ?1 AND path = ?2 AND phase = 'ready' AND unready IS NOT NULL";
         let mut statement = self.connection.prepare_cached(sql)?;
         Ok(statement.query_row([collection.as_str(), path.as_str()], |row| row.get(0)).optional()?)
     }
@@ -79,7 +77,7 @@ impl Db {
     /// # Errors
     /// See [`StoreError`].
     pub fn is_any_unready_lasting(&self) -> Result<bool, StoreError> {
-        let sql = "SELECT EXISTS (SELECT * FROM replicas WHERE phase = 'ready' AND failure IS NOT NULL AND lasting)";
+        let sql = "SELECT EXISTS (SELECT * FROM replicas WHERE phase = 'ready' AND unready IS NOT NULL AND lasting)";
         Ok(self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
     }
 
@@ -212,16 +210,13 @@ pub(super) fn note_emptied(
     Ok(())
 }
 
-/// Ready sources that the list shows as not ready: a platform that indexes everything again has them so for a while, and nothing is
-/// uploaded again. Since when is noted, and that it is a failure once it lasts longer than a job may. Gives of how many
-/// another list may tell more: not of failures that do not change by themselves. A platform whose lists have never shown
-/// content tells nothing of that.
-///
-/// Of a ready replica, `retry_at` is since when its source is not ready, and `failure` why that is one.
+/// Notes since when the list has shown ready sources as not ready, and why once that lasts longer than a job may take. A
+/// platform that indexes everything again does so for a while, and nothing is uploaded again. Returns how many of them
+/// another list may show as ready: not those that stay so. Says nothing of a platform whose lists never show content.
 pub(super) fn note_unready(connection: &Connection, terms: &Terms, now: Moment) -> Result<u64, rusqlite::Error> {
     let listed = "(SELECT source_id FROM listed WHERE unready IS NOT NULL)";
     let sql = format!(
-        "UPDATE replicas SET retry_at = NULL, failure = NULL WHERE phase = 'ready' AND retry_at IS NOT NULL
+        "UPDATE replicas SET unready_since = NULL, unready = NULL WHERE phase = 'ready' AND unready_since IS NOT NULL
              AND source_id IN (SELECT source_id FROM listed) AND source_id NOT IN {listed}"
     );
     connection.execute(&sql, [])?;
@@ -231,17 +226,19 @@ pub(super) fn note_unready(connection: &Connection, terms: &Terms, now: Moment) 
     let crawled: Vec<_> = terms.crawled.iter().map(|name| name.as_str()).collect();
     let crawled = serde_json::to_string(&crawled).unwrap_or_default();
     let sql = format!(
-        "UPDATE replicas SET retry_at = coalesce(min(retry_at, ?1), ?1) WHERE phase = 'ready' AND source_id IN {listed}
-             AND collection NOT IN (SELECT value FROM json_each(?2))"
+        "UPDATE replicas SET unready_since = coalesce(min(unready_since, ?1), ?1)
+         WHERE phase = 'ready' AND source_id IN {listed} AND collection NOT IN (SELECT value FROM json_each(?2))"
     );
     let unready = connection.execute(&sql, params![now.0.cast_signed(), crawled])?;
-    let sql = "UPDATE replicas SET (failure, lasting) =
-                   (SELECT l.unready, l.lasting FROM listed l WHERE l.source_id = replicas.source_id)
-               WHERE phase = 'ready' AND retry_at < ?1
-                   AND source_id IN (SELECT source_id FROM listed WHERE unready IS NOT NULL)";
-    connection.execute(sql, [(now - terms.job_timeout).0.cast_signed()])?;
-    let sql = "SELECT count(*) FROM replicas JOIN listed USING (source_id)
-               WHERE phase = 'ready' AND failure IS NOT NULL AND replicas.lasting AND unready IS NOT NULL";
-    let lasting: i64 = connection.query_row(sql, [], |row| row.get(0))?;
+    let sql = format!(
+        "UPDATE replicas SET (unready, lasting) =
+             (SELECT l.unready, l.lasting FROM listed l WHERE l.source_id = replicas.source_id)
+         WHERE phase = 'ready' AND unready_since < ?1 AND source_id IN {listed}"
+    );
+    connection.execute(&sql, [(now - terms.job_timeout).0.cast_signed()])?;
+    let sql = format!(
+        "SELECT count(*) FROM replicas WHERE phase = 'ready' AND unready IS NOT NULL AND lasting AND source_id IN {listed}"
+    );
+    let lasting: i64 = connection.query_row(&sql, [], |row| row.get(0))?;
     Ok((unready as u64).saturating_sub(lasting.cast_unsigned()))
 }

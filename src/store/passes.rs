@@ -117,7 +117,7 @@ impl Db {
                          FROM documents WHERE collection = ?1)";
         let unready =
             "SELECT count(*), coalesce(sum(size), 0) FROM replicas r JOIN documents d USING (collection, path)
-                       WHERE r.collection = ?1 AND r.phase = 'ready' AND r.failure IS NOT NULL AND d.skip_reason IS NULL
+                       WHERE r.collection = ?1 AND r.phase = 'ready' AND r.unready IS NOT NULL AND d.skip_reason IS NULL
                            AND d.live = substr(d.hash, 1, 6) AND r.hash = d.live";
         let number = |row: &Row<'_>, column| row.get::<_, i64>(column).map(i64::cast_unsigned);
         let (unready, unready_bytes) =

@@ -374,9 +374,8 @@ pub(super) fn set_phase(
     now: Moment,
 ) -> Result<(), rusqlite::Error> {
     let sql = "UPDATE replicas SET phase = ?2, since = ?3, was_ready = was_ready OR phase = 'ready',
-                   unanswered = unanswered AND ?2 <> 'ready',
-                   failure = CASE WHEN phase = ?2 AND ?2 <> 'ready' THEN failure END,
-                   retry_at = CASE WHEN phase = ?2 AND ?2 <> 'ready' THEN retry_at END
+                   unanswered = unanswered AND ?2 <> 'ready', failure = CASE WHEN phase = ?2 THEN failure END,
+                   unready_since = NULL, unready = NULL
                WHERE id = ?1";
     connection.prepare_cached(sql)?.execute(params![id.0, phase.as_str(), now.0.cast_signed()]).map(drop)
 }

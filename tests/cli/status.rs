@@ -232,7 +232,7 @@ async fn quiet_says_nothing_of_a_good_pass_and_everything_of_a_bad_one() {
 /// Makes what the lists have shown of unready sources twenty minutes older.
 fn age_unready(bench: &Bench) {
     let state = Connection::open(bench.path("state/state.db")).unwrap();
-    let sql = "UPDATE replicas SET retry_at = retry_at - 1200000000 WHERE phase = 'ready'";
+    let sql = "UPDATE replicas SET unready_since = unready_since - 1200000000 WHERE phase = 'ready'";
     assert!(state.execute(sql, []).unwrap() > 0);
 }
 

@@ -57,7 +57,7 @@ async fn pages__behind_many_that_are_busy__have_their_turn_in_later_passes() {
     assert_eq!(bench.pass().await.replaced, 10);
 }
 
-/// Waits until the platform holds so many documents.
+/// Waits until the platform holds `count` documents.
 async fn until_held(bench: &Bench, count: usize) {
     let held = async || {
         let sources = bench.world.platform.snapshot().await;

@@ -21,7 +21,7 @@ use crate::{
     source::{Deletion, Document, Source, Who},
 };
 
-/// A backup is made of what so many passes find.
+/// A backup is made once in this many passes.
 const BACKUP: u64 = 3;
 
 /// How an ingestion goes on.

@@ -105,6 +105,7 @@ fn migration__ready_row_of_an_older_version_with_a_failure_and_a_time__is_in_ste
     let mut db = Db::open(&state, None).unwrap();
     ready(&mut db, "a.md", 1, "s1");
     let undo = "DROP INDEX replicas_unready; DROP INDEX documents_failed; ALTER TABLE replicas DROP COLUMN lasting;
+                ALTER TABLE replicas DROP COLUMN unready; ALTER TABLE replicas DROP COLUMN unready_since;
                 UPDATE replicas SET retry_at = 1, failure = 'POST /sources: 500';";
     db.connection.execute_batch(undo).unwrap();
     db.connection.pragma_update(None, "user_version", 16).unwrap();
@@ -135,17 +136,16 @@ fn queries__what_is_asked_after_every_pass__use_an_index() {
     let (_folder, db) = new_db();
     for (sql, index) in [
         (
-            "SELECT collection, path, failure FROM replicas WHERE phase = 'ready' AND failure IS NOT NULL
-             ORDER BY collection, path",
+            "SELECT collection, path, unready FROM replicas WHERE phase = 'ready' AND unready IS NOT NULL ORDER BY collection, path",
             "SCAN replicas USING INDEX replicas_unready",
         ),
         (
-            "SELECT EXISTS (SELECT * FROM replicas WHERE phase = 'ready' AND failure IS NOT NULL AND lasting)",
+            "SELECT EXISTS (SELECT * FROM replicas WHERE phase = 'ready' AND unready IS NOT NULL AND lasting)",
             "SCAN replicas USING INDEX replicas_unready",
         ),
         (
             "SELECT count(*) FROM replicas r JOIN documents d USING (collection, path)
-             WHERE r.collection = 'docs' AND r.phase = 'ready' AND r.failure IS NOT NULL",
+             WHERE r.collection = 'docs' AND r.phase = 'ready' AND r.unready IS NOT NULL",
             "SEARCH r USING INDEX replicas_unready",
         ),
         ("SELECT collection, path FROM documents WHERE trouble_failures > 0", "documents_failed"),
