@@ -36,8 +36,11 @@ mod sources;
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use secrecy::SecretString;
@@ -141,6 +144,8 @@ struct App {
     new_website: Arc<Notify>,
     /// Work that a fault has put off; it ends with the platform.
     put_off: Mutex<JoinSet<()>>,
+    /// How long after its request the latest of it was done, in microseconds.
+    latest: Arc<AtomicU64>,
 }
 
 impl App {
@@ -149,15 +154,19 @@ impl App {
         let mut put_off = self.put_off.lock().unwrap_or_else(PoisonError::into_inner);
         // What has ended makes room.
         while put_off.try_join_next().is_some() {}
-        put_off.spawn(work);
+        let (began, latest) = (Instant::now(), Arc::clone(&self.latest));
+        put_off.spawn(async move {
+            work.await;
+            latest.fetch_max(began.elapsed().as_micros() as u64, Ordering::Relaxed);
+        });
     }
 
-    /// Ends when no work is put off any more.
-    async fn put_off_work_done(&self) {
+    /// Ends when no work is put off any more, and says how long after its request the latest of it was done.
+    async fn put_off_work_done(&self) -> Duration {
         loop {
             let mut put_off = std::mem::take(&mut *self.put_off.lock().unwrap_or_else(PoisonError::into_inner));
             if put_off.is_empty() {
-                return;
+                return Duration::from_micros(self.latest.load(Ordering::Relaxed));
             }
             while put_off.join_next().await.is_some() {}
         }
@@ -204,6 +213,7 @@ pub async fn start(listener: TcpListener, options: Options) -> Result<Running, L
         queue,
         new_website: Arc::default(),
         put_off: Mutex::default(),
+        latest: Arc::default(),
     });
     if let Err(error) = prepare(&app, &options.data_dir, &base_url).await {
         app.db.stop();

@@ -88,9 +88,10 @@ impl Running {
         self.app.changes.watch()
     }
 
-    /// Ends when every late effect ([`Fault::LateEffect`](super::Fault::LateEffect)) has taken place.
-    pub async fn late_effects_done(&self) {
-        self.app.put_off_work_done().await;
+    /// Ends when every late effect ([`Fault::LateEffect`](super::Fault::LateEffect)) has taken place, and says how long after
+    /// its request the latest of all so far has: on a busy machine later than was asked for.
+    pub async fn late_effects_done(&self) -> Duration {
+        self.app.put_off_work_done().await
     }
 
     /// Stops in order: requests under way end, jobs and crawls under way are left for the next start, the database is closed.

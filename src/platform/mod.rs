@@ -93,13 +93,17 @@ pub struct Unready {
     pub status: String,
     /// Whether it says that nothing changes by itself.
     pub is_lasting: bool,
+    /// Whether it is a word whose meaning is known.
+    pub is_known: bool,
 }
 
 impl Unready {
     fn of(status: Option<String>, holding: &Holding) -> Option<Self> {
-        let status = status.filter(|_| matches!(holding, Holding::Nothing | Holding::AtWork))?;
+        let is_unready = matches!(holding, Holding::Nothing | Holding::AtWork | Holding::Failed(_));
+        let status = status.filter(|_| is_unready)?;
         let is_lasting = status::is_lasting(&status);
-        Some(Self { status: status.chars().take(LONGEST_STATUS).collect(), is_lasting })
+        let is_known = is_lasting || status::progress(&status) != status::Progress::Unknown;
+        Some(Self { status: status.chars().take(LONGEST_STATUS).collect(), is_lasting, is_known })
     }
 }
 

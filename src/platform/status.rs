@@ -103,7 +103,7 @@ pub(super) fn of_source(status: Option<String>, activity: &Activity) -> Option<S
 
 /// Whether a status says that nothing changes by itself.
 pub(super) fn is_lasting(status: &str) -> bool {
-    is_one_of(status, &LASTING)
+    is_one_of(status, &LASTING) || is_one_of(status, &FAILED)
 }
 
 fn is_one_of(status: &str, words: &[&str]) -> bool {

@@ -250,11 +250,11 @@ impl<P: Platform> Pass<'_, P> {
         let done = source.holding == Holding::Done;
         let empty = matches!(source.holding, Holding::Empty | Holding::Failed(_));
         let unready = source.unready.map(|unready| {
-            let lasting = unready.is_lasting;
+            let (lasting, known) = (unready.is_lasting, unready.is_known);
             let end = if lasting { "; this does not change by itself: see there why" } else { "" };
             let reason =
                 format!("the platform lists its source as `{}`, so it may not answer from it{end}", unready.status);
-            Unready { reason, lasting }
+            Unready { reason, lasting, known }
         });
         ListedSource { id: source.id, text: source.name, name, nameless, holds, at_work, done, empty, unready, created }
     }

@@ -23,6 +23,8 @@ pub struct Unready {
     pub reason: String,
     /// Whether the platform says that this does not change by itself.
     pub lasting: bool,
+    /// Whether the platform says it in words that are known, so that they count where its lists never show content.
+    pub known: bool,
 }
 
 impl Db {
@@ -212,17 +214,16 @@ pub(super) fn note_emptied(
 
 /// Notes since when the list has shown ready sources as not ready, and why once that lasts longer than a job may take. A
 /// platform that indexes everything again does so for a while, and nothing is uploaded again. Returns how many of them
-/// another list may show as ready: not those that stay so. Says nothing of a platform whose lists never show content.
+/// another list may show as ready: not those that stay so. Of a platform whose lists never show content only words that are
+/// known count; of another one, sources without content are judged by [`note_emptied`].
 pub(super) fn note_unready(connection: &Connection, terms: &Terms, now: Moment) -> Result<u64, rusqlite::Error> {
-    let listed = "(SELECT source_id FROM listed WHERE unready IS NOT NULL)";
+    let counts = if tells_content(connection)? { "NOT empty" } else { "known" };
+    let listed = format!("(SELECT source_id FROM listed WHERE unready IS NOT NULL AND {counts})");
     let sql = format!(
         "UPDATE replicas SET unready_since = NULL, unready = NULL WHERE phase = 'ready' AND unready_since IS NOT NULL
              AND source_id IN (SELECT source_id FROM listed) AND source_id NOT IN {listed}"
     );
     connection.execute(&sql, [])?;
-    if !tells_content(connection)? {
-        return Ok(0);
-    }
     let crawled: Vec<_> = terms.crawled.iter().map(|name| name.as_str()).collect();
     let crawled = serde_json::to_string(&crawled).unwrap_or_default();
     let sql = format!(

@@ -138,7 +138,7 @@ impl Db {
             "CREATE TEMP TABLE IF NOT EXISTS listed (
                  source_id TEXT PRIMARY KEY, text TEXT NOT NULL, collection TEXT, path TEXT, hash BLOB,
                  nameless INTEGER, holds INTEGER, at_work INTEGER, done INTEGER, empty INTEGER, unready TEXT,
-                 lasting INTEGER, created INTEGER, reading INTEGER
+                 lasting INTEGER, known INTEGER, created INTEGER, reading INTEGER
              ) WITHOUT ROWID;
              DELETE FROM listed;",
         )?;
@@ -152,8 +152,7 @@ impl Db {
     /// See [`StoreError`].
     pub fn add_page(&mut self, reading: u32, page: &[ListedSource]) -> Result<u64, StoreError> {
         self.together(|connection| {
-            let sql =
-                "INSERT OR REPLACE INTO listed VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+            let sql = "INSERT OR REPLACE INTO listed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
             let mut statement = connection.prepare_cached(sql)?;
             for source in page {
                 let name = source.name.as_ref();
@@ -170,6 +169,7 @@ impl Db {
                     source.empty,
                     source.unready.as_ref().map(|unready| &unready.reason),
                     source.unready.as_ref().is_some_and(|unready| unready.lasting),
+                    source.unready.as_ref().is_some_and(|unready| unready.known),
                     source.created.map(|at| at.0.cast_signed()),
                     reading,
                 ])?;

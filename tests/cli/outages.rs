@@ -3,6 +3,7 @@
 use std::{net::TcpListener, time::Instant};
 
 use kbsync::local::Fault;
+use rusqlite::Connection;
 
 use crate::bench::{Bench, ON_NEXVIO, SOURCES, UPLOAD};
 
@@ -105,6 +106,25 @@ async fn documents_that_the_platform_refuses_do_not_stop_the_others() {
     assert_eq!(bench.hashes().await.len(), 2);
     bench.run(&["retry"]).await.ended(0, &["2 documents will be tried again"]);
     bench.synced().await.ended(0, &["2 added"]);
+    bench.in_step().await;
+    bench.quiet().await;
+}
+
+#[tokio::test]
+async fn job__fails_for_a_reason_of_the_moment_with_every_document__comes_right_by_itself() {
+    let bench = Bench::new().await;
+    bench.write_many(3);
+    bench.faults.always("POST", UPLOAD, Fault::JobFails("the embedding model is overloaded".to_owned()));
+    bench.sync().await.ended(3, &["docs/000.md: the embedding model is overloaded"]);
+    bench.run(&["status"]).await.ended(0, &["the embedding model is overloaded; it is tried again by itself"]);
+    bench.faults.clear();
+    bench.running.requests().reset();
+    bench.sync().await.ended(3, &["overloaded"]);
+    assert_eq!(bench.running.requests().count("POST", UPLOAD), 0, "their time has not come");
+    let state = Connection::open(bench.path("state/state.db")).unwrap();
+    let sql = "UPDATE documents SET trouble_retry_at = trouble_retry_at - 3600000000";
+    assert_eq!(state.execute(sql, []).unwrap(), 3);
+    bench.synced().await.ended(0, &["3 added"]);
     bench.in_step().await;
     bench.quiet().await;
 }

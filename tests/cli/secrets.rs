@@ -2,11 +2,19 @@
 
 use std::fs;
 
+use axum::{
+    Json, Router,
+    extract::Request,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
 use secrecy::ExposeSecret;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
 };
+
+use serde_json::json;
 
 use crate::bench::{Bench, Said, said};
 
@@ -175,4 +183,31 @@ async fn secret__missing_before_the_first_pass__leaves_nothing_behind() {
         assert!(!bench.path("state").exists(), "a state was made");
     }
     assert_eq!(bench.running.requests().total(), 0);
+}
+
+#[tokio::test]
+async fn key__replaced_in_its_file_while_a_command_runs__is_read_again_after_the_refusal() {
+    const OLD: &str = "kb_local_old";
+    let bench = Bench::new().await;
+    let file = bench.path("key");
+    fs::write(&file, OLD).unwrap();
+    // Knows only the new key, which is there when the old one has been refused.
+    let answer = move |request: Request| async move {
+        let is_old = request.headers().values().any(|value| value.to_str().is_ok_and(|value| value.contains(OLD)));
+        if is_old {
+            fs::write(file, "kb_local_new\n").unwrap();
+            return StatusCode::UNAUTHORIZED.into_response();
+        }
+        let none: Response = Json(json!({"data": [], "total": 0})).into_response();
+        none
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(axum::serve(listener, Router::new().fallback(answer)).into_future());
+    let key = format!("api_key: {}", bench.running.api_key().expose_secret());
+    bench.reconfigure(&key, "api_key_file: ./key");
+    let there = bench.base_url();
+    bench.reconfigure(&there, &format!("http://{address}"));
+    bench.sync().await.ended(0, &["0 documents"]);
+    assert_eq!(fs::read_to_string(bench.path("key")).unwrap(), "kb_local_new\n", "the old one was never refused");
 }

@@ -95,6 +95,8 @@ knobs! {
     MovesEdited,
     /// A file that moves is edited and has another name: only its words tell what it was.
     MovesRenamed,
+    /// A file moves from one folder to another after the walk through the second and before the walk through the first.
+    MovesInLooks,
     /// A file that goes comes back.
     FilesReturn,
     /// Rate headers come in another dialect, or by another clock.

@@ -84,6 +84,12 @@ impl Oracle {
         self.moves.insert((instance, from), to);
     }
 
+    /// A document was moved while the folders were walked through, and this pass finds it.
+    pub fn moved_in_look(&mut self, instance: usize, from: &str, to: &str) {
+        self.moved(instance, from.to_owned(), to.to_owned());
+        self.present.entry((instance, to.to_owned())).and_modify(|known| known.seen = true);
+    }
+
     /// A document goes, and what it has become is not there yet. What moves while a pass is under way, the next one finds.
     fn is_torn(&self, (instance, document): &(usize, String), hash: &str, sources: &[Source]) -> bool {
         let of = collection(document).unwrap_or_default().to_owned();

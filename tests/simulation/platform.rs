@@ -117,7 +117,9 @@ impl Platform {
             knobs,
             is_cevvo: api == Api::Cevvo,
             oracle: Oracle::new(
-                [Knob::MovesFresh, Knob::MovesEdited, Knob::MovesRenamed].into_iter().any(|knob| knobs.has(knob)),
+                [Knob::MovesFresh, Knob::MovesEdited, Knob::MovesRenamed, Knob::MovesInLooks]
+                    .into_iter()
+                    .any(|knob| knobs.has(knob)),
             ),
             asked: Default::default(),
             backup: Vec::new(),

@@ -3,7 +3,10 @@
 use std::{
     collections::BTreeMap,
     fs,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use kbsync::{
@@ -23,8 +26,10 @@ use tokio::sync::watch;
 
 use crate::{
     branches::Branches,
+    disk::FOLDERS,
+    knobs::Knob,
     life::{Happening, Life, SimulatedDesk},
-    run::{World, disk, lock, somebody},
+    run::{World, disk, lock, move_in_look, somebody},
     script::{Meanwhile, PassStep},
     time::ProcessClock,
     transport::{WINDOW, Way},
@@ -64,7 +69,13 @@ impl World<'_> {
         let (_stop, stopped) = watch::channel(false);
         let events = Mutex::new(Vec::new());
         let (platform, time) = (&self.platform, &self.time);
+        let has_moved =
+            AtomicBool::new(step.meanwhile.is_empty() || !self.script.manners.knobs.has(Knob::MovesInLooks));
         let hear = |event| {
+            let is_looking = matches!(&event, Event::Looking(name) if name.as_str() == FOLDERS[0]);
+            if is_looking && !has_moved.swap(true, Ordering::Relaxed) {
+                move_in_look(platform, &side, time);
+            }
             if let Event::Done { document, .. } = &event {
                 let timeline = &mut lock(platform).timeline;
                 timeline.seen.push(time.now());

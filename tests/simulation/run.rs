@@ -232,6 +232,21 @@ pub fn somebody(platform: &Mutex<Platform>, api: Api, what: &Somebody, seed: u64
     }
 }
 
+/// Moves a document from the second folder, which is still to be walked through, to the first, which has been. A pass finds
+/// it there before it deletes anything.
+pub fn move_in_look(platform: &Mutex<Platform>, side: &Mutex<Side>, time: &Time) {
+    let (from, to) = ("b/one.md", "a/came.md");
+    let (number, root) = {
+        let side = lock(side);
+        (side.number, side.disk.root.clone())
+    };
+    let was_there = root.join(from).is_file();
+    disk(platform, side, &DiskOp::Rename(from, to), time);
+    if was_there && !root.join(from).exists() {
+        lock(platform).oracle.moved_in_look(number, from, to);
+    }
+}
+
 /// Does something to a disk, and tells the oracle what is there now.
 pub fn disk(platform: &Mutex<Platform>, side: &Mutex<Side>, op: &DiskOp, time: &Time) {
     let side = lock(side);

@@ -10,8 +10,13 @@ fn unready(source: ListedSource) -> ListedSource {
 }
 
 fn unready_for(source: ListedSource, reason: &str, lasting: bool) -> ListedSource {
-    let unready = Some(Unready { reason: reason.to_owned(), lasting });
+    let unready = Some(Unready { reason: reason.to_owned(), lasting, known: true });
     ListedSource { holds: false, empty: false, unready, ..source }
+}
+
+/// One that has failed, and holds nothing.
+fn unready_failed(source: ListedSource) -> ListedSource {
+    ListedSource { empty: true, ..unready_for(source, "failed", true) }
 }
 
 /// How SQLite finds the rows of a query.
@@ -55,12 +60,17 @@ fn list__ready_source_that_is_not_ready_any_more__is_a_failure_after_the_time_of
 }
 
 #[test]
-fn list__platform_that_never_shows_what_its_sources_hold__tells_nothing_of_it() {
-    let (_folder, mut db) = new_db();
-    ready(&mut db, "a.md", 1, "s1");
-    for at in [NOW, NOW + JOB_TIMEOUT * 2] {
-        let report = compare_at(&mut db, &[unready(listed("s1", "a.md", 1, true))], at);
-        assert_eq!((report.unready, db.unready().unwrap()), (0, vec![]));
+fn list__platform_that_has_never_shown_content__known_words_count_and_others_do_not() {
+    for (known, unready) in [(true, 2), (false, 0)] {
+        let (_folder, mut db) = new_db();
+        ready(&mut db, "a.md", 1, "s1");
+        ready(&mut db, "b.md", 2, "s2");
+        let mut page = [listed("s1", "a.md", 1, false), listed("s2", "b.md", 2, false)].map(unready_failed);
+        page.iter_mut().for_each(|source| source.unready.as_mut().unwrap().known = known);
+        for at in [NOW, NOW + JOB_TIMEOUT + GRACE] {
+            compare_at(&mut db, &page, at);
+        }
+        assert_eq!((db.unready().unwrap().len(), counts(&db)), (unready, (2 - unready as u64, unready as u64)));
     }
 }
 

@@ -164,8 +164,11 @@ fn pass(db: &mut Db, text: &str) -> Result<(), StoreError> {
             at_work: number % 3 == 1,
             done: number % 7 == 2,
             empty: number % 4 == 1,
-            unready: (number % 6 == 3)
-                .then(|| Unready { reason: "it is suspended".to_owned(), lasting: number % 12 == 3 }),
+            unready: (number % 6 == 3).then(|| Unready {
+                reason: "it is suspended".to_owned(),
+                lasting: number % 12 == 3,
+                known: number % 24 < 12,
+            }),
             created: Some(NOW),
         })
         .collect();
