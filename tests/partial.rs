@@ -327,3 +327,22 @@ async fn approval__deletions_wait_for_a_file_that_is_being_written__holds_until_
     let report = pass(&mut world, Extent::Full).await;
     assert_eq!((report.deleted, report.added), (5, 1), "{report:?}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn new_document__removed_while_it_goes_up__is_on_the_platform_no_more_after_the_pass() {
+    let mut world = twenty().await;
+    world.write("a/new.md", "saved by mistake");
+    let wake = Wake { whole: false, folders: [(b"a".to_vec(), true)].into() };
+    world.scope.extent = Extent::Part(BTreeMap::from([(name("docs"), wake)]));
+    world.faults.once("POST", "/ingest/upload", Fault::Slow(Duration::from_secs(1)));
+    let removal = async {
+        while world.platform.requests().count("POST", "/ingest/upload") == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        fs::remove_file(world.folder.join("a/new.md")).expect("it is there");
+    };
+    let (report, ()) = tokio::join!(world.pass(None), removal);
+    let report = report.expect("nobody kills it");
+    assert_eq!((report.outcome(), report.full), (Outcome::Ok, false), "{report:?}");
+    world.assert_in_step("after a pass over a part").await;
+}

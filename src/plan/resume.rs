@@ -152,6 +152,8 @@ pub fn resume(under_way: Vec<UnderWay>, plan: &mut Plan, terms: Terms, now: Mome
             Phase::Uploading | Phase::Spoilt => match besides {
                 // What may be the only version that the platform holds goes when the next one is ready.
                 Besides::NotHeld => {}
+                // It changed on its way up, and is forgotten since: somebody has looked, and it was gone.
+                Besides::Nothing if replica.phase == Phase::Spoilt && !was_ready => resume.retire.push(replica),
                 // Where not everything was seen, its document may be wanted still.
                 Besides::Nothing | Besides::Elsewhere | Besides::Unwanted if unseen => {}
                 Besides::Held | Besides::Nothing | Besides::Elsewhere | Besides::Unwanted => {

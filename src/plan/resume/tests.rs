@@ -110,11 +110,19 @@ fn what_the_last_list_did_not_show_is_left_alone() {
 fn what_was_begun_stays_while_its_folder_is_not_seen() {
     for (besides, retired) in [(Besides::Nothing, 0), (Besides::NotHeld, 0), (Besides::Unwanted, 0), (Besides::Held, 1)]
     {
-        for phase in [Phase::Uploading, Phase::Spoilt] {
-            let one = under_way(replica(phase, 1), besides);
+        for (phase, was_ready) in [(Phase::Uploading, false), (Phase::Spoilt, true)] {
+            let one = UnderWay { was_ready, ..under_way(replica(phase, 1), besides) };
             let resume = resume(vec![one], &mut Plan::default(), TERMS, NOW);
             assert_eq!(resume.retire.len(), retired, "{phase:?}, {besides:?}");
         }
+    }
+}
+
+#[test]
+fn upload__its_file_changed_on_the_way_and_is_gone__goes_in_a_pass_over_a_part() {
+    for (besides, retired) in [(Besides::Nothing, 1), (Besides::NotHeld, 0)] {
+        let one = under_way(replica(Phase::Spoilt, 1), besides);
+        assert_eq!(resume(vec![one], &mut Plan::default(), TERMS, NOW).retire.len(), retired, "{besides:?}");
     }
 }
 
