@@ -336,8 +336,9 @@ async fn new_document__removed_while_it_goes_up__is_on_the_platform_no_more_afte
     world.scope.extent = Extent::Part(BTreeMap::from([(name("docs"), wake)]));
     world.faults.once("POST", "/ingest/upload", Fault::Slow(Duration::from_secs(1)));
     let removal = async {
+        let mut often = tokio::time::interval(Duration::from_millis(10));
         while world.platform.requests().count("POST", "/ingest/upload") == 0 {
-            tokio::time::sleep(Duration::from_millis(10)).await;
+            often.tick().await;
         }
         fs::remove_file(world.folder.join("a/new.md")).expect("it is there");
     };

@@ -266,15 +266,19 @@ impl Agenda {
         Some(Extent::Part(wakes))
     }
 
-    /// The platform has answered a pass.
-    pub(super) fn reached(&mut self) {
+    /// The platform has answered a pass. Where that has changed something, the next failures are the first ones again: some
+    /// in each of many small passes are no reason to wait longer with each.
+    pub(super) fn reached(&mut self, changed: bool) {
         self.outages = 0;
         self.not_before = Moment::default();
+        if changed {
+            (self.retry.failures, self.full_retry.failures) = (0, 0);
+        }
     }
 
     /// A pass came to its end, and left nothing of it open.
     pub(super) fn succeeded(&mut self, full: bool) {
-        self.reached();
+        self.reached(false);
         if full {
             self.full_retry = Retry::default();
         }

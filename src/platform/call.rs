@@ -104,9 +104,11 @@ impl<'a> Call<'a> {
         self.method == Method::GET && self.kind == RequestKind::Document
     }
 
-    /// Whether sending it twice does no harm. POST makes something new each time.
+    /// Whether sending it twice does no harm. POST makes something new each time, and the id of a deleted source may be
+    /// another one's by the second time.
     pub(super) fn repeatable(&self) -> bool {
-        self.method != Method::POST
+        let is_of_source = self.method == Method::DELETE && self.kind == RequestKind::Document;
+        self.method != Method::POST && !is_of_source
     }
 }
 

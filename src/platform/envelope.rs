@@ -36,6 +36,8 @@ const TOTALS: [&str; 7] =
     ["total", "total_count", "totalCount", "total_items", "totalItems", "total_results", "total_sources"];
 /// Other names of an id.
 const IDS: [&str; 4] = ["_id", "source_id", "knowledge_id", "uuid"];
+/// What tells a source from an error.
+const FIELDS: [&str; 6] = ["name", "type", "document_count", "created_at", "last_synced_at", "auto_sync"];
 /// How deep an envelope goes.
 const DEEPEST: u32 = 3;
 
@@ -62,12 +64,20 @@ pub(super) fn one<T: DeserializeOwned>(answer: Value, keys: &[&str]) -> Option<T
     serde_json::from_value(with_id(inner(answer, keys, DEEPEST))).ok()
 }
 
-/// The same of something whose id is known, so that the answer need not repeat it.
+/// The same of a source whose id is known, so that the answer need not repeat it. An answer that has none of a source's
+/// fields, or another id, does not show that it is there: some servers answer every error with 200.
 pub(super) fn known<T: DeserializeOwned>(answer: Value, keys: &[&str], id: &str) -> Option<T> {
+    let says_no = denies(&answer);
     let mut found = with_id(inner(answer, keys, DEEPEST));
     let fields = found.as_object_mut()?;
-    if !fields.get("id").is_some_and(lenient::is_id) {
-        fields.insert("id".to_owned(), id.into());
+    match fields.get("id").filter(|id| lenient::is_id(id)) {
+        Some(Value::String(other)) if other != id => return None,
+        Some(Value::Number(other)) if other.to_string() != id => return None,
+        Some(_) => {}
+        None if !says_no && FIELDS.iter().any(|name| fields.get(*name).is_some_and(|field| !field.is_null())) => {
+            fields.insert("id".to_owned(), id.into());
+        }
+        None => return None,
     }
     serde_json::from_value(found).ok()
 }
@@ -80,7 +90,13 @@ pub(super) fn denies(answer: &Value) -> bool {
         Some(Value::Bool(word)) => !word && words.contains(&"false"),
         _ => false,
     };
-    ["deleted", "success", "ok"].iter().any(|name| says(name, &["false"]))
+    let errors = fields.get("errors").is_some_and(|errors| match errors {
+        Value::Array(errors) => !errors.is_empty(),
+        Value::Object(errors) => !errors.is_empty(),
+        _ => false,
+    });
+    errors
+        || ["deleted", "success", "ok"].iter().any(|name| says(name, &["false"]))
         || says("status", &["error", "failed", "failure", "fail"])
         || WRAPPERS.iter().filter_map(|name| fields.get(*name)).any(denies)
 }
@@ -308,6 +324,34 @@ mod tests {
     }
 
     #[test]
+    fn known__an_answer_that_shows_no_source__is_none() {
+        use crate::platform::wire::cevvo::Source;
+        let read = |answer: Value| known::<Source>(answer, &["source"], "s1").map(|source| source.id);
+        for source in [
+            json!({"id": "s1"}),
+            json!({"id": "s1", "status": "failed", "error": "job 7 failed"}),
+            json!({"name": "a.md"}),
+            json!({"data": {"id": null, "document_count": 0}}),
+            json!({"source": {"_id": "s1"}}),
+        ] {
+            assert_eq!(read(source.clone()).as_deref(), Some("s1"), "{source}");
+        }
+        assert_eq!(known::<Source>(json!({"id": 7}), &["source"], "7").map(|source| source.id).as_deref(), Some("7"));
+        for none in [
+            json!({"error": "Source not found"}),
+            json!({"data": null}),
+            json!({"success": false, "message": "not found"}),
+            json!({"status": "error", "message": "not found"}),
+            json!({"found": false, "id": null}),
+            json!({"id": "s2", "name": "a.md"}),
+            json!({"status": "error", "name": "SourceError"}),
+            json!([]),
+        ] {
+            assert_eq!(read(none.clone()), None, "{none}");
+        }
+    }
+
+    #[test]
     fn denies__an_answer_that_says_no__is_true() {
         for no in [
             json!({"deleted": false}),
@@ -316,6 +360,7 @@ mod tests {
             json!({"deleted": "False"}),
             json!({"data": {"deleted": false}}),
             json!({"ok": false}),
+            json!({"data": [], "total": 0, "errors": [{"message": "shard 2 is away"}]}),
         ] {
             assert!(denies(&no), "{no}");
         }
@@ -327,6 +372,8 @@ mod tests {
             json!({"status": "success"}),
             json!({"status": "deleted", "error": null}),
             json!({"deleted": null}),
+            json!({"errors": []}),
+            json!({"errors": null}),
             json!("false"),
         ] {
             assert!(!denies(&yes), "{yes}");

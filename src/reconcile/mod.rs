@@ -6,6 +6,7 @@
 mod apply;
 mod asking;
 mod bots;
+mod deletion;
 mod event;
 mod extent;
 mod guards;
@@ -107,6 +108,8 @@ pub(crate) struct Pass<'a, P> {
     pages: Mutex<BTreeMap<CollectionName, SoFar>>,
     /// The sources that this round deletes, or has deleted.
     deleting: Mutex<HashSet<SourceId>>,
+    /// The sources whose deletion this pass has requested without a clear answer, where only a list tells.
+    unclear: Mutex<HashSet<SourceId>>,
 }
 
 /// Runs a pass. The report says what was done also where the pass stopped before its end.
@@ -124,8 +127,8 @@ pub async fn pass<P: Platform>(
     platform.begin();
     forget_kept(scope).await;
     let look = scope.look.clone().unwrap_or(id);
-    let (pages, deleting) = (Mutex::default(), Mutex::default());
-    let pass = Pass { platform, store, scope, stop, event, look, pages, deleting };
+    let (pages, deleting, unclear) = (Mutex::default(), Mutex::default(), Mutex::default());
+    let pass = Pass { platform, store, scope, stop, event, look, pages, deleting, unclear };
     if let Err(fatal) = pass.run(&mut report).instrument(span).await {
         report.stopped(fatal);
     }

@@ -1,21 +1,16 @@
 //! The steps of the protocol for one document: intent before request, and every answer noted before the next step.
 
-use std::time::Duration;
-
 use super::{
     Document, Failure, Fatal, Pass, fatal, scan_options,
     work::{Step, Task},
 };
 use crate::{
     config::Input,
-    model::{CollectionName, DocPath, Replica, ReplicaId, SourceId, SourceName, may_be_named},
+    model::{CollectionName, DocPath, Replica, ReplicaId, SourceName},
     plan::{FailureCause, Gone, NewMove, Wanted},
     platform::{ApiError, Platform, Renamed},
     scan::{self, Explanation, ScanOptions},
 };
-
-/// A list that is no older is believed where a source is deleted.
-const LISTED_LATELY: Duration = Duration::from_secs(60 * 60);
 
 impl<P: Platform> Pass<'_, P> {
     pub(super) async fn carry_out(&self, task: Task) -> Result<Step, Fatal> {
@@ -44,93 +39,6 @@ impl<P: Platform> Pass<'_, P> {
             Task::Put(collection, wanted, None) => self.put(collection, wanted).await,
             Task::Left(collection, gone) => self.left(collection, gone).await,
         }
-    }
-
-    async fn delete(&self, replica: Replica) -> Result<Step, Fatal> {
-        // It may retire for several reasons at once.
-        if let Some(source) = &replica.source
-            && !self.deleting.lock().await.insert(source.clone())
-        {
-            return Ok(Step::Nothing);
-        }
-        let sent = match &replica.source {
-            None => Ok(()),
-            Some(source) => match self.is_anothers(&replica, source).await? {
-                Ok(true) => return Ok(Step::Nothing),
-                Ok(false) => self.platform.delete(source).await,
-                Err(error) => Err(error),
-            },
-        };
-        if let Some(source) = &replica.source
-            && let Err(error) = sent
-        {
-            self.deleting.lock().await.remove(source);
-            let reason = format!("its old source {source} could not be deleted: {}", fatal(error)?);
-            let failure = failure(&replica.collection, &replica.path, reason.clone());
-            let now = self.now();
-            self.store.call(move |db| db.deletion_failed(replica.id, &reason, now)).await?;
-            return Ok(Step::Failed(failure, None));
-        }
-        let (id, now) = (replica.id, self.now());
-        let times = self.store.call(move |db| db.deleted(id, now)).await?;
-        // What was there after its first deletion may be there after this one: a list tells.
-        Ok(if times > 1 { Step::Unknown(now + self.scope.policy.grace) } else { Step::Nothing })
-    }
-
-    /// Whether a source that no list has shown for a while has another name by now: somebody has renamed it, or a platform
-    /// that was restored has given its id again. Then it is not ours to change, as far as is known.
-    async fn is_anothers(&self, replica: &Replica, source: &SourceId) -> Result<Result<bool, ApiError>, Fatal> {
-        let (id, before) = (replica.id, self.now() - LISTED_LATELY);
-        let asks = self.platform.abilities().jobs && self.store.call(move |db| db.may_be_anothers(id, before)).await?;
-        let found = if asks { self.platform.source(source).await } else { Ok(None) };
-        let name = replica.name(&self.scope.instance);
-        match found {
-            Ok(Some(found)) if !may_be_named(&name, &found.name) => {
-                tracing::warn!(%source, document = %name, name = found.name,
-                    "the source has another name on the platform, so it is left alone");
-                self.store.call(move |db| db.is_anothers(id)).await?;
-                Ok(Ok(true))
-            }
-            Ok(_) => Ok(Ok(false)),
-            Err(error) => Ok(Err(error)),
-        }
-    }
-
-    async fn gone(&self, collection: CollectionName, gone: Gone) -> Result<Step, Fatal> {
-        if self.is_there(&collection, &gone.path).await {
-            return Ok(Step::Again(None));
-        }
-        let document = Document::new(&collection, &gone.path);
-        let now = self.now();
-        let retiring = self.store.call(move |db| db.gone(&collection, &gone.path, now)).await?;
-        Ok(Step::Going(document, retiring))
-    }
-
-    /// Deletes what a moved document has left.
-    async fn left(&self, collection: CollectionName, gone: Gone) -> Result<Step, Fatal> {
-        if self.is_there(&collection, &gone.path).await {
-            self.store.call(move |db| db.end_move(&collection, &gone.path)).await?;
-            return Ok(Step::Again(None));
-        }
-        let document = Document::new(&collection, &gone.path);
-        let now = self.now();
-        let (renamed, retiring) = self
-            .store
-            .call(move |db| Ok((db.has_move(&collection, &gone.path)?, db.left(&collection, &gone.path, now)?)))
-            .await?;
-        // A new upload in place of a rename is counted as a rename already.
-        let done = if renamed { Step::Nothing } else { Step::Deleted(document) };
-        Ok(self.delete_all(retiring).await?.unwrap_or(done))
-    }
-
-    /// Deletes one after another; gives the first failure.
-    async fn delete_all(&self, retiring: Vec<Replica>) -> Result<Option<Step>, Fatal> {
-        for replica in retiring {
-            if let failed @ Step::Failed(..) = self.delete(replica).await? {
-                return Ok(Some(failed));
-            }
-        }
-        Ok(None)
     }
 
     async fn rename(
@@ -212,7 +120,7 @@ impl<P: Platform> Pass<'_, P> {
 
     /// Whether a document that was seen to be gone may be there all the same: a look before a source is deleted or
     /// given away, which may be long after the folder was looked at.
-    async fn is_there(&self, collection: &CollectionName, path: &DocPath) -> bool {
+    pub(super) async fn is_there(&self, collection: &CollectionName, path: &DocPath) -> bool {
         let Some(Input::Folder(folder)) = self.input(collection) else { return false };
         let (options, path) = (scan_options(folder, self.platform.abilities().accepted), path.clone());
         let looking = self.scope.machine.blocking(move || is_there(&options, &path));

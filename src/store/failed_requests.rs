@@ -82,6 +82,17 @@ impl Db {
         })
     }
 
+    /// The platform has given the id of a source again whose deletion was requested: that source is gone.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn freed(&mut self, source: &SourceId, now: Moment) -> Result<(), StoreError> {
+        let sql = "SELECT id FROM replicas WHERE source_id = ?1 AND phase = 'retiring'";
+        let id: Option<i64> =
+            self.connection.prepare_cached(sql)?.query_row([&source.0], |row| row.get(0)).optional()?;
+        id.map_or(Ok(()), |id| self.deleted(ReplicaId(id), now).map(drop))
+    }
+
     /// The source of a replica that retires could not be deleted.
     ///
     /// # Errors

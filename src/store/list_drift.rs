@@ -108,7 +108,20 @@ impl Db {
     /// # Errors
     /// See [`StoreError`].
     pub fn lost(&mut self, lost: &[ReplicaId], now: Moment) -> Result<(), StoreError> {
-        self.together(|connection| lost.iter().try_for_each(|id| lose(connection, *id, now)))
+        self.together(|connection| {
+            for id in lost {
+                let Some((replica, before)) = lose(connection, *id, now)? else { continue };
+                if before >= LOST_AGAIN_ALONE {
+                    let reason = format!(
+                        "the platform had it ready and has it no more, after {} uploads: see what deletes it there, such as \
+                         a limit on sources; `kbsync retry` uploads it once more",
+                        before + 1
+                    );
+                    quarantine(connection, &replica, &reason, FailureCause::Document, now)?;
+                }
+            }
+            Ok(())
+        })
     }
 
     /// Sources that the list does not show, and that the platform has all the same.
@@ -239,36 +252,25 @@ pub(super) fn forget_exchanged(connection: &Connection, now: Moment) -> Result<(
     let sql = "SELECT r.id FROM replicas r JOIN listed l USING (source_id)
                WHERE l.collection IS NOT NULL AND l.hash <> r.hash";
     let exchanged: Vec<i64> = connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    exchanged.into_iter().try_for_each(|id| lose(connection, ReplicaId(id), now))
+    exchanged.into_iter().try_for_each(|id| lose(connection, ReplicaId(id), now).map(drop))
 }
 
-fn lose(connection: &Connection, id: ReplicaId, now: Moment) -> Result<(), rusqlite::Error> {
+/// Notes that a source is gone, and not by kbsync. Gives a replica that was ready, and how often it was lost before with this
+/// content, where it was.
+fn lose(connection: &Connection, id: ReplicaId, now: Moment) -> Result<Option<(Replica, u32)>, rusqlite::Error> {
+    let sql = format!("SELECT {COLUMNS} FROM replicas WHERE id = ?1");
+    let replica = connection.query_row(&sql, [id.0], replica)?;
+    let sql = "SELECT count(*) FROM former WHERE collection = ?1 AND path = ?2 AND hash = ?3 AND ending = 'lost'";
+    let key = params![replica.collection.as_str(), replica.path.as_str(), replica.hash.0];
+    let before: u32 = connection.query_row(sql, key, |row| row.get(0))?;
     connection.execute(
         "UPDATE documents SET live = NULL WHERE (collection, path, live) IN
              (SELECT collection, path, hash FROM replicas WHERE id = ?1 AND phase = 'ready')",
         [id.0],
     )?;
     remember(connection, id, "lost", now)?;
-    drop_row(connection, id)
-}
-
-/// Where the platform cannot be asked for single sources, a list may hide what is there. Notes how often a document was
-/// uploaded again already because its ready source was missing, where it was.
-fn lose_unconfirmed(
-    connection: &Connection,
-    id: ReplicaId,
-    now: Moment,
-    report: &mut ListReport,
-) -> Result<(), rusqlite::Error> {
-    let sql = format!("SELECT {COLUMNS} FROM replicas WHERE id = ?1");
-    let replica = connection.query_row(&sql, [id.0], replica)?;
-    let sql = "SELECT count(*) FROM former WHERE collection = ?1 AND path = ?2 AND hash = ?3 AND ending = 'lost'";
-    let key = params![replica.collection.as_str(), replica.path.as_str(), replica.hash.0];
-    let before: u32 = connection.query_row(sql, key, |row| row.get(0))?;
-    if before > 0 && replica.phase == Phase::Ready {
-        report.lost_again.push((replica, before));
-    }
-    lose(connection, id, now)
+    drop_row(connection, id)?;
+    Ok((before > 0 && replica.phase == Phase::Ready).then_some((replica, before)))
 }
 
 /// Documents that are missing again after another upload, several at once or one for the fourth time: the list does not show
@@ -335,7 +337,8 @@ pub(super) fn apply(
                     Some(source) => report.unconfirmed.push((id, SourceId(source))),
                     None => {
                         report.lost += 1;
-                        lose_unconfirmed(connection, id, now, report)?;
+                        // The platform cannot be asked for single sources, and a list may hide what is there.
+                        report.lost_again.extend(lose(connection, id, now)?);
                     }
                 }
             }

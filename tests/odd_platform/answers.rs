@@ -251,12 +251,22 @@ async fn source__any_answer__is_read() {
         (json!({"status": "SYNCED", "document_count": "1"}), Holding::Document),
         (json!({"data": {"id": 7, "status": "ready", "document_count": 1.0}}), Holding::Document),
         (json!({"source": {"status": "synced", "document_count": 0}}), Holding::Empty),
-        (json!({"status": "Error"}), Holding::Failed(None)),
-        (json!({}), Holding::Unsaid),
+        (json!({"id": "7", "status": "Error"}), Holding::Failed(None)),
+        (json!({"name": "a.md"}), Holding::Unsaid),
     ] {
         let shown = body.clone();
         let server = Server::new(move |_, _| answers(&shown)).await;
         let source = server.cevvo().source(&SourceId("7".to_owned())).await.expect("an answer").expect("a source");
         assert_eq!((source.id.0.as_str(), source.holding), ("7", holding), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn source__an_error_with_status_200__does_not_show_that_it_is_there() {
+    for body in [json!({"error": "Source not found"}), json!({"data": null}), json!({"success": false}), json!({})] {
+        let shown = body.clone();
+        let server = Server::new(move |_, _| answers(&shown)).await;
+        let error = server.cevvo().source(&SourceId("7".to_owned())).await.expect_err("no source");
+        assert!(matches!(error, ApiError::Refused { status: 200, .. }), "{body}: {error}");
     }
 }

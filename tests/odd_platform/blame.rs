@@ -120,8 +120,20 @@ async fn list__one_page_is_broken__concerns_the_list() {
 async fn request__everything_fails__concerns_the_platform() {
     for status in [500, 503, 408] {
         let server = Server::new(move |_, _| reply(status, "")).await;
-        let error = server.cevvo().delete(&id("s")).await.expect_err("it fails");
+        let error = server.cevvo().rename(&id("s"), "a").await.expect_err("it fails");
         assert!(matches!(error, ApiError::Unavailable(_)), "{status}: {error}");
         assert!(server.total() <= 16, "{status}: {} requests", server.total());
+    }
+}
+
+#[tokio::test]
+async fn deletion__no_clear_answer__is_not_sent_again_unasked() {
+    for status in [408, 500, 502, 503] {
+        let server = Server::new(move |_, _| reply(status, "")).await;
+        for error in [server.cevvo().delete(&id("s")).await, server.nexvio().delete(&id("s")).await] {
+            let error = error.expect_err("it fails");
+            assert!(matches!(error, ApiError::Unknown { .. }), "{status}: {error}");
+        }
+        assert_eq!(server.total(), 2, "{status}");
     }
 }

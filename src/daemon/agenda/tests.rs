@@ -113,6 +113,21 @@ fn new_changes__something_failed_before__do_not_wait_for_it() {
 }
 
 #[test]
+fn retry__passes_that_change_something_leave_something_open__waits_do_not_grow() {
+    for (changed, soon) in [(true, true), (false, false)] {
+        let mut agenda = agenda("0 3 * * *", "2026-11-21T12:00:00");
+        for _ in 0..8 {
+            agenda.reached(changed);
+            agenda.retry(Extent::Full, None, START, &mut rng());
+            assert_eq!(agenda.take(START + AGAIN.0 + AGAIN.1), Some(Extent::Full));
+        }
+        agenda.reached(changed);
+        agenda.retry(Extent::Full, None, START, &mut rng());
+        assert_eq!(agenda.next() < Some(START + AGAIN.0 * 2), soon, "{:?}", agenda.next());
+    }
+}
+
+#[test]
 fn new_changes__the_platform_takes_nothing__wait_for_half_a_minute_at_most() {
     let mut agenda = agenda("0 3 * * *", "2026-11-21T12:00:00");
     for _ in 0..40 {

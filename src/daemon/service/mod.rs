@@ -309,12 +309,12 @@ impl<H: Host> Service<H> {
             Some(Fatal::Stopped) => self.agenda.again(again, now),
             Some(_) => self.agenda.failed(again, now, &mut self.rng),
             None if report.is_open() => {
-                self.agenda.reached();
+                self.agenda.reached(report.changed() > 0);
                 self.agenda.retry(Extent::Full, report.not_before, now, &mut self.rng);
             }
             // Whether they become ready only another list tells.
             None if report.is_any_unready => {
-                self.agenda.reached();
+                self.agenda.reached(report.changed() > 0);
                 self.agenda.retry(Extent::Full, Some(now + JOB_TIMEOUT), now, &mut self.rng);
             }
             None => self.agenda.succeeded(report.full),
