@@ -28,27 +28,42 @@ impl Repository {
     /// A sentence, when a file that has rules cannot be read.
     pub(super) fn of(root: &Path) -> Result<Self, String> {
         let root = root.canonicalize().map_err(|error| format!("{}: {error}", root.display()))?;
-        let Some(top) = root.ancestors().find(|folder| folder.join(".git").symlink_metadata().is_ok()) else {
-            return Ok(Self::default());
-        };
+        let Some(top) = top(&root) else { return Ok(Self::default()) };
         let mut ignores = Vec::new();
-        if let Some(info) = common_folder(&top.join(".git")).map(|git| git.join("info")) {
-            ignores.extend(read(&info, "exclude", 0)?);
+        for (folder, name, base) in sources(&root, top) {
+            ignores.extend(read(&folder, name, base)?);
         }
-        let below = root.strip_prefix(top).unwrap_or(Path::new(""));
-        let mut base = 0;
-        let mut folder = top.to_owned();
-        for part in below.components() {
-            ignores.extend(read(&folder, ".gitignore", base)?);
-            folder.push(part);
-            base += part.as_os_str().len() + 1;
-        }
-        let mut prefix = below.as_os_str().as_bytes().to_vec();
+        let mut prefix = root.strip_prefix(top).unwrap_or(Path::new("")).as_os_str().as_bytes().to_vec();
         if !prefix.is_empty() {
             prefix.push(b'/');
         }
         Ok(Self { prefix, ignores })
     }
+}
+
+/// The files above a root that may have rules for what is in it, there or not. The root's path has no symlinks.
+pub(super) fn rule_files(root: &Path) -> Vec<PathBuf> {
+    let sources = top(root).map(|top| sources(root, top)).unwrap_or_default();
+    sources.into_iter().map(|(folder, name, _)| folder.join(name)).collect()
+}
+
+/// The top of the repository that a folder is in.
+fn top(root: &Path) -> Option<&Path> {
+    root.ancestors().find(|folder| folder.join(".git").symlink_metadata().is_ok())
+}
+
+/// Where there may be rules for what is in a root, the weightiest last: a folder, a file in it, and how many bytes of a path
+/// from the repository's top lead to what the rules are matched with.
+fn sources(root: &Path, top: &Path) -> Vec<(PathBuf, &'static str, usize)> {
+    let info = common_folder(&top.join(".git")).map(|git| (git.join("info"), "exclude", 0));
+    let mut sources: Vec<_> = info.into_iter().collect();
+    let (mut folder, mut base) = (top.to_owned(), 0);
+    for part in root.strip_prefix(top).unwrap_or(Path::new("")).components() {
+        sources.push((folder.clone(), ".gitignore", base));
+        folder.push(part);
+        base += part.as_os_str().len() + 1;
+    }
+    sources
 }
 
 fn read(folder: &Path, name: &str, base: usize) -> Result<Option<IgnoreFile>, String> {

@@ -110,8 +110,8 @@ impl Db {
     pub fn lost(&mut self, lost: &[ReplicaId], now: Moment) -> Result<(), StoreError> {
         self.together(|connection| {
             for id in lost {
-                let Some((replica, before)) = lose(connection, *id, now)? else { continue };
-                if before >= LOST_AGAIN_ALONE {
+                let (replica, before) = lose(connection, *id, now)?;
+                if replica.phase == Phase::Ready && before >= LOST_AGAIN_ALONE {
                     let reason = format!(
                         "the platform had it ready and has it no more, after {} uploads: see what deletes it there, such as \
                          a limit on sources; `kbsync retry` uploads it once more",
@@ -255,9 +255,8 @@ pub(super) fn forget_exchanged(connection: &Connection, now: Moment) -> Result<(
     exchanged.into_iter().try_for_each(|id| lose(connection, ReplicaId(id), now).map(drop))
 }
 
-/// Notes that a source is gone, and not by kbsync. Gives a replica that was ready, and how often it was lost before with this
-/// content, where it was.
-fn lose(connection: &Connection, id: ReplicaId, now: Moment) -> Result<Option<(Replica, u32)>, rusqlite::Error> {
+/// Notes that a source is gone. Gives its replica, and how often one of its document was lost before with this content.
+fn lose(connection: &Connection, id: ReplicaId, now: Moment) -> Result<(Replica, u32), rusqlite::Error> {
     let sql = format!("SELECT {COLUMNS} FROM replicas WHERE id = ?1");
     let replica = connection.query_row(&sql, [id.0], replica)?;
     let sql = "SELECT count(*) FROM former WHERE collection = ?1 AND path = ?2 AND hash = ?3 AND ending = 'lost'";
@@ -270,7 +269,7 @@ fn lose(connection: &Connection, id: ReplicaId, now: Moment) -> Result<Option<(R
     )?;
     remember(connection, id, "lost", now)?;
     drop_row(connection, id)?;
-    Ok((before > 0 && replica.phase == Phase::Ready).then_some((replica, before)))
+    Ok((replica, before))
 }
 
 /// Documents that are missing again after another upload, several at once or one for the fourth time: the list does not show
@@ -336,9 +335,12 @@ pub(super) fn apply(
                 match unlisted.filter(|_| terms.lookup) {
                     Some(source) => report.unconfirmed.push((id, SourceId(source))),
                     None => {
-                        report.lost += 1;
+                        let (replica, before) = lose(connection, id, now)?;
+                        // What was to be deleted is gone by our own request.
+                        report.lost += u64::from(replica.phase != Phase::Retiring);
                         // The platform cannot be asked for single sources, and a list may hide what is there.
-                        report.lost_again.extend(lose(connection, id, now)?);
+                        let again = replica.phase == Phase::Ready && before > 0;
+                        report.lost_again.extend(again.then_some((replica, before)));
                     }
                 }
             }

@@ -35,10 +35,12 @@ pub enum Branch {
     Skipped,
     /// A source could not be created, as another one had its name.
     NameTaken,
+    /// A source had the id of one that was deleted.
+    IdGivenAgain,
 }
 
 impl Branch {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::Adopted,
         Self::LateEffectFound,
         Self::DoublingFound,
@@ -53,6 +55,7 @@ impl Branch {
         Self::NameRewritten,
         Self::Skipped,
         Self::NameTaken,
+        Self::IdGivenAgain,
     ];
 }
 

@@ -251,11 +251,11 @@ impl Platform {
                 Done::Refused(409, "the name is taken")
             }
             Op::Create { name, content } => {
-                let number = self.next();
+                let id = self.new_id();
                 let stored = self.knobs.rewritten(&name);
                 self.branches.count(Branch::NameRewritten, u64::from(stored != name));
                 let source = Source {
-                    id: if self.knobs.has(Knob::OddFields) { number.to_string() } else { format!("s{number}") },
+                    id,
                     parsed: SourceName::parse(&name),
                     is_marked: Source::is_marked(&name, &stored),
                     name: stored,
@@ -305,6 +305,32 @@ impl Platform {
                 Done::Deleted(source)
             }
         }
+    }
+
+    /// The id of the source that was deleted last, where such ids are given again and nothing is under way that means the
+    /// old one; else a new one.
+    fn new_id(&mut self) -> String {
+        let number = self.next();
+        let is_meant = |due: &Due, id: &str| match due {
+            Due::Op { op: Op::Create { .. }, .. } => false,
+            Due::Op { op: Op::Upload { source, .. } | Op::Rename { source, .. } | Op::Delete { source }, .. }
+            | Due::Ingested { source, .. }
+            | Due::Shown { source, .. } => source == id,
+        };
+        let is_free = |(gone, _): &(Source, Moment)| {
+            !self.sources.iter().chain(&self.backup).any(|other| other.id == gone.id)
+                && !self.due.values().any(|due| is_meant(due, &gone.id))
+        };
+        if self.knobs.has(Knob::IdsAgain)
+            && let Some(at) = self.deleted.iter().rposition(is_free)
+        {
+            let id = self.deleted.remove(at).0.id;
+            self.deleted.retain(|(other, _)| other.id != id);
+            self.jobs.retain(|_, job| job.source != id);
+            self.branches.count(Branch::IdGivenAgain, 1);
+            return id;
+        }
+        if self.knobs.has(Knob::OddFields) { number.to_string() } else { format!("s{number}") }
     }
 
     /// Whether a name cannot be given twice, and is given.

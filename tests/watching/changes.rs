@@ -102,6 +102,22 @@ fn an_ignore_file_names_all_below_it() {
 }
 
 #[test]
+fn ignore_file__above_the_root_changes__everything_is_looked_at() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir_all(dir.path().join(".git/info")).unwrap();
+    write(dir.path(), "docs/one.md");
+    for (file, gitignore) in [(".gitignore", true), (".git/info/exclude", true), (".gitignore", false)] {
+        let mirror = Mirror::new(&ScanOptions { gitignore, ..options(&dir.path().join("docs")) });
+        mirror.watch.take();
+        mirror.watch.check();
+        assert!(!mirror.watch.take().whole, "{file}: nothing has changed");
+        write_text(dir.path(), file, &format!("no.md # {gitignore}"));
+        mirror.watch.check();
+        assert_eq!(mirror.watch.take().whole, gitignore, "{file}");
+    }
+}
+
+#[test]
 fn what_can_be_no_document_is_not_noted() {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), "a/one.md");

@@ -12,6 +12,8 @@ use std::{
 
 use rustix::{fs::statfs, io};
 
+use crate::scan::repository::rule_files;
+
 /// The file systems whose changes are made elsewhere too, where inotify does not see them; by the number that
 /// `statfs` gives.
 const UNTOLD: [(u64, &str); 24] = [
@@ -59,17 +61,21 @@ pub(super) struct Ground {
     identity: (u64, u64),
     /// The mounts at, above and below it.
     mounts: Vec<Mount>,
+    /// The ignore files above it, each with its inode, size and times where it is there.
+    rules: Vec<Option<[i64; 5]>>,
 }
 
 impl Ground {
-    /// Looks at a root; `None` when it is not there.
-    pub(super) fn look(root: &Path) -> Option<Self> {
+    /// Looks at a root; `None` when it is not there. Its repository's ignore files count where `gitignore` says so.
+    pub(super) fn look(root: &Path, gitignore: bool) -> Option<Self> {
         let root = root.canonicalize().ok()?;
         let metadata = fs::metadata(&root).ok()?;
         let table = fs::read("/proc/self/mountinfo").unwrap_or_default();
         let mounts = table.split(|byte| *byte == b'\n').filter_map(Mount::parse);
         let mounts = mounts.filter(|mount| root.starts_with(&mount.point) || mount.point.starts_with(&root)).collect();
-        Some(Self { root, identity: (metadata.dev(), metadata.ino()), mounts })
+        let files = if gitignore { rule_files(&root) } else { Vec::new() };
+        let rules = files.into_iter().map(|file| fs::symlink_metadata(file).ok().map(|found| stamp(&found))).collect();
+        Some(Self { root, identity: (metadata.dev(), metadata.ino()), mounts, rules })
     }
 
     /// The folders below the root that something is mounted on, as paths from the root.
@@ -77,6 +83,11 @@ impl Ground {
         let below = self.mounts.iter().filter_map(|mount| mount.point.strip_prefix(&self.root).ok());
         below.map(|path| path.as_os_str().as_bytes()).filter(|path| !path.is_empty())
     }
+}
+
+/// What changes with a file.
+fn stamp(file: &fs::Metadata) -> [i64; 5] {
+    [file.ino().cast_signed(), file.size().cast_signed(), file.mtime(), file.mtime_nsec(), file.ctime_nsec()]
 }
 
 /// A line of the mount table.

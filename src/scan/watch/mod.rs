@@ -100,6 +100,8 @@ impl NotWatchable {
 /// One collection's folders, watched. The walk says which folders there are.
 pub struct Watch {
     root: PathBuf,
+    /// Whether ignore files of the repository above the root count.
+    gitignore: bool,
     noted: Arc<Noted>,
     /// Never locked by notify's thread, which must answer while it is held. `None` from the drop on.
     watcher: Mutex<Option<RecommendedWatcher>>,
@@ -137,7 +139,8 @@ impl Watch {
             _ => NotWatchable::other(&error),
         })?;
         let watch = Self {
-            checked: Mutex::new(Checked { ground: Ground::look(&root), silent: None }),
+            checked: Mutex::new(Checked { ground: Ground::look(&root, options.gitignore), silent: None }),
+            gitignore: options.gitignore,
             watcher: Mutex::new(Some(watcher)),
             noted,
             root,
@@ -199,15 +202,15 @@ impl Watch {
         self.noted.take()
     }
 
-    /// Notices what the system does not tell of: the root is another folder than before, or something was mounted or
-    /// unmounted. Then all watches are forgotten and the wake is whole. To be called every two seconds, by a thread
+    /// Notices what the system does not tell of: the root is another folder than before, something was mounted or
+    /// unmounted, or an ignore file above the root has changed. Then all watches are forgotten and the wake is whole. To be called every two seconds, by a thread
     /// that can wait as long.
     pub fn check(&self) {
         if self.noted.trouble().is_some() {
             return;
         }
         let mut checked = lock(&self.checked);
-        let ground = Ground::look(&self.root);
+        let ground = Ground::look(&self.root, self.gitignore);
         let changed = checked.ground != ground;
         checked.ground = ground;
         if changed {
