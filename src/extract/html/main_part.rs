@@ -13,11 +13,14 @@ use super::address::Base;
 use super::block::Block;
 use super::clean::is_mostly_links;
 use super::content;
+use super::hidden::is_hidden;
 
 /// A part with so many characters is one, however much there is around it.
 const ENOUGH: usize = 200;
 /// A shorter part that is marked is one when it has this share of the page's text: a quarter.
 const SHARE: usize = 4;
+/// An article is one when it has this share of the page's text: half.
+const MOST: usize = 2;
 /// Scoring takes longer than its worth on pages with more elements.
 const MAX_SCORED: usize = 20_000;
 /// Fewer links are no menu.
@@ -26,22 +29,36 @@ const MENU: usize = 3;
 /// The content of a page.
 pub(super) fn blocks(document: &Document, base: &Base) -> Vec<Block> {
     let Some(body) = document.body() else { return Vec::new() };
-    if let Some(part) = marked(document, body.normalized_char_count()) {
-        return content::blocks(&part, base);
+    let parts = marked(document, body.normalized_char_count());
+    if !parts.is_empty() {
+        return parts.iter().flat_map(|part| content::blocks(part, base)).collect();
     }
     remove_menus(document, &body);
     content::blocks(&body, base)
 }
 
-/// The part that the page itself calls its main one.
-fn marked(document: &Document, whole: usize) -> Option<NodeRef<'_>> {
-    let articles = document.select("article");
-    let mains = document.select("main, [role=main]");
-    let article = articles.nodes().first().filter(|_| articles.length() == 1);
-    mains.nodes().first().into_iter().chain(article).copied().find(|part| {
-        let length = part.normalized_char_count();
-        length >= ENOUGH || (length > 0 && length * SHARE >= whole)
-    })
+/// The parts that the page itself calls its main ones, as far as they are shown. An article may be a teaser or a notice
+/// beside the text, so it is one only where it is the most of the page.
+fn marked(document: &Document, whole: usize) -> Vec<NodeRef<'_>> {
+    let mut mains = document.select("main, [role=main]").nodes().to_vec();
+    mains.retain(is_shown);
+    let length = |parts: &[NodeRef<'_>]| parts.iter().map(NodeRef::normalized_char_count).sum::<usize>();
+    let ids: HashSet<_> = mains.iter().map(|main| main.id).collect();
+    mains.retain(|main| !main.ancestors_it(None).any(|above| ids.contains(&above.id)));
+    let inside = length(&mains);
+    if inside >= ENOUGH || (inside > 0 && inside * SHARE >= whole) {
+        return mains;
+    }
+    let mut articles = document.select("article").nodes().to_vec();
+    let is_most = articles.len() == 1 && length(&articles) > 0 && length(&articles) * MOST >= whole;
+    articles.retain(|article| is_most && is_shown(article));
+    articles
+}
+
+/// Whether neither a part nor what is around it is hidden. Some pages are hidden as a whole until their scripts have run.
+fn is_shown(part: &NodeRef<'_>) -> bool {
+    let hides = |node: NodeRef<'_>| !node.has_name("body") && !node.has_name("html") && is_hidden(&node);
+    !is_hidden(part) && !part.ancestors_it(None).filter(NodeRef::is_element).any(hides)
 }
 
 /// Takes away what is mostly links outside of where the text is.
@@ -94,5 +111,66 @@ fn find_menus<'a>(element: &NodeRef<'a>, menus: &mut Vec<NodeRef<'a>>) {
         menus.push(*element);
     } else {
         element.element_children().iter().for_each(|child| find_menus(child, menus));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::extract::html::{Headers, Request, page};
+
+    fn markdown(body: &str) -> String {
+        let html = format!("<!doctype html><html><head><title>T</title></head><body>{body}</body></html>");
+        let request = Request { headers: Headers::default(), address: "https://example.com/a".to_owned() };
+        page(&request, html.as_bytes()).unwrap().markdown
+    }
+
+    fn words(word: &str, count: usize) -> String {
+        format!("<p>{}</p>", format!("{word} ").repeat(count))
+    }
+
+    #[test]
+    fn article__with_most_of_the_text__is_the_page() {
+        for (article, beside, whole) in [
+            (words("inside", 60), words("beside", 1000), true),
+            (words("inside", 60), words("beside", 61), true),
+            (words("inside", 60), words("beside", 40), false),
+        ] {
+            let text = markdown(&format!("<div>{beside}</div><article>{article}</article>"));
+            assert!(text.contains("inside"), "{text}");
+            assert_eq!(text.contains("beside"), whole, "{text}");
+        }
+    }
+
+    #[test]
+    fn part__that_is_hidden__is_not_the_page() {
+        let (shown, hidden) = (words("shown", 60), words("hidden", 90));
+        for body in [
+            format!("<main hidden>{hidden}</main><main>{shown}</main>"),
+            format!("<main style='display: none'>{hidden}</main><main>{shown}</main>"),
+            format!("<div hidden><main>{hidden}</main></div><main>{shown}</main>"),
+            format!("<div role=main aria-hidden=true>{hidden}</div><main>{shown}</main>"),
+        ] {
+            let text = markdown(&body);
+            assert!(text.contains("shown") && !text.contains("hidden"), "{body}: {text}");
+        }
+        let text = markdown(&format!("<div>{shown}</div><article hidden>{hidden}</article>"));
+        assert!(text.contains("shown"), "{text}");
+        // A script shows it once it has run.
+        for body in [format!("<main hidden>{hidden}</main>"), format!("<div hidden><main>{hidden}</main></div>")] {
+            assert!(markdown(&body).contains("hidden"), "{body}");
+        }
+    }
+
+    #[test]
+    fn mains__that_are_several__are_all_the_page() {
+        let (one, two) = (words("one", 60), words("two", 60));
+        for body in [
+            format!("<div>Before</div><main>{one}</main><div role=main>{two}</div>"),
+            format!("<div>Before</div><main>{one}<div role=main>{two}</div></main>"),
+        ] {
+            let text = markdown(&body);
+            let count = |word: &str| text.split_whitespace().filter(|part| *part == word).count();
+            assert_eq!((count("one"), count("two"), count("Before")), (60, 60, 0), "{text}");
+        }
     }
 }
