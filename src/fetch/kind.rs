@@ -63,9 +63,47 @@ fn is_docx(body: &[u8]) -> bool {
     parts.is_some_and(|parts| parts.content_types && parts.document)
 }
 
+/// A body without what may stand before its first sign.
+fn beginning(body: &[u8]) -> &[u8] {
+    let body = body.trim_ascii_start();
+    body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body).trim_ascii_start()
+}
+
+fn begins_with(body: &[u8], start: &str) -> bool {
+    body.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start.as_bytes()))
+}
+
+/// Whether a body without a type of its own is HTML: a server that has lost its table of types sends all as plain text.
+fn is_html(body: &[u8]) -> bool {
+    let body = beginning(body);
+    let is_tag = body.get(5).is_some_and(|next| *next == b'>' || next.is_ascii_whitespace());
+    begins_with(body, "<!doctype html") || (begins_with(body, "<html") && is_tag)
+}
+
+/// What a body is that its site should have worked on before it sent a page, in words for its owner.
+fn unserved(body: &[u8]) -> Option<&'static str> {
+    let body = beginning(body);
+    // An instruction of XML has a name right behind its beginning.
+    let is_code = begins_with(body, "<?php")
+        || match body {
+            [b'<', b'?', next, ..] => *next == b'=' || next.is_ascii_whitespace(),
+            [b'<', b'%', next, ..] => b"@=-!".contains(next) || next.is_ascii_whitespace(),
+            _ => false,
+        };
+    if is_code {
+        return Some("it is source code that its site should have run, and may hold passwords, so it is not taken");
+    }
+    let is_pointer = begins_with(body, "version https://git-lfs.github.com/spec/");
+    is_pointer.then_some("it is a pointer of Git LFS, and not the file that its site should send")
+}
+
 /// Judges by what its origin says, which first bytes may contradict, else by its name and its beginning.
 fn kind_of(media_type: &str, url: &Url, body: &[u8]) -> Result<&'static str, String> {
+    if let Some(what) = unserved(body) {
+        return Err(what.to_owned());
+    }
     if let Some(kind) = said(media_type) {
+        let kind = if media_type == "text/plain" && is_html(body) { "html" } else { kind };
         let found = binary_kind_of(body).filter(|_| is_text(media_type));
         return found.map_or(Ok(kind), |found| Err(format!("it is {found}, though its origin says {media_type}")));
     }
@@ -114,6 +152,32 @@ mod tests {
     }
 
     #[test]
+    fn body__that_its_site_should_have_run__is_no_page() {
+        let kind = |media_type: &str, body: &str| {
+            kind_of(media_type, &Url::parse("https://e.com/a.md").unwrap(), body.as_bytes())
+        };
+        for body in [
+            "<?php echo 1;",
+            "\u{feff}\n <?PHP\necho 1;",
+            "<?= $title ?><html>",
+            "<? include 'a'; ?>",
+            "<%@ page language=\"java\" %><html>",
+            "<%= render %>",
+            "<% Dim a %>",
+            "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n",
+        ] {
+            for media_type in ["text/html", "text/plain", "text/markdown", "application/pdf", "", "application/zip"] {
+                let why = kind(media_type, body).expect_err(body);
+                assert!(why.contains("source code") || why.contains("Git LFS"), "{why}");
+            }
+        }
+        for body in ["<?xml version='1.0'?><html>", "<p><?php echo 1;", "version https://git-lfs.github.com/ is a tool"]
+        {
+            assert_eq!(kind("text/html", body), Ok("html"), "{body}");
+        }
+    }
+
+    #[test]
     fn kinds_of_pages() {
         let url = |text: &str| Url::parse(text).unwrap();
         for (media_type, address, body, expected) in [
@@ -132,6 +196,12 @@ mod tests {
             ("text/html", "https://e.com/a", "\u{89}PNG", Some("html")),
             ("text/html", "https://e.com/a", "GIF89a", None),
             ("text/plain", "https://e.com/a.docx", "PK\u{3}\u{4}", None),
+            ("text/plain", "https://e.com/a", "\r\n<!DOCTYPE html><p>", Some("html")),
+            ("text/plain", "https://e.com/a", "\u{feff}<HTML lang=en>", Some("html")),
+            ("text/plain", "https://e.com/a", "<html>", Some("html")),
+            ("text/plain", "https://e.com/a", "<htmlx>", Some("txt")),
+            ("text/plain", "https://e.com/a", "Write <html> first", Some("txt")),
+            ("text/markdown", "https://e.com/a", "<!doctype html>", Some("md")),
             ("text/html", "https://e.com/a.pdf", "%PDF-1.7", None),
             ("application/octet-stream", "https://e.com/a.md", "PK\u{3}\u{4}", None),
         ] {
