@@ -1,6 +1,6 @@
 //! The way from the address that was asked for to where its page is: redirects.
 
-use std::collections::HashSet;
+use std::{borrow::Cow, collections::HashSet};
 
 use url::Url;
 
@@ -64,7 +64,7 @@ impl Way {
 
     /// Follows one more redirect, as long as there are not more than `most`.
     pub(super) fn follow(&mut self, location: &[u8], permanent: bool, most: usize) -> Result<(), Trouble> {
-        let location = String::from_utf8_lossy(location);
+        let location = escaped(location);
         let to = self.here.join(&location).map_err(|_| Trouble::RedirectNowhere(shortened(&location)))?;
         let to = without_fragment(to);
         if self.seen.contains(&to) {
@@ -103,6 +103,12 @@ pub fn shown(url: &Url) -> String {
     let _ = url.set_username("");
     let _ = url.set_password(None);
     url.into()
+}
+
+/// A target as text. Bytes that are not UTF-8 are escaped one by one, as browsers do.
+fn escaped(location: &[u8]) -> Cow<'_, str> {
+    let escape = |byte: &u8| if byte.is_ascii() { char::from(*byte).to_string() } else { format!("%{byte:02X}") };
+    std::str::from_utf8(location).map_or_else(|_| location.iter().map(escape).collect(), Cow::Borrowed)
 }
 
 fn without_fragment(mut url: Url) -> Url {
@@ -144,6 +150,19 @@ mod tests {
         assert_eq!(way.here().as_str(), "https://b.example/p/q");
         assert_eq!(way.moved().as_ref(), Some(way.here()));
         assert!(!way.at_start());
+    }
+
+    #[test]
+    fn bytes__that_are_no_utf_8__are_escaped_as_they_are() {
+        for (location, target) in [
+            (&b"/gr\xf6\xdfe?a=\xe9"[..], "https://a.example/gr%F6%DFe?a=%E9"),
+            ("/größe".as_bytes(), "https://a.example/gr%C3%B6%C3%9Fe"),
+            (b"/gr%F6%DFe", "https://a.example/gr%F6%DFe"),
+        ] {
+            let mut way = Way::new(&Url::parse("https://a.example/").unwrap());
+            way.follow(location, true, 3).unwrap();
+            assert_eq!(way.here().as_str(), target);
+        }
     }
 
     #[test]
