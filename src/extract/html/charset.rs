@@ -10,10 +10,17 @@ use crate::extract::plain;
 /// comments push it further down.
 const PRESCAN: usize = 4 << 10;
 
-/// A page as text. A byte order mark is surer than anything that somebody says.
+/// What servers say of all pages, whatever they are in. Nearly all bytes are text in it.
+const DEFAULTS: [&str; 4] = ["ascii", "iso-8859-1", "latin1", "us-ascii"];
+
+/// A page as text. A byte order mark is surer than anything that somebody says, and what a page says of itself is surer
+/// than a server's default.
 pub(super) fn decode<'a>(bytes: &'a [u8], said: Option<&str>) -> Cow<'a, str> {
-    let said = said.and_then(|label| Encoding::for_label(label.trim().as_bytes()));
-    plain::decode_as(bytes, &[said, declared(bytes)])
+    let label = said.unwrap_or_default().trim().to_ascii_lowercase();
+    let (said, declared) = (Encoding::for_label(label.as_bytes()), declared(bytes));
+    let is_readable = |encoding: &&'static Encoding| !encoding.decode_without_bom_handling(bytes).1;
+    let first = declared.filter(|page| DEFAULTS.contains(&label.as_str()) && is_readable(page));
+    plain::decode_as(bytes, &[first, said, declared])
 }
 
 /// The charset that the page declares in a `<meta>` or in its XML declaration.
@@ -65,6 +72,15 @@ mod tests {
         ] {
             assert!(decode(format!("{head}цена").as_bytes(), said).ends_with("цена"), "{head} {said:?}");
         }
+        // A server's default says less than the page; any other charset was chosen.
+        let (cyrillic, _, _) = encoding_rs::WINDOWS_1251.encode("<meta charset=windows-1251>цена");
+        for said in ["ISO-8859-1", " iso-8859-1 ", "latin1", "us-ascii"] {
+            assert!(decode(&cyrillic, Some(said)).ends_with("цена"), "{said}");
+        }
+        let (japanese, _, _) = encoding_rs::SHIFT_JIS.encode("<meta charset=shift_jis>返金についてのページ");
+        assert!(decode(&japanese, Some("ISO-8859-1")).ends_with("返金についてのページ"));
+        let (latin, _, _) = encoding_rs::WINDOWS_1252.encode("<meta charset=shift_jis>Größe à la carte");
+        assert!(decode(&latin, Some("ISO-8859-1")).ends_with("Größe à la carte"), "it is not what it says");
         for said in [Some("utf-8"), Some("iso-8859-1"), None] {
             let (latin, _, _) = encoding_rs::WINDOWS_1252.encode("<meta charset=utf-8><p>Größe für Männer");
             assert!(decode(&latin, said).ends_with("Größe für Männer"), "{said:?}");
