@@ -285,7 +285,7 @@ fn is_code(markdown: &str) -> bool {
 }
 
 /// Whether an image's text is more than its file's name, or a sign such as `[Note]`.
-fn says_something(text: &str) -> bool {
+pub(super) fn says_something(text: &str) -> bool {
     let text = text.trim().to_ascii_lowercase();
     let is_picture = [".gif", ".jpeg", ".jpg", ".png", ".svg", ".webp"].iter().any(|end| text.ends_with(end));
     let is_file = is_picture && !text.contains(' ');

@@ -88,6 +88,7 @@ pub(super) fn page(request: &Request, html: &[u8]) -> Result<Page, Refusal> {
         Leads::of(&document, &base, request.headers.refresh.as_deref()),
     );
     let said = title::said(&document);
+    table::label_icons(&root);
     clean::clean(&root, &base, &hidden::opened(&root), false);
     let mut blocks = main_part::blocks(&document, &base);
     imprint::remove(&mut blocks);

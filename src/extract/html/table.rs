@@ -4,11 +4,18 @@ use dom_query::NodeRef;
 
 use super::block::Block;
 use super::clean::is_note;
+use super::content::says_something;
+use super::hidden::is_hidden;
 
 /// The widest span that is believed.
 const MAX_SPAN: usize = 50;
 /// A cell with more text than this holds a piece of a page.
 const MAX_CELL: usize = 2_000;
+
+/// Classes of text for those who do not see the page.
+const UNSEEN: [&str; 4] = ["screen-reader-text", "sr-only", "visually-hidden", "visuallyhidden"];
+/// What is for pressing or filling in is no icon that says something.
+const NO_ICONS: [&str; 6] = ["a", "button", "input", "select", "table", "textarea"];
 
 /// Whether a table holds data. One without two columns, with tables or headings in its cells, or with a whole page in one
 /// of them, only places what it holds.
@@ -24,6 +31,46 @@ pub(super) fn is_data(table: &NodeRef<'_>) -> bool {
     rows.iter().any(|row| cells(row).len() > 1)
         && !table.descendants_it().any(holds_page)
         && !rows.iter().flat_map(cells).any(|cell| cell.normalized_char_count() > MAX_CELL)
+}
+
+/// Puts the label of an icon in its place in cells that show nothing else: `Yes` and `No` in a table of features.
+pub(super) fn label_icons(root: &NodeRef<'_>) {
+    let cells: Vec<_> = root.descendants_it().filter(|node| node.has_name("td") || node.has_name("th")).collect();
+    for cell in cells {
+        let is_icon = !cell.element_children().is_empty() && !shows_text(&cell);
+        let has_other = || cell.descendants_it().any(|node| NO_ICONS.iter().any(|name| node.has_name(name)));
+        if let Some(label) = is_icon.then(|| label(&cell)).flatten().filter(|_| !has_other()) {
+            cell.set_text(label);
+        }
+    }
+}
+
+/// Whether something stands in an element that is read by those who see it.
+fn shows_text(element: &NodeRef<'_>) -> bool {
+    element.children_it(false).any(|child| {
+        if child.is_text() {
+            return !child.text().trim().is_empty();
+        }
+        let is_picture = child.has_name("img")
+            && child.attr("alt").is_some_and(|alt| !alt.trim().is_empty() && says_something(&alt));
+        let is_unread = ["script", "style", "svg", "template"].iter().any(|name| child.has_name(name));
+        is_picture
+            || (child.is_element() && !is_unread && !is_unseen(&child) && !is_hidden(&child) && shows_text(&child))
+    })
+}
+
+fn is_unseen(element: &NodeRef<'_>) -> bool {
+    UNSEEN.iter().any(|class| element.has_class(class))
+}
+
+/// What an icon says to those who do not see it.
+fn label(cell: &NodeRef<'_>) -> Option<String> {
+    let said = |text: &str| Some(text.trim().to_owned()).filter(|text| text.contains(char::is_alphanumeric));
+    let elements = || std::iter::once(*cell).chain(cell.descendants_it()).filter(NodeRef::is_element);
+    let unseen = || elements().filter(is_unseen).find_map(|element| said(&element.text()));
+    let named = |name: &str| elements().find_map(|element| said(&element.attr(name)?));
+    let title = || elements().filter(|element| element.has_name("title")).find_map(|title| said(&title.text()));
+    unseen().or_else(|| named("aria-label")).or_else(|| named("title")).or_else(title)
 }
 
 /// A table, after its caption. `read` reads a cell.
@@ -104,4 +151,44 @@ impl Grid {
 
 fn span(cell: &NodeRef<'_>, name: &str) -> usize {
     cell.attr(name).and_then(|span| span.trim().parse().ok()).unwrap_or(1).clamp(1, MAX_SPAN)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::extract::html::{Headers, Request, page};
+
+    fn cell(content: &str) -> String {
+        let html = format!("<main><table><tr><th>Feature<th>Plan<tr><td>Export<td>{content}</table></main>");
+        let request = Request { headers: Headers::default(), address: "https://example.com/a".to_owned() };
+        let markdown = page(&request, html.as_bytes()).unwrap().markdown;
+        let row = markdown.lines().last().unwrap_or_default();
+        row.trim_matches(['|', ' ']).strip_prefix("Export").unwrap_or(row).trim_matches(['|', ' ']).to_owned()
+    }
+
+    #[test]
+    fn cell__with_an_icon_alone__has_its_label() {
+        for content in [
+            "<svg><path/></svg><span class=sr-only>Yes</span>",
+            "<span aria-hidden=true>✓</span><span class='visually-hidden'>Yes</span>",
+            "<i class=icon aria-hidden=true></i><span class='screen-reader-text'> Yes\n</span>",
+            "<svg aria-label=Yes><path/></svg>",
+            "<i class='fa fa-check' title=Yes></i>",
+            "<svg role=img><title>Yes</title><path/></svg>",
+            "<span><svg><title>tick</title></svg></span><span class=sr-only>Yes</span>",
+            "<img src=a.svg alt=''><span class=sr-only>Yes</span>",
+        ] {
+            assert_eq!(cell(content), "Yes", "{content}");
+        }
+        for (content, expected) in [
+            ("10 <svg><title>coins</title></svg><span class=sr-only>Yes</span>", "10"),
+            ("<img src=a.svg alt=Tick><span class=sr-only>Yes</span>", "Tick"),
+            ("<button aria-label=Delete><svg></svg></button>", ""),
+            ("<a href=/x aria-label=Edit><svg></svg></a>", ""),
+            ("<input type=text aria-label=Amount>", ""),
+            ("<svg><path/></svg>", ""),
+            ("", ""),
+        ] {
+            assert_eq!(cell(content), expected, "{content}");
+        }
+    }
 }
