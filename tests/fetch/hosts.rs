@@ -121,6 +121,32 @@ async fn a_page_that_asks_for_long_peace__speaks_of_itself_until_others_do_the_s
 }
 
 #[tokio::test]
+async fn host__refusing_three_pages_without_a_word_of_when__is_given_up() {
+    for status in [429, 503] {
+        let origin = Origin::start();
+        for path in ["/1", "/2", "/3"] {
+            origin.serve(path, Reply::status(status));
+        }
+        origin.serve("/other", Reply::page("another page"));
+        let (fetcher, access) = (fetcher(), Access { obey_robots: true, ..access() });
+        let list = Access { obey_robots: false, ..access.clone() };
+        for path in ["/1", "/1", "/2", "/other", "/2", "/3", "/1"] {
+            let answer = fetcher.get(&origin.url(path), &access, None).await;
+            assert!(matches!(&answer, Answer::Page(_)) || trouble(answer) == Trouble::Status(status), "{path}");
+            if path == "/other" {
+                for list_path in ["/1", "/2", "/3"] {
+                    let answer = fetcher.get(&origin.url(list_path), &list, None).await;
+                    assert_eq!(trouble(answer), Trouble::Status(status), "lists do not count");
+                }
+            }
+        }
+        assert_eq!(trouble(fetcher.get(&origin.url("/other"), &access, None).await), Trouble::GivenUp(status));
+        // With those for three lists and one for robots.txt.
+        assert_eq!(origin.requests().len(), 7 + 3 + 1);
+    }
+}
+
+#[tokio::test]
 async fn a_host_that_never_has_time_is_not_asked_for_ever() {
     let origin = Origin::start();
     origin.serve("/", Reply::status(429).header("Retry-After", "0"));

@@ -226,9 +226,15 @@ impl Fetcher {
             let response = self.0.client.get(url, access, validators).await;
             let response = response.inspect_err(|trouble| turn.unanswered(trouble, self.0.timing.left_alone))?;
             let status = response.status().as_u16();
-            let wait = if matches!(status, 429 | 503) { retry_after(&response) } else { None };
+            let is_refusal = matches!(status, 429 | 503);
+            let wait = if is_refusal { retry_after(&response) } else { None };
             let Some(wait) = wait else {
-                turn.answered(access);
+                // A list that its site cannot make says nothing of the pages.
+                if is_refusal && access.obey_robots {
+                    turn.refused(url, access, (status, Duration::ZERO), self.0.timing);
+                } else {
+                    turn.answered(access);
+                }
                 return Ok(Answered { response, _turn: turn });
             };
             turn.refused(url, access, (status, wait), self.0.timing);
