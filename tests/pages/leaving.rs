@@ -166,25 +166,53 @@ async fn part_of_an_index__missing_or_empty__leaves_to_its_pages_whether_they_ar
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn part_of_an_index__in_trouble__withholds_its_own_pages_alone() {
-    let bench = listed(&["/a", "/b", "/c", "/d"], "/index.xml").await;
+async fn pages__pushed_from_one_part_of_an_index_into_one_in_trouble__stay() {
+    for broken in [Reply::status(503), Reply::status(404), Reply::new("application/xml", "<urlset></urlset>")] {
+        let bench = listed(&["/a", "/b", "/c", "/d", "/new"], "/index.xml").await;
+        let part = |path: &str| format!("<sitemap><loc>{path}</loc></sitemap>");
+        let index = format!("<sitemapindex>{}{}</sitemapindex>", part("/1.xml"), part("/2.xml"));
+        bench.origin.serve("/index.xml", Reply::new("application/xml", index));
+        bench.origin.serve("/1.xml", urlset(&bench, &["/a", "/b"]));
+        bench.origin.serve("/2.xml", urlset(&bench, &["/c", "/d"]));
+        bench.well().await;
+        bench.origin.serve("/1.xml", urlset(&bench, &["/new", "/a"]));
+        bench.origin.serve("/2.xml", broken);
+        for _ in 0..3 {
+            let report = bench.pass().await;
+            assert_eq!((report.outcome().as_str(), report.deleted), ("failed", 0), "{report:?}");
+        }
+        bench.holds(&["/a", "/b", "/c", "/d", "/new"]).await;
+        bench.origin.serve("/2.xml", urlset(&bench, &["/b", "/c"]));
+        bench.well().await;
+        assert_eq!(bench.well().await.deleted, 1);
+        bench.holds(&["/a", "/b", "/c", "/new"]).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn part_of_an_index__in_trouble__withholds_the_pages_of_its_index_alone() {
+    let mut bench = listed(&["/a", "/b", "/c", "/d", "/e", "/f"], "/index.xml").await;
+    let map = bench.origin.url("/map.xml");
+    bench.pages().sitemaps.push(map);
     let part = |path: &str| format!("<sitemap><loc>{path}</loc></sitemap>");
     let index = format!("<sitemapindex>{}{}</sitemapindex>", part("/1.xml"), part("/2.xml"));
     bench.origin.serve("/index.xml", Reply::new("application/xml", index));
     bench.origin.serve("/1.xml", urlset(&bench, &["/a", "/b"]));
     bench.origin.serve("/2.xml", urlset(&bench, &["/c", "/d"]));
+    bench.origin.serve("/map.xml", urlset(&bench, &["/e", "/f"]));
     bench.well().await;
     bench.origin.serve("/1.xml", urlset(&bench, &["/a"]));
     bench.origin.serve("/2.xml", Reply::status(503));
+    bench.origin.serve("/map.xml", urlset(&bench, &["/e"]));
     assert_eq!(bench.pass().await.deleted, 0);
     let report = bench.pass().await;
     assert_eq!((report.outcome().as_str(), report.deleted), ("failed", 1), "{report:?}");
-    bench.holds(&["/a", "/c", "/d"]).await;
+    bench.holds(&["/a", "/b", "/c", "/d", "/e"]).await;
     bench.origin.serve("/index.xml", Reply::status(503));
     for _ in 0..3 {
         assert_eq!(bench.pass().await.deleted, 0);
     }
-    bench.holds(&["/a", "/c", "/d"]).await;
+    bench.holds(&["/a", "/b", "/c", "/d", "/e"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

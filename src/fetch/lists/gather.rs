@@ -161,6 +161,9 @@ impl Gathering {
             };
             without_answer = 0;
             let mut further = self.take(&Source { way: way.clone(), from }, document);
+            for part in &further {
+                self.result.indexes.entry(part.to_string()).or_default().insert(list.to_string());
+            }
             for list in further.extract_if(.., |list| self.asked.contains(list)) {
                 self.further.entry(list.to_string()).or_default().insert(text_of(&[&way[..], &[list]].concat()));
             }

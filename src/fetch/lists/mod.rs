@@ -58,6 +58,8 @@ pub struct Pages {
     pub unread: BTreeMap<String, String>,
     /// Parts of indexes that name nothing; when they have been doubted, those alone that are.
     pub empty: BTreeSet<String>,
+    /// By list on the web: the indexes that have it as a part.
+    pub indexes: BTreeMap<String, BTreeSet<String>>,
     /// The lists on the web that were asked for.
     pub asked: BTreeSet<String>,
     /// Whether any page may be missing, whatever list named it.
@@ -73,10 +75,20 @@ impl Pages {
             Some(ways) => {
                 let left = || ways.each().any(|way| self.has_left_its_index(way));
                 let any = || self.unread.values().next().map(String::as_str).filter(|_| left());
-                ways.each().find_map(|way| self.unread_of(way)).or_else(any)
+                let beside = || ways.each().find_map(|way| self.unread_beside(way));
+                ways.each().find_map(|way| self.unread_of(way)).or_else(beside).or_else(any)
             }
         };
         incomplete.or_else(unread)
+    }
+
+    /// Why another part was not read of an index on a way. Parts of a fixed length push their pages from one into another.
+    fn unread_beside(&self, way: &str) -> Option<&str> {
+        let lists: Vec<_> = lists_of_way(way).collect();
+        let indexes = lists.split_last().map_or(&[][..], |(_, indexes)| indexes);
+        let is_beside =
+            |list: &str| self.indexes.get(list).is_some_and(|of| indexes.iter().any(|index| of.contains(*index)));
+        self.unread.iter().find(|(list, _)| is_beside(list)).map(|(_, why)| why.as_str())
     }
 
     /// Whether the list at the end of a way is in its index no more: what it named may be in any other.

@@ -275,3 +275,31 @@ fn unread_lists__that_led_to_no_page_before__are_new() {
         assert_eq!(pages.has_new_unread(known.iter()), expected, "{unread:?}");
     }
 }
+
+#[test]
+fn page__pushed_out_of_its_part__may_be_in_a_part_of_the_same_index() {
+    let index = |part: &str, index: &str| (part.to_owned(), [index.to_owned()].into());
+    let pages = Pages {
+        indexes: [
+            index("https://e.com/a1", "https://e.com/a"),
+            index("https://e.com/a2", "https://e.com/a"),
+            index("https://e.com/b1", "https://e.com/b"),
+            index("https://e.com/a", "https://e.com/i"),
+            index("https://e.com/b", "https://e.com/i"),
+        ]
+        .into(),
+        unread: [("https://e.com/a2".to_owned(), "503".to_owned())].into(),
+        ..Pages::default()
+    };
+    for (way, expected) in [
+        ("https://e.com/i https://e.com/a https://e.com/a2", Some("503")),
+        ("https://e.com/i https://e.com/a https://e.com/a1", Some("503")),
+        ("https://e.com/a https://e.com/a1", Some("503")),
+        ("https://e.com/i https://e.com/b https://e.com/b1", None),
+        ("https://e.com/a1", None),
+        ("urls.txt", None),
+        ("", None),
+    ] {
+        assert_eq!(pages.may_name(Some(&Ways::of(way))), expected, "{way}");
+    }
+}
