@@ -158,3 +158,17 @@ async fn many_pages__that_show_what_any_missing_address_shows__are_held_until_th
     assert_eq!(bench.pass().await.deleted, 5);
     bench.holds(&paths_of(&paths[5..])).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn page__that_leads_to_a_search_for_its_name_as_any_missing_address_does__is_deleted() {
+    let results = |name: &str, words: &str| html(&format!("Results for {name}"), &format!("<p>{words}</p>").repeat(9));
+    let (bench, paths) = topics(8, None).await;
+    bench.origin.serve("*", Reply::redirect(302, "/search?lang=en&q={name}"));
+    bench.origin.serve("/search?lang=en&q=p00.html", results("p00.html", "Pumps for gardens are on sale this week."));
+    bench.origin.serve("/search", results("", "Nobody has ever written about that before."));
+    bench.origin.serve(&paths[0], Reply::redirect(302, "/search?lang=en&q=p00.html"));
+    assert_eq!(bench.well().await.changed(), 0);
+    let report = bench.well().await;
+    assert_eq!((report.deleted, report.changed()), (1, 1), "{report:?}");
+    bench.holds(&paths_of(&paths[1..])).await;
+}

@@ -63,7 +63,7 @@ impl Reply {
         Self::of(status, Body::Whole(if matches!(status, 204 | 304) { Vec::new() } else { b"no page".to_vec() }))
     }
 
-    /// A redirect.
+    /// A redirect. `{name}` in its target is the last part of the path that was asked for.
     pub fn redirect(status: u16, to: impl AsRef<str>) -> Self {
         Self::of(status, Body::Whole(Vec::new())).header("Location", to.as_ref())
     }
@@ -282,7 +282,9 @@ impl Shared {
         stream.set_nodelay(true)?;
         let mut stream = BufReader::new(stream);
         while let Some(request) = read(&mut stream)? {
-            let reply = self.reply(&request);
+            let mut reply = self.reply(&request);
+            let name = request.path.rsplit('/').next().unwrap_or_default();
+            reply.headers.iter_mut().for_each(|(_, value)| *value = value.replace("{name}", name));
             let known = reply.validators.iter().any(|validator| {
                 let said = |name| request.header(name) == Some(validator);
                 said("if-none-match") || said("if-modified-since")

@@ -1,7 +1,7 @@
 //! Soft 404s: sites that answer 200 with one and the same text for every address that does not exist.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     fetch::Access,
-    model::{distance, identity},
+    model::{distance, identity, words::words},
     plan,
 };
 
@@ -40,6 +40,8 @@ pub(super) struct Probes<'w> {
 /// What a host shows for an address that does not exist.
 struct Shown {
     likeness: u64,
+    /// The search that the address led to, where it is one.
+    search: Option<Search>,
     /// The page whose text that is: the address that the way to it ends at, and the one that it names as its own.
     pages: Vec<Url>,
     /// The texts that show the same, by their places among all.
@@ -50,6 +52,34 @@ impl Shown {
     fn is_of(&self, text: &Text<'_>) -> bool {
         let is_page = |url: &Url| self.pages.contains(url);
         is_page(&identity(text.listed)) || text.canonical().is_some_and(is_page)
+    }
+}
+
+/// A search for the words of an address: where it is, but for these words, and what it is called.
+#[derive(Debug, PartialEq, Eq)]
+struct Search {
+    place: String,
+    query: Vec<String>,
+    title: Vec<String>,
+}
+
+impl Search {
+    /// The one that an address led to, where it shows this Markdown.
+    fn of(asked: &Url, at: &Url, markdown: &str) -> Option<Self> {
+        let own: HashSet<String> = words(asked.path()).collect();
+        let others = |text: &str| words(text).filter(|word| !own.contains(word)).collect::<Vec<_>>();
+        let last = asked.path_segments()?.rfind(|part| !part.is_empty())?;
+        let last = last.rsplit_once('.').map_or(last, |(stem, _)| stem);
+        let sought: HashSet<String> = words(at.query()?).collect();
+        let is_search = at.path() != asked.path() && words(last).all(|word| sought.contains(&word));
+        let place = format!("{}{}", at.origin().ascii_serialization(), at.path());
+        let title = markdown.lines().next().filter(|line| line.starts_with('#')).unwrap_or_default();
+        is_search.then(|| Self { place, query: others(at.query().unwrap_or_default()), title: others(title) })
+    }
+
+    fn of_content(asked: &Url, content: &Content) -> Option<Self> {
+        let at = content.validators.of.as_ref()?;
+        Self::of(asked, at, std::str::from_utf8(&content.bytes).ok()?)
     }
 }
 
@@ -147,9 +177,11 @@ impl PagesLook<'_> {
             Arc::clone(cells.entry(host(url).to_owned()).or_default())
         };
         let shown = cell.get_or_init(|| self.shown_for_nothing(url, access)).await;
-        let Some(shown) = shown.as_ref().filter(|shown| plan::became(was, likeness, shown.likeness)) else {
-            return false;
-        };
+        // What a search finds differs from one address to the next.
+        let search = Search::of_content(url, content);
+        let is_like =
+            |shown: &Shown| plan::became(was, likeness, shown.likeness) || (search.is_some() && search == shown.search);
+        let Some(shown) = shown.as_ref().filter(|shown| is_like(shown)) else { return false };
         // The page that missing addresses lead to is there itself, and so is what has changed together with it.
         let is_shown = own.iter().any(|own| shown.pages.contains(&identity(own)))
             || probes.texts.iter().any(|text| own.contains(text.listed) && shown.is_of(text));
@@ -172,7 +204,8 @@ impl PagesLook<'_> {
             Read::Content(content) => {
                 let named = content.said.canonical.as_ref().and_then(|named| Url::parse(named).ok());
                 let pages = content.validators.of.iter().chain(&named).map(identity).collect();
-                Some(Shown { likeness: content.sketch.likeness, pages, texts: OnceLock::new() })
+                let search = Search::of_content(&probe, &content);
+                Some(Shown { likeness: content.sketch.likeness, search, pages, texts: OnceLock::new() })
             }
             Read::Unchanged { .. } | Read::Gone | Read::Nothing(_) | Read::Unasked(_) => None,
         }
@@ -193,6 +226,31 @@ fn beside(page: &Url) -> Option<Url> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn searches__for_two_addresses__are_one_where_only_their_words_differ() {
+        let search = |asked: &str, at: &str, markdown: &str| {
+            Search::of(&Url::parse(asked).unwrap(), &Url::parse(at).unwrap(), markdown)
+        };
+        let probe = search(
+            "https://e.com/docs/kbsync-0a1b.html",
+            "https://e.com/search?lang=en&q=kbsync-0a1b",
+            "# Results for “kbsync-0a1b”\n\nNothing.",
+        );
+        assert!(probe.is_some());
+        for (at, markdown, expected) in [
+            ("https://e.com/search?lang=en&q=reset-password", "# Results for “reset password”\n\nMuch.", true),
+            ("https://e.com/search?lang=en&q=reset+password", "# Results for", true),
+            ("https://e.com/search?lang=en&q=reset-password", "# How to reset it", false),
+            ("https://e.com/search?lang=de&q=reset-password", "# Results for", false),
+            ("https://e.com/find?lang=en&q=reset-password", "# Results for", false),
+            ("https://f.com/search?lang=en&q=reset-password", "# Results for", false),
+            ("https://e.com/search?lang=en&q=other", "# Results for", false),
+            ("https://e.com/search", "# Results for", false),
+        ] {
+            assert_eq!(search("https://e.com/docs/reset-password", at, markdown) == probe, expected, "{at} {markdown}");
+        }
+    }
 
     #[test]
     fn beside__page__is_an_address_of_the_same_form_that_no_site_has() {
