@@ -31,6 +31,8 @@ mod overlaps;
 mod property;
 #[path = "pages/renamed.rs"]
 mod renamed;
+#[path = "pages/retyped.rs"]
+mod retyped;
 #[path = "pages/rounds.rs"]
 mod rounds;
 #[path = "pages/sites.rs"]

@@ -84,6 +84,8 @@ pub enum Claimed {
     Moved(String),
     /// Only a part is left of its text, with this likeness.
     Shrunk(u64),
+    /// It is a file of another kind, with this extension: a page where a PDF was, or the other way round.
+    Retyped(String),
     /// Another text stands in its place, such as an error. That is never believed.
     Replaced,
     /// Its site shows what it shows for addresses that do not exist. Looks count as those that say that it is gone.
@@ -98,6 +100,7 @@ impl Claimed {
         match self {
             Self::Moved(to) => format!("moved {to}"),
             Self::Shrunk(likeness) => format!("shrunk {likeness:x}"),
+            Self::Retyped(kind) => format!("retyped {kind}"),
             Self::Replaced => "replaced".to_owned(),
             Self::Missing => "missing".to_owned(),
             Self::Links(hash) => format!("links {hash}"),
@@ -111,6 +114,7 @@ impl Claimed {
             None if text == "missing" => Self::Missing,
             Some(("moved", to)) => Self::Moved(to.to_owned()),
             Some(("shrunk", likeness)) => Self::Shrunk(u64::from_str_radix(likeness, 16).ok()?),
+            Some(("retyped", kind)) => Self::Retyped(kind.to_owned()),
             Some(("links", hash)) => Self::Links(hash.to_owned()),
             _ => return None,
         })
@@ -135,6 +139,7 @@ mod tests {
         for claim in [
             Claimed::Moved("https://example.com/a".to_owned()),
             Claimed::Shrunk(u64::MAX),
+            Claimed::Retyped("pdf".to_owned()),
             Claimed::Replaced,
             Claimed::Missing,
             Claimed::Links("0123456789ab".to_owned()),

@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::{
     lastmod,
     placeholder::{NOT_FOUND, placeholder},
+    replacement_guard::ALIKE,
 };
-use crate::model::{Claim, Claimed, ContentHash, Moment, PageSaid, PageState, Record, Sketch, Stale, Ways};
+use crate::model::{Claim, Claimed, ContentHash, Moment, PageSaid, PageState, Record, Sketch, Stale, Ways, distance};
 
 /// A list that says that a page has not changed is believed for so long.
 const TRUST: Duration = DAY;
@@ -194,6 +195,10 @@ pub struct NewText<'a> {
     pub ended: bool,
     /// Whether its site shows much the same for an address that does not exist.
     pub missing: bool,
+    /// What kind of file it is, as an extension.
+    pub kind: &'a str,
+    /// Whether the address leads for now to another page, which asks for a password.
+    pub asks_elsewhere: bool,
 }
 
 /// Holds a page's text against the one that the platform holds.
@@ -221,6 +226,11 @@ pub fn weigh(record: Option<&Record>, before: Option<&PageState>, new: &NewText<
     }
     // Of a version that an older kbsync has read, only the size is known.
     let was = turned.unwrap_or_else(|| live.as_number());
+    // A form may be part of a document, which is then much the same as before.
+    if new.asks_elsewhere && !new.same_title && distance(was, new.sketch.likeness) > ALIKE {
+        let reason = "it redirects, for now, to a page that asks for a password".to_owned();
+        return TextVerdict::Doubted { what: Claimed::Replaced, reason, turned: was };
+    }
     let (words, size) = (new.sketch.words, live_size(record));
     let stands_for = size.filter(|_| !new.same_title).and_then(|size| placeholder(new.text, words, new.size, size));
     // A site in trouble shows the same everywhere, and has not lost its pages.
@@ -231,6 +241,11 @@ pub fn weigh(record: Option<&Record>, before: Option<&PageState>, new: &NewText<
         let reason = format!("its site shows {what} in its place");
         return TextVerdict::Doubted { what: Claimed::Replaced, reason, turned: was };
     }
+    if let Some(old) = before.and_then(|before| before.kind.as_deref()).filter(|old| file(old) != file(new.kind)) {
+        let [old, now] = [old, new.kind].map(|kind| file(kind).unwrap_or("a page of text"));
+        let reason = format!("it was {old}, and is {now} now, which another look must confirm");
+        return TextVerdict::Doubted { what: Claimed::Retyped(new.kind.to_owned()), reason, turned: was };
+    }
     if before.is_some_and(|before| before.ended) && !new.ended {
         let reason = "its HTML breaks off before its end, which another look must confirm".to_owned();
         return TextVerdict::Doubted { what: Claimed::Shrunk(new.sketch.likeness), reason, turned: was };
@@ -240,6 +255,15 @@ pub fn weigh(record: Option<&Record>, before: Option<&PageState>, new: &NewText<
         return TextVerdict::Doubted { what: Claimed::Shrunk(new.sketch.likeness), reason, turned: was };
     }
     TextVerdict::Accepted { turned }
+}
+
+/// What kind of file this is that is known by its bytes alone; `None` of text.
+fn file(kind: &str) -> Option<&'static str> {
+    match kind {
+        "pdf" => Some("a PDF"),
+        "docx" => Some("a Word document"),
+        _ => None,
+    }
 }
 
 /// Whether a text is no more than a few words where the platform holds a document.
@@ -327,7 +351,7 @@ pub fn heard(
                 etag,
                 last_modified,
                 lastmod,
-                kind: Some(kind.to_owned()),
+                kind: before.kind.filter(|_| doubt.is_some()).or_else(|| Some(kind.to_owned())),
                 sketch: Some(sketch),
                 said: PageSaid { title, ..said },
                 turned,

@@ -149,6 +149,7 @@ async fn pdf__that_breaks_off_without_a_word__does_not_replace_the_whole_one() {
     let (bench, paths) = topics(2).await;
     let pdf = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/pdf/typst.pdf")).expect("the corpus");
     bench.origin.serve(&paths[0], Reply::new("application/pdf", pdf.clone()));
+    assert_eq!(bench.well().await.replaced, 0, "another look must confirm that it is a PDF now");
     assert_eq!(bench.well().await.replaced, 1);
     bench.origin.serve(&paths[0], Reply::new("application/pdf", &pdf[..pdf.len() / 2]));
     for _ in 0..3 {

@@ -45,6 +45,8 @@ pub struct Page {
     pub links: Vec<String>,
     /// Whether it is a form that asks for a password, and little else.
     pub asks_for_password: bool,
+    /// Whether a field for a password is in its content, and not only in its frame.
+    pub has_password_field: bool,
     /// Where it leads, if it is an HTML-level redirect.
     pub redirect: Option<String>,
     /// The address by which it wants to be known, where that is another one: `<link rel="canonical">`.
@@ -100,7 +102,8 @@ pub(super) fn page(request: &Request, html: &[u8]) -> Result<Page, Refusal> {
     if blocks.is_empty() && redirect.is_none() {
         return Err(Refusal::NoText);
     }
-    Ok(Page { title, markdown, links, asks_for_password: password.is_all(words), redirect, canonical })
+    let (asks_for_password, has_password_field) = (password.is_all(words), password == PasswordField::InContent);
+    Ok(Page { title, markdown, links, asks_for_password, has_password_field, redirect, canonical })
 }
 
 fn links(root: &NodeRef<'_>, base: &Base) -> Vec<String> {

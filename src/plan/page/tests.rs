@@ -137,7 +137,17 @@ fn new(text: &str) -> NewText<'_> {
     let sketch = Sketch::of(text, "https://example.com/");
     let first = text.bytes().fold(7, |hash: u8, byte| hash.wrapping_mul(31).wrapping_add(byte));
     let (hash, size) = (ContentHash([first; 32]), text.len() as u64);
-    NewText { text, hash, size, sketch, same_title: false, ended: true, missing: false }
+    NewText {
+        text,
+        hash,
+        size,
+        sketch,
+        same_title: false,
+        ended: true,
+        missing: false,
+        kind: "md",
+        asks_elsewhere: false,
+    }
 }
 
 fn held(text: &str) -> (Record, PageState) {
@@ -248,4 +258,59 @@ fn claims__said_twice_with_time_between__are_believed() {
     let replaced = hear(&state(), content(Claimed::Replaced), NOW);
     let again = hear(&replaced, content(Claimed::Replaced), NOW + minute * 9);
     assert!(again.claim.is_some() && again.stale.is_some(), "it is never believed");
+}
+
+#[test]
+fn text__behind_a_redirect_with_a_form_to_sign_in__is_doubted_where_it_is_another() {
+    let (record, state) = held(LONG);
+    let asks = |text| NewText { asks_elsewhere: true, ..new(text) };
+    let other = "Employees of all companies of the group use the account of their own house. ".repeat(9);
+    let weighed = |new: &NewText<'_>| weigh(Some(&record), Some(&state), new);
+    let is_replaced = |new| matches!(weighed(&new), TextVerdict::Doubted { what: Claimed::Replaced, .. });
+    assert!(is_replaced(asks(&other)));
+    assert!(!is_replaced(new(&other)));
+    assert!(!is_replaced(NewText { same_title: true, ..asks(&other) }));
+    assert!(!is_replaced(asks(&format!("{LONG} It has a form of its own."))), "it is the document");
+}
+
+#[test]
+fn kind__of_a_file_or_of_text__is_another_in_two_looks() {
+    let (record, state) = held(LONG);
+    let text = LONG.replace("warranty", "guarantee").replace("steel", "wood");
+    let (same, apart) = (looks(NOW, Duration::ZERO), Duration::from_secs(60));
+    for (before, now, expected) in [
+        (Some("pdf"), "md", Some("it was a PDF, and is a page of text now")),
+        (Some("docx"), "pdf", Some("it was a Word document, and is a PDF now")),
+        (Some("txt"), "docx", Some("it was a page of text, and is a Word document now")),
+        (Some("txt"), "md", None),
+        (Some("pdf"), "pdf", None),
+        (None, "pdf", None),
+    ] {
+        let state = PageState { kind: before.map(str::to_owned), ..state.clone() };
+        let verdict = weigh(Some(&record), Some(&state), &NewText { kind: now, ..new(&text) });
+        let TextVerdict::Doubted { what, reason, .. } = &verdict else {
+            assert_eq!(expected, None, "{before:?} {now}");
+            continue;
+        };
+        assert_eq!(what, &Claimed::Retyped(now.to_owned()));
+        assert!(expected.is_some_and(|expected| reason.starts_with(expected)), "{reason}");
+        let hear = |before: &PageState, now: Moment| {
+            let content = Heard::Content {
+                kind: "md",
+                etag: None,
+                last_modified: None,
+                sketch: Sketch::default(),
+                said: PageSaid::default(),
+                verdict: verdict.clone(),
+                ended: true,
+                leads: None,
+            };
+            heard(Some(before), content, (None, None), "x", Looks { now, apart, ..same })
+        };
+        let once = hear(&state, NOW);
+        assert_eq!((once.kind.as_deref(), once.stale.is_some()), (before, true));
+        assert_eq!(hear(&once, NOW).kind.as_deref(), before, "the same moment");
+        let twice = hear(&once, NOW + apart);
+        assert_eq!((twice.kind.as_deref(), twice.stale), (Some("md"), None));
+    }
 }

@@ -192,7 +192,8 @@ impl PagesLook<'_> {
             return;
         }
         // A text that is doubted is there all the same, for the guard to count.
-        let doubted = state.read.is_some() && matches!(claim, Some(Claimed::Shrunk(_) | Claimed::Replaced));
+        let doubted =
+            state.read.is_some() && matches!(claim, Some(Claimed::Shrunk(_) | Claimed::Retyped(_) | Claimed::Replaced));
         if doubted || !state.is_present() {
             let reason = match (&state.stale, state.missing) {
                 (Some(stale), _) => stale.reason.clone(),

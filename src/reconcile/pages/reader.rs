@@ -72,6 +72,8 @@ pub(super) struct Content {
     pub(super) said: PageSaid,
     /// Whether it has an end, where it is HTML.
     pub(super) ended: bool,
+    /// Whether the address leads for now to another page, which asks for a password.
+    pub(super) asks_elsewhere: bool,
 }
 
 /// What of a fetched page is a document.
@@ -88,6 +90,7 @@ struct Document {
     sketch: Option<Sketch>,
     said: PageSaid,
     ended: bool,
+    asks_for_password: bool,
 }
 
 /// A hash of a title, where there is one.
@@ -101,7 +104,8 @@ fn hash_of_title(title: &str) -> Option<u64> {
 
 impl Content {
     fn new(moved: Option<Url>, validators: Validators, document: Document, via: Via) -> Self {
-        let Document { bytes, kind, sketch, said, ended } = document;
+        let Document { bytes, kind, sketch, said, ended, asks_for_password } = document;
+        let asks_elsewhere = asks_for_password && moved.is_none() && validators.of.is_some();
         // What the platform makes of a page by itself is not what we would upload: the one is never taken for the other.
         let hash_of = |kept_apart: &[u8]| {
             ContentHash(Sha256::new().chain_update(kept_apart).chain_update(&bytes).finalize().into())
@@ -114,7 +118,7 @@ impl Content {
         let [a, b, c, d, e, f, g, h, ..] = hash.0;
         let whole = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
         let sketch = sketch.unwrap_or(Sketch { words: u64::MAX, text: whole, likeness: whole });
-        Self { moved, validators, bytes, hash, other_way, kind, sketch, said, ended }
+        Self { moved, validators, bytes, hash, other_way, kind, sketch, said, ended, asks_elsewhere }
     }
 }
 
@@ -186,7 +190,7 @@ impl Reader {
     async fn cleaned(&self, page: Fetched, asked: &Url, title: Option<u64>) -> Result<Cleaned, String> {
         let kind = page.kind()?;
         let Fetched { url, charset, refresh, body, .. } = page;
-        let mut said = PageSaid::default();
+        let (mut said, mut asks_for_password) = (PageSaid::default(), false);
         let has_known_title = |said: &PageSaid| title.is_some() && said.title == title;
         let ended = kind != "html" || has_end(&body);
         let (bytes, kind) = match kind {
@@ -201,6 +205,7 @@ impl Reader {
                     return if has_user { Err(refused()) } else { Ok(Cleaned::Leads(to)) };
                 }
                 said = PageSaid { canonical: page.canonical, title: hash_of_title(&page.title) };
+                asks_for_password = page.has_password_field;
                 if page.asks_for_password && !has_known_title(&said) {
                     return Err("it asks for a password and says little else, so it is a page to sign in".to_owned());
                 }
@@ -223,7 +228,7 @@ impl Reader {
         {
             return Err(Trouble::Login(shown(&url)).to_string());
         }
-        Ok(Cleaned::Document(Document { bytes, kind, sketch, said, ended }))
+        Ok(Cleaned::Document(Document { bytes, kind, sketch, said, ended, asks_for_password }))
     }
 
     /// Keeps what is to go up.
