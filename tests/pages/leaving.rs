@@ -190,6 +190,26 @@ async fn pages__pushed_from_one_part_of_an_index_into_one_in_trouble__stay() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn page__beside_a_part_that_is_gone_for_good__goes_when_its_site_says_so() {
+    let bench = listed(&["/a", "/b", "/c", "/d"], "/index.xml").await;
+    let part = |path: &str| format!("<sitemap><loc>{path}</loc></sitemap>");
+    let index = format!("<sitemapindex>{}{}</sitemapindex>", part("/1.xml"), part("/2.xml"));
+    bench.origin.serve("/index.xml", Reply::new("application/xml", index));
+    bench.origin.serve("/1.xml", urlset(&bench, &["/a", "/b"]));
+    bench.origin.serve("/2.xml", urlset(&bench, &["/c", "/d"]));
+    bench.well().await;
+    bench.origin.serve("/1.xml", urlset(&bench, &["/a"]));
+    bench.origin.serve("/2.xml", Reply::status(404));
+    for _ in 0..2 {
+        assert_eq!(bench.pass().await.deleted, 0);
+    }
+    bench.origin.serve("/b", Reply::status(404));
+    assert_eq!(bench.pass().await.deleted, 0);
+    assert_eq!(bench.pass().await.deleted, 1);
+    bench.holds(&["/a", "/c", "/d"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn part_of_an_index__in_trouble__withholds_the_pages_of_its_index_alone() {
     let mut bench = listed(&["/a", "/b", "/c", "/d", "/e", "/f"], "/index.xml").await;
     let map = bench.origin.url("/map.xml");

@@ -84,11 +84,13 @@ impl Pages {
 
     /// Why another part was not read of an index on a way. Parts of a fixed length push their pages from one into another.
     fn unread_beside(&self, way: &str) -> Option<&str> {
-        let lists: Vec<_> = lists_of_way(way).collect();
-        let indexes = lists.split_last().map_or(&[][..], |(_, indexes)| indexes);
-        let is_beside =
-            |list: &str| self.indexes.get(list).is_some_and(|of| indexes.iter().any(|index| of.contains(*index)));
-        self.unread.iter().find(|(list, _)| is_beside(list)).map(|(_, why)| why.as_str())
+        self.unread.iter().find(|(list, _)| self.is_beside(list, way)).map(|(_, why)| why.as_str())
+    }
+
+    /// Whether a list is part of an index on a way.
+    fn is_beside(&self, list: &str, way: &str) -> bool {
+        let indexes = self.indexes.get(list);
+        indexes.is_some_and(|indexes| lists_of_way(way).any(|above| indexes.contains(above)))
     }
 
     /// Whether the list at the end of a way is in its index no more: what it named may be in any other.
@@ -97,9 +99,10 @@ impl Pages {
         asked(lists_of_way(way).next()) && !asked(lists_of_way(way).last())
     }
 
-    /// Whether a part of an index that is doubted as it is empty was one that named a page.
+    /// Whether a part of an index that is doubted as it is empty was one that named a page, or may have been about to.
     pub fn was_emptied(&self, ways: &Ways) -> bool {
-        ways.each().any(|way| lists_of_way(way).last().is_some_and(|list| self.empty.contains(list)))
+        let named = |way| lists_of_way(way).last().is_some_and(|list| self.empty.contains(list));
+        ways.each().any(|way| named(way) || self.empty.iter().any(|list| self.is_beside(list, way)))
     }
 
     /// Why the first of a way's lists that was not read was not.
