@@ -77,7 +77,7 @@ async fn run(api: Api, seed: u64) {
         folder.settle = SETTLE;
     }
     let eyes = Eyes::open(kind, &mut world, &mut rng).await;
-    let mut run = Run { context: format!("{api}, seed {seed}"), world, eyes, rng, grace: GRACE };
+    let mut run = Run { context: format!("{api}, seed {seed}"), world, eyes, rng };
     for _ in 0..run.rng.random_range(1..6) {
         run.go_on().await;
     }
@@ -95,8 +95,6 @@ struct Run {
     world: World,
     eyes: Eyes,
     rng: StdRng,
-    /// No effect of a request took longer, or a full pass came after it.
-    grace: Duration,
 }
 
 impl Run {
@@ -153,9 +151,8 @@ impl Run {
             return Box::pin(self.pass(&Changed::new(), None)).await;
         }
         let latest = self.world.platform.late_effects_done().await;
-        if latest > self.grace && report.fatal.is_none() {
+        if latest > GRACE && report.fatal.is_none() {
             // The machine was so busy that the platform acted later than it may; the next full pass finds what that made.
-            self.grace = latest;
             self.eyes.conclude(&extent, &report);
             self.eyes.next = Extent::Full;
             return Box::pin(self.pass(&Changed::new(), None)).await;

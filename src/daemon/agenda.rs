@@ -266,13 +266,13 @@ impl Agenda {
         Some(Extent::Part(wakes))
     }
 
-    /// The platform has answered a pass. Where that has changed something, the next failures are the first ones again: some
-    /// in each of many small passes are no reason to wait longer with each.
+    /// The platform has answered a pass. Where that has changed something, the next wait is shorter again: some failures in
+    /// each of many small passes are no reason to wait longer with each.
     pub(super) fn reached(&mut self, changed: bool) {
         self.outages = 0;
         self.not_before = Moment::default();
         if changed {
-            (self.retry.failures, self.full_retry.failures) = (0, 0);
+            (self.retry.failures, self.full_retry.failures) = (self.retry.failures / 2, self.full_retry.failures / 2);
         }
     }
 

@@ -161,12 +161,13 @@ impl App {
         });
     }
 
-    /// Ends when no work is put off any more, and says how long after its request the latest of it was done.
+    /// Ends when no work is put off any more, and gives how long after its request the latest of it was done since the last
+    /// call.
     async fn put_off_work_done(&self) -> Duration {
         loop {
             let mut put_off = std::mem::take(&mut *self.put_off.lock().unwrap_or_else(PoisonError::into_inner));
             if put_off.is_empty() {
-                return Duration::from_micros(self.latest.load(Ordering::Relaxed));
+                return Duration::from_micros(self.latest.swap(0, Ordering::Relaxed));
             }
             while put_off.join_next().await.is_some() {}
         }

@@ -88,8 +88,8 @@ impl Running {
         self.app.changes.watch()
     }
 
-    /// Ends when every late effect ([`Fault::LateEffect`](super::Fault::LateEffect)) has taken place, and says how long after
-    /// its request the latest of all so far has: on a busy machine later than was asked for.
+    /// Ends when every late effect ([`Fault::LateEffect`](super::Fault::LateEffect)) has taken place, and gives how long after
+    /// its request the latest since the last call has: on a busy machine later than was asked for.
     pub async fn late_effects_done(&self) -> Duration {
         self.app.put_off_work_done().await
     }

@@ -28,7 +28,7 @@ pub enum Verdict {
     Unknown,
 }
 
-/// Judges an ending. `repeatable` says that sending the request twice does no harm (GET, PUT, DELETE).
+/// Judges an ending. `repeatable` says that sending the request twice does no harm (GET, PUT, a DELETE of what is no source).
 pub fn verdict(ending: Ending, repeatable: bool) -> Verdict {
     let uncertain = if repeatable { Verdict::Again } else { Verdict::Unknown };
     match ending {

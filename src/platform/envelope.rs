@@ -36,8 +36,9 @@ const TOTALS: [&str; 7] =
     ["total", "total_count", "totalCount", "total_items", "totalItems", "total_results", "total_sources"];
 /// Other names of an id.
 const IDS: [&str; 4] = ["_id", "source_id", "knowledge_id", "uuid"];
-/// What tells a source from an error.
+/// What tells a source from an error, and an error from a source.
 const FIELDS: [&str; 6] = ["name", "type", "document_count", "created_at", "last_synced_at", "auto_sync"];
+const ERRORS: [&str; 5] = ["error", "message", "title", "detail", "code"];
 /// How deep an envelope goes.
 const DEEPEST: u32 = 3;
 
@@ -70,15 +71,22 @@ pub(super) fn known<T: DeserializeOwned>(answer: Value, keys: &[&str], id: &str)
     let says_no = denies(&answer);
     let mut found = with_id(inner(answer, keys, DEEPEST));
     let fields = found.as_object_mut()?;
-    match fields.get("id").filter(|id| lenient::is_id(id)) {
-        Some(Value::String(other)) if other != id => return None,
-        Some(Value::Number(other)) if other.to_string() != id => return None,
-        Some(_) => {}
-        None if !says_no && FIELDS.iter().any(|name| fields.get(*name).is_some_and(|field| !field.is_null())) => {
-            fields.insert("id".to_owned(), id.into());
-        }
-        None => return None,
+    let is_this = |found: &Value| match found {
+        Value::String(other) => other == id,
+        Value::Number(other) => other.to_string() == id,
+        _ => false,
+    };
+    let mut ids =
+        IDS.iter().chain(["id"].iter()).filter_map(|name| fields.get(*name)).filter(|id| lenient::is_id(id)).peekable();
+    let has = |names: &[&str]| names.iter().any(|name| fields.get(*name).is_some_and(|field| !field.is_null()));
+    let is_source = match ids.peek() {
+        Some(_) => ids.any(is_this),
+        None => !says_no && has(&FIELDS) && !has(&ERRORS),
+    };
+    if !is_source {
+        return None;
     }
+    fields.insert("id".to_owned(), id.into());
     serde_json::from_value(found).ok()
 }
 
@@ -90,12 +98,9 @@ pub(super) fn denies(answer: &Value) -> bool {
         Some(Value::Bool(word)) => !word && words.contains(&"false"),
         _ => false,
     };
-    let errors = fields.get("errors").is_some_and(|errors| match errors {
-        Value::Array(errors) => !errors.is_empty(),
-        Value::Object(errors) => !errors.is_empty(),
-        _ => false,
-    });
-    errors
+    let is_done = fields.get("deleted") == Some(&Value::Bool(true));
+    let has_errors = fields.get("errors").and_then(Value::as_array).is_some_and(|errors| !errors.is_empty());
+    has_errors && !is_done
         || ["deleted", "success", "ok"].iter().any(|name| says(name, &["false"]))
         || says("status", &["error", "failed", "failure", "fail"])
         || WRAPPERS.iter().filter_map(|name| fields.get(*name)).any(denies)
@@ -333,6 +338,7 @@ mod tests {
             json!({"name": "a.md"}),
             json!({"data": {"id": null, "document_count": 0}}),
             json!({"source": {"_id": "s1"}}),
+            json!({"id": 12, "source_id": "s1", "name": "a.md"}),
         ] {
             assert_eq!(read(source.clone()).as_deref(), Some("s1"), "{source}");
         }
@@ -345,6 +351,8 @@ mod tests {
             json!({"found": false, "id": null}),
             json!({"id": "s2", "name": "a.md"}),
             json!({"status": "error", "name": "SourceError"}),
+            json!({"name": "NotFoundError", "message": "no such source"}),
+            json!({"type": "about:blank", "title": "Not Found", "status": 404}),
             json!([]),
         ] {
             assert_eq!(read(none.clone()), None, "{none}");
@@ -373,6 +381,7 @@ mod tests {
             json!({"status": "deleted", "error": null}),
             json!({"deleted": null}),
             json!({"errors": []}),
+            json!({"deleted": true, "errors": ["the index is late"]}),
             json!({"errors": null}),
             json!("false"),
         ] {

@@ -68,11 +68,9 @@ impl<P: Platform> Pass<'_, P> {
         let unmarked = self.without_marker(&source, &asked, answered).await;
         let replica = Replica { phase, since: now, source: Some(source.clone()), job: job.clone(), ..replica };
         // What this round deletes may be gone already, and its id another source's.
-        let is_free = self.deleting.lock().await.contains(&source);
+        self.deleting.lock().await.remove(&source);
         let made = move |db: &mut Db| {
-            if is_free {
-                db.freed(&source, now)?;
-            }
+            db.take_id(&source, now)?;
             let is_made = db.created(id, &source, job.as_ref(), phase, now)?;
             if is_made && is_named {
                 db.named(id)?;

@@ -101,9 +101,9 @@ impl<P: Platform> Pass<'_, P> {
         report.refused.take().map_or(Ok(()), Err)
     }
 
-    /// Whether only a list can tell what has become of something. A pass over a part reads one only where deletions depend
-    /// on it: to know which of its two names a source has whose rename was not answered. Everything else that is under way
-    /// it follows without one, or leaves to a full pass.
+    /// Whether only a list shows what has become of something. A pass over a part reads one only where deletions depend on
+    /// it: which of its two names a source has whose rename was not answered, and whether one is there whose deletion was
+    /// not. Everything else that is under way it follows without one, or leaves to a full pass.
     async fn needs_list(&self, extent: &Extent, round: u32) -> Result<bool, Fatal> {
         let (under_way, renamed) =
             self.store.call(|db| Ok::<_, StoreError>((db.under_way()?, db.has_unanswered_renames()?))).await?;
@@ -111,7 +111,13 @@ impl<P: Platform> Pass<'_, P> {
             Phase::Intent | Phase::Unknown | Phase::Uploading => true,
             Phase::Created | Phase::Ingesting | Phase::Spoilt | Phase::Ready | Phase::Retiring => one.missing,
         };
-        Ok(renamed || *extent == Extent::Full && round > 1 && under_way.iter().any(waits))
+        let now = self.now();
+        let is_due = |one: &UnderWay| {
+            one.replica.phase == Phase::Retiring && one.missing && one.retry_at.is_none_or(|at| at <= now)
+        };
+        Ok(renamed
+            || round == 1 && under_way.iter().any(is_due)
+            || *extent == Extent::Full && round > 1 && under_way.iter().any(waits))
     }
 
     /// What is held is counted over the whole collection, so that it is released as soon as its files are back.

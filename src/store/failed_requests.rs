@@ -19,6 +19,10 @@ pub(super) enum Deleted {
     LongAgo,
 }
 
+/// How a source ends whose deletion was answered, and one that is gone by itself.
+pub(super) const DELETED: &str = "deleted";
+pub(super) const LOST: &str = "lost";
+
 impl Db {
     /// A request got no usable response, or the platform lost its job: the source may exist (`unknown`), or may still come to
     /// hold its document (`uploading`). `cause` is what came instead of a response, where that is known.
@@ -69,25 +73,18 @@ impl Db {
     /// See [`StoreError`].
     pub fn deleted(&mut self, id: ReplicaId, now: Moment) -> Result<u32, StoreError> {
         self.together(|connection| {
-            // The time is that of the first answer.
-            let sql = "INSERT INTO former
-                       SELECT collection, path, hash, coalesce(source_id, ''), 'deleted', ?2, 1 FROM replicas WHERE id = ?1
-                       ON CONFLICT DO UPDATE SET times = CASE WHEN ending = 'deleted' THEN times + 1 ELSE 1 END,
-                           ended = CASE WHEN ending = 'deleted' THEN ended ELSE ?2 END, ending = 'deleted'
-                       RETURNING times";
-            let values = params![id.0, now.0.cast_signed()];
-            let times = connection.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?;
+            let times = count_ending(connection, id, DELETED, now)?;
             drop_row(connection, id)?;
-            Ok(times.unwrap_or(1))
+            Ok(times)
         })
     }
 
-    /// The platform has given the id of a source again whose deletion was requested: that source is gone.
+    /// The platform gives this id to a new source. Where it was that of one whose deletion was requested, that one is gone.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn freed(&mut self, source: &SourceId, now: Moment) -> Result<(), StoreError> {
-        let sql = "SELECT id FROM replicas WHERE source_id = ?1 AND phase = 'retiring'";
+    pub fn take_id(&mut self, source: &SourceId, now: Moment) -> Result<(), StoreError> {
+        let sql = "SELECT id FROM replicas WHERE source_id = ?1 AND phase = 'retiring' AND missing > 0";
         let id: Option<i64> =
             self.connection.prepare_cached(sql)?.query_row([&source.0], |row| row.get(0)).optional()?;
         id.map_or(Ok(()), |id| self.deleted(ReplicaId(id), now).map(drop))
@@ -192,4 +189,21 @@ pub(super) fn retry_deletions(connection: &Connection, collection: &str, path: &
     let sql = "UPDATE replicas SET retry_at = NULL, failures = 0
                WHERE collection = ?1 AND path = ?2 AND phase = 'retiring' AND failure IS NOT NULL";
     connection.prepare_cached(sql)?.execute([collection, path]).map(|changed| changed.min(1))
+}
+
+/// Remembers how a source ended whose row goes, and gives how many times in a row it has ended so. Of deletions that were
+/// answered the time is that of the first.
+pub(super) fn count_ending(
+    connection: &Connection,
+    id: ReplicaId,
+    ending: &str,
+    now: Moment,
+) -> Result<u32, rusqlite::Error> {
+    let sql = "INSERT INTO former
+               SELECT collection, path, hash, coalesce(source_id, ''), ?2, ?3, 1 FROM replicas WHERE id = ?1
+               ON CONFLICT DO UPDATE SET times = CASE WHEN ending = ?2 THEN times + 1 ELSE 1 END,
+                   ended = CASE WHEN ending = ?2 AND ?2 = 'deleted' THEN ended ELSE ?3 END, ending = ?2
+               RETURNING times";
+    let values = params![id.0, ending, now.0.cast_signed()];
+    Ok(connection.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?.unwrap_or(1))
 }

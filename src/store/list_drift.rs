@@ -9,6 +9,7 @@ use super::{
     Db, StoreError,
     approvals::{approved_deletions, use_approval},
     documents::set_live,
+    failed_requests::{DELETED, LOST, count_ending},
     listing::{ListReport, Terms, is_only_version},
     replicas::{COLUMNS, drop_row, make_ready, quarantine, replica, set_made, set_phase},
 };
@@ -259,7 +260,8 @@ pub(super) fn forget_exchanged(connection: &Connection, now: Moment) -> Result<(
 fn lose(connection: &Connection, id: ReplicaId, now: Moment) -> Result<(Replica, u32), rusqlite::Error> {
     let sql = format!("SELECT {COLUMNS} FROM replicas WHERE id = ?1");
     let replica = connection.query_row(&sql, [id.0], replica)?;
-    let sql = "SELECT count(*) FROM former WHERE collection = ?1 AND path = ?2 AND hash = ?3 AND ending = 'lost'";
+    let sql = "SELECT coalesce(sum(max(times, 1)), 0) FROM former
+               WHERE collection = ?1 AND path = ?2 AND hash = ?3 AND ending = 'lost'";
     let key = params![replica.collection.as_str(), replica.path.as_str(), replica.hash.0];
     let before: u32 = connection.query_row(sql, key, |row| row.get(0))?;
     connection.execute(
@@ -267,7 +269,8 @@ fn lose(connection: &Connection, id: ReplicaId, now: Moment) -> Result<(Replica,
              (SELECT collection, path, hash FROM replicas WHERE id = ?1 AND phase = 'ready')",
         [id.0],
     )?;
-    remember(connection, id, "lost", now)?;
+    // What was to be deleted is gone by our own request.
+    count_ending(connection, id, if replica.phase == Phase::Retiring { DELETED } else { LOST }, now)?;
     drop_row(connection, id)?;
     Ok((replica, before))
 }
@@ -336,7 +339,6 @@ pub(super) fn apply(
                     Some(source) => report.unconfirmed.push((id, SourceId(source))),
                     None => {
                         let (replica, before) = lose(connection, id, now)?;
-                        // What was to be deleted is gone by our own request.
                         report.lost += u64::from(replica.phase != Phase::Retiring);
                         // The platform cannot be asked for single sources, and a list may hide what is there.
                         let again = replica.phase == Phase::Ready && before > 0;

@@ -112,6 +112,14 @@ pub(super) fn shows_content(connection: &Connection) -> Result<bool, rusqlite::E
     Ok(tells_content(connection)? || connection.query_row(sql, [], |row| row.get(0))?)
 }
 
+/// Sources that were made and not filled, as far as this state knows, and that hold something all the same: the state is an
+/// older copy, and nothing is uploaded into them again.
+pub(super) fn note_filled(connection: &Connection) -> Result<(), rusqlite::Error> {
+    let sql = "UPDATE replicas SET phase = 'uploading' WHERE phase = 'created' AND source_id IN
+                   (SELECT source_id FROM listed WHERE holds OR at_work OR done)";
+    connection.execute(sql, []).map(drop)
+}
+
 /// Uploads whose answer was lost, and that the platform holds all the same, and sources that were ready and are so again:
 /// those of the content that was seen last.
 /// Says how many documents are new by that, and how many are replaced.

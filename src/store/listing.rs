@@ -15,7 +15,7 @@ use super::{
         Misplaced, finish_renames, misplaced, note_misnamed, note_names, recognize_decorated, recognize_known,
         recognize_requested,
     },
-    list_ready::{Unready, finish_uploads, note_emptied, note_unready, retire_empty, shows_content},
+    list_ready::{Unready, finish_uploads, note_emptied, note_filled, note_unready, retire_empty, shows_content},
     ownership::note_list,
     replicas::{COLUMNS, replica},
 };
@@ -225,6 +225,7 @@ impl Db {
             connection.execute("UPDATE replicas SET since = ?1 WHERE since > ?1", [now.0.cast_signed()])?;
             forget_exchanged(connection, now)?;
             finish_renames(connection, now)?;
+            note_filled(connection)?;
             let (added, replaced) = finish_uploads(connection, now)?;
             // A request may take effect until its grace is over, and then the work on it begins.
             retire_empty(connection, now, grace + terms.job_timeout)?;

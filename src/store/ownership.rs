@@ -18,11 +18,11 @@ impl Db {
         Ok(self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?.unwrap_or(false))
     }
 
-    /// A replica's source has another name by now, as if a list had shown it so: another list must tell whose it is.
+    /// Nothing is done with a replica's source before another list has shown whose it is.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn is_anothers(&mut self, id: ReplicaId) -> Result<(), StoreError> {
+    pub fn require_list(&mut self, id: ReplicaId) -> Result<(), StoreError> {
         let sql = "UPDATE replicas SET missing = max(missing, 1) WHERE id = ?1";
         self.connection.prepare_cached(sql)?.execute([id.0])?;
         Ok(())

@@ -123,7 +123,7 @@ fn retry__passes_that_change_something_leave_something_open__waits_do_not_grow()
         }
         agenda.reached(changed);
         agenda.retry(Extent::Full, None, START, &mut rng());
-        assert_eq!(agenda.next() < Some(START + AGAIN.0 * 2), soon, "{:?}", agenda.next());
+        assert_eq!(agenda.next() < Some(START + AGAIN.0 * 3), soon, "{:?}", agenda.next());
     }
 }
 

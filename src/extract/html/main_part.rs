@@ -41,7 +41,11 @@ pub(super) fn blocks(document: &Document, base: &Base) -> Vec<Block> {
 /// beside the text, so it is one only where it is the most of the page.
 fn marked(document: &Document, whole: usize) -> Vec<NodeRef<'_>> {
     let mut mains = document.select("main, [role=main]").nodes().to_vec();
-    mains.retain(is_shown);
+    // Some sites hide what is around it until their scripts have run.
+    mains.retain(|main| !is_hidden(main));
+    if mains.iter().any(is_shown) {
+        mains.retain(is_shown);
+    }
     let length = |parts: &[NodeRef<'_>]| parts.iter().map(NodeRef::normalized_char_count).sum::<usize>();
     let ids: HashSet<_> = mains.iter().map(|main| main.id).collect();
     mains.retain(|main| !main.ancestors_it(None).any(|above| ids.contains(&above.id)));
@@ -153,6 +157,8 @@ mod tests {
             let text = markdown(&body);
             assert!(text.contains("shown") && !text.contains("hidden"), "{body}: {text}");
         }
+        let text = markdown(&format!("<nav>Menu</nav><div style='display:none'>Frame<main>{hidden}</main></div>"));
+        assert!(text.contains("hidden") && !text.contains("Frame"), "{text}");
         let text = markdown(&format!("<div>{shown}</div><article hidden>{hidden}</article>"));
         assert!(text.contains("shown"), "{text}");
         // A script shows it once it has run.

@@ -14,8 +14,11 @@ const MAX_CELL: usize = 2_000;
 
 /// Classes of text for those who do not see the page.
 const UNSEEN: [&str; 4] = ["screen-reader-text", "sr-only", "visually-hidden", "visuallyhidden"];
-/// What is for pressing or filling in is no icon that says something.
-const NO_ICONS: [&str; 6] = ["a", "button", "input", "select", "table", "textarea"];
+/// What is for pressing, filling in, playing or reading is no icon.
+const NO_ICONS: [&str; 19] = [
+    "a", "audio", "button", "div", "dl", "iframe", "input", "li", "object", "ol", "p", "pre", "section", "select",
+    "table", "td", "textarea", "ul", "video",
+];
 
 /// Whether a table holds data. One without two columns, with tables or headings in its cells, or with a whole page in one
 /// of them, only places what it holds.
@@ -186,6 +189,7 @@ mod tests {
             ("<a href=/x aria-label=Edit><svg></svg></a>", ""),
             ("<input type=text aria-label=Amount>", ""),
             ("<svg><path/></svg>", ""),
+            ("<iframe src=https://v.example title=Player></iframe>", ""),
             ("", ""),
         ] {
             assert_eq!(cell(content), expected, "{content}");

@@ -71,10 +71,14 @@ impl Search {
         let last = asked.path_segments()?.rfind(|part| !part.is_empty())?;
         let last = last.rsplit_once('.').map_or(last, |(stem, _)| stem);
         let sought: HashSet<String> = words(at.query()?).collect();
-        let is_search = at.path() != asked.path() && words(last).all(|word| sought.contains(&word));
+        let mut own_words = words(last).peekable();
+        let is_asked_for = own_words.peek().is_some() && own_words.all(|word| sought.contains(&word));
         let place = format!("{}{}", at.origin().ascii_serialization(), at.path());
         let title = markdown.lines().next().filter(|line| line.starts_with('#')).unwrap_or_default();
-        is_search.then(|| Self { place, query: others(at.query().unwrap_or_default()), title: others(title) })
+        let (query, title) = (others(at.query().unwrap_or_default()), others(title));
+        // Under a heading of the address's words alone stands the page itself: a router shows all pages so.
+        let is_search = at.path() != asked.path() && is_asked_for && !title.is_empty();
+        is_search.then_some(Self { place, query, title })
     }
 
     fn of_content(asked: &Url, content: &Content) -> Option<Self> {
@@ -238,6 +242,11 @@ mod tests {
             "# Results for “kbsync-0a1b”\n\nNothing.",
         );
         assert!(probe.is_some());
+        let page = "https://e.com/wiki/reset-password";
+        for markdown in ["# Reset password\n\nFirst.", "First.", ""] {
+            assert_eq!(search(page, "https://e.com/index.php?title=reset-password", markdown), None, "{markdown}");
+        }
+        assert_eq!(search("https://e.com/docs/---", "https://e.com/search?q=---", "# Results for “---”"), None);
         for (at, markdown, expected) in [
             ("https://e.com/search?lang=en&q=reset-password", "# Results for “reset password”\n\nMuch.", true),
             ("https://e.com/search?lang=en&q=reset+password", "# Results for", true),
