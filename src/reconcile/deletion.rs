@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use super::{Document, Fatal, Pass, fatal, steps::failure, work::Step};
 use crate::{
-    model::{CollectionName, Replica, ReplicaId, SourceId, may_be_named},
+    model::{CollectionName, Phase, Replica, ReplicaId, SourceId, may_be_named},
     plan::Gone,
     platform::{ApiError, Platform},
 };
 
 /// A list that is no older is believed where a source is deleted.
 const LISTED_LATELY: Duration = Duration::from_secs(60 * 60);
+
 impl<P: Platform> Pass<'_, P> {
     pub(super) async fn delete(&self, replica: Replica) -> Result<Step, Fatal> {
         let (id, Some(source)) = (replica.id, replica.source.clone()) else { return self.deleted(replica.id).await };
@@ -47,6 +48,16 @@ impl<P: Platform> Pass<'_, P> {
         let now = self.now();
         self.store.call(move |db| db.deletion_failed(id, &reason, now)).await?;
         Ok(Step::Failed(failure, None))
+    }
+
+    /// Deletes what an earlier round or pass has begun to delete.
+    pub(super) async fn finish_deletion(&self, replica: Replica) -> Result<Step, Fatal> {
+        let (of, is_begun) = (replica.clone(), replica.phase == Phase::Retiring);
+        let step = self.delete(replica).await?;
+        let document = Document::new(&of.collection, &of.path);
+        let is_deleted =
+            is_begun && matches!(step, Step::Nothing) && self.store.call(move |db| db.was_last(&of)).await?;
+        Ok(if is_deleted { Step::Deleted(document) } else { step })
     }
 
     /// Notes that a source is deleted.

@@ -8,7 +8,7 @@ use crate::{
     model::{Moment, SourceId, SourceName},
     plan::{Action, Plan, Resume},
     platform::{ApiError, Holding, Platform, RemoteSource},
-    store::{Db, ListReport, ListedSource, Misplaced, Terms, Unready},
+    store::{Db, ListReport, ListedSource, Misplaced, StoreError, Terms, Unready},
 };
 
 /// A list that shifts while it is paged is read this often at most.
@@ -124,14 +124,17 @@ impl<P: Platform> Pass<'_, P> {
             }
         }
         self.restore_names(std::mem::take(&mut report.misplaced)).await?;
-        report.lost += lost.len() as u64;
         let now = self.now();
         let work = move |db: &mut Db| {
-            db.lost(&lost, now)?;
+            let gone = db.lost(&lost, now)?;
             db.found(&found)?;
-            db.retire_again(&undeleted, now)
+            db.retire_again(&undeleted, now)?;
+            Ok::<_, StoreError>(gone)
         };
-        Ok(self.store.call(work).await?)
+        let (lost, deleted) = self.store.call(work).await?;
+        report.lost += lost;
+        report.deleted.extend(deleted);
+        Ok(())
     }
 
     /// Gives sources that have the names of other documents their own back, where the platform can rename them.

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Document, Event, Extent, Fatal, Listing, Pass, Report, extent::folder_of, left_the_config, policy};
+use super::{Deed, Document, Event, Extent, Fatal, Listing, Pass, Report, extent::folder_of, left_the_config, policy};
 use crate::{
     config::Input,
     model::{CollectionName, Moment, Phase},
@@ -175,6 +175,11 @@ impl<P: Platform> Pass<'_, P> {
         let Listing { report: listed, complete, failed } = listing;
         tracing::debug!(sources = listed.sources, ours = listed.ours, complete, "listed the platform's sources");
         report.listed(&listed);
+        for (collection, path) in &listed.deleted {
+            let document = Document::new(collection, path);
+            report.deleted(&document);
+            (self.event)(Event::Done { deed: Deed::Deleted, document });
+        }
         report.unlisted_sources = failed;
         let grace = self.scope.policy.grace;
         if let Some(since) = listed.wait_since {

@@ -18,7 +18,7 @@ impl<P: Platform> Pass<'_, P> {
             Task::Delete(replica) => self.delete(replica).await,
             // What comes back is looked at by a later round or pass, and its old version goes when the new one is ready.
             Task::Finish(replica) if self.is_there(&replica.collection, &replica.path).await => Ok(Step::Again(None)),
-            Task::Finish(replica) => self.delete(replica).await,
+            Task::Finish(replica) => self.finish_deletion(replica).await,
             Task::GiveUp(replica) => {
                 let of = replica.clone();
                 let last = self.store.call(move |db| db.last_failure(&of)).await?;

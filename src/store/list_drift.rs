@@ -10,12 +10,13 @@ use super::{
     approvals::{approved_deletions, use_approval},
     documents::set_live,
     failed_requests::{DELETED, LOST, count_ending},
-    listing::{ListReport, Terms, is_only_version},
-    replicas::{COLUMNS, drop_row, make_ready, quarantine, replica, set_made, set_phase},
+    list_report::ListReport,
+    listing::{Terms, is_only_version},
+    replicas::{COLUMNS, drop_row, quarantine, replica, set_made, set_phase},
 };
 use crate::{
-    model::{CollectionName, DocPath, Making, Moment, Phase, Replica, ReplicaId, ShortHash, SourceId, SourceName},
-    plan::{Drift, FailureCause, Gone, Listed, Origin},
+    model::{CollectionName, DocPath, Making, Moment, Phase, Replica, ReplicaId, SourceId, SourceName},
+    plan::{Drift, FailureCause, Listed, Origin},
 };
 
 /// Retiring what nothing refers to is limited in one pass to this, or a tenth of ours.
@@ -29,89 +30,21 @@ const LOST_AGAIN_ALONE: u32 = 3;
 /// For so long it is remembered what was ours.
 const REMEMBERED: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
-/// What was taken over from a list.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Adopted {
-    /// The documents that are ready by it.
-    pub documents: Vec<(CollectionName, DocPath)>,
-    /// Other sources of these documents, which retire.
-    pub retiring: Vec<Replica>,
-}
-
 impl Db {
-    /// Takes over the strays of the last list that hold just what is wanted: (collection, path, content).
+    /// Sources that the platform, asked for each, does not have any more. Gives how many of them are gone by themselves, and
+    /// the documents that were gone before and are deleted by that.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn adopt_strays(
+    pub fn lost(
         &mut self,
-        wanted: &[(CollectionName, DocPath, ShortHash)],
+        lost: &[ReplicaId],
         now: Moment,
-    ) -> Result<Adopted, StoreError> {
+    ) -> Result<(u64, Vec<(CollectionName, DocPath)>), StoreError> {
         self.together(|connection| {
-            let mut adopted = Adopted::default();
-            for (collection, path, hash) in wanted {
-                let key = params![collection.as_str(), path.as_str(), hash.0];
-                let sql = "DELETE FROM strays WHERE source_id = (SELECT min(source_id) FROM strays
-                               WHERE collection = ?1 AND path = ?2 AND hash = ?3 AND holds) RETURNING source_id";
-                let found: Option<String> = connection.query_row(sql, key, |row| row.get(0)).optional()?;
-                let Some(source) = found else { continue };
-                let sql = "INSERT INTO replicas (collection, path, hash, phase, since, source_id)
-                           VALUES (?1, ?2, ?3, 'uploading', ?4, ?5)";
-                let values = params![collection.as_str(), path.as_str(), hash.0, now.0.cast_signed(), source];
-                let id = connection.prepare_cached(sql)?.insert(values)?;
-                if let Some(old) = make_ready(connection, ReplicaId(id), now)? {
-                    adopted.documents.push((collection.clone(), path.clone()));
-                    adopted.retiring.extend(old);
-                }
-            }
-            Ok(adopted)
-        })
-    }
-
-    /// Sources of the last list in a collection that hold something, and that this state did not make. One that holds just
-    /// what a source does that is missing is likely to be that one, under another id.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub fn strays(&self, collection: &CollectionName) -> Result<Vec<Gone>, StoreError> {
-        let sql = "SELECT path, hash FROM strays s WHERE collection = ?1 AND holds AND NOT EXISTS
-                       (SELECT * FROM replicas r WHERE r.collection = s.collection AND r.path = s.path AND r.hash = s.hash
-                            AND r.missing > 0)
-                   ORDER BY path, source_id";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let rows = statement.query_map([collection.as_str()], |row| {
-            let path = DocPath::new(row.get::<_, String>(0)?).map_err(|_| rusqlite::Error::InvalidQuery)?;
-            Ok(Gone { path, live: ShortHash(row.get(1)?), size: 0, min_hash: None, made_here: false, successor: None })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// Whether the last list has shown a source that this state did not make, and that holds what one of these replicas is to
-    /// hold.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub fn have_strays(&self, replicas: &[ReplicaId]) -> Result<bool, StoreError> {
-        let sql = "SELECT EXISTS (SELECT * FROM replicas r JOIN strays s USING (collection, path, hash)
-                       WHERE r.id = ?1 AND s.holds)";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        for replica in replicas {
-            if statement.query_row([replica.0], |row| row.get(0))? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Sources that the platform, asked for each, does not have any more.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub fn lost(&mut self, lost: &[ReplicaId], now: Moment) -> Result<(), StoreError> {
-        self.together(|connection| {
+            let mut report = ListReport::default();
             for id in lost {
-                let (replica, before) = lose(connection, *id, now)?;
+                let (replica, before) = lose(connection, *id, now, &mut report)?;
                 if replica.phase == Phase::Ready && before >= LOST_AGAIN_ALONE {
                     let reason = format!(
                         "the platform had it ready and has it no more, after {} uploads: see what deletes it there, such as \
@@ -121,8 +54,16 @@ impl Db {
                     quarantine(connection, &replica, &reason, FailureCause::Document, now)?;
                 }
             }
-            Ok(())
+            Ok((report.lost, report.deleted))
         })
+    }
+
+    /// Whether a replica whose row went was the last of its document, which is neither here any more nor held elsewhere.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn was_last(&self, replica: &Replica) -> Result<bool, StoreError> {
+        Ok(is_last(&self.connection, replica)?)
     }
 
     /// Sources that the list does not show, and that the platform has all the same.
@@ -235,6 +176,14 @@ pub(super) fn note_strays(
     Ok(())
 }
 
+/// Whether a replica whose row went was the last of its document, which is neither here any more nor held at another place.
+fn is_last(connection: &Connection, replica: &Replica) -> Result<bool, rusqlite::Error> {
+    let sql = "SELECT NOT EXISTS (SELECT * FROM replicas WHERE collection = ?1 AND path = ?2)
+                   AND NOT EXISTS (SELECT * FROM documents WHERE collection = ?1 AND path = ?2 OR live = ?3)";
+    let values = params![replica.collection.as_str(), replica.path.as_str(), replica.hash.0];
+    connection.prepare_cached(sql)?.query_row(values, |row| row.get(0))
+}
+
 /// Whether a query finds anything.
 pub(super) fn exists(connection: &Connection, sql: &str) -> Result<bool, rusqlite::Error> {
     connection.query_row(sql, [], |row| row.get(0))
@@ -253,11 +202,18 @@ pub(super) fn forget_exchanged(connection: &Connection, now: Moment) -> Result<(
     let sql = "SELECT r.id FROM replicas r JOIN listed l USING (source_id)
                WHERE l.collection IS NOT NULL AND l.hash <> r.hash";
     let exchanged: Vec<i64> = connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    exchanged.into_iter().try_for_each(|id| lose(connection, ReplicaId(id), now).map(drop))
+    let mut report = ListReport::default();
+    exchanged.into_iter().try_for_each(|id| lose(connection, ReplicaId(id), now, &mut report).map(drop))
 }
 
-/// Notes that a source is gone. Gives its replica, and how often one of its document was lost before with this content.
-fn lose(connection: &Connection, id: ReplicaId, now: Moment) -> Result<(Replica, u32), rusqlite::Error> {
+/// Notes that a source is gone: by itself, or by a deletion that was requested. Gives its replica, and how often one of its
+/// document was lost before with this content.
+fn lose(
+    connection: &Connection,
+    id: ReplicaId,
+    now: Moment,
+    report: &mut ListReport,
+) -> Result<(Replica, u32), rusqlite::Error> {
     let sql = format!("SELECT {COLUMNS} FROM replicas WHERE id = ?1");
     let replica = connection.query_row(&sql, [id.0], replica)?;
     let sql = "SELECT coalesce(sum(max(times, 1)), 0) FROM former
@@ -269,9 +225,13 @@ fn lose(connection: &Connection, id: ReplicaId, now: Moment) -> Result<(Replica,
              (SELECT collection, path, hash FROM replicas WHERE id = ?1 AND phase = 'ready')",
         [id.0],
     )?;
-    // What was to be deleted is gone by our own request.
-    count_ending(connection, id, if replica.phase == Phase::Retiring { DELETED } else { LOST }, now)?;
+    let is_deleted = replica.phase == Phase::Retiring;
+    count_ending(connection, id, if is_deleted { DELETED } else { LOST }, now)?;
     drop_row(connection, id)?;
+    report.lost += u64::from(!is_deleted);
+    if is_deleted && is_last(connection, &replica)? {
+        report.deleted.push((replica.collection.clone(), replica.path.clone()));
+    }
     Ok((replica, before))
 }
 
@@ -338,8 +298,7 @@ pub(super) fn apply(
                 match unlisted.filter(|_| terms.lookup) {
                     Some(source) => report.unconfirmed.push((id, SourceId(source))),
                     None => {
-                        let (replica, before) = lose(connection, id, now)?;
-                        report.lost += u64::from(replica.phase != Phase::Retiring);
+                        let (replica, before) = lose(connection, id, now, report)?;
                         // The platform cannot be asked for single sources, and a list may hide what is there.
                         let again = replica.phase == Phase::Ready && before > 0;
                         report.lost_again.extend(again.then_some((replica, before)));

@@ -7,7 +7,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::{
     Db, StoreError,
     documents::set_trouble,
-    listing::{ListReport, MISSING_AT_MOST, Terms},
+    list_report::ListReport,
+    listing::{MISSING_AT_MOST, Terms},
     replicas::make_ready,
 };
 use crate::model::{CollectionName, DocPath, Moment, Phase, Replica, ReplicaId, ShortHash, Trouble};

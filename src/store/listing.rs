@@ -12,17 +12,15 @@ use super::{
     failed_requests::{Deleted, deleted},
     list_drift::{apply, exists, first_sources, forget_exchanged, former_origin, has_live, note_strays, stop_uploads},
     list_names::{
-        Misplaced, finish_renames, misplaced, note_misnamed, note_names, recognize_decorated, recognize_known,
-        recognize_requested,
+        finish_renames, misplaced, note_misnamed, note_names, recognize_decorated, recognize_known, recognize_requested,
     },
     list_ready::{Unready, finish_uploads, note_emptied, note_filled, note_unready, retire_empty, shows_content},
+    list_report::ListReport,
     ownership::note_list,
     replicas::{COLUMNS, replica},
 };
 use crate::{
-    model::{
-        CollectionName, DocPath, Instance, Making, Moment, Phase, Replica, ReplicaId, ShortHash, SourceId, SourceName,
-    },
+    model::{CollectionName, DocPath, Instance, Making, Moment, Phase, ShortHash, SourceId, SourceName},
     plan::{Claim, ListTrust, Listed, Origin, drift},
 };
 
@@ -72,52 +70,6 @@ pub struct ListedSource {
     pub unready: Option<Unready>,
     /// When it was made, where the platform says so.
     pub created: Option<Moment>,
-}
-
-/// What a list showed and changed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ListReport {
-    /// Sources in the list.
-    pub sources: u64,
-    /// Those with our instance's marker.
-    pub ours: u64,
-    /// New documents whose upload turned out to have been done.
-    pub added: u64,
-    /// Changed documents whose upload turned out to have been done.
-    pub replaced: u64,
-    /// Sources that became the record of a document: a lost store is rebuilt from them.
-    pub adopted: u64,
-    /// Sources that the platform lost.
-    pub lost: u64,
-    /// Those of documents that were uploaded again for that, and how often.
-    pub(super) lost_again: Vec<(Replica, u32)>,
-    /// Sources that enough lists missed: they are lost if the platform, asked for each, says so as well.
-    pub unconfirmed: Vec<(ReplicaId, SourceId)>,
-    /// How many of them the platform did not answer for: another list will tell.
-    pub unanswered: u64,
-    /// Why it did not answer for more than a few.
-    pub refused: Option<String>,
-    /// Ready sources under the names of other documents.
-    pub misplaced: Vec<Misplaced>,
-    /// Sources whose deletion was answered, and that the list shows all the same; where it may only lag, the platform can be
-    /// asked for each.
-    pub reappeared: Vec<SourceId>,
-    /// Sources that no document needs, and that are now to be deleted.
-    pub retired: u64,
-    /// The same, left to another pass.
-    pub spare: u64,
-    /// Since when the youngest unanswered request may take effect.
-    pub wait_since: Option<Moment>,
-    /// Sources that were there before and are not in this list: the next one will tell.
-    pub missing: u64,
-    /// Ready sources that this list shows without their documents: the next one will tell.
-    pub emptied: u64,
-    /// The same where they are all, or too many to be believed at once: the lists of later passes will tell.
-    pub emptied_many: u64,
-    /// Ready sources that this list shows as not ready, and another one may show as ready again.
-    pub unready: u64,
-    /// Sources with our instance's marker for collections that neither config nor store know: left alone.
-    pub strangers: BTreeMap<String, u64>,
 }
 
 /// More sources than this, and more than a tenth of ours, do not vanish at once: a list that says so is doubted.

@@ -10,6 +10,7 @@ mod failure;
 mod list_drift;
 mod list_names;
 mod list_ready;
+mod list_report;
 mod listing;
 mod lock;
 mod moves;
@@ -21,6 +22,7 @@ mod place;
 mod recorded;
 mod replicas;
 mod stamps;
+mod strays;
 #[cfg(test)]
 mod tests;
 
@@ -36,16 +38,17 @@ pub use approvals::{Approvals, Approved, Withheld};
 pub use db::{Db, Identity};
 pub use error::StoreError;
 pub use failure::StateFailure;
-pub use list_drift::Adopted;
 pub use list_names::Misplaced;
 pub use list_ready::Unready;
-pub use listing::{ListReport, ListedSource, MISSING_AT_MOST, Terms};
+pub use list_report::ListReport;
+pub use listing::{ListedSource, MISSING_AT_MOST, Terms};
 pub use lock::Lock;
 pub use pages::PageLook;
 pub use passes::{CollectionState, DocumentCounts, PassRecord};
 pub use phrases::{Phrase, VerificationRecord};
 pub use place::check as check_place;
 pub use recorded::{CONFIG, CONFIG_FROM_STATE, PLATFORM, Recorded, RecordedDocument};
+pub use strays::Adopted;
 
 /// A piece of work on the database.
 pub type Work = Box<dyn FnOnce(&mut Db) + Send>;

@@ -3,7 +3,7 @@
 use kbsync::local::{Fault, Odd};
 use rusqlite::Connection;
 
-use crate::bench::{Bench, ON_NEXVIO, PATIENCE, SOURCES, Said, UPLOAD};
+use crate::bench::{Bench, ON_NEXVIO, PATIENCE, SOURCE, SOURCES, Said, UPLOAD};
 
 /// A bench in step, and a document that is gone since.
 async fn with_one_gone() -> Bench {
@@ -26,6 +26,19 @@ async fn failed(bench: &Bench) -> Said {
         }
     };
     tokio::time::timeout(PATIENCE, passes).await.expect("a pass notices it")
+}
+
+#[tokio::test]
+async fn deletion__without_a_clear_answer__is_sent_again_where_a_list_shows_its_source() {
+    for (fault, sent) in [(Fault::StatusAfter(502), 1), (Fault::LostAfter, 1), (Fault::Status(502), 2)] {
+        let bench = with_one_gone().await;
+        bench.running.requests().reset();
+        bench.faults.once("DELETE", SOURCES, fault.clone());
+        bench.sync().await.ended(0, &["3 documents"]).without(&["not by kbsync"]);
+        assert_eq!(bench.running.requests().count("DELETE", SOURCE), sent, "{fault:?}");
+        bench.in_step().await;
+        bench.quiet().await;
+    }
 }
 
 #[tokio::test]

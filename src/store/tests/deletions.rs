@@ -115,3 +115,49 @@ fn deletion__of_an_older_version_that_alone_is_listed_again__waits_for_the_new_o
     }
     assert_eq!((live(&db, "a.md"), phases(&db, "a.md")), (Some(short(1)), vec![Phase::Ready]));
 }
+
+#[test]
+fn deletion__requested_and_its_id_given_again__counts_as_made() {
+    for (requested, taken) in [(true, true), (false, false)] {
+        let (_folder, mut db) = new_db();
+        ready(&mut db, "a.md", 1, "s1");
+        let old = db.gone(&docs(), &path("a.md"), NOW).unwrap().pop().unwrap();
+        if requested {
+            db.require_list(old.id).unwrap();
+        }
+        see(&mut db, "b.md", 2);
+        let new = db.intend(&docs(), &path("b.md"), short(2), NOW).unwrap();
+        db.take_id(&SourceId("s1".to_owned()), NOW).unwrap();
+        assert_eq!(db.created(new, &SourceId("s1".to_owned()), None, Phase::Ingesting, NOW).unwrap(), taken);
+        assert_eq!(phases(&db, "a.md").is_empty(), taken, "what retires and was not requested has its id still");
+    }
+}
+
+#[test]
+fn deletion__requested_without_an_answer__is_made_or_not_by_what_lists_show() {
+    let (_folder, mut db) = new_db();
+    ready(&mut db, "b.md", 2, "s2");
+    ready(&mut db, "a.md", 1, "s1");
+    let retiring = db.gone(&docs(), &path("a.md"), NOW).unwrap();
+    db.require_list(retiring[0].id).unwrap();
+    let other = listed("s2", "b.md", 2, true);
+    compare(&mut db, &[other.clone(), listed("s1", "a.md", 1, true)]);
+    assert!(!db.under_way().unwrap()[0].missing, "it is there, and is deleted again");
+    db.require_list(retiring[0].id).unwrap();
+    let report = compare(&mut db, &[other]);
+    assert_eq!((report.lost, phases(&db, "a.md")), (0, vec![]), "by our own request");
+}
+
+#[test]
+fn source__gone_after_the_fourth_upload__is_not_uploaded_again() {
+    // Whether its ids are given again makes no difference.
+    for ids in [["s1", "s2", "s3", "s4"], ["s1"; 4]] {
+        let (_folder, mut db) = new_db();
+        for (upload, id) in (1..).zip(ids) {
+            let replica = ready(&mut db, "a.md", 1, id);
+            db.lost(&[replica], NOW).unwrap();
+            let trouble = db.record(&docs(), &path("a.md")).unwrap().unwrap().trouble;
+            assert_eq!(trouble.is_some(), upload == 4, "{ids:?}, upload {upload}: {trouble:?}");
+        }
+    }
+}
