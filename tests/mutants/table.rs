@@ -16,7 +16,7 @@ pub struct Edit<'a> {
     pub to: &'a str,
 }
 
-pub const MUTANTS: [Mutant; 28] = [
+pub const MUTANTS: [Mutant; 22] = [
     Mutant {
         name: "no grace",
         edits: &[Edit {
@@ -59,8 +59,8 @@ pub const MUTANTS: [Mutant; 28] = [
         name: "blind retry",
         edits: &[Edit {
             file: "src/platform/call.rs",
-            from: "        self.method != Method::POST\n",
-            to: "        self.method != Method::POST || crate::mutant(\"blind retry\")\n",
+            from: "        self.method != Method::POST && ",
+            to: "        (self.method != Method::POST || crate::mutant(\"blind retry\")) && ",
         }],
         within: 100,
     },
@@ -252,81 +252,20 @@ pub const MUTANTS: [Mutant; 28] = [
         within: 1000,
     },
     Mutant {
-        name: "what a backup brings back is deleted",
-        edits: &[
-            Edit {
-                file: "src/store/listing.rs",
-                from: "Deleted::Lately if is_only_version(connection, &name)? =>",
-                to: "Deleted::Lately\n                if is_only_version(connection, &name)? && !crate::mutant(\"what a backup brings back is deleted\") =>",
-            },
-            Edit {
-                file: "src/store/listing.rs",
-                from: "Deleted::LongAgo if is_only_version(connection, &name)? =>",
-                to: "Deleted::LongAgo\n                if is_only_version(connection, &name)? && !crate::mutant(\"what a backup brings back is deleted\") =>",
-            },
-        ],
-        within: 1000,
-    },
-    Mutant {
-        name: "a total is never too low",
-        edits: &[Edit {
-            file: "src/reconcile/list.rs",
-            from: "let is_end = says_end && !",
-            to: "let is_end = says_end && crate::mutant(\"a total is never too low\")\n                || says_end && !",
-        }],
-        within: 1000,
-    },
-    Mutant {
-        name: "one reading is a whole list",
-        edits: &[Edit {
-            file: "src/reconcile/list.rs",
-            from: "                Reading::Settled => complete = true,\n",
-            to: "                Reading::Settled => complete = true,\n                Reading::Shifted(_) if crate::mutant(\"one reading is a whole list\") => complete = true,\n",
-        }],
-        within: 1000,
-    },
-    Mutant {
-        name: "nothing is tried again by itself",
-        edits: &[Edit {
-            file: "src/plan/retry.rs",
-            from: "        FailureCause::Document => None,\n",
-            to: "        FailureCause::Document => None,\n        _ if crate::mutant(\"nothing is tried again by itself\") => None,\n",
-        }],
-        within: 200,
-    },
-    Mutant {
-        name: "a document is at fault for everything",
-        edits: &[Edit {
-            file: "src/reconcile/steps.rs",
-            from: "let cause = if transient {",
-            to: "let cause = if transient && !crate::mutant(\"a document is at fault for everything\") {",
-        }],
-        within: 200,
-    },
-    Mutant {
-        name: "a file has no number",
-        edits: &[Edit {
-            file: "src/reconcile/looked.rs",
-            from: "        plan::pair_by_file(",
-            to: "        let came = if crate::mutant(\"a file has no number\") { Vec::new() } else { came };\n        plan::pair_by_file(",
-        }],
-        within: 100,
-    },
-    Mutant {
-        name: "the list waits for every other job",
-        edits: &[Edit {
-            file: "src/reconcile/jobs.rs",
-            from: "&& !(is_any_blind && ",
-            to: "&& !(is_any_blind && !crate::mutant(\"the list waits for every other job\") && ",
-        }],
-        within: 50,
-    },
-    Mutant {
         name: "one look is enough",
         edits: &[Edit {
             file: "src/reconcile/twice.rs",
             from: "misses && is_folder(collection)",
             to: "misses && is_folder(collection) && !crate::mutant(\"one look is enough\")",
+        }],
+        within: 1000,
+    },
+    Mutant {
+        name: "a deletion is repeated unasked",
+        edits: &[Edit {
+            file: "src/platform/call.rs",
+            from: "!is_of_source\n",
+            to: "(!is_of_source || crate::mutant(\"a deletion is repeated unasked\"))\n",
         }],
         within: 1000,
     },
