@@ -11,7 +11,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use table::{Edit, MUTANTS, Mutant};
+use table::{Edit, KNOBS, MUTANTS, Mutant};
 
 /// What chooses a variant.
 const CHOICE: &str = "\n#[allow(missing_docs, clippy::missing_errors_doc, unreachable_pub, reason = \"a variant\")]
@@ -110,6 +110,8 @@ fn convicted(simulation: &Path, mutant: Option<&str>, within: u64) -> (Option<St
         run.args([test, "--nocapture"]).env("KBSYNC_SEEDS", within.to_string()).env("KBSYNC_FIRST", "1");
         run.env_remove("KBSYNC_SEED").env_remove("KBSYNC_MUTANT");
         run.envs(mutant.map(|mutant| ("KBSYNC_MUTANT", mutant)));
+        let knob = KNOBS.iter().find(|(name, _)| Some(*name) == mutant).map(|(_, knob)| ("KBSYNC_KNOBS", *knob));
+        run.env_remove("KBSYNC_KNOBS").envs(knob);
         let run = run.output().expect("it runs");
         all += &String::from_utf8_lossy(&run.stdout);
         all += &String::from_utf8_lossy(&run.stderr);
