@@ -4,7 +4,8 @@
 //! `KBSYNC_SEEDS=100000 cargo test --release --test simulation` runs so many, `KBSYNC_FROM` says where they begin. A seed
 //! that fails is made smaller, and said with the command that runs it again; with `KBSYNC_FIRST=1` it is only said.
 //!
-//! `KBSYNC_KNOBS` names the knobs of each life, with commas between them.
+//! `KBSYNC_EVERY_STEP=1` lets things go wrong at each step of a pass. `KBSYNC_KNOBS` names the knobs of each life, with commas
+//! between them.
 
 mod branches;
 mod broken;
@@ -43,6 +44,8 @@ const SEEDS: u64 = 2_000;
 const STUCK: u64 = 200;
 /// After so many seeds that fail, the others are not run.
 const ENOUGH: usize = 3;
+/// From one step at which something goes wrong to the next.
+const STRIDE: u64 = 3;
 /// No pass of the plain life takes more steps.
 const STEPS: u64 = 2_000;
 
@@ -125,13 +128,15 @@ fn plain_life(api: Api, pass: PassStep) -> Script {
     Script::by_hand(api, steps)
 }
 
-/// Runs the plain life with one thing that goes wrong at each step of its second pass, until there is no such step.
+/// Runs the plain life with one thing that goes wrong at a step of its second pass, until there is no such step: at every
+/// third one, or at each where `KBSYNC_EVERY_STEP` is set.
 fn at_every_step(wrong: impl Fn(u64) -> PassStep) {
     let desk = Desk::new();
+    let stride = if std::env::var_os("KBSYNC_EVERY_STEP").is_some() { 1 } else { STRIDE };
     for api in [Api::Cevvo, Api::Nexvio] {
         let (mut step, mut wrong_steps) = (0, 0);
         loop {
-            step += 1;
+            step += stride;
             assert!(step < STEPS, "{api}: the pass has no end");
             let script = plain_life(api, wrong(step));
             let verdict = desk.run(&script);
@@ -141,7 +146,7 @@ fn at_every_step(wrong: impl Fn(u64) -> PassStep) {
                 break;
             }
         }
-        assert!(wrong_steps > 40, "{api}: it went wrong at {wrong_steps} steps only");
+        assert!(wrong_steps * stride > 40, "{api}: it went wrong at {wrong_steps} steps only");
         println!("{api}: it went wrong at {wrong_steps} steps");
     }
 }
