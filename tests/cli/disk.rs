@@ -126,9 +126,9 @@ async fn the_empty_place_of_a_disk_that_is_not_mounted_deletes_nothing() {
 /// so it is mounted over until it has one that no disk before it had.
 fn deployed(documents: &str) -> String {
     format!(
-        "touch devices && \
-         while stat -c %d docs | grep -qxf devices || ! mountpoint -q docs; do mount -t tmpfs none docs || exit; done && \
-         stat -c %d docs >> devices && for n in {documents}; do echo \"# Document $n\" > docs/$n.md; done"
+        "touch devices && mount -t tmpfs none docs && \
+         while case $(cat devices) in *\"<$(stat -c %d docs)>\"*) ;; *) false ;; esac; do mount -t tmpfs none docs || exit; done && \
+         echo \"<$(stat -c %d docs)>\" >> devices && for n in {documents}; do echo \"# Document $n\" > docs/$n.md; done"
     )
 }
 
