@@ -111,7 +111,7 @@ fn convicted(simulation: &Path, mutant: Option<&str>, within: u64) -> (Option<St
         run.env_remove("KBSYNC_SEED").env_remove("KBSYNC_MUTANT");
         run.envs(mutant.map(|mutant| ("KBSYNC_MUTANT", mutant)));
         let knob = KNOBS.iter().find(|(name, _)| Some(*name) == mutant).map(|(_, knob)| ("KBSYNC_KNOBS", *knob));
-        run.env_remove("KBSYNC_KNOBS").envs(knob).env("KBSYNC_EVERY_STEP", "1");
+        run.env_remove("KBSYNC_KNOBS").envs(knob).envs(mutant.map(|_| ("KBSYNC_EVERY_STEP", "1")));
         let run = run.output().expect("it runs");
         all += &String::from_utf8_lossy(&run.stdout);
         all += &String::from_utf8_lossy(&run.stderr);
