@@ -1,5 +1,5 @@
 //! Does the simulation notice anything? The protocol is built with one thing left out at a time, and each such variant must
-//! be convicted within so many seeds. All variants are in one build, and the environment chooses. `KBSYNC_MUTANTS` names
+//! be convicted within a number of seeds. All variants are in one build, and the environment chooses. `KBSYNC_MUTANTS` names
 //! those to try, with commas between them.
 
 #[path = "mutants/table.rs"]

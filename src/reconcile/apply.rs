@@ -31,7 +31,7 @@ const QUEUED: usize = 2;
 const LEAST_WAIT: Duration = Duration::from_millis(1);
 /// How long requests in flight may take when the pass is stopped or interrupted.
 const LAST_MOMENTS: Duration = Duration::from_secs(10);
-/// The same for deletions, which are repeated until they succeed, and lose nothing when they are cut off.
+/// The same for deletions: one that is cut off is made again once a list has shown its source.
 const LAST_DELETIONS: Duration = Duration::from_secs(2);
 
 type Doing<'a> = Pin<Box<dyn Future<Output = Result<Step, Fatal>> + Send + 'a>>;

@@ -23,22 +23,16 @@ impl<P: Platform> Pass<'_, P> {
         if !self.deleting.lock().await.insert(source.clone()) {
             return Ok(Step::Nothing);
         }
-        let error = match self.is_anothers(&replica, &source).await? {
+        let sent = match self.is_anothers(&replica, &source).await? {
             Ok(true) => return Ok(Step::Nothing),
-            Ok(false) => {
-                self.store.call(move |db| db.require_list(id)).await?;
-                match self.platform.delete(&source).await {
-                    Ok(()) => return self.deleted(id).await,
-                    // Once in a pass: where it is there after the grace, this failed.
-                    Err(ApiError::Unknown { .. }) if self.unclear.lock().await.insert(source.clone()) => {
-                        return Ok(Step::Unknown(self.now() + self.scope.policy.grace));
-                    }
-                    Err(error @ ApiError::Unknown { .. }) => error,
-                    Err(error) => {
-                        self.store.call(move |db| db.found(&[id])).await?;
-                        error
-                    }
-                }
+            Ok(false) => self.request_deletion(id, &source).await?,
+            Err(error) => Err(error),
+        };
+        let error = match sent {
+            Ok(()) => return self.deleted(id).await,
+            // Once in a pass: where it is there after the grace, this failed.
+            Err(ApiError::Unknown { .. }) if self.unclear.lock().await.insert(source.clone()) => {
+                return Ok(Step::Unknown(self.now() + self.scope.policy.grace));
             }
             Err(error) => error,
         };
@@ -48,6 +42,16 @@ impl<P: Platform> Pass<'_, P> {
         let now = self.now();
         self.store.call(move |db| db.deletion_failed(id, &reason, now)).await?;
         Ok(Step::Failed(failure, None))
+    }
+
+    /// Sends the request. Until it has a clear answer, a list is needed before the next one.
+    async fn request_deletion(&self, id: ReplicaId, source: &SourceId) -> Result<Result<(), ApiError>, Fatal> {
+        self.store.call(move |db| db.require_list(id)).await?;
+        let sent = self.platform.delete(source).await;
+        if sent.as_ref().is_err_and(|error| !matches!(error, ApiError::Unknown { .. })) {
+            self.store.call(move |db| db.found(&[id])).await?;
+        }
+        Ok(sent)
     }
 
     /// Deletes what an earlier round or pass has begun to delete.
@@ -118,7 +122,7 @@ impl<P: Platform> Pass<'_, P> {
         Ok(self.delete_all(retiring).await?.unwrap_or(done))
     }
 
-    /// Deletes one after another; gives the first failure, or that only a list can tell.
+    /// Deletes one after another. Returns the first failure, or when a list is to be read for an unclear answer.
     pub(super) async fn delete_all(&self, retiring: Vec<Replica>) -> Result<Option<Step>, Fatal> {
         let mut unclear = None;
         for replica in retiring {

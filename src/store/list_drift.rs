@@ -44,8 +44,9 @@ impl Db {
         self.together(|connection| {
             let mut report = ListReport::default();
             for id in lost {
-                let (replica, before) = lose(connection, *id, now, &mut report)?;
-                if replica.phase == Phase::Ready && before >= LOST_AGAIN_ALONE {
+                if let Some((replica, before)) = lose(connection, *id, now, &mut report)?
+                    && before >= LOST_AGAIN_ALONE
+                {
                     let reason = format!(
                         "the platform had it ready and has it no more, after {} uploads: see what deletes it there, such as \
                          a limit on sources; `kbsync retry` uploads it once more",
@@ -206,14 +207,14 @@ pub(super) fn forget_exchanged(connection: &Connection, now: Moment) -> Result<(
     exchanged.into_iter().try_for_each(|id| lose(connection, ReplicaId(id), now, &mut report).map(drop))
 }
 
-/// Notes that a source is gone: by itself, or by a deletion that was requested. Gives its replica, and how often one of its
-/// document was lost before with this content.
+/// Notes that a source is gone: by itself, or by a deletion that was requested. Returns its replica where it
+/// was ready, and how often one of its document was lost before with this content.
 fn lose(
     connection: &Connection,
     id: ReplicaId,
     now: Moment,
     report: &mut ListReport,
-) -> Result<(Replica, u32), rusqlite::Error> {
+) -> Result<Option<(Replica, u32)>, rusqlite::Error> {
     let sql = format!("SELECT {COLUMNS} FROM replicas WHERE id = ?1");
     let replica = connection.query_row(&sql, [id.0], replica)?;
     let sql = "SELECT coalesce(sum(max(times, 1)), 0) FROM former
@@ -232,7 +233,7 @@ fn lose(
     if is_deleted && is_last(connection, &replica)? {
         report.deleted.push((replica.collection.clone(), replica.path.clone()));
     }
-    Ok((replica, before))
+    Ok((replica.phase == Phase::Ready).then_some((replica, before)))
 }
 
 /// Documents that are missing again after another upload, several at once or one for the fourth time: the list does not show
@@ -298,10 +299,9 @@ pub(super) fn apply(
                 match unlisted.filter(|_| terms.lookup) {
                     Some(source) => report.unconfirmed.push((id, SourceId(source))),
                     None => {
-                        let (replica, before) = lose(connection, id, now, report)?;
                         // The platform cannot be asked for single sources, and a list may hide what is there.
-                        let again = replica.phase == Phase::Ready && before > 0;
-                        report.lost_again.extend(again.then_some((replica, before)));
+                        let again = lose(connection, id, now, report)?.filter(|(_, before)| *before > 0);
+                        report.lost_again.extend(again);
                     }
                 }
             }

@@ -5,7 +5,7 @@ use std::fs;
 use crate::{bench::Bench, origin::Reply};
 
 const TEXT: &str = "<p>The tariff for travellers covers hotels, trains and meals, and is paid out within a week after the \
-                    receipts have come. Whoever travels abroad asks the office before, and takes the form along.</p>";
+                    receipts have come. Who travels abroad asks the office before, and takes the form along.</p>";
 
 const GUIDE: &str = "<p>A password is long, and nobody else knows it. Write it down on paper and lock the paper away, or \
                      let a program remember it. When a password was lost, the help desk makes a new one by telephone.</p>";

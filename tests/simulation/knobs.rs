@@ -107,7 +107,7 @@ knobs! {
     AccountWeather,
     /// The wait that a 429 asks for is in the past, below zero, for ever, or no number.
     RetryAfterOdd,
-    /// The id of a deleted source is given to the next one, whoever makes it.
+    /// The id of a deleted source is given to the next one, also to somebody else's.
     IdsAgain,
     /// Sources have the ids of others after a while, as when a platform is moved.
     IdsExchanged,
