@@ -7,7 +7,7 @@ use std::{
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{CollectionState, Db, StoreError};
+use super::{CollectionState, Db, StoreError, cached::Cached};
 use crate::{
     model::{CollectionName, DocPath, Footing, Moment, ShortHash},
     plan::Deletion,
@@ -46,9 +46,9 @@ pub struct Approvals {
 /// Notes a deletion that nobody has approved.
 pub(super) fn note_deletion(connection: &Connection, collection: &str, now: Moment) -> Result<(), rusqlite::Error> {
     let old = (now - RECENT).0.cast_signed();
-    connection.execute("DELETE FROM recent_deletions WHERE at <= ?1", [old])?;
+    connection.run("DELETE FROM recent_deletions WHERE at <= ?1", [old])?;
     let sql = "INSERT INTO recent_deletions VALUES (?1, ?2)";
-    connection.execute(sql, params![collection, now.0.cast_signed()]).map(drop)
+    connection.run(sql, params![collection, now.0.cast_signed()]).map(drop)
 }
 
 /// The deletions of a collection that a person has allowed.
@@ -67,7 +67,7 @@ pub(super) fn use_approval(
     hash: Option<ShortHash>,
 ) -> Result<bool, rusqlite::Error> {
     let sql = "DELETE FROM approvals WHERE collection = ?1 AND path = ?2 AND hash = ?3";
-    Ok(connection.prepare_cached(sql)?.execute(params![collection, path, column(hash)])? > 0)
+    Ok(connection.run(sql, params![collection, path, column(hash)])? > 0)
 }
 
 /// A deletion with the content that the platform holds, or a replacement.
@@ -115,7 +115,7 @@ fn note_rows(
         let sql = "UPDATE collections SET approved = CASE WHEN ?2 THEN 0 ELSE approved END,
                        approved_replacements = CASE WHEN ?2 THEN approved_replacements ELSE 0 END
                    WHERE name = ?1";
-        connection.execute(sql, params![collection, of_deletions])?;
+        connection.run(sql, params![collection, of_deletions])?;
     }
     Ok(())
 }
@@ -131,14 +131,14 @@ fn noted(
     before.retain(|(_, hash)| hash.is_some() == of_deletions);
     let sql = "SELECT CASE WHEN ?2 THEN approved ELSE approved_replacements END FROM collections WHERE name = ?1";
     let values = params![collection, of_deletions];
-    let approved: Option<i64> = connection.query_row(sql, values, |row| row.get(0)).optional()?;
+    let approved: Option<i64> = connection.row(sql, values, |row| row.get(0)).optional()?;
     Ok((before, approved.unwrap_or(0).cast_unsigned()))
 }
 
 /// Approves what is withheld.
 fn approve(connection: &Connection, collection: &str, of_deletions: bool) -> Result<(), rusqlite::Error> {
     let sql = "INSERT OR IGNORE INTO approvals SELECT * FROM withheld WHERE collection = ?1 AND (hash <> x'') = ?2";
-    connection.execute(sql, params![collection, of_deletions]).map(drop)
+    connection.run(sql, params![collection, of_deletions]).map(drop)
 }
 
 impl Db {
@@ -172,7 +172,7 @@ impl Db {
                    ON CONFLICT DO UPDATE SET
                        held = ?2, held_by_limit = ?5, device = coalesce(?3, device), mounts = coalesce(?4, mounts)";
             let (count, by_limit) = (count.cast_signed(), by_limit.cast_signed());
-            connection.execute(sql, params![name.as_str(), count, device, mounts, by_limit])?;
+            connection.run(sql, params![name.as_str(), count, device, mounts, by_limit])?;
             held.map_or(Ok(()), |held| note_rows(connection, name.as_str(), &held, true))
         })
     }
@@ -190,14 +190,14 @@ impl Db {
         let held = held.iter().map(|path| (path.clone(), None)).collect();
         let (before, approved) = noted(&self.connection, name, false)?;
         let sql = "SELECT held_replacements FROM collections WHERE name = ?1";
-        let counted: Option<i64> = self.connection.query_row(sql, [name], |row| row.get(0)).optional()?;
+        let counted: Option<i64> = self.connection.row(sql, [name], |row| row.get(0)).optional()?;
         if (&before, approved, counted.unwrap_or(0)) == (&held, 0, count) {
             return Ok(());
         }
         self.together(|connection| {
             let sql = "INSERT INTO collections (name, held_replacements) VALUES (?1, ?2)
                        ON CONFLICT DO UPDATE SET held_replacements = ?2";
-            connection.execute(sql, params![name, count])?;
+            connection.run(sql, params![name, count])?;
             note_rows(connection, name, &held, false)
         })
     }
@@ -209,7 +209,7 @@ impl Db {
     pub fn is_withheld(&self, name: &CollectionName, path: &DocPath, what: Withheld) -> Result<bool, StoreError> {
         let sql = "SELECT EXISTS (SELECT * FROM withheld WHERE collection = ?1 AND path = ?2 AND (hash = x'') = ?3)";
         let values = params![name.as_str(), path.as_str(), what == Withheld::Replacement];
-        Ok(self.connection.query_row(sql, values, |row| row.get(0))?)
+        Ok(self.connection.row(sql, values, |row| row.get(0))?)
     }
 
     /// Allows, once, what the guards withhold, and says how much that is. Of what a pass of an older version has withheld only
@@ -224,10 +224,10 @@ impl Db {
             approve(connection, name, false)?;
             let sql = "UPDATE collections SET approved = held WHERE name = ?1
                            AND NOT EXISTS (SELECT * FROM withheld WHERE collection = ?1 AND hash <> x'')";
-            connection.execute(sql, [name])?;
+            connection.run(sql, [name])?;
             let sql = "UPDATE collections SET approved_replacements = held_replacements WHERE name = ?1
                            AND NOT EXISTS (SELECT * FROM withheld WHERE collection = ?1 AND hash = x'')";
-            connection.execute(sql, [name]).map(drop)
+            connection.run(sql, [name]).map(drop)
         })?;
         let CollectionState { approved, approved_replacements, .. } = self.collection(name)?;
         Ok(Approved { deletions: approved, replacements: approved_replacements })
@@ -243,7 +243,7 @@ impl Db {
                                   WHERE approved.hash = strays.hash)
                        OR EXISTS (SELECT * FROM approvals AS approved JOIN replicas USING (collection, path)
                                   WHERE approved.hash = replicas.hash AND replicas.misnamed)";
-        Ok(self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+        Ok(self.connection.row(sql, [], |row| row.get(0))?)
     }
 
     /// The approvals that are there now, by collection: each holds for one pass.
@@ -251,7 +251,7 @@ impl Db {
     /// # Errors
     /// See [`StoreError`].
     pub fn approvals(&self) -> Result<BTreeMap<String, Approvals>, StoreError> {
-        let mut statement = self.connection.prepare("SELECT DISTINCT collection FROM approvals")?;
+        let mut statement = self.connection.prepare_cached("SELECT DISTINCT collection FROM approvals")?;
         let names = statement.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
         names.into_iter().map(|name| Ok((name.clone(), self.approvals_of(&name)?))).collect()
     }
@@ -282,7 +282,7 @@ impl Db {
             }
             if !began.deletions.is_empty() {
                 // What a person has allowed does not count against what comes after it, nor does what came before.
-                connection.execute("DELETE FROM recent_deletions WHERE collection = ?1", [name])?;
+                connection.run("DELETE FROM recent_deletions WHERE collection = ?1", [name])?;
             }
             Ok(())
         })
@@ -296,7 +296,7 @@ impl Db {
         let sql = "SELECT count(*) FROM recent_deletions WHERE collection = ?1 AND at > ?2 AND at <= ?3";
         // A clock may have been set back since.
         let (since, now) = ((now - RECENT).0.cast_signed(), now.0.cast_signed());
-        let count = self.connection.query_row(sql, params![name.as_str(), since, now], |row| row.get::<_, i64>(0))?;
+        let count = self.connection.row(sql, params![name.as_str(), since, now], |row| row.get::<_, i64>(0))?;
         Ok(count.cast_unsigned())
     }
 
@@ -306,7 +306,7 @@ impl Db {
     /// See [`StoreError`].
     pub fn guarded_collections(&self) -> Result<Vec<String>, StoreError> {
         let mut statement =
-            self.connection.prepare("SELECT name FROM collections WHERE held > 0 OR held_replacements > 0")?;
+            self.connection.prepare_cached("SELECT name FROM collections WHERE held > 0 OR held_replacements > 0")?;
         let rows = statement.query_map([], |row| row.get(0))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }

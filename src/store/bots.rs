@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Row, params};
 
-use super::{Db, StoreError};
+use super::{Db, StoreError, cached::Cached};
 use crate::model::{BotField, BotNote, ContentHash};
 
 impl Db {
@@ -33,7 +33,7 @@ impl Db {
             return Ok(());
         }
         self.together(|connection| {
-            connection.execute("DELETE FROM bot_fields WHERE bot = ?1", [bot])?;
+            connection.run("DELETE FROM bot_fields WHERE bot = ?1", [bot])?;
             let mut insert = connection
                 .prepare_cached("INSERT INTO bot_fields (bot, field, hash, shown) VALUES (?1, ?2, ?3, ?4)")?;
             for (field, BotNote { wanted, shown }) in fields {

@@ -37,7 +37,7 @@ const VERSION: i64 = MIGRATIONS.len() as i64;
 /// How long a write waits for another process's write.
 pub(super) const BUSY: Duration = Duration::from_secs(10);
 /// Statements kept prepared: more than a pass has.
-const STATEMENTS: usize = 256;
+const STATEMENTS: usize = 512;
 
 /// What a store is about: records for one platform mean nothing to another.
 #[derive(Clone, Debug, PartialEq, Eq)]

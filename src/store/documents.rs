@@ -6,6 +6,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::{
     Db, StoreError,
+    cached::Cached,
     failed_requests::{release_deletions, retry_deletions},
     phrases::{forget_phrase, phrase_of_live},
 };
@@ -40,7 +41,7 @@ impl Db {
             "SELECT {COLUMNS} FROM documents
              WHERE collection = ?1 AND path >= ?2 AND path < coalesce(?3, x'') ORDER BY path"
         );
-        let mut statement = self.connection.prepare(&sql)?;
+        let mut statement = self.connection.prepare_cached(&sql)?;
         let mut rows = statement.query(params![collection.as_str(), prefix, end])?;
         let mut broken = None;
         let mut records = std::iter::from_fn(|| {
@@ -60,7 +61,7 @@ impl Db {
     /// See [`StoreError`].
     pub fn held_by_platform(&self, collection: &CollectionName) -> Result<u64, StoreError> {
         let sql = "SELECT count(*) FROM documents WHERE collection = ?1 AND live IS NOT NULL";
-        Ok(self.connection.query_row(sql, [collection.as_str()], |row| row.get::<_, i64>(0))?.cast_unsigned())
+        Ok(self.connection.row(sql, [collection.as_str()], |row| row.get::<_, i64>(0))?.cast_unsigned())
     }
 
     /// One document's record.
@@ -206,7 +207,7 @@ impl Db {
         let sql = "UPDATE documents SET trouble_hash = NULL, trouble_reason = NULL, trouble_retry_at = NULL
                    WHERE trouble_hash IS NOT NULL AND trouble_retry_at <= ?1
                        AND (?2 IS NULL OR collection IN (SELECT value FROM json_each(?2)))";
-        self.connection.prepare_cached(sql)?.execute(params![now.0.cast_signed(), names])?;
+        self.connection.run(sql, params![now.0.cast_signed(), names])?;
         release_deletions(&self.connection, names.as_deref(), now)?;
         Ok(())
     }
@@ -242,7 +243,7 @@ impl Db {
         self.together(|connection| {
             let mut released = 0;
             for (collection, path, _) in quarantined.iter().filter(|(c, p, _)| matches(&format!("{c}/{p}"))) {
-                released += connection.execute(
+                released += connection.run(
                     "UPDATE documents SET trouble_hash = NULL, trouble_reason = NULL,
                          trouble_retry_at = NULL, trouble_failures = trouble_retry_at IS NOT NULL
                          WHERE collection = ?1 AND path = ?2",
@@ -322,7 +323,7 @@ pub(super) fn set_live(
 ) -> Result<(), rusqlite::Error> {
     let sql = "INSERT INTO documents (collection, path, live) VALUES (?1, ?2, ?3)
                ON CONFLICT DO UPDATE SET live = ?3, live_size = CASE WHEN substr(hash, 1, 6) = ?3 THEN size END";
-    connection.prepare_cached(sql)?.execute(params![collection, path, live.map(|hash| hash.0)])?;
+    connection.run(sql, params![collection, path, live.map(|hash| hash.0)])?;
     live.map_or(Ok(()), |_| phrase_of_live(connection, collection, path))
 }
 
@@ -338,7 +339,7 @@ pub(super) fn set_trouble(
                WHERE collection = ?1 AND path = ?2";
     let (hash, reason) = (trouble.map(|t| t.hash.0), trouble.map(|t| t.reason.as_str()));
     let retry_at = trouble.and_then(|t| t.retry_at).map(|at| at.0.cast_signed());
-    connection.prepare_cached(sql)?.execute(params![collection, path, hash, reason, retry_at]).map(drop)
+    connection.run(sql, params![collection, path, hash, reason, retry_at]).map(drop)
 }
 
 fn record(row: &Row<'_>) -> Result<Record, rusqlite::Error> {

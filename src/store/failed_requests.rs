@@ -3,7 +3,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Db, StoreError, replicas::drop_row};
+use super::{Db, StoreError, cached::Cached, replicas::drop_row};
 use crate::{
     model::{Moment, Phase, Replica, ReplicaId, SourceId},
     plan::{FailureCause, retry_at},
@@ -38,7 +38,7 @@ impl Db {
     ) -> Result<(), StoreError> {
         let sql =
             "UPDATE replicas SET phase = ?2, since = ?3, unanswered = 1, failure = coalesce(?4, failure) WHERE id = ?1";
-        self.connection.prepare_cached(sql)?.execute(params![id.0, phase.as_str(), now.0.cast_signed(), cause])?;
+        self.connection.run(sql, params![id.0, phase.as_str(), now.0.cast_signed(), cause])?;
         Ok(())
     }
 
@@ -50,7 +50,7 @@ impl Db {
     pub fn mistake_source(&mut self, id: ReplicaId, namesake: &SourceId, now: Moment) -> Result<(), StoreError> {
         let sql = "UPDATE replicas SET source_id = NULL, job_id = NULL, phase = 'unknown', since = ?3
                    WHERE id = ?1 AND NOT EXISTS (SELECT * FROM replicas WHERE source_id = ?2)";
-        self.connection.prepare_cached(sql)?.execute(params![id.0, namesake.0, now.0.cast_signed()])?;
+        self.connection.run(sql, params![id.0, namesake.0, now.0.cast_signed()])?;
         Ok(())
     }
 
@@ -63,7 +63,7 @@ impl Db {
             "SELECT failure FROM replicas WHERE collection = ?1 AND path = ?2 AND hash = ?3 AND phase = 'uploading'
                        AND failure IS NOT NULL ORDER BY id DESC LIMIT 1";
         let values = params![replica.collection.as_str(), replica.path.as_str(), replica.hash.0];
-        Ok(self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?)
+        Ok(self.connection.row(sql, values, |row| row.get(0)).optional()?)
     }
 
     /// The deletion of a replica's source was answered: the row goes, and a list that shows the source is not believed for
@@ -85,8 +85,7 @@ impl Db {
     /// See [`StoreError`].
     pub fn take_id(&mut self, source: &SourceId, now: Moment) -> Result<(), StoreError> {
         let sql = "SELECT id FROM replicas WHERE source_id = ?1 AND phase = 'retiring' AND missing > 0";
-        let id: Option<i64> =
-            self.connection.prepare_cached(sql)?.query_row([&source.0], |row| row.get(0)).optional()?;
+        let id: Option<i64> = self.connection.row(sql, [&source.0], |row| row.get(0)).optional()?;
         id.map_or(Ok(()), |id| self.deleted(ReplicaId(id), now).map(drop))
     }
 
@@ -97,7 +96,7 @@ impl Db {
     pub fn deletion_failed(&mut self, id: ReplicaId, reason: &str, now: Moment) -> Result<(), StoreError> {
         self.together(|connection| {
             let sql = "SELECT failures FROM replicas WHERE id = ?1";
-            let failures = connection.prepare_cached(sql)?.query_row([id.0], |row| row.get(0)).optional()?;
+            let failures = connection.row(sql, [id.0], |row| row.get(0)).optional()?;
             set_failure(connection, id.0, failures.unwrap_or(0), reason, now)
         })
     }
@@ -108,7 +107,7 @@ impl Db {
     /// See [`StoreError`].
     pub fn rename_failed(&mut self, id: ReplicaId) -> Result<u32, StoreError> {
         let sql = "UPDATE replicas SET failures = failures + 1 WHERE id = ?1 RETURNING failures";
-        let failures = self.connection.prepare_cached(sql)?.query_row([id.0], |row| row.get(0)).optional()?;
+        let failures = self.connection.row(sql, [id.0], |row| row.get(0)).optional()?;
         Ok(failures.unwrap_or(1))
     }
 
@@ -121,7 +120,7 @@ impl Db {
         self.together(|connection| {
             for source in sources {
                 let sql = "SELECT times FROM former WHERE source_id = ?1 AND ending = 'deleted' ORDER BY ended DESC LIMIT 1";
-                let times: u32 = connection.prepare_cached(sql)?.query_row([&source.0], |row| row.get(0))?;
+                let times: u32 = connection.row(sql, [&source.0], |row| row.get(0))?;
                 let sql = "INSERT INTO replicas (collection, path, hash, phase, since, source_id)
                            SELECT collection, path, hash, 'retiring', ?2, source_id FROM former
                            WHERE source_id = ?1 AND ending = 'deleted' ORDER BY ended DESC LIMIT 1";
@@ -162,14 +161,14 @@ fn set_failure(
 ) -> Result<(), rusqlite::Error> {
     let due = retry_at(FailureCause::Circumstances, failures, now).map(|at| at.0.cast_signed());
     let sql = "UPDATE replicas SET failures = ?2, failure = ?3, retry_at = ?4 WHERE id = ?1";
-    connection.prepare_cached(sql)?.execute(params![id, failures + 1, reason, due]).map(drop)
+    connection.run(sql, params![id, failures + 1, reason, due]).map(drop)
 }
 
 /// Whether a source was deleted, and whether before a time.
 pub(super) fn deleted(connection: &Connection, source: &SourceId, before: Moment) -> Result<Deleted, rusqlite::Error> {
     let sql = "SELECT ended <= ?2 FROM former WHERE source_id = ?1 AND ending = 'deleted' ORDER BY ended DESC LIMIT 1";
     let values = params![source.0, before.0.cast_signed()];
-    let is_old = connection.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?;
+    let is_old = connection.row(sql, values, |row| row.get(0)).optional()?;
     Ok(match is_old {
         None => Deleted::No,
         Some(false) => Deleted::Lately,
@@ -181,14 +180,14 @@ pub(super) fn deleted(connection: &Connection, source: &SourceId, before: Moment
 pub(super) fn release_deletions(connection: &Connection, of: Option<&str>, now: Moment) -> Result<(), rusqlite::Error> {
     let sql = "UPDATE replicas SET retry_at = NULL WHERE phase = 'retiring' AND retry_at <= ?1
                    AND (?2 IS NULL OR collection IN (SELECT value FROM json_each(?2)))";
-    connection.prepare_cached(sql)?.execute(params![now.0.cast_signed(), of]).map(drop)
+    connection.run(sql, params![now.0.cast_signed(), of]).map(drop)
 }
 
 /// Deletions of a document's sources that failed are made again as if they had not; gives whether there are any.
 pub(super) fn retry_deletions(connection: &Connection, collection: &str, path: &str) -> Result<usize, rusqlite::Error> {
     let sql = "UPDATE replicas SET retry_at = NULL, failures = 0
                WHERE collection = ?1 AND path = ?2 AND phase = 'retiring' AND failure IS NOT NULL";
-    connection.prepare_cached(sql)?.execute([collection, path]).map(|changed| changed.min(1))
+    connection.run(sql, [collection, path]).map(|changed| changed.min(1))
 }
 
 /// Remembers how a source ended whose row goes, and gives how many times in a row it has ended so. Of deletions that were
@@ -205,5 +204,5 @@ pub(super) fn count_ending(
                    ended = CASE WHEN ending = ?2 AND ?2 = 'deleted' THEN ended ELSE ?3 END, ending = ?2
                RETURNING times";
     let values = params![id.0, ending, now.0.cast_signed()];
-    Ok(connection.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?.unwrap_or(1))
+    Ok(connection.row(sql, values, |row| row.get(0)).optional()?.unwrap_or(1))
 }

@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::{
     Db, StoreError,
     approvals::{approved_deletions, use_approval},
+    cached::Cached,
     documents::set_live,
     failed_requests::{DELETED, LOST, count_ending},
     list_report::ListReport,
@@ -84,7 +85,7 @@ fn remember(connection: &Connection, id: ReplicaId, ending: &str, now: Moment) -
     let sql = "INSERT INTO former
                SELECT collection, path, hash, coalesce(source_id, ''), ?2, ?3, unanswered FROM replicas WHERE id = ?1
                ON CONFLICT DO UPDATE SET ending = ?2, ended = ?3, times = times + excluded.times";
-    connection.prepare_cached(sql)?.execute(params![id.0, ending, now.0.cast_signed()]).map(drop)
+    connection.run(sql, params![id.0, ending, now.0.cast_signed()]).map(drop)
 }
 
 /// A request that was not answered has made nothing: the plan makes another one, but not for ever. One that was cut off by
@@ -92,17 +93,17 @@ fn remember(connection: &Connection, id: ReplicaId, ending: &str, now: Moment) -
 fn never_made(connection: &Connection, id: ReplicaId, now: Moment) -> Result<(), rusqlite::Error> {
     remember(connection, id, "never made", now)?;
     let sql = format!("SELECT {COLUMNS} FROM replicas WHERE id = ?1");
-    let replica = connection.query_row(&sql, [id.0], replica)?;
+    let replica = connection.row(&sql, [id.0], replica)?;
     let sql = "SELECT failure FROM replicas WHERE id = ?1";
-    let failure: Option<String> = connection.query_row(sql, [id.0], |row| row.get(0))?;
+    let failure: Option<String> = connection.row(sql, [id.0], |row| row.get(0))?;
     let failure = failure.unwrap_or_else(|| "no answer came".to_owned());
     drop_row(connection, id)?;
     let key = params![replica.collection.as_str(), replica.path.as_str(), replica.hash.0];
     let sql = "SELECT times FROM former WHERE collection = ?1 AND path = ?2 AND hash = ?3 AND source_id = ''";
-    let times: u32 = connection.query_row(sql, key, |row| row.get(0))?;
+    let times: u32 = connection.row(sql, key, |row| row.get(0))?;
     // Where no source of the list has a name, what an unanswered request has made cannot be found.
     let sql = "SELECT EXISTS (SELECT * FROM listed) AND NOT EXISTS (SELECT * FROM listed WHERE text <> '')";
-    if connection.query_row(sql, [], |row| row.get(0))? {
+    if connection.row(sql, [], |row| row.get(0))? {
         let reason = format!(
             "its upload may have been done or not ({failure}), and the platform lists its sources without names. Look for it \
              there; `kbsync retry` uploads it again"
@@ -126,7 +127,7 @@ pub(super) fn former_origin(
     let sql = "SELECT EXISTS (SELECT * FROM former
                WHERE source_id = ?1 OR source_id = '' AND collection = ?2 AND path = ?3 AND hash = ?4)";
     let values = params![source.0, name.collection.as_str(), name.path.as_str(), name.hash.0];
-    let is_ours = connection.prepare_cached(sql)?.query_row(values, |row| row.get(0))?;
+    let is_ours = connection.row(sql, values, |row| row.get(0))?;
     Ok(if is_ours { Origin::ThisState } else { Origin::Elsewhere })
 }
 
@@ -138,7 +139,7 @@ pub(super) fn first_sources(connection: &Connection) -> Result<BTreeMap<String, 
         let created = row.get::<_, Option<i64>>(1)?.map(|at| Moment(at.cast_unsigned()));
         Ok((row.get(0)?, created))
     };
-    connection.prepare(sql)?.query_map([], first)?.collect()
+    connection.prepare_cached(sql)?.query_map([], first)?.collect()
 }
 
 /// Remembers the strays of a list. Those whose deletion somebody has approved retire.
@@ -152,8 +153,8 @@ pub(super) fn note_strays(
     for stray in strays {
         by_collection.entry(stray.name.collection.clone()).or_default().push(stray);
     }
-    connection.execute("DELETE FROM strays", [])?;
-    connection.execute("DELETE FROM former WHERE ended < ?1", [(now - REMEMBERED).0.cast_signed()])?;
+    connection.run("DELETE FROM strays", [])?;
+    connection.run("DELETE FROM former WHERE ended < ?1", [(now - REMEMBERED).0.cast_signed()])?;
     for (collection, strays) in by_collection {
         let approved = approved_deletions(connection, collection.as_str())?;
         for stray in strays {
@@ -171,7 +172,7 @@ pub(super) fn note_strays(
             }
             let sql = "INSERT INTO strays VALUES (?1, ?2, ?3, ?4, ?5)";
             let values = params![stray.id.0, collection.as_str(), path.as_str(), hash.0, stray.holds];
-            connection.prepare_cached(sql)?.execute(values)?;
+            connection.run(sql, values)?;
         }
     }
     Ok(())
@@ -182,12 +183,12 @@ fn is_last(connection: &Connection, replica: &Replica) -> Result<bool, rusqlite:
     let sql = "SELECT NOT EXISTS (SELECT * FROM replicas WHERE collection = ?1 AND path = ?2)
                    AND NOT EXISTS (SELECT * FROM documents WHERE collection = ?1 AND path = ?2 OR live = ?3)";
     let values = params![replica.collection.as_str(), replica.path.as_str(), replica.hash.0];
-    connection.prepare_cached(sql)?.query_row(values, |row| row.get(0))
+    connection.row(sql, values, |row| row.get(0))
 }
 
 /// Whether a query finds anything.
 pub(super) fn exists(connection: &Connection, sql: &str) -> Result<bool, rusqlite::Error> {
-    connection.query_row(sql, [], |row| row.get(0))
+    connection.row(sql, [], |row| row.get(0))
 }
 
 /// Whether a document has a ready source that was not missing.
@@ -202,7 +203,8 @@ pub(super) fn has_live(connection: &Connection, name: &SourceName) -> Result<boo
 pub(super) fn forget_exchanged(connection: &Connection, now: Moment) -> Result<(), rusqlite::Error> {
     let sql = "SELECT r.id FROM replicas r JOIN listed l USING (source_id)
                WHERE l.collection IS NOT NULL AND l.hash <> r.hash";
-    let exchanged: Vec<i64> = connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let exchanged: Vec<i64> =
+        connection.prepare_cached(sql)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     let mut report = ListReport::default();
     exchanged.into_iter().try_for_each(|id| lose(connection, ReplicaId(id), now, &mut report).map(drop))
 }
@@ -216,12 +218,12 @@ fn lose(
     report: &mut ListReport,
 ) -> Result<Option<(Replica, u32)>, rusqlite::Error> {
     let sql = format!("SELECT {COLUMNS} FROM replicas WHERE id = ?1");
-    let replica = connection.query_row(&sql, [id.0], replica)?;
+    let replica = connection.row(&sql, [id.0], replica)?;
     let sql = "SELECT coalesce(sum(max(times, 1)), 0) FROM former
                WHERE collection = ?1 AND path = ?2 AND hash = ?3 AND ending = 'lost'";
     let key = params![replica.collection.as_str(), replica.path.as_str(), replica.hash.0];
-    let before: u32 = connection.query_row(sql, key, |row| row.get(0))?;
-    connection.execute(
+    let before: u32 = connection.row(sql, key, |row| row.get(0))?;
+    connection.run(
         "UPDATE documents SET live = NULL WHERE (collection, path, live) IN
              (SELECT collection, path, hash FROM replicas WHERE id = ?1 AND phase = 'ready')",
         [id.0],
@@ -270,7 +272,7 @@ pub(super) fn apply(
                 // It may be an older source, and what the request has made may still show: that is this state's, too.
                 let sql = "INSERT OR IGNORE INTO former
                            SELECT collection, path, hash, '', 'found', ?2, 0 FROM replicas WHERE id = ?1";
-                connection.prepare_cached(sql)?.execute(params![id.0, now.0.cast_signed()])?;
+                connection.run(sql, params![id.0, now.0.cast_signed()])?;
                 set_made(connection, id, &source, terms.making, now)?;
             }
             Drift::NeverMade(id) => never_made(connection, id, now)?,
@@ -288,14 +290,14 @@ pub(super) fn apply(
                 report.missing += 1;
                 // Lists of one pass are too close together to count twice where one of them was doubted.
                 let more = i64::from(!terms.doubted);
-                connection.execute("UPDATE replicas SET missing = max(missing + ?2, 1) WHERE id = ?1", [id.0, more])?;
+                connection.run("UPDATE replicas SET missing = max(missing + ?2, 1) WHERE id = ?1", [id.0, more])?;
             }
             Drift::Lost(_) if terms.doubted => report.missing += 1,
             Drift::Lost(id) => {
                 // One that is listed under a name that somebody gave it is not ours any more, whatever it holds.
                 let sql = "SELECT source_id FROM replicas WHERE id = ?1
                                AND source_id NOT IN (SELECT source_id FROM listed)";
-                let unlisted = connection.query_row(sql, [id.0], |row| row.get(0)).optional()?;
+                let unlisted = connection.row(sql, [id.0], |row| row.get(0)).optional()?;
                 match unlisted.filter(|_| terms.lookup) {
                     Some(source) => report.unconfirmed.push((id, SourceId(source))),
                     None => {
@@ -317,7 +319,7 @@ pub(super) fn apply(
                     let sql = "INSERT OR REPLACE INTO former VALUES (?1, ?2, ?3, ?4, 'spare', ?5, 0)";
                     let at = now.0.cast_signed();
                     let values = params![collection.as_str(), path.as_str(), hash.0, source.id.0, at];
-                    connection.prepare_cached(sql)?.execute(values)?;
+                    connection.run(sql, values)?;
                 }
             }
         }
@@ -336,7 +338,7 @@ fn adopt(
     let (collection, path) = (source.name.collection.as_str(), source.name.path.as_str());
     // What a store from yesterday believes in is not there any more.
     let sql = "DELETE FROM replicas WHERE collection = ?1 AND path = ?2 AND phase = 'ready'";
-    connection.execute(sql, [collection, path])?;
+    connection.run(sql, [collection, path])?;
     insert(connection, source, Phase::Ready, now)?;
     set_live(connection, collection, path, Some(source.name.hash))
 }

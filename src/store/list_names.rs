@@ -7,6 +7,7 @@ use rusqlite::{Connection, Row, params};
 use super::{
     Db, StoreError,
     approvals::use_approval,
+    cached::Cached,
     listing::MISSING_AT_MOST,
     replicas::{COLUMNS, move_replica, replica},
 };
@@ -36,7 +37,7 @@ impl Db {
     /// # Errors
     /// See [`StoreError`].
     pub fn named(&mut self, id: ReplicaId) -> Result<(), StoreError> {
-        self.connection.prepare_cached("UPDATE replicas SET named = 1 WHERE id = ?1")?.execute([id.0])?;
+        self.connection.run("UPDATE replicas SET named = 1 WHERE id = ?1", [id.0])?;
         Ok(())
     }
 
@@ -59,7 +60,7 @@ impl Db {
         }
         for (collection, (_, of)) in &mut found {
             let sql = "SELECT count(*) FROM documents WHERE collection = ?1 AND live IS NOT NULL";
-            *of = self.connection.query_row(sql, [collection.as_str()], |row| row.get::<_, i64>(0))?.cast_unsigned();
+            *of = self.connection.row(sql, [collection.as_str()], |row| row.get::<_, i64>(0))?.cast_unsigned();
         }
         Ok(found)
     }
@@ -68,7 +69,7 @@ impl Db {
 /// Sources that lists have shown under their names: where one has another name now, somebody else's source may have its id,
 /// also where nothing can be renamed.
 pub(super) fn note_names(connection: &Connection) -> Result<(), rusqlite::Error> {
-    connection.execute(
+    connection.run(
         "UPDATE listed SET nameless = 0 WHERE nameless AND text <> '' AND collection IS NULL
              AND source_id IN (SELECT source_id FROM replicas WHERE named)",
         [],
@@ -76,7 +77,7 @@ pub(super) fn note_names(connection: &Connection) -> Result<(), rusqlite::Error>
     let sql = "UPDATE replicas SET named = 1 WHERE NOT named AND source_id IN
                    (SELECT l.source_id FROM listed l
                     WHERE l.collection = replicas.collection AND l.path = replicas.path AND l.hash = replicas.hash)";
-    connection.execute(sql, []).map(drop)
+    connection.run(sql, []).map(drop)
 }
 
 /// Sources that we know by their id, and that have names that are not ours: where they are most, or too many at once, it is
@@ -86,12 +87,12 @@ pub(super) fn note_misnamed(connection: &Connection) -> Result<HashSet<i64>, rus
     let sql = "SELECT r.id, r.collection, r.misnamed, r.path, r.hash FROM replicas r JOIN listed l USING (source_id)
                WHERE l.collection IS NULL AND NOT l.nameless";
     let mut misnamed: Vec<(i64, String, bool, (String, ShortHash))> = connection
-        .prepare(sql)?
+        .prepare_cached(sql)?
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, (row.get(3)?, ShortHash(row.get(4)?)))))?
         .collect::<Result<_, _>>()?;
-    connection.execute("UPDATE replicas SET misnamed = 0 WHERE misnamed", [])?;
+    connection.run("UPDATE replicas SET misnamed = 0 WHERE misnamed", [])?;
     let sql = "SELECT count(*) FROM replicas r JOIN listed l USING (source_id) WHERE l.collection IS NOT NULL";
-    let named = connection.query_row(sql, [], |row| row.get::<_, i64>(0))?.cast_unsigned();
+    let named = connection.row(sql, [], |row| row.get::<_, i64>(0))?.cast_unsigned();
     let count = misnamed.len() as u64;
     // What is left alone stays so, however few are left of it.
     if count <= MISSING_AT_MOST.max(named / 10) && count <= FEW_MISNAMED.max(named) {
@@ -103,7 +104,7 @@ pub(super) fn note_misnamed(connection: &Connection) -> Result<HashSet<i64>, rus
             continue;
         }
         // What is not ours for sure is neither deleted nor renamed.
-        connection.execute("UPDATE replicas SET misnamed = 1, missing = max(missing, 1) WHERE id = ?1", [id])?;
+        connection.run("UPDATE replicas SET misnamed = 1, missing = max(missing, 1) WHERE id = ?1", [id])?;
         held.insert(id);
     }
     Ok(held)
@@ -117,13 +118,12 @@ pub(super) fn recognize_known(connection: &Connection, instance: &Instance) -> R
          JOIN (SELECT source_id AS listed_id, text FROM listed WHERE collection IS NULL AND NOT nameless)
              ON source_id = listed_id"
     );
-    let unmarked: Vec<_> = connection.prepare(&sql)?.query_map([], with_text)?.collect::<Result<_, _>>()?;
+    let unmarked: Vec<_> = connection.prepare_cached(&sql)?.query_map([], with_text)?.collect::<Result<_, _>>()?;
     for (replica, text, asked) in unmarked {
         let name = replica.name(instance);
         let expected = [Some(name.to_string()), asked];
         if keeps_marker(&name, &text) || expected.iter().flatten().any(|expected| is_rewritten(expected, &text)) {
-            connection
-                .execute("UPDATE listed SET nameless = 1 WHERE source_id = ?1", [replica.source.map(|id| id.0)])?;
+            connection.run("UPDATE listed SET nameless = 1 WHERE source_id = ?1", [replica.source.map(|id| id.0)])?;
         }
     }
     Ok(())
@@ -137,7 +137,7 @@ pub(super) fn recognize_requested(
     decorates: bool,
 ) -> Result<(), rusqlite::Error> {
     let sql = format!("SELECT {COLUMNS} FROM replicas WHERE source_id IS NULL");
-    let open: Vec<Replica> = connection.prepare(&sql)?.query_map([], replica)?.collect::<Result<_, _>>()?;
+    let open: Vec<Replica> = connection.prepare_cached(&sql)?.query_map([], replica)?.collect::<Result<_, _>>()?;
     if open.is_empty() {
         return Ok(());
     }
@@ -145,8 +145,10 @@ pub(super) fn recognize_requested(
         open.iter().map(|replica| replica.name(instance)).map(|name| (fold_name(&name.to_string()), name)).collect();
     let sql = "SELECT source_id, text FROM listed
                WHERE text <> '' AND source_id NOT IN (SELECT source_id FROM replicas WHERE source_id IS NOT NULL)";
-    let found: Vec<(String, String)> =
-        connection.prepare(sql)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+    let found: Vec<(String, String)> = connection
+        .prepare_cached(sql)?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
     for (id, text) in found {
         let folded = fold_name(&text);
         let around = || requested.iter().find(|(name, _)| decorates && folded.contains(*name)).map(|(_, name)| name);
@@ -167,8 +169,10 @@ pub(super) fn recognize_decorated(
     let mut is_any = false;
     let sql = "SELECT source_id, text FROM listed
                WHERE text <> '' AND NOT EXISTS (SELECT * FROM listed WHERE collection IS NOT NULL)";
-    let found: Vec<(String, String)> =
-        connection.prepare(sql)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+    let found: Vec<(String, String)> = connection
+        .prepare_cached(sql)?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
     for (id, text) in found {
         if let Some(name) = SourceName::find(&text, instance, collections) {
             set_name(connection, &id, &name)?;
@@ -180,7 +184,7 @@ pub(super) fn recognize_decorated(
 
 fn set_name(connection: &Connection, id: &str, name: &SourceName) -> Result<(), rusqlite::Error> {
     let sql = "UPDATE listed SET collection = ?2, path = ?3, hash = ?4 WHERE source_id = ?1";
-    connection.execute(sql, params![id, name.collection.as_str(), name.path.as_str(), name.hash.0]).map(drop)
+    connection.run(sql, params![id, name.collection.as_str(), name.path.as_str(), name.hash.0]).map(drop)
 }
 
 /// Renames whose answer was lost, and that were done all the same. A differing name alone says nothing: platforms rewrite
@@ -194,7 +198,7 @@ pub(super) fn finish_renames(connection: &Connection, now: Moment) -> Result<(),
              JOIN (SELECT source_id AS listed_id, text FROM listed) ON source_id = listed_id
              WHERE unanswered AND {which}"
         );
-        unanswered.extend(connection.prepare(&sql)?.query_map([], with_text)?.collect::<Result<Vec<_>, _>>()?);
+        unanswered.extend(connection.prepare_cached(&sql)?.query_map([], with_text)?.collect::<Result<Vec<_>, _>>()?);
     }
     for (replica, text, asked) in unanswered {
         // A state of an older version does not know what was asked for: the name tells.
@@ -212,7 +216,7 @@ pub(super) fn finish_renames(connection: &Connection, now: Moment) -> Result<(),
     }
     let sql = "UPDATE replicas SET unanswered = 0, asked_name = NULL WHERE phase = 'ready' AND unanswered
                    AND EXISTS (SELECT * FROM listed l WHERE l.source_id = replicas.source_id)";
-    connection.execute(sql, []).map(drop)
+    connection.run(sql, []).map(drop)
 }
 
 /// Ready sources that the list shows under another name of ours than their document's: a rename that was given up has taken
@@ -224,7 +228,7 @@ pub(super) fn misplaced(connection: &Connection, instance: &Instance) -> Result<
              ON source_id = listed_id AND hash = holds_hash AND (collection, path) <> (of, at)
          WHERE phase = 'ready' AND NOT unanswered"
     );
-    let differing: Vec<_> = connection.prepare(&sql)?.query_map([], with_text)?.collect::<Result<_, _>>()?;
+    let differing: Vec<_> = connection.prepare_cached(&sql)?.query_map([], with_text)?.collect::<Result<_, _>>()?;
     let misplaced = differing.into_iter().filter_map(|(replica, text, _)| {
         let name = replica.name(instance);
         let is_another = SourceName::parse(&text).is_some() && !is_rewritten(&name.to_string(), &text);

@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
     Db, StoreError,
+    cached::Cached,
     documents::set_trouble,
     list_report::ListReport,
     listing::{MISSING_AT_MOST, Terms},
@@ -51,7 +52,7 @@ impl Db {
     /// See [`StoreError`].
     pub fn emptied(&self) -> Result<u64, StoreError> {
         let sql = "SELECT count(*) FROM replicas WHERE phase = 'ready' AND emptied > 0";
-        Ok(self.connection.query_row(sql, [], |row| row.get::<_, i64>(0))?.cast_unsigned())
+        Ok(self.connection.row(sql, [], |row| row.get::<_, i64>(0))?.cast_unsigned())
     }
 
     /// Documents whose source was ready, and that the lists have shown as not ready for too long: (collection, path, why).
@@ -81,7 +82,7 @@ impl Db {
     /// See [`StoreError`].
     pub fn is_any_unready_lasting(&self) -> Result<bool, StoreError> {
         let sql = "SELECT EXISTS (SELECT * FROM replicas WHERE phase = 'ready' AND unready IS NOT NULL AND lasting)";
-        Ok(self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+        Ok(self.connection.row(sql, [], |row| row.get(0))?)
     }
 
     /// Whether the platform may hold what goes when this replica is ready: another version of its document, also an upload
@@ -94,23 +95,23 @@ impl Db {
                            AND source_id IS NOT NULL)
                        OR EXISTS (SELECT * FROM moves WHERE to_collection = ?1 AND to_path = ?2)";
         let values = params![replica.collection.as_str(), replica.path.as_str(), replica.id.0];
-        Ok(self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0))?)
+        Ok(self.connection.row(sql, values, |row| row.get(0))?)
     }
 }
 
 fn note_content(connection: &Connection) -> Result<(), rusqlite::Error> {
-    connection.execute("INSERT OR IGNORE INTO meta VALUES ('content', '1')", []).map(drop)
+    connection.run("INSERT OR IGNORE INTO meta VALUES ('content', '1')", []).map(drop)
 }
 
 fn tells_content(connection: &Connection) -> Result<bool, rusqlite::Error> {
     let sql = "SELECT EXISTS (SELECT * FROM meta WHERE key = 'content')";
-    connection.prepare_cached(sql)?.query_row([], |row| row.get(0))
+    connection.row(sql, [], |row| row.get(0))
 }
 
 /// Whether the platform tells what its sources hold, by this list or one before it.
 pub(super) fn shows_content(connection: &Connection) -> Result<bool, rusqlite::Error> {
     let sql = "SELECT EXISTS (SELECT * FROM listed WHERE holds AND collection IS NOT NULL)";
-    Ok(tells_content(connection)? || connection.query_row(sql, [], |row| row.get(0))?)
+    Ok(tells_content(connection)? || connection.row(sql, [], |row| row.get(0))?)
 }
 
 /// Sources that were made and not filled, as far as this state knows, and that hold something all the same: the state is an
@@ -118,7 +119,7 @@ pub(super) fn shows_content(connection: &Connection) -> Result<bool, rusqlite::E
 pub(super) fn note_filled(connection: &Connection) -> Result<(), rusqlite::Error> {
     let sql = "UPDATE replicas SET phase = 'uploading' WHERE phase = 'created' AND source_id IN
                    (SELECT source_id FROM listed WHERE holds OR at_work OR done)";
-    connection.execute(sql, []).map(drop)
+    connection.run(sql, []).map(drop)
 }
 
 /// Uploads whose answer was lost, and that the platform holds all the same, and sources that were ready and are so again:
@@ -129,7 +130,7 @@ pub(super) fn finish_uploads(connection: &Connection, now: Moment) -> Result<(u6
                    ON d.collection = r.collection AND d.path = r.path AND substr(d.hash, 1, 6) = r.hash
                WHERE (r.phase = 'uploading' OR r.phase = 'spoilt' AND r.was_ready) AND l.holds
                    AND (l.collection IS NOT NULL OR l.nameless) ORDER BY r.id";
-    let held: Vec<i64> = connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let held: Vec<i64> = connection.prepare_cached(sql)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     let (mut added, mut replaced) = (0, 0);
     for id in held {
         // Of several the first becomes the document's, and the others retire with it.
@@ -151,7 +152,7 @@ pub(super) fn retire_empty(connection: &Connection, now: Moment, after: Duration
                    WHERE r.phase IN ('uploading', 'spoilt') AND NOT r.was_ready AND r.since <= ?2 AND l.collection IS NOT NULL
                        AND NOT l.holds)";
     let (at, before) = (now.0.cast_signed(), (now - after).0.cast_signed());
-    connection.execute(sql, params![at, before]).map(drop)
+    connection.run(sql, params![at, before]).map(drop)
 }
 
 /// Ready sources that complete lists in a row show without their documents: they are put again. Where that has been tried
@@ -165,7 +166,7 @@ pub(super) fn note_emptied(
 ) -> Result<(), rusqlite::Error> {
     let crawled: Vec<_> = terms.crawled.iter().map(|name| name.as_str()).collect();
     let crawled = serde_json::to_string(&crawled).unwrap_or_default();
-    connection.execute(
+    connection.run(
         "UPDATE replicas SET emptied = 0 WHERE emptied > 0
              AND source_id NOT IN (SELECT source_id FROM listed WHERE empty)",
         [],
@@ -174,11 +175,11 @@ pub(super) fn note_emptied(
                WHERE r.phase = 'ready' AND r.missing = 0 AND l.empty
                    AND r.collection NOT IN (SELECT value FROM json_each(?1)) ORDER BY r.id";
     let empty: Vec<(i64, String, String, [u8; 6], u32)> = connection
-        .prepare(sql)?
+        .prepare_cached(sql)?
         .query_map([crawled], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))?
         .collect::<Result<_, _>>()?;
     let sql = "SELECT count(*) FROM replicas r JOIN listed l USING (source_id) WHERE r.phase = 'ready' AND l.holds";
-    let holding = connection.query_row(sql, [], |row| row.get::<_, i64>(0))?.cast_unsigned();
+    let holding = connection.row(sql, [], |row| row.get::<_, i64>(0))?.cast_unsigned();
     if holding > 0 {
         note_content(connection)?;
     }
@@ -193,19 +194,17 @@ pub(super) fn note_emptied(
         if before + 1 < lists || terms.doubted {
             // Lists of one pass are too close together to count twice where one of them was doubted.
             let more = i64::from(!terms.doubted);
-            connection
-                .execute("UPDATE replicas SET emptied = max(emptied + ?2, 1) WHERE id = ?1", params![id, more])?;
+            connection.run("UPDATE replicas SET emptied = max(emptied + ?2, 1) WHERE id = ?1", params![id, more])?;
             *reported += 1;
             continue;
         }
         let key = params![collection, path, hash];
         let sql = "SELECT EXISTS (SELECT * FROM former WHERE collection = ?1 AND path = ?2 AND hash = ?3
                        AND ending = 'emptied')";
-        let again = connection.query_row(sql, key, |row| row.get(0))?;
-        connection
-            .execute("UPDATE documents SET live = NULL WHERE collection = ?1 AND path = ?2 AND live = ?3", key)?;
+        let again = connection.row(sql, key, |row| row.get(0))?;
+        connection.run("UPDATE documents SET live = NULL WHERE collection = ?1 AND path = ?2 AND live = ?3", key)?;
         // It goes when another source of the document is ready.
-        connection.execute(
+        connection.run(
             "UPDATE replicas SET phase = 'spoilt', since = ?2, emptied = 0, was_ready = 1 WHERE id = ?1",
             [id, now.0.cast_signed()],
         )?;
@@ -216,7 +215,7 @@ pub(super) fn note_emptied(
             set_trouble(connection, &collection, &path, Some(&trouble))?;
         }
         let sql = "INSERT OR REPLACE INTO former VALUES (?1, ?2, ?3, '', 'emptied', ?4, 1)";
-        connection.execute(sql, params![collection, path, hash, now.0.cast_signed()])?;
+        connection.run(sql, params![collection, path, hash, now.0.cast_signed()])?;
     }
     Ok(())
 }
@@ -232,23 +231,23 @@ pub(super) fn note_unready(connection: &Connection, terms: &Terms, now: Moment) 
         "UPDATE replicas SET unready_since = NULL, unready = NULL WHERE phase = 'ready' AND unready_since IS NOT NULL
              AND source_id IN (SELECT source_id FROM listed) AND source_id NOT IN {listed}"
     );
-    connection.execute(&sql, [])?;
+    connection.run(&sql, [])?;
     let crawled: Vec<_> = terms.crawled.iter().map(|name| name.as_str()).collect();
     let crawled = serde_json::to_string(&crawled).unwrap_or_default();
     let sql = format!(
         "UPDATE replicas SET unready_since = coalesce(min(unready_since, ?1), ?1)
          WHERE phase = 'ready' AND source_id IN {listed} AND collection NOT IN (SELECT value FROM json_each(?2))"
     );
-    let unready = connection.execute(&sql, params![now.0.cast_signed(), crawled])?;
+    let unready = connection.run(&sql, params![now.0.cast_signed(), crawled])?;
     let sql = format!(
         "UPDATE replicas SET (unready, lasting) =
              (SELECT l.unready, l.lasting FROM listed l WHERE l.source_id = replicas.source_id)
          WHERE phase = 'ready' AND unready_since < ?1 AND source_id IN {listed}"
     );
-    connection.execute(&sql, [(now - terms.job_timeout).0.cast_signed()])?;
+    connection.run(&sql, [(now - terms.job_timeout).0.cast_signed()])?;
     let sql = format!(
         "SELECT count(*) FROM replicas WHERE phase = 'ready' AND unready IS NOT NULL AND lasting AND source_id IN {listed}"
     );
-    let lasting: i64 = connection.query_row(&sql, [], |row| row.get(0))?;
+    let lasting: i64 = connection.row(&sql, [], |row| row.get(0))?;
     Ok((unready as u64).saturating_sub(lasting.cast_unsigned()))
 }

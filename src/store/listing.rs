@@ -9,6 +9,7 @@ use rusqlite::{Connection, params};
 
 use super::{
     Db, StoreError,
+    cached::Cached,
     failed_requests::{Deleted, deleted},
     list_drift::{apply, exists, first_sources, forget_exchanged, former_origin, has_live, note_strays, stop_uploads},
     list_names::{
@@ -127,7 +128,7 @@ impl Db {
                 ])?;
             }
             let sql = "SELECT count(*) FROM listed WHERE reading = ?1";
-            connection.query_row(sql, [reading], |row| row.get::<_, i64>(0)).map(i64::cast_unsigned)
+            connection.row(sql, [reading], |row| row.get::<_, i64>(0)).map(i64::cast_unsigned)
         })
     }
 
@@ -139,7 +140,7 @@ impl Db {
     pub fn doubts_total(&self) -> Result<bool, StoreError> {
         let sql = "SELECT NOT EXISTS (SELECT * FROM meta WHERE key = 'listed')
                        OR EXISTS (SELECT * FROM replicas WHERE source_id NOT IN (SELECT source_id FROM listed))";
-        Ok(self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+        Ok(self.connection.row(sql, [], |row| row.get(0))?)
     }
 
     /// Whether a reading of the list has shown all that the one before it has, or all readings so far together as many as
@@ -151,7 +152,7 @@ impl Db {
         let sql = "SELECT NOT EXISTS (SELECT * FROM listed WHERE reading = ?1 - 1)
                        OR (SELECT count(*) FROM listed) = ?2";
         let values = params![reading, total.map(u64::cast_signed)];
-        Ok(self.connection.query_row(sql, values, |row| row.get(0))?)
+        Ok(self.connection.row(sql, values, |row| row.get(0))?)
     }
 
     /// Holds the list against the replicas, and settles what differs (`plan::drift`). `retired` is how many sources that
@@ -168,13 +169,13 @@ impl Db {
             recognize_known(connection, instance)?;
             let decorates = recognize_decorated(connection, instance, configured)?;
             recognize_requested(connection, instance, decorates)?;
-            connection.execute(
+            connection.run(
                 "UPDATE replicas SET missing = 0 WHERE missing > 0 AND source_id IN
                      (SELECT source_id FROM listed WHERE collection IS NOT NULL OR nameless)",
                 [],
             )?;
             // What was begun under a clock that was ahead would else be waited for until that time comes.
-            connection.execute("UPDATE replicas SET since = ?1 WHERE since > ?1", [now.0.cast_signed()])?;
+            connection.run("UPDATE replicas SET since = ?1 WHERE since > ?1", [now.0.cast_signed()])?;
             forget_exchanged(connection, now)?;
             finish_renames(connection, now)?;
             note_filled(connection)?;
@@ -231,7 +232,7 @@ impl Db {
             }
             // A list that shows nothing is no list to begin with: the platform may only have said nothing.
             if trust.complete && report.sources > 0 {
-                connection.execute("INSERT OR IGNORE INTO meta VALUES ('listed', '1')", [])?;
+                connection.run("INSERT OR IGNORE INTO meta VALUES ('listed', '1')", [])?;
             }
             Ok(report)
         })
@@ -260,7 +261,7 @@ fn unclaimed(
     now: Moment,
     reappeared: &mut Vec<SourceId>,
 ) -> Result<BTreeMap<SourceName, Vec<Listed>>, rusqlite::Error> {
-    let mut statement = connection.prepare(
+    let mut statement = connection.prepare_cached(
         "SELECT l.source_id, l.collection, l.path, l.hash, l.holds OR l.done AND ?1, l.at_work, l.created FROM listed l
          WHERE l.collection IS NOT NULL AND l.source_id NOT IN (SELECT source_id FROM replicas WHERE source_id IS NOT NULL)",
     )?;
@@ -318,7 +319,7 @@ fn contradicted(connection: &Connection, instance: &Instance) -> Result<Vec<(Sou
          SELECT {COLUMNS}, missing FROM replicas WHERE source_id IS NOT NULL AND source_id NOT IN
              (SELECT source_id FROM listed WHERE collection IS NOT NULL OR nameless)"
     );
-    let mut statement = connection.prepare(&sql)?;
+    let mut statement = connection.prepare_cached(&sql)?;
     let rows = statement.query_map([], |row| {
         let replica = replica(row)?;
         Ok((
@@ -349,5 +350,5 @@ fn name(instance: &Instance, collection: &str, path: String, hash: [u8; 6]) -> R
 }
 
 fn count(connection: &Connection, sql: &str) -> Result<u64, rusqlite::Error> {
-    connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map(i64::cast_unsigned)
+    connection.row(sql, [], |row| row.get::<_, i64>(0)).map(i64::cast_unsigned)
 }

@@ -2,6 +2,7 @@
 
 mod approvals;
 mod bots;
+mod cached;
 mod db;
 mod documents;
 mod error;

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Row, params};
 
-use super::{Db, StoreError};
+use super::{Db, StoreError, cached::Cached};
 use crate::{
     model::{CollectionName, DocPath, ReplicaId, ShortHash, SourceName},
     plan::{Gone, Move, MoveState, NewMove},
@@ -41,7 +41,7 @@ impl Db {
     /// See [`StoreError`]; nothing may be sent then.
     pub fn begin_rename(&mut self, id: ReplicaId, name: &SourceName) -> Result<(), StoreError> {
         let sql = "UPDATE replicas SET unanswered = 1, asked_name = ?2 WHERE id = ?1";
-        self.connection.prepare_cached(sql)?.execute(params![id.0, name.to_string()])?;
+        self.connection.run(sql, params![id.0, name.to_string()])?;
         Ok(())
     }
 
@@ -51,7 +51,7 @@ impl Db {
     /// See [`StoreError`].
     pub fn has_unanswered_renames(&self) -> Result<bool, StoreError> {
         let sql = "SELECT EXISTS (SELECT * FROM replicas WHERE phase = 'ready' AND unanswered)";
-        Ok(self.connection.query_row(sql, [], |row| row.get(0))?)
+        Ok(self.connection.row(sql, [], |row| row.get(0))?)
     }
 
     /// Whether a document has moved, and its old source at this place waits for deletion.
@@ -60,7 +60,7 @@ impl Db {
     /// See [`StoreError`].
     pub fn has_move(&self, collection: &CollectionName, path: &DocPath) -> Result<bool, StoreError> {
         let sql = "SELECT EXISTS (SELECT * FROM moves WHERE collection = ?1 AND path = ?2)";
-        Ok(self.connection.prepare_cached(sql)?.query_row([collection.as_str(), path.as_str()], |row| row.get(0))?)
+        Ok(self.connection.row(sql, [collection.as_str(), path.as_str()], |row| row.get(0))?)
     }
 
     /// Every move whose old document is still on the platform.
@@ -111,7 +111,7 @@ impl Db {
 /// There is no move of this document any more.
 pub(super) fn forget_move(connection: &Connection, collection: &str, path: &str) -> Result<(), rusqlite::Error> {
     let sql = "DELETE FROM moves WHERE collection = ?1 AND path = ?2";
-    connection.prepare_cached(sql)?.execute([collection, path]).map(drop)
+    connection.run(sql, [collection, path]).map(drop)
 }
 
 fn key(row: &Row<'_>, first: usize) -> Result<(CollectionName, DocPath), rusqlite::Error> {

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Db, StoreError};
+use super::{Db, StoreError, cached::Cached};
 use crate::model::{Moment, ReplicaId};
 
 impl Db {
@@ -15,7 +15,7 @@ impl Db {
                        (SELECT * FROM meta WHERE key = 'listed_at' AND CAST(value AS INTEGER) >= ?2)
                    FROM replicas WHERE id = ?1";
         let values = params![id.0, before.0.cast_signed()];
-        Ok(self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?.unwrap_or(false))
+        Ok(self.connection.row(sql, values, |row| row.get(0)).optional()?.unwrap_or(false))
     }
 
     /// Nothing is done with a replica's source before another list has shown whose it is.
@@ -24,7 +24,7 @@ impl Db {
     /// See [`StoreError`].
     pub fn require_list(&mut self, id: ReplicaId) -> Result<(), StoreError> {
         let sql = "UPDATE replicas SET missing = max(missing, 1) WHERE id = ?1";
-        self.connection.prepare_cached(sql)?.execute([id.0])?;
+        self.connection.run(sql, [id.0])?;
         Ok(())
     }
 }
@@ -32,5 +32,5 @@ impl Db {
 /// A list was read whole.
 pub(super) fn note_list(connection: &Connection, now: Moment) -> Result<(), rusqlite::Error> {
     let sql = "INSERT OR REPLACE INTO meta VALUES ('listed_at', ?1)";
-    connection.execute(sql, [now.0.to_string()]).map(drop)
+    connection.run(sql, [now.0.to_string()]).map(drop)
 }

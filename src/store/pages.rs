@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{Db, StoreError, documents::note_look};
+use super::{Db, StoreError, cached::Cached, documents::note_look};
 use crate::model::{
     Claim, Claimed, CollectionName, DocPath, LastLook, Moment, PageSaid, PageState, Sketch, Stale, Ways,
 };
@@ -96,7 +96,7 @@ impl Db {
     pub fn forget_pages(&mut self, collection: &CollectionName, pass: &str) -> Result<(), StoreError> {
         let sql = "DELETE FROM pages WHERE collection = ?1 AND pass <> ?2 AND NOT EXISTS (
                        SELECT * FROM documents d WHERE d.collection = pages.collection AND d.path = pages.path)";
-        self.connection.execute(sql, [collection.as_str(), pass])?;
+        self.connection.run(sql, [collection.as_str(), pass])?;
         Ok(())
     }
 
@@ -112,7 +112,7 @@ impl Db {
         };
         let others = known.iter().filter(|known| collections.iter().all(|name| name.as_str() != known.as_str()));
         for other in others {
-            self.connection.execute("DELETE FROM pages WHERE collection = ?1", [other])?;
+            self.connection.run("DELETE FROM pages WHERE collection = ?1", [other])?;
         }
         Ok(())
     }

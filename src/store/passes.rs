@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{Approvals, Db, StoreError};
+use super::{Approvals, Db, StoreError, cached::Cached};
 use crate::model::{CollectionName, Footing, Moment};
 
 /// What is remembered of a collection.
@@ -64,7 +64,7 @@ impl Db {
     pub fn collection(&self, name: &CollectionName) -> Result<CollectionState, StoreError> {
         let sql = "SELECT device, mounts, held, approved, held_replacements, approved_replacements,
                        held_by_limit, withheld FROM collections WHERE name = ?1";
-        let state = self.connection.query_row(sql, [name.as_str()], |row| {
+        let state = self.connection.row(sql, [name.as_str()], |row| {
             let mounts: Option<String> = row.get(1)?;
             let withheld: Option<String> = row.get(7)?;
             // Nobody but kbsync writes them.
@@ -98,7 +98,7 @@ impl Db {
             let json = (!withheld.is_empty()).then(|| serde_json::json!(withheld).to_string());
             let sql =
                 "INSERT INTO collections (name, withheld) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET withheld = ?2";
-            self.connection.execute(sql, params![name.as_str(), json])?;
+            self.connection.run(sql, params![name.as_str(), json])?;
         }
         Ok(())
     }
@@ -121,8 +121,8 @@ impl Db {
                            AND d.live = substr(d.hash, 1, 6) AND r.hash = d.live";
         let number = |row: &Row<'_>, column| row.get::<_, i64>(column).map(i64::cast_unsigned);
         let (unready, unready_bytes) =
-            self.connection.query_row(unready, [name.as_str()], |row| Ok((number(row, 0)?, number(row, 1)?)))?;
-        let counts = self.connection.query_row(sql, [name.as_str()], |row| {
+            self.connection.row(unready, [name.as_str()], |row| Ok((number(row, 0)?, number(row, 1)?)))?;
+        let counts = self.connection.row(sql, [name.as_str()], |row| {
             Ok(DocumentCounts {
                 in_step: number(row, 0)?.saturating_sub(unready),
                 unready,
@@ -141,7 +141,7 @@ impl Db {
     /// See [`StoreError`].
     pub fn holds_any(&self) -> Result<bool, StoreError> {
         let sql = "SELECT EXISTS (SELECT * FROM documents WHERE uploaded_here AND live IS NOT NULL)";
-        Ok(self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+        Ok(self.connection.row(sql, [], |row| row.get(0))?)
     }
 
     /// The collections that the store knows documents or replicas of.
@@ -150,7 +150,7 @@ impl Db {
     /// See [`StoreError`].
     pub fn known_collections(&self) -> Result<Vec<String>, StoreError> {
         let sql = "SELECT DISTINCT collection FROM documents UNION SELECT DISTINCT collection FROM replicas";
-        let mut statement = self.connection.prepare(sql)?;
+        let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map([], |row| row.get(0))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
@@ -160,7 +160,7 @@ impl Db {
     /// # Errors
     /// See [`StoreError`].
     pub fn note_pass(&mut self, pass: &PassRecord) -> Result<(), StoreError> {
-        self.connection.execute(
+        self.connection.run(
             "INSERT OR REPLACE INTO passes (started, ended, outcome, summary) VALUES (?1, ?2, ?3, ?4)",
             params![pass.started.0.cast_signed(), pass.ended.0.cast_signed(), pass.outcome, pass.summary],
         )?;
@@ -173,7 +173,7 @@ impl Db {
     /// See [`StoreError`].
     pub fn last_pass(&self) -> Result<Option<PassRecord>, StoreError> {
         let sql = "SELECT started, ended, outcome, summary FROM passes ORDER BY id DESC LIMIT 1";
-        Ok(self.connection.query_row(sql, [], pass_record).optional()?)
+        Ok(self.connection.row(sql, [], pass_record).optional()?)
     }
 
     /// The last pass with this outcome.
@@ -182,7 +182,7 @@ impl Db {
     /// See [`StoreError`].
     pub fn last_pass_of(&self, outcome: &str) -> Result<Option<PassRecord>, StoreError> {
         let sql = "SELECT started, ended, outcome, summary FROM passes WHERE outcome = ?1";
-        Ok(self.connection.query_row(sql, [outcome], pass_record).optional()?)
+        Ok(self.connection.row(sql, [outcome], pass_record).optional()?)
     }
 
     /// Notes what the running daemon says of itself, in place of what it said before.
@@ -190,7 +190,7 @@ impl Db {
     /// # Errors
     /// See [`StoreError`].
     pub fn note_daemon(&mut self, note: &str) -> Result<(), StoreError> {
-        self.connection.execute("INSERT OR REPLACE INTO daemon (id, note) VALUES (1, ?1)", [note])?;
+        self.connection.run("INSERT OR REPLACE INTO daemon (id, note) VALUES (1, ?1)", [note])?;
         Ok(())
     }
 
@@ -200,7 +200,7 @@ impl Db {
     /// See [`StoreError`].
     pub fn daemon_note(&self) -> Result<Option<String>, StoreError> {
         let sql = "SELECT note FROM daemon WHERE id = 1";
-        Ok(self.connection.query_row(sql, [], |row| row.get(0)).optional()?)
+        Ok(self.connection.row(sql, [], |row| row.get(0)).optional()?)
     }
 
     /// A number that is another one whenever another process has written to the store since.
@@ -208,7 +208,7 @@ impl Db {
     /// # Errors
     /// See [`StoreError`].
     pub fn data_version(&self) -> Result<i64, StoreError> {
-        Ok(self.connection.query_row("PRAGMA data_version", [], |row| row.get(0))?)
+        Ok(self.connection.row("PRAGMA data_version", [], |row| row.get(0))?)
     }
 
     /// Forgets what a daemon said of itself: it runs no more.
@@ -216,7 +216,7 @@ impl Db {
     /// # Errors
     /// See [`StoreError`].
     pub fn forget_daemon(&mut self) -> Result<(), StoreError> {
-        self.connection.execute("DELETE FROM daemon", [])?;
+        self.connection.run("DELETE FROM daemon", [])?;
         Ok(())
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{Db, StoreError};
+use super::{Db, StoreError, cached::Cached};
 use crate::model::{CollectionName, DocPath, Moment, ShortHash};
 
 /// Phrases of deleted documents that are kept; the oldest go.
@@ -55,7 +55,7 @@ impl Db {
                    LEFT JOIN phrases p ON p.collection = d.collection AND p.path = d.path AND p.hash = d.live
                    WHERE d.live = substr(d.hash, 1, 6) AND d.collection IN (SELECT value FROM json_each(?1))
                    ORDER BY coalesce(p.failed, 0) DESC, random() LIMIT ?2";
-        let mut statement = self.connection.prepare(sql)?;
+        let mut statement = self.connection.prepare_cached(sql)?;
         let rows =
             statement.query_map(params![serde_json::json!(collections).to_string(), most.cast_signed()], drawn)?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -69,7 +69,7 @@ impl Db {
         let sql = "SELECT collection, path, hash, phrase FROM phrases p WHERE deleted IS NOT NULL AND NOT EXISTS (
                        SELECT * FROM documents d WHERE d.collection = p.collection AND d.path = p.path)
                    ORDER BY failed DESC, random() LIMIT ?1";
-        let mut statement = self.connection.prepare(sql)?;
+        let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map([most.cast_signed()], drawn)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
@@ -84,7 +84,7 @@ impl Db {
                    WHERE instr(char(10) || p.phrase || char(10), char(10) || ?1 || char(10)) > 0
                        AND (p.collection, p.path) IS NOT (?2, ?3) LIMIT 1";
         let key = params![phrase, document.collection.as_str(), document.path.as_str()];
-        Ok(self.connection.query_row(sql, key, |row| row.get(0)).optional()?)
+        Ok(self.connection.row(sql, key, |row| row.get(0)).optional()?)
     }
 
     /// How many documents of this address, path or file name the platform holds, in whatever collection.
@@ -94,7 +94,7 @@ impl Db {
     pub fn count_named(&self, name: &str) -> Result<u64, StoreError> {
         let sql = "SELECT count(*) FROM documents WHERE live IS NOT NULL AND ?1 <> ''
                        AND (path = ?1 OR substr(path, -length(?1) - 1) = '/' || ?1)";
-        Ok(self.connection.query_row(sql, [name], |row| row.get::<_, i64>(0))?.cast_unsigned())
+        Ok(self.connection.row(sql, [name], |row| row.get::<_, i64>(0))?.cast_unsigned())
     }
 
     /// Notes a verification: how it went, the phrases that it came to know, and which documents' checks failed.
@@ -117,7 +117,7 @@ impl Db {
             }
             let VerificationRecord { at, checks, failed } = record;
             let sql = "INSERT OR REPLACE INTO verification (id, at, checks, failed) VALUES (1, ?1, ?2, ?3)";
-            connection.execute(sql, [at.0, *checks, *failed].map(u64::cast_signed)).map(drop)
+            connection.run(sql, [at.0, *checks, *failed].map(u64::cast_signed)).map(drop)
         })
     }
 
@@ -126,7 +126,7 @@ impl Db {
     /// # Errors
     /// See [`StoreError`].
     pub fn verification(&self) -> Result<Option<VerificationRecord>, StoreError> {
-        let record = self.connection.query_row("SELECT at, checks, failed FROM verification", [], |row| {
+        let record = self.connection.row("SELECT at, checks, failed FROM verification", [], |row| {
             let number = |column| row.get::<_, i64>(column).map(i64::cast_unsigned);
             Ok(VerificationRecord { at: Moment(number(0)?), checks: number(1)?, failed: number(2)? })
         });
@@ -138,15 +138,12 @@ fn remember(connection: &Connection, phrase: &Phrase) -> Result<(), rusqlite::Er
     let (collection, path) = (phrase.collection.as_str(), phrase.path.as_str());
     if phrase.phrases.is_empty() {
         let sql = "DELETE FROM phrases WHERE collection = ?1 AND path = ?2";
-        return connection.prepare_cached(sql)?.execute([collection, path]).map(drop);
+        return connection.run(sql, [collection, path]).map(drop);
     }
     // A document that was deleted and is on its way back counts as deleted until it is there.
     let sql = "INSERT INTO phrases (collection, path, hash, phrase) VALUES (?1, ?2, ?3, ?4)
                ON CONFLICT DO UPDATE SET hash = ?3, phrase = ?4";
-    connection
-        .prepare_cached(sql)?
-        .execute(params![collection, path, phrase.hash.0, phrase.phrases.join("\n")])
-        .map(drop)
+    connection.run(sql, params![collection, path, phrase.hash.0, phrase.phrases.join("\n")]).map(drop)
 }
 
 /// The document is gone: its phrase is for seeing that it is.
@@ -157,25 +154,25 @@ pub(super) fn phrase_of_gone(
     now: Moment,
 ) -> Result<(), rusqlite::Error> {
     let sql = "UPDATE phrases SET deleted = ?3, failed = 0 WHERE collection = ?1 AND path = ?2";
-    connection.prepare_cached(sql)?.execute(params![collection, path, now.0.cast_signed()])?;
+    connection.run(sql, params![collection, path, now.0.cast_signed()])?;
     let before = (now - KEPT).0.cast_signed();
-    connection.prepare_cached("DELETE FROM phrases WHERE deleted < ?1")?.execute([before])?;
+    connection.run("DELETE FROM phrases WHERE deleted < ?1", [before])?;
     let sql = "DELETE FROM phrases WHERE (collection, path) IN (
                    SELECT collection, path FROM phrases WHERE deleted IS NOT NULL ORDER BY deleted DESC
                    LIMIT -1 OFFSET ?1)";
-    connection.prepare_cached(sql)?.execute([DELETED_AT_MOST]).map(drop)
+    connection.run(sql, [DELETED_AT_MOST]).map(drop)
 }
 
 /// The document is there: whatever was once deleted under its name.
 pub(super) fn phrase_of_live(connection: &Connection, collection: &str, path: &str) -> Result<(), rusqlite::Error> {
     let sql = "UPDATE phrases SET deleted = NULL WHERE collection = ?1 AND path = ?2 AND deleted IS NOT NULL";
-    connection.prepare_cached(sql)?.execute([collection, path]).map(drop)
+    connection.run(sql, [collection, path]).map(drop)
 }
 
 /// A document that was never there needs no phrase.
 pub(super) fn forget_phrase(connection: &Connection, collection: &str, path: &str) -> Result<(), rusqlite::Error> {
     let sql = "DELETE FROM phrases WHERE collection = ?1 AND path = ?2 AND deleted IS NULL";
-    connection.prepare_cached(sql)?.execute([collection, path]).map(drop)
+    connection.run(sql, [collection, path]).map(drop)
 }
 
 /// The document has another key now.
@@ -186,7 +183,7 @@ pub(super) fn move_phrase(
 ) -> Result<(), rusqlite::Error> {
     let sql = "UPDATE OR REPLACE phrases SET collection = ?3, path = ?4, deleted = NULL
                WHERE collection = ?1 AND path = ?2 AND (?1, ?2) IS NOT (?3, ?4)";
-    connection.prepare_cached(sql)?.execute([from.0, from.1, to.0, to.1]).map(drop)
+    connection.run(sql, [from.0, from.1, to.0, to.1]).map(drop)
 }
 
 fn drawn(row: &Row<'_>) -> Result<Phrase, rusqlite::Error> {
@@ -288,9 +285,9 @@ mod tests {
         let id = db.intend(&docs(), &path("a"), ContentHash([1; 32]).short(), NOW).unwrap();
         db.remember_phrase(&phrase("a", 1)).unwrap();
         db.drop_replica(id).unwrap();
-        db.connection.execute("INSERT INTO documents (collection, path) VALUES ('docs', 'a')", []).unwrap();
+        db.connection.run("INSERT INTO documents (collection, path) VALUES ('docs', 'a')", []).unwrap();
         db.forget(&docs(), &[path("a")]).unwrap();
-        let left: i64 = db.connection.query_row("SELECT count(*) FROM phrases", [], |row| row.get(0)).unwrap();
+        let left: i64 = db.connection.row("SELECT count(*) FROM phrases", [], |row| row.get(0)).unwrap();
         assert_eq!(left, 0);
     }
 

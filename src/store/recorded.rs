@@ -48,12 +48,12 @@ fn read(path: &Path, documents: u32) -> Result<Recorded, rusqlite::Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY)?;
-    let mut select = connection.prepare("SELECT key, value FROM meta")?;
+    let mut select = connection.prepare_cached("SELECT key, value FROM meta")?;
     let meta = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
     if documents == 0 {
         return Ok(Recorded { meta, documents: Vec::new() });
     }
-    let mut select = connection.prepare(
+    let mut select = connection.prepare_cached(
         "SELECT * FROM (SELECT collection, path, size, mtime_ns, inode FROM documents UNION ALL \
          SELECT collection, path, NULL, NULL, NULL FROM replicas \
          WHERE NOT EXISTS (SELECT 1 FROM documents AS d WHERE d.collection = replicas.collection AND d.path = replicas.path)) \
@@ -75,7 +75,7 @@ impl Db {
     /// See [`StoreError`].
     pub fn record_meta(&mut self, meta: &[(&str, String)]) -> Result<(), StoreError> {
         self.together(|connection| {
-            let mut insert = connection.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)")?;
+            let mut insert = connection.prepare_cached("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)")?;
             meta.iter().try_for_each(|(key, value)| insert.execute(params![key, value]).map(drop))
         })
     }

@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
     Db, StoreError,
+    cached::Cached,
     documents::{set_live, set_trouble},
     moves::forget_move,
     phrases::{move_phrase, phrase_of_gone},
@@ -103,7 +104,7 @@ impl Db {
     ) -> Result<bool, StoreError> {
         let sql = "UPDATE OR IGNORE replicas SET source_id = ?2, job_id = ?3, phase = ?4, since = ?5 WHERE id = ?1";
         let values = params![id.0, source.0, job.map(|job| &job.0), phase.as_str(), now.0.cast_signed()];
-        Ok(self.connection.prepare_cached(sql)?.execute(values)? > 0)
+        Ok(self.connection.run(sql, values)? > 0)
     }
 
     /// The upload was accepted: its job is known, but for a website, which the platform crawls without one.
@@ -112,7 +113,7 @@ impl Db {
     /// See [`StoreError`].
     pub fn ingesting(&mut self, id: ReplicaId, job: Option<&JobId>, now: Moment) -> Result<(), StoreError> {
         let sql = "UPDATE replicas SET job_id = ?2, phase = 'ingesting', since = ?3 WHERE id = ?1";
-        self.connection.prepare_cached(sql)?.execute(params![id.0, job.map(|job| &job.0), now.0.cast_signed()])?;
+        self.connection.run(sql, params![id.0, job.map(|job| &job.0), now.0.cast_signed()])?;
         Ok(())
     }
 
@@ -170,7 +171,7 @@ impl Db {
         self.together(|connection| {
             quarantine(connection, replica, reason, FailureCause::Document, now)?;
             let sql = "UPDATE replicas SET unanswered = 0 WHERE collection = ?1 AND path = ?2";
-            connection.execute(sql, [replica.collection.as_str(), replica.path.as_str()]).map(drop)
+            connection.run(sql, [replica.collection.as_str(), replica.path.as_str()]).map(drop)
         })
     }
 
@@ -191,7 +192,7 @@ impl Db {
             phrase_of_gone(connection, collection, path, now)?;
             let spend = "DELETE FROM approvals WHERE collection = ?1 AND path = ?2
                              AND hash = (SELECT live FROM documents WHERE collection = ?1 AND path = ?2)";
-            if connection.execute(spend, [collection, path])? == 0 {
+            if connection.run(spend, [collection, path])? == 0 {
                 super::approvals::note_deletion(connection, collection, now)?;
             }
             drop_document(connection, collection, path, now)
@@ -211,7 +212,7 @@ impl Db {
     ) -> Result<Vec<Replica>, StoreError> {
         self.together(|connection| {
             let (collection, path) = (collection.as_str(), path.as_str());
-            connection.execute("DELETE FROM phrases WHERE collection = ?1 AND path = ?2", [collection, path])?;
+            connection.run("DELETE FROM phrases WHERE collection = ?1 AND path = ?2", [collection, path])?;
             drop_document(connection, collection, path, now)
         })
     }
@@ -231,7 +232,7 @@ impl Db {
         self.together(|connection| {
             let (away, from) = (replica.collection.as_str(), replica.path.as_str());
             let mut retiring = move_replica(connection, replica, collection.as_str(), to.as_str(), now)?;
-            connection.execute("DELETE FROM documents WHERE collection = ?1 AND path = ?2", [away, from])?;
+            connection.run("DELETE FROM documents WHERE collection = ?1 AND path = ?2", [away, from])?;
             retiring.extend(retire_all(connection, away, from, None, now)?);
             Ok(retiring)
         })
@@ -248,7 +249,7 @@ pub(super) fn quarantine(
 ) -> Result<(), rusqlite::Error> {
     let (collection, path) = (replica.collection.as_str(), replica.path.as_str());
     let sql = "SELECT trouble_failures FROM documents WHERE collection = ?1 AND path = ?2";
-    let failures = connection.prepare_cached(sql)?.query_row([collection, path], |row| row.get(0)).optional()?;
+    let failures = connection.row(sql, [collection, path], |row| row.get(0)).optional()?;
     let retry_at = retry_at(cause, failures.unwrap_or(0), now);
     let again = if retry_at.is_some() { TRIED_AGAIN } else { "" };
     let trouble = Trouble { hash: replica.hash, reason: format!("{reason}{again}"), retry_at };
@@ -262,7 +263,7 @@ pub(super) fn make_ready(
     now: Moment,
 ) -> Result<Option<Vec<Replica>>, rusqlite::Error> {
     let sql = format!("SELECT {COLUMNS} FROM replicas WHERE id = ?1 AND phase <> 'retiring' AND missing = 0");
-    let Some(new) = connection.query_row(&sql, [id.0], replica).optional()? else { return Ok(None) };
+    let Some(new) = connection.row(&sql, [id.0], replica).optional()? else { return Ok(None) };
     let (collection, path) = (new.collection.as_str(), new.path.as_str());
     // A request of long ago may take effect when the present version is held: what it made is of no use.
     if is_superseded(connection, &new)? {
@@ -273,10 +274,10 @@ pub(super) fn make_ready(
     set_live(connection, collection, path, Some(new.hash))?;
     set_trouble(connection, collection, path, None)?;
     let sql = "UPDATE documents SET uploaded_here = 1 WHERE collection = ?1 AND path = ?2";
-    connection.prepare_cached(sql)?.execute([collection, path])?;
+    connection.run(sql, [collection, path])?;
     // Requests that were not answered before count no more.
     let sql = "UPDATE former SET times = 0 WHERE collection = ?1 AND path = ?2 AND source_id = ''";
-    connection.prepare_cached(sql)?.execute([collection, path])?;
+    connection.run(sql, [collection, path])?;
     // What is there again has not moved away.
     forget_move(connection, collection, path)?;
     retire_all(connection, collection, path, Some(id), now).map(Some)
@@ -287,7 +288,7 @@ fn is_superseded(connection: &Connection, replica: &Replica) -> Result<bool, rus
     let sql = "SELECT EXISTS (SELECT * FROM documents WHERE collection = ?1 AND path = ?2
                    AND live = substr(hash, 1, 6) AND live <> ?3)";
     let document = params![replica.collection.as_str(), replica.path.as_str(), replica.hash.0];
-    connection.prepare_cached(sql)?.query_row(document, |row| row.get(0))
+    connection.row(sql, document, |row| row.get(0))
 }
 
 fn drop_document(
@@ -296,7 +297,7 @@ fn drop_document(
     path: &str,
     now: Moment,
 ) -> Result<Vec<Replica>, rusqlite::Error> {
-    connection.execute("DELETE FROM documents WHERE collection = ?1 AND path = ?2", [collection, path])?;
+    connection.run("DELETE FROM documents WHERE collection = ?1 AND path = ?2", [collection, path])?;
     forget_move(connection, collection, path)?;
     retire_all(connection, collection, path, None, now)
 }
@@ -329,7 +330,7 @@ pub(super) fn move_replica(
     path: &str,
     now: Moment,
 ) -> Result<Vec<Replica>, rusqlite::Error> {
-    connection.execute(
+    connection.run(
         "UPDATE replicas SET collection = ?2, path = ?3, unanswered = 0, failures = 0 WHERE id = ?1",
         params![replica.id.0, collection, path],
     )?;
@@ -339,7 +340,7 @@ pub(super) fn move_replica(
     move_phrase(connection, (replica.collection.as_str(), replica.path.as_str()), (collection, path))?;
     let from = params![replica.collection.as_str(), replica.path.as_str(), replica.hash.0];
     let sql = "UPDATE documents SET live = NULL WHERE collection = ?1 AND path = ?2 AND live = ?3";
-    connection.execute(sql, from)?;
+    connection.run(sql, from)?;
     set_live(connection, collection, path, Some(replica.hash))?;
     retire_all(connection, collection, path, Some(replica.id), now)
 }
@@ -360,11 +361,11 @@ pub(super) fn set_made(
     };
     let sql =
         "UPDATE replicas SET source_id = ?2, phase = ?3, since = ?4, unanswered = 0, failure = NULL WHERE id = ?1";
-    connection.prepare_cached(sql)?.execute(params![id.0, source.id.0, phase.as_str(), now.0.cast_signed()]).map(drop)
+    connection.run(sql, params![id.0, source.id.0, phase.as_str(), now.0.cast_signed()]).map(drop)
 }
 
 pub(super) fn drop_row(connection: &Connection, id: ReplicaId) -> Result<(), rusqlite::Error> {
-    connection.prepare_cached("DELETE FROM replicas WHERE id = ?1")?.execute([id.0]).map(drop)
+    connection.run("DELETE FROM replicas WHERE id = ?1", [id.0]).map(drop)
 }
 
 pub(super) fn set_phase(
@@ -377,7 +378,7 @@ pub(super) fn set_phase(
                    unanswered = unanswered AND ?2 <> 'ready', failure = CASE WHEN phase = ?2 THEN failure END,
                    unready_since = NULL, unready = NULL
                WHERE id = ?1";
-    connection.prepare_cached(sql)?.execute(params![id.0, phase.as_str(), now.0.cast_signed()]).map(drop)
+    connection.run(sql, params![id.0, phase.as_str(), now.0.cast_signed()]).map(drop)
 }
 
 pub(super) fn replica(row: &Row<'_>) -> Result<Replica, rusqlite::Error> {

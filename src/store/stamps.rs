@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::{Db, StoreError};
+use super::{Db, StoreError, cached::Cached};
 use crate::{
     model::Moment,
     pace::{Stamp, Ticket},
@@ -19,10 +19,10 @@ impl Db {
     /// See [`StoreError`].
     pub fn stamps(&mut self, limit: u32, now: Moment) -> Result<Vec<Stamp>, StoreError> {
         self.together(|connection| {
-            connection.execute("DELETE FROM stamps WHERE ticket NOT BETWEEN 0 AND ?1", [LAST_TICKET])?;
-            connection.execute("UPDATE stamps SET answered = ?1 WHERE answered IS NULL", [now.0.cast_signed()])?;
+            connection.run("DELETE FROM stamps WHERE ticket NOT BETWEEN 0 AND ?1", [LAST_TICKET])?;
+            connection.run("UPDATE stamps SET answered = ?1 WHERE answered IS NULL", [now.0.cast_signed()])?;
             connection
-                .execute("DELETE FROM stamps WHERE ticket <= (SELECT max(ticket) FROM stamps) - ?1", [i64::from(limit)])
+                .run("DELETE FROM stamps WHERE ticket <= (SELECT max(ticket) FROM stamps) - ?1", [i64::from(limit)])
         })?;
         self.read_stamps()
     }
@@ -32,7 +32,8 @@ impl Db {
     /// # Errors
     /// See [`StoreError`].
     pub fn read_stamps(&self) -> Result<Vec<Stamp>, StoreError> {
-        let mut statement = self.connection.prepare("SELECT ticket, sent, answered FROM stamps ORDER BY ticket")?;
+        let mut statement =
+            self.connection.prepare_cached("SELECT ticket, sent, answered FROM stamps ORDER BY ticket")?;
         let rows = statement.query_map([], |row| {
             Ok(Stamp {
                 ticket: Ticket(row.get::<_, i64>(0)?.cast_unsigned()),
@@ -53,7 +54,7 @@ impl Db {
             let mut insert =
                 connection.prepare_cached("INSERT OR REPLACE INTO stamps (ticket, sent) VALUES (?1, ?2)")?;
             insert.execute(params![number, at.0.cast_signed()])?;
-            connection.prepare_cached("DELETE FROM stamps WHERE ticket <= ?1")?.execute([number - i64::from(limit)])
+            connection.run("DELETE FROM stamps WHERE ticket <= ?1", [number - i64::from(limit)])
         })?;
         Ok(())
     }
@@ -65,7 +66,7 @@ impl Db {
     pub fn stamp_answered(&mut self, ticket: Ticket, at: Moment) -> Result<(), StoreError> {
         self.lightly(|connection| {
             let sql = "UPDATE stamps SET answered = ?2 WHERE ticket = ?1";
-            connection.prepare_cached(sql)?.execute(params![ticket.0.cast_signed(), at.0.cast_signed()])
+            connection.run(sql, params![ticket.0.cast_signed(), at.0.cast_signed()])
         })?;
         Ok(())
     }
@@ -95,7 +96,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut db = Db::open(&folder.path().join("state.db"), None).unwrap();
         let insert = "INSERT INTO stamps VALUES (7, 1, 2), (-1, 1, 2), (?1, 1, 2), (?2, 1, NULL)";
-        db.connection.execute(insert, [i64::MAX, i64::MIN]).unwrap();
+        db.connection.run(insert, [i64::MAX, i64::MIN]).unwrap();
         let now = Moment(1_000_000);
         let stamps = db.stamps(100, now).unwrap();
         assert_eq!(stamps.iter().map(|stamp| stamp.ticket).collect::<Vec<_>>(), [Ticket(7)]);

@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use super::{Db, StoreError, replicas::make_ready};
+use super::{Db, StoreError, cached::Cached, replicas::make_ready};
 use crate::{
     model::{CollectionName, DocPath, Moment, Replica, ReplicaId, ShortHash},
     plan::Gone,
@@ -33,7 +33,7 @@ impl Db {
                 let key = params![collection.as_str(), path.as_str(), hash.0];
                 let sql = "DELETE FROM strays WHERE source_id = (SELECT min(source_id) FROM strays
                                WHERE collection = ?1 AND path = ?2 AND hash = ?3 AND holds) RETURNING source_id";
-                let found: Option<String> = connection.query_row(sql, key, |row| row.get(0)).optional()?;
+                let found: Option<String> = connection.row(sql, key, |row| row.get(0)).optional()?;
                 let Some(source) = found else { continue };
                 let sql = "INSERT INTO replicas (collection, path, hash, phase, since, source_id)
                            VALUES (?1, ?2, ?3, 'uploading', ?4, ?5)";

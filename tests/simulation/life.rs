@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use kbsync::store::{Db, Desk, Work};
+use kbsync::store::{Db, Desk, Identity, Store, Work};
 use tokio::sync::Notify;
 
 /// What happens at a step.
@@ -77,32 +77,48 @@ impl Life {
     }
 }
 
+/// A store that is open, and whose life the steps are that it takes. A process that lives on keeps it from pass to pass: to
+/// open one and prepare its statements takes longer than a pass.
+pub struct OpenStore {
+    pub store: Arc<Store>,
+    life: Arc<Mutex<Arc<Life>>>,
+}
+
+impl OpenStore {
+    pub fn new(path: &Path, identity: &Identity) -> Self {
+        let life: Arc<Mutex<Arc<Life>>> = Arc::default();
+        let desk = |db| SimulatedDesk { life: Arc::clone(&life), db: Mutex::new(db), path: path.to_owned() };
+        let store = Store::open_at(path, identity, |db| Ok(Box::new(desk(db))));
+        Self { store: Arc::new(store.expect("the store opens")), life }
+    }
+
+    /// From now on it takes the steps of this life.
+    pub fn begin(&self, life: &Arc<Life>) {
+        *self.life.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(life);
+    }
+}
+
 /// Works on the database at once, in the middle of whoever asks.
-pub struct SimulatedDesk {
-    life: Arc<Life>,
+struct SimulatedDesk {
+    life: Arc<Mutex<Arc<Life>>>,
     db: Mutex<Db>,
     path: PathBuf,
 }
 
-impl SimulatedDesk {
-    pub fn new(life: &Arc<Life>, db: Db, path: &Path) -> Self {
-        Self { life: Arc::clone(life), db: Mutex::new(db), path: path.to_owned() }
-    }
-}
-
 impl Desk for SimulatedDesk {
     fn put(&self, work: Work) {
-        let Some(step) = self.life.step() else {
-            self.life.limbo.lock().unwrap_or_else(PoisonError::into_inner).push(work);
+        let life = Arc::clone(&self.life.lock().unwrap_or_else(PoisonError::into_inner));
+        let Some(step) = life.step() else {
+            life.limbo.lock().unwrap_or_else(PoisonError::into_inner).push(work);
             return;
         };
-        if self.life.store_fails_at == Some(step) {
-            self.life.store_failed.store(true, Ordering::Relaxed);
+        if life.store_fails_at == Some(step) {
+            life.store_failed.store(true, Ordering::Relaxed);
             // What can only be read refuses every write.
             work(&mut Db::open_to_read(&self.path).expect("the store is there"));
         } else {
             work(&mut self.db.lock().unwrap_or_else(PoisonError::into_inner));
         }
-        self.life.step();
+        life.step();
     }
 }

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -28,7 +27,7 @@ use crate::{
     branches::Branches,
     disk::FOLDERS,
     knobs::Knob,
-    life::{Happening, Life, SimulatedDesk},
+    life::{Happening, Life},
     run::{World, disk, lock, move_in_look, somebody},
     script::{Meanwhile, PassStep},
     time::ProcessClock,
@@ -40,10 +39,6 @@ impl World<'_> {
     pub async fn pass(&self, step: &PassStep) -> Option<Report> {
         lock(&self.counts).passes += 1;
         let side = Arc::clone(&self.sides[step.instance]);
-        let (state, identity) = {
-            let side = lock(&side);
-            (side.state.clone(), side.identity.clone())
-        };
         let happening = |what: &Meanwhile| -> Happening {
             let (platform, side, what) = (Arc::clone(&self.platform), Arc::clone(&side), what.clone());
             let (time, api) = (Arc::clone(&self.time), self.script.manners.api);
@@ -54,11 +49,9 @@ impl World<'_> {
         };
         let meanwhile: BTreeMap<_, _> = step.meanwhile.iter().map(|(at, op)| (*at, happening(op))).collect();
         let life = Life::new(step.dies_at, step.store_fails_at, meanwhile);
-        if !state.exists() {
-            fs::copy(self.blank, &state).expect("there is a new store");
-        }
-        let store = Store::open_at(&state, &identity, |db| Ok(Box::new(SimulatedDesk::new(&life, db, &state))));
-        let store = Arc::new(store.expect("the store opens"));
+        let open = lock(&side).open_store(self.blank);
+        open.begin(&life);
+        let store = Arc::clone(&open.store);
         let clock = Arc::new(ProcessClock::new(&self.time));
         let machine = Machine { clock: clock.clone(), hands: Arc::clone(self.hands) };
         let part = step.part.filter(|_| lock(&side).warm);
@@ -98,6 +91,9 @@ impl World<'_> {
         }
         counts.store_failures += u64::from(life.store_failed());
         counts.reached += u64::from(step.dies_at.max(step.store_fails_at).is_some_and(|at| at <= life.steps()));
+        if !life.is_dead() {
+            lock(&side).open = Some(open);
+        }
         if life.store_failed() {
             self.polite[step.instance].set(self.time.now() + WINDOW);
         }

@@ -18,6 +18,7 @@ use kbsync::{
 use crate::{
     broken::Part,
     disk::Disk,
+    life::OpenStore,
     oracle::INSTANCES,
     script::{ConfigOp, Script, StoreOp},
     transport::GRACE,
@@ -27,8 +28,10 @@ use crate::{
 pub struct Side {
     pub number: usize,
     pub disk: Disk,
-    pub state: PathBuf,
-    pub identity: Identity,
+    state: PathBuf,
+    identity: Identity,
+    /// What its last process has open, where that lives.
+    pub open: Option<OpenStore>,
     /// The collections: their names, and their folders.
     collections: Vec<(&'static str, &'static str)>,
     only_markdown: bool,
@@ -54,6 +57,7 @@ impl Side {
             state: root.join("state.db"),
             disk: Disk::new(root.join("disk"), script.manners.knobs),
             identity: Identity { platform: "simulated".to_owned(), instance: INSTANCES[number].to_owned() },
+            open: None,
             collections: vec![("a", "a"), ("b", "b")],
             only_markdown: false,
             delete: true,
@@ -69,6 +73,16 @@ impl Side {
             forgot: false,
             warm: false,
         }
+    }
+
+    /// The store, for a pass: as the last process has left it open, or opened by a new one.
+    pub fn open_store(&mut self, blank: &Path) -> OpenStore {
+        self.open.take().unwrap_or_else(|| {
+            if !self.state.exists() {
+                fs::copy(blank, &self.state).expect("there is a new store");
+            }
+            OpenStore::new(&self.state, &self.identity)
+        })
     }
 
     /// Does what people do to a config.
@@ -92,6 +106,7 @@ impl Side {
     /// What happens to the store between two passes.
     pub fn store(&mut self, op: StoreOp) {
         self.warm = false;
+        self.open = None;
         if matches!(op, StoreOp::LostWithCollection) {
             self.collections.truncate(1);
         }
