@@ -20,6 +20,11 @@ const MOST_UNANSWERED: u64 = 3;
 /// No list has more pages; one that seems to is cut there.
 const MOST_PAGES: u64 = 100_000;
 
+/// After so many pages in a row with little that is new, all that a list announced at first has been read.
+const TRICKLES: u32 = 3;
+/// After so many, a list that announces nothing is growing as fast as it is read.
+const MOST_TRICKLES: u32 = 100;
+
 /// What reading the list gave.
 #[derive(Debug, Default)]
 pub(super) struct Listing {
@@ -38,6 +43,24 @@ enum Reading {
     Shifted(Option<u64>),
     /// A page could not be had.
     Failed(String),
+}
+
+/// Pages in a row that bring little: others add to the end of the list while it is read.
+#[derive(Debug, Default)]
+struct Trickle {
+    /// How many sources the largest page has.
+    largest: u64,
+    pages: u32,
+}
+
+impl Trickle {
+    /// A page has so many sources, and so many of them are new. Gives how many in a row brought little.
+    fn note(&mut self, size: u64, new: u64) -> u32 {
+        self.largest = self.largest.max(size);
+        let is_little = new <= 1 || new < 10 && size < self.largest;
+        self.pages = if is_little { self.pages + 1 } else { 0 };
+        self.pages
+    }
 }
 
 impl<P: Platform> Pass<'_, P> {
@@ -198,6 +221,7 @@ impl<P: Platform> Pass<'_, P> {
     async fn read_list(&self, reading: u32) -> Result<Reading, Fatal> {
         let (mut at, mut before, mut unreadable, mut fruitless) = (None, 0, 0, 0_u32);
         let (mut announced, mut constant) = (None, true);
+        let mut trickle = Trickle::default();
         // The page to go on with where one cannot be read, and why one could not be.
         let (mut past, mut failed) = (None, None);
         for page in 1..=MOST_PAGES {
@@ -217,6 +241,7 @@ impl<P: Platform> Pass<'_, P> {
             (at, past) = (found.next, found.past_next);
             unreadable += found.unreadable;
             let sources: Vec<_> = found.sources.into_iter().map(|source| self.listed(source)).collect();
+            let size = sources.len() as u64;
             let count = self.store.call(move |db| db.add_page(reading, &sources)).await?;
             constant &= found.total.is_none_or(|total| *announced.get_or_insert(total) == total);
             // What cannot be read counts for the total, but a page that is shown again would count it twice.
@@ -228,7 +253,14 @@ impl<P: Platform> Pass<'_, P> {
             // nothing but what cannot be read may be in the middle.
             fruitless = if count > before { 0 } else { fruitless + 1 };
             let is_fruitless = fruitless > u32::from(found.unreadable > 0);
-            if is_fruitless || at.is_none() || is_end {
+            // What comes faster than the list can be read was not there when this reading began.
+            let has_first = !constant && announced.is_some_and(|total| count + unreadable >= total);
+            let trickles = trickle.note(size, count - before);
+            let is_enough = has_first && trickles >= TRICKLES;
+            if !has_first && trickles >= MOST_TRICKLES {
+                failed = Some("its list of sources grows while it is read, and has no end".to_owned());
+            }
+            if is_fruitless || at.is_none() || is_end || is_enough || trickles >= MOST_TRICKLES {
                 if failed.is_some() {
                     break;
                 }

@@ -150,7 +150,8 @@ impl Paging {
                 Some(last) => (Some(last), Stage::Last(next, page.past_next)),
                 None => (Some(next), Stage::Rest(None)),
             },
-            (Stage::Last(rest, past), _) => return self.go_to(*rest, *past, self.at),
+            // Where there is one after it by now, the way ends there.
+            (Stage::Last(rest, past), next) => return self.go_to(*rest, *past, self.at.filter(|_| next.is_none())),
             (Stage::Rest(last), Some(next)) if last.is_none_or(|last| next < last) => (Some(next), Stage::Rest(*last)),
             (Stage::First | Stage::Rest(_), _) => (None, Stage::First),
         };
@@ -200,9 +201,14 @@ mod tests {
 
     /// The sizes of the pages that are read on one way through a list of so many, of pages of `size` at most.
     fn way(total: u64, size: u64, says_total: bool) -> Vec<(u64, u64)> {
+        way_of_growing(|_| total, size, says_total)
+    }
+
+    /// The same, of a list that has so many when so many pages of it were read.
+    fn way_of_growing(total: impl Fn(u64) -> u64, size: u64, says_total: bool) -> Vec<(u64, u64)> {
         let (mut paging, mut seen, mut offset) = (Paging::default(), Vec::new(), 0);
-        loop {
-            let (count, page) = sized(total, size, says_total, offset);
+        for pages in 0.. {
+            let (count, page) = sized(total(pages), size, says_total, offset);
             seen.push((offset, count));
             if paging.read(&page) {
                 assert_eq!(paging.at(), None);
@@ -210,6 +216,7 @@ mod tests {
             }
             offset = paging.at().map_or(0, read::offset);
         }
+        unreachable!("a way has an end")
     }
 
     #[test]
@@ -226,6 +233,12 @@ mod tests {
         assert_eq!(way(120, 50, true), [(0, 50), (70, 50), (50, 50)]);
         assert_eq!(way(120, 50, false), [(0, 50), (50, 50), (100, 20), (120, 0)]);
         assert_eq!(way(3, 1, true), [(0, 1), (2, 1), (1, 1)]);
+    }
+
+    #[test]
+    fn way__a_list_that_grows_on_the_way__ends_where_it_ends_by_then() {
+        let way = way_of_growing(|pages| 250 + pages, 100, true);
+        assert_eq!(way, [(0, 100), (150, 100), (100, 100), (200, 53)]);
     }
 
     /// A page of three sources at most.

@@ -11,9 +11,6 @@ use crate::{
     source::Source,
 };
 
-/// Others have no more sources than that in a list that grows.
-const OTHERS: usize = 30;
-
 impl Platform {
     /// What people, and other programs, do to it.
     pub fn somebody(&mut self, what: &Somebody, now: Moment, rng: &mut StdRng) {
@@ -107,13 +104,8 @@ impl Platform {
         self.sources[one].id = std::mem::replace(&mut self.sources[other].id, id);
     }
 
-    /// Another instance is at its first load: each time that the list is read, it has one source more. At times it begins
-    /// again.
+    /// Another instance is at its first load: each time that the list is read, it has one source more, without an end.
     pub fn grow(&mut self, now: Moment) {
-        let others = self.sources.iter().filter(|source| source.maker.is_none()).count();
-        if others > OTHERS {
-            self.sources.retain(|source| source.maker.is_some());
-        }
         let op = Op::Create { name: format!("x/{}.md [other:0123456789ab]", self.requests), content: None };
         self.carry_out(now, (None, false), op, Fate::Done, Duration::ZERO);
         if self.dice.random() {

@@ -167,8 +167,7 @@ impl Way {
         if let Asked::Change(op) = &asked {
             platform.judge(self.instance, op);
         }
-        // A list that never stands still is never read whole, and so others rest on good days.
-        if matches!(asked, Asked::List(..)) && self.manners.knobs.has(Knob::ListGrows) && self.trouble > 0.0 {
+        if matches!(asked, Asked::List(..)) && self.manners.knobs.has(Knob::ListGrows) {
             platform.grow(now);
         }
         let (told, exceeded) = self.count(&mut platform, now);
