@@ -6,7 +6,7 @@ mod support;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use kbsync::{
@@ -53,6 +53,14 @@ async fn look_at_each<const N: usize>(world: &mut World, folders: [&str; N]) -> 
 
 fn remove(world: &World, folder: &str, count: usize) {
     (0..count).for_each(|n| fs::remove_file(world.folder.join(format!("{folder}/{n}.md"))).expect("it is there"));
+}
+
+/// Files must have been left alone for so long.
+fn settle(world: &mut World, settle: Duration) {
+    match &mut world.scope.collections[0].input {
+        Input::Folder(folder) => folder.settle = settle,
+        other => panic!("no folder, but {other:?}"),
+    }
 }
 
 fn held_and_approved(world: &World) -> (u64, u64) {
@@ -316,16 +324,31 @@ async fn approval__deletions_wait_for_a_file_that_is_being_written__holds_until_
     assert_eq!(pass(&mut world, Extent::Full).await.outcome(), Outcome::Held);
     world.store().approve(&name("docs")).expect("the store");
     world.write("new.md", "still being written");
-    let settle = |world: &mut World, settle| match &mut world.scope.collections[0].input {
-        Input::Folder(folder) => folder.settle = settle,
-        other => panic!("no folder, but {other:?}"),
-    };
     world.scope.patience = Duration::ZERO;
     settle(&mut world, Duration::from_secs(600));
     assert_eq!(pass(&mut world, Extent::Full).await.deleted, 0, "it may be what one of them has become");
     settle(&mut world, Duration::ZERO);
     let report = pass(&mut world, Extent::Full).await;
     assert_eq!((report.deleted, report.added), (5, 1), "{report:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ignore_file__written_a_moment_ago__decides_nothing_before_it_has_settled() {
+    let mut world = twenty().await;
+    world.scope.patience = Duration::ZERO;
+    settle(&mut world, Duration::from_secs(600));
+    world.write("secret.md", "nobody else's business");
+    let secret = fs::File::options().append(true).open(world.folder.join("secret.md")).expect("it is there");
+    secret.set_modified(SystemTime::now() - Duration::from_secs(3600)).expect("a date");
+    // An editor has emptied it, and has not written it yet; or it has written one that leaves out nearly all.
+    for rules in ["", "*\n"] {
+        world.write(".kbsyncignore", rules);
+        let report = pass(&mut world, Extent::Full).await;
+        assert_eq!((report.added, report.deleted), (0, 0), "{rules:?}: {report:?}");
+    }
+    world.write(".kbsyncignore", "");
+    settle(&mut world, Duration::ZERO);
+    assert_eq!(pass(&mut world, Extent::Full).await.added, 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

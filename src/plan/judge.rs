@@ -30,8 +30,13 @@ pub fn look(seen: &Fingerprint, last: Option<(Fingerprint, Moment)>, now: Moment
         }
     }
     let written = Moment(u64::try_from(seen.mtime_ns / 1_000).unwrap_or(0));
+    settles(written, now, settle).map_or(Look::Read, Look::Settling)
+}
+
+/// When a file that was `written` then may be read, where it was written so shortly ago that it may not be finished.
+pub fn settles(written: Moment, now: Moment, settle: Duration) -> Option<Moment> {
     // A time in the future says nothing about when the file was written.
-    if written <= now && now.since(written) < settle { Look::Settling(written + settle) } else { Look::Read }
+    (written <= now && now.since(written) < settle).then(|| written + settle)
 }
 
 /// Whether a document that is being written, and therefore not read, has been so for long: more than ten times the time that it

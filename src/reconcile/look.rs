@@ -248,6 +248,10 @@ pub(super) fn look(
     if !root.is_at(&options.root) {
         looked.replaced(AGAIN);
     }
+    let now = part.clock.now();
+    if let Some(rest) = looked.rules_written.and_then(|written| plan::settles(written, now, folder.settle)) {
+        looked.hold_for_rules(rest.since(now));
+    }
     if part.wake.whole {
         looked.end_whole();
     } else {

@@ -15,7 +15,7 @@ use super::{
     unread::{Rest, settling},
 };
 use crate::{
-    model::{CollectionName, DocPath, Fingerprint, Footing, LastLook, Record, SkippedFile},
+    model::{CollectionName, DocPath, Fingerprint, Footing, LastLook, Moment, Record, SkippedFile},
     plan::{self, Authority, Gathered, Gone, Judgement, Look, Pair, Standing, TurnedText, Wanted},
     platform::clock::Clock,
     scan::{Found, Hashed, ScanError, Wake, Walk},
@@ -55,6 +55,8 @@ pub(super) struct Looked {
     pub(super) missed_once: bool,
     /// Whether it has not come to its end: another one of the same pass goes on from there.
     pub(super) paused: bool,
+    /// When the last of the ignore files was written that were in force.
+    pub(super) rules_written: Option<Moment>,
 }
 
 /// What a merge works with.
@@ -65,8 +67,8 @@ pub(super) struct Merging<'a> {
     pub(super) note: Note<'a>,
 }
 
-/// Walks ahead of the merge, on a thread of its own. Gives the mounts on the way.
-fn send_batches(mut walk: Walk, batches: SyncSender<Vec<Found>>) -> Vec<String> {
+/// Walks ahead of the merge, on a thread of its own. Gives what [`Walk::end`] does.
+fn send_batches(mut walk: Walk, batches: SyncSender<Vec<Found>>) -> (Vec<String>, Option<Moment>) {
     let mut batch = Vec::with_capacity(BATCH);
     for found in &mut walk {
         batch.push(found);
@@ -76,7 +78,7 @@ fn send_batches(mut walk: Walk, batches: SyncSender<Vec<Found>>) -> Vec<String> 
     }
     // The merge takes everything that is sent.
     let _ = batches.send(batch);
-    walk.into_mounts()
+    walk.end()
 }
 
 /// What a walk found, as the merge wants it.
@@ -115,6 +117,7 @@ impl Looked {
             forgotten: Vec::new(),
             missed_once: false,
             paused: false,
+            rules_written: None,
         }
     }
 
@@ -164,7 +167,8 @@ impl Looked {
                 })?,
             }
             // A walk that broke is no walk that found nothing.
-            let mounts = walking.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            let (mounts, written) = walking.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            self.rules_written = self.rules_written.max(written);
             if let Some(footing) = &mut self.footing {
                 footing.mounts.extend(mounts);
             }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{BeingWritten, Document, Skipped, extent::folder_of, look::Notes, looked::Looked};
 use crate::{
     model::{DocPath, Moment, Record},
-    plan::{self, Settling},
+    plan::{self, Authority, Settling},
     scan::Wake,
 };
 
@@ -39,6 +39,17 @@ impl Looked {
     pub(super) fn later(&mut self, what: Wake, left: Duration) {
         self.settling = self.settling.max(Some(left));
         self.unsettled.merge(what);
+    }
+
+    /// An ignore file may not be finished, as one that an editor has emptied and not yet written: what it would leave out is
+    /// not known, so nothing goes up, and nothing is gone, before another look.
+    pub(super) fn hold_for_rules(&mut self, left: Duration) {
+        self.gathered.wanted.clear();
+        self.changed.clear();
+        if self.gathered.authority == Authority::Whole {
+            self.gathered.authority = Authority::Unsure("an ignore file was written a moment ago".to_owned());
+        }
+        self.later(Wake::everything(), left);
     }
 
     /// Leaves a document to another look, so much later, and notes since when that is so.

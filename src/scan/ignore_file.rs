@@ -1,6 +1,6 @@
 //! `.gitignore` and `.kbsyncignore` files: read safely, and held with the folder that they speak of.
 
-use std::{fs::File, io::Read, os::fd::AsFd};
+use std::{fs::File, io::Read, os::fd::AsFd, time::UNIX_EPOCH};
 
 use encoding_rs::{Encoding, UTF_8};
 use rustix::{
@@ -9,6 +9,7 @@ use rustix::{
 };
 
 use super::rule::{Rule, Rules};
+use crate::model::Moment;
 
 /// The files that are honoured, in the order in which a later one outweighs an earlier one.
 pub(super) const NAMES: [&str; 2] = [".gitignore", OWN];
@@ -28,11 +29,13 @@ pub(super) struct IgnoreFile {
     /// How many bytes of a path lead to its folder; the rest is what the rules are matched with.
     base: usize,
     rules: Rules,
+    /// When it was written last.
+    pub(super) written: Moment,
 }
 
 impl IgnoreFile {
-    /// Reads a file in a folder. `None` when there is none or it holds no rule, and where git would not read it: a
-    /// `.gitignore` that is a link or no file. A `.kbsyncignore` may be a link, as all files of a mounted ConfigMap are.
+    /// Reads a file in a folder. `None` when there is none, and where git would not read it: a `.gitignore` that is a link
+    /// or no file. A `.kbsyncignore` may be a link, as all files of a mounted ConfigMap are.
     ///
     /// # Errors
     /// When it is there and cannot be read. What it would filter is then not known.
@@ -53,8 +56,12 @@ impl IgnoreFile {
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
             return if is_own { Err(NO_FILE.to_owned()) } else { Ok(None) };
         }
+        let file = File::from(fd);
+        let written = file.metadata().and_then(|metadata| metadata.modified()).map_err(|error| error.to_string())?;
+        let written = written.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let written = Moment(u64::try_from(written.as_micros()).unwrap_or(u64::MAX));
         let mut text = Vec::new();
-        File::from(fd).take(MAX_SIZE + 1).read_to_end(&mut text).map_err(|error| error.to_string())?;
+        file.take(MAX_SIZE + 1).read_to_end(&mut text).map_err(|error| error.to_string())?;
         if text.len() as u64 > MAX_SIZE {
             return Err("it is larger than 4 MiB, so it is hardly an ignore file".to_owned());
         }
@@ -63,7 +70,7 @@ impl IgnoreFile {
             Some((encoding, _)) if encoding != UTF_8 => Rules::parse(encoding.decode(&text).0.as_bytes(), is_own),
             _ => Rules::parse(&text, is_own),
         };
-        Ok((!rules.is_empty()).then_some(Self { shown, base, rules }))
+        Ok(Some(Self { shown, base, rules, written }))
     }
 
     /// The rule of this file that decides about a path.

@@ -140,9 +140,4 @@ impl Rules {
     pub(super) fn decisive(&self, path: &[u8], name: &[u8], is_folder: bool) -> Option<&Rule> {
         self.0.iter().rev().find(|rule| rule.matches(path, name, is_folder))
     }
-
-    /// Whether there is no rule.
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
 }

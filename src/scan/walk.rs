@@ -18,7 +18,7 @@ use super::{
     reach::{Descended, descend},
     site::{Place, Site},
 };
-use crate::model::DocPath;
+use crate::model::{DocPath, Moment};
 
 /// A walk through a collection's folder. It yields what it finds in the order of [`DocPath`]s.
 #[derive(Debug)]
@@ -31,6 +31,8 @@ pub struct Walk {
     watch: Option<Arc<Watch>>,
     reach: Reach,
     mounts: Vec<String>,
+    /// When the last of the ignore files was written that it has honoured.
+    rules_written: Option<Moment>,
     /// Device and inode of each folder above the one that the walk began with.
     above: Vec<(u64, u64)>,
     /// The folders on the way to where the walk is; the one that it began with first.
@@ -104,7 +106,8 @@ impl Walk {
         let opened = descend(&site, &mut place, folder).map_err(unreadable)?;
         let buffer = vec![MaybeUninit::uninit(); NAMES_BUFFER];
         let (mounts, above, frames) = (Vec::new(), Vec::new(), Vec::new());
-        let mut walk = Self { site, top, place, watch, reach: Reach::default(), mounts, above, frames, buffer };
+        let (reach, rules_written) = (Reach::default(), None);
+        let mut walk = Self { site, top, place, watch, reach, mounts, rules_written, above, frames, buffer };
         let Some(Descended { folder, included, is_linked, above }) = opened else { return Ok(walk) };
         walk.above = above;
         walk.reach = Reach::of(&walk.place.path[walk.site.base..]);
@@ -152,9 +155,10 @@ impl Walk {
         self.frames.push(frame);
     }
 
-    /// The folders that it has gone into and that are on another device than the folder above them, by their paths.
-    pub fn into_mounts(self) -> Vec<String> {
-        self.mounts
+    /// The folders that it has gone into and that are on another device than the folder above them, by their paths; and
+    /// when the last of the ignore files was written that it has honoured.
+    pub fn end(self) -> (Vec<String>, Option<Moment>) {
+        (self.mounts, self.rules_written)
     }
 
     /// Reads the folder whose path, with a slash at its end, is the place, and goes into it. What it gives is why the
@@ -172,6 +176,7 @@ impl Walk {
         let path_len = self.place.path.len();
         let listing = self.site.read(&folder, included, &mut self.place, &mut self.buffer);
         let listing = listing.inspect_err(|_| self.place.ignores.truncate(ignores_above))?;
+        self.rules_written = self.place.ignores.iter().map(|file| file.written).max().max(self.rules_written);
         let folder = Some(folder);
         self.frames.push(Frame { folder, identity, listing, next: 0, path_len, ignores_above, included, is_linked });
         if let Some(far) = self.frames.len().checked_sub(MAX_OPEN + 1) {
