@@ -73,6 +73,16 @@ pub fn bot(wanted: &BotFields, found: &BotFields, written: &Written, on_drift: O
     plan
 }
 
+/// How the platform, `found` after these changes, shows what was written. A setting that is as it was before has not taken
+/// the change yet, or never will.
+pub fn shown(changes: &[BotChange], found: &BotFields) -> BotFields {
+    let shows = |change: &BotChange| {
+        let value = found.get(&change.field)?;
+        (change.field.canonical(value) != change.field.canonical(&change.from)).then(|| (change.field, value.clone()))
+    };
+    changes.iter().filter_map(shows).collect()
+}
+
 /// What is to be remembered as written once the platform has all that is wanted. `shown` is how it showed what was
 /// written now; of the rest is known what was shown before.
 pub fn written(wanted: &BotFields, shown: &BotFields, before: &Written) -> Written {
@@ -186,6 +196,15 @@ mod tests {
         ] {
             let plan = bot(&name(wanted), &name(found), notes, OnDrift::Fix);
             assert_eq!(plan.changes.first().map(|change| change.why), cause, "{wanted:?} {found:?}");
+        }
+    }
+
+    #[test]
+    fn shown__what_was_made_of_a_value__and_not_what_was_there_before() {
+        let change = BotChange { field: FIELD, from: "x".to_owned(), to: " a".to_owned(), why: BotCause::Config };
+        for (found, expected) in [(Some("a"), Some("a")), (Some(" a"), Some(" a")), (Some("x"), None), (None, None)] {
+            let shown = shown(std::slice::from_ref(&change), &fields(FIELD, found));
+            assert_eq!(shown, fields(FIELD, expected), "{found:?}");
         }
     }
 

@@ -28,7 +28,7 @@ mod turns;
 mod withheld;
 
 pub use assemble::{Action, Plan, assemble, refuse_new};
-pub use bot::{BotCause, BotChange, BotPlan, Written, bot, first_difference, written};
+pub use bot::{BotCause, BotChange, BotPlan, Written, bot, first_difference, shown, written};
 pub use doubles::{SeenPage, doubles};
 pub use drift::{Claim, Drift, ListTrust, Listed, Origin, drift};
 pub use estimate::{Estimate, Price, estimate};

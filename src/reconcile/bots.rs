@@ -133,8 +133,10 @@ impl<P: Platform> Pass<'_, P> {
             let change = ChatbotChange::of(&fields);
             let updating = nexvio.update_chatbot(&chatbot.id, &change);
             let updated = self.unless_stopped(updating.map(Ok)).await?.map_err(|error| sorted(error, &fields))?;
-            shown = updated.fields();
-            shown.retain(|field, _| fields.contains_key(field));
+            // An answer may repeat what it was sent, and the bot show what the platform makes of that.
+            let looking = nexvio.chatbot(&chatbot.id);
+            let found = self.unless_stopped(looking.map(Ok)).await?.ok().flatten().unwrap_or(updated);
+            shown = plan::shown(&plan.changes, &found.fields());
         }
         let id = chatbot.id.clone();
         self.store.call(move |db| db.note_bot(&id, &plan::written(&wanted, &shown, &written))).await?;
