@@ -254,13 +254,14 @@ impl<P: Platform> Pass<'_, P> {
             fruitless = if count > before { 0 } else { fruitless + 1 };
             let is_fruitless = fruitless > u32::from(found.unreadable > 0);
             // What comes faster than the list can be read was not there when this reading began.
-            let has_first = !constant && announced.is_some_and(|total| count + unreadable >= total);
+            let has_first = announced.is_some_and(|total| count + unreadable >= total);
+            let stands_still = announced.is_some() && constant;
             let trickles = trickle.note(size, count - before);
-            let is_enough = has_first && trickles >= TRICKLES;
-            if !has_first && trickles >= MOST_TRICKLES {
+            let has_no_end = !stands_still && trickles >= if has_first { TRICKLES } else { MOST_TRICKLES };
+            if has_no_end && !has_first {
                 failed = Some("its list of sources grows while it is read, and has no end".to_owned());
             }
-            if is_fruitless || at.is_none() || is_end || is_enough || trickles >= MOST_TRICKLES {
+            if is_fruitless || at.is_none() || is_end || has_no_end {
                 if failed.is_some() {
                     break;
                 }

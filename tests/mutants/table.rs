@@ -223,8 +223,8 @@ pub const MUTANTS: [Mutant; 22] = [
         name: "a short page is the last",
         edits: &[Edit {
             file: "src/reconcile/list.rs",
-            from: "if is_fruitless || at.is_none() || is_end {",
-            to: "if is_fruitless || at.is_none() || is_end || (count < 3 && crate::mutant(\"a short page is the last\")) {",
+            from: "if is_fruitless || at.is_none() || is_end || has_no_end {",
+            to: "if is_fruitless || at.is_none() || is_end || has_no_end || (count < 3 && crate::mutant(\"a short page is the last\")) {",
         }],
         within: 1_000,
     },
