@@ -5,10 +5,10 @@ use std::collections::{BTreeSet, HashSet};
 use super::{Event, Fatal, Pass, Report, always_fatal, fatal};
 use crate::{
     config::Input,
-    model::{Moment, SourceId, SourceName},
+    model::{Moment, SourceId, SourceName, may_be_named},
     plan::{Action, Plan, Resume},
     platform::{ApiError, Holding, Platform, RemoteSource},
-    store::{Db, ListReport, ListedSource, Misplaced, StoreError, Terms, Unready},
+    store::{Db, ListReport, ListedSource, Misplaced, StoreError, Terms, Unconfirmed, Unready},
 };
 
 /// A list that shifts while it is paged is read this often at most.
@@ -118,13 +118,14 @@ impl<P: Platform> Pass<'_, P> {
         report.refused = refused;
         let unconfirmed = std::mem::take(&mut report.unconfirmed);
         let mut left = unconfirmed.len() as u64;
-        for (id, source) in unconfirmed {
+        for Unconfirmed { replica: id, source, name } in unconfirmed {
             if report.refused.is_some() {
                 break;
             }
             match self.look_up(&source).await? {
-                Ok(false) => lost.push(id),
-                Ok(true) => found.push(id),
+                // One that somebody has given another name meanwhile is lost to us as well.
+                Ok(Some(named)) if name.is_none_or(|sent| may_be_named(&sent, &named)) => found.push(id),
+                Ok(_) => lost.push(id),
                 Err(error) => {
                     report.unanswered += 1;
                     // A key that may not see some may not see the others either.
@@ -176,13 +177,13 @@ impl<P: Platform> Pass<'_, P> {
 
     /// Whether the platform has a source; `None` where it cannot tell.
     pub(super) async fn has_source(&self, source: &SourceId) -> Result<Option<bool>, Fatal> {
-        Ok(self.look_up(source).await?.ok())
+        Ok(self.look_up(source).await?.ok().map(|name| name.is_some()))
     }
 
-    /// The same, or why it cannot tell.
-    async fn look_up(&self, source: &SourceId) -> Result<Result<bool, ApiError>, Fatal> {
+    /// The name of a source, if there is one, or why the platform cannot tell.
+    async fn look_up(&self, source: &SourceId) -> Result<Result<Option<String>, ApiError>, Fatal> {
         match self.platform.source(source).await {
-            Ok(found) => Ok(Ok(found.is_some())),
+            Ok(found) => Ok(Ok(found.map(|found| found.name))),
             Err(error @ ApiError::Denied { .. }) => Err(always_fatal(error)),
             Err(error) => {
                 tracing::debug!(%source, %error, "the platform did not say whether it has a source");

@@ -11,7 +11,7 @@ use super::{
     cached::Cached,
     documents::set_live,
     failed_requests::{DELETED, LOST, count_ending},
-    list_report::ListReport,
+    list_report::{ListReport, Unconfirmed},
     listing::{Terms, is_only_version},
     replicas::{COLUMNS, drop_row, quarantine, replica, set_made, set_phase},
 };
@@ -295,11 +295,17 @@ pub(super) fn apply(
             Drift::Lost(_) if terms.doubted => report.missing += 1,
             Drift::Lost(id) => {
                 // One that is listed under a name that somebody gave it is not ours any more, whatever it holds.
-                let sql = "SELECT source_id FROM replicas WHERE id = ?1
-                               AND source_id NOT IN (SELECT source_id FROM listed)";
-                let unlisted = connection.row(sql, [id.0], |row| row.get(0)).optional()?;
+                let sql = format!(
+                    "SELECT {COLUMNS}, named FROM replicas WHERE id = ?1
+                         AND source_id NOT IN (SELECT source_id FROM listed)"
+                );
+                let unlisted = connection.row(&sql, [id.0], |row| Ok((replica(row)?, row.get(8)?))).optional()?;
                 match unlisted.filter(|_| terms.lookup) {
-                    Some(source) => report.unconfirmed.push((id, SourceId(source))),
+                    Some((replica, named)) => {
+                        let name = Some(replica.name(&terms.instance)).filter(|_| named);
+                        let unconfirmed = replica.source.map(|source| Unconfirmed { replica: id, source, name });
+                        report.unconfirmed.extend(unconfirmed);
+                    }
                     None => {
                         // The platform cannot be asked for single sources, and a list may hide what is there.
                         let again = lose(connection, id, now, report)?.filter(|(_, before)| *before > 0);

@@ -3,7 +3,18 @@
 use std::collections::BTreeMap;
 
 use super::list_names::Misplaced;
-use crate::model::{CollectionName, DocPath, Moment, Replica, ReplicaId, SourceId};
+use crate::model::{CollectionName, DocPath, Moment, Replica, ReplicaId, SourceId, SourceName};
+
+/// A source that enough lists missed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unconfirmed {
+    /// Whose it is.
+    pub replica: ReplicaId,
+    /// Its id.
+    pub source: SourceId,
+    /// Its name, where a list has ever shown it under that.
+    pub name: Option<SourceName>,
+}
 
 /// What a list showed and changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,7 +36,7 @@ pub struct ListReport {
     /// Those of documents that were uploaded again for that, and how often.
     pub(super) lost_again: Vec<(Replica, u32)>,
     /// Sources that enough lists missed: they are lost if the platform, asked for each, says so as well.
-    pub unconfirmed: Vec<(ReplicaId, SourceId)>,
+    pub unconfirmed: Vec<Unconfirmed>,
     /// How many of them the platform did not answer for: another list will tell.
     pub unanswered: u64,
     /// Why it did not answer for more than a few.

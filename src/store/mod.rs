@@ -41,7 +41,7 @@ pub use error::StoreError;
 pub use failure::StateFailure;
 pub use list_names::Misplaced;
 pub use list_ready::Unready;
-pub use list_report::ListReport;
+pub use list_report::{ListReport, Unconfirmed};
 pub use listing::{ListedSource, MISSING_AT_MOST, Terms};
 pub use lock::Lock;
 pub use pages::PageLook;

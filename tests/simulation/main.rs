@@ -205,6 +205,20 @@ fn what_is_not_to_be_deleted_stays_while_its_file_is_written_under_another_name(
 }
 
 #[test]
+fn what_somebody_renames_is_theirs_whatever_the_next_list_leaves_out() {
+    let steps = vec![
+        Step::Disk(0, DiskOp::Write("a/one.md", 1)),
+        Step::Pass(PassStep::calm(0)),
+        Step::Idle(60),
+        Step::Somebody(Somebody::Renames, 0),
+        Step::Disk(0, DiskOp::Rename("a/one.md", "a/two.md")),
+        Step::Pass(PassStep { forgets: Some(2), ..PassStep::calm(0) }),
+    ];
+    let verdict = Desk::new().run(&Script::by_hand(Api::Cevvo, steps));
+    assert!(verdict.broken.is_empty(), "by hand: {:#?}", verdict.broken);
+}
+
+#[test]
 fn a_process_may_die_while_what_it_asked_for_is_late() {
     at_every_step(|step| PassStep { dies_at: Some(step), late: true, ..PassStep::calm(0) });
 }
