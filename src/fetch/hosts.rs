@@ -152,15 +152,13 @@ impl State {
         }
     }
 
-    fn answered(&mut self, collection: &str) {
+    fn answered(&mut self) {
         self.unanswered = 0;
         self.silence = None;
-        self.refusals.remove(collection);
     }
 
     /// A page was refused. Of those that were asked for before the last refusal was heard, none counts again.
     fn refused(&mut self, collection: &str, url: &Url, began: Instant, given_up: Peace) {
-        self.unanswered = 0;
         let refusals = self.refusals.entry(collection.to_owned()).or_default();
         if refusals.last.is_some_and(|last| began < last) {
             return;
@@ -185,9 +183,13 @@ impl State {
 }
 
 impl Turn {
-    /// The host has answered, whatever it said.
-    pub(super) fn answered(&self, access: &Access) {
-        self.host.state().answered(&access.collection);
+    /// The host has answered, whatever it said; `page` is whether that was about a page, and not about robots.txt.
+    pub(super) fn answered(&self, access: &Access, page: bool) {
+        let mut state = self.host.state();
+        state.answered();
+        if page {
+            state.refusals.remove(&access.collection);
+        }
     }
 
     /// There was no answer. A host that does this again and again is left alone for a while.
@@ -197,15 +199,18 @@ impl Turn {
         }
     }
 
-    /// The host refuses a page and asks to be left alone for a while. It is before the next page, but not longer than
-    /// `patience`: it may speak of this page alone. When it refuses many, it is left alone for as long as it says, or at
-    /// least for a while.
-    pub(super) fn refused(&self, url: &Url, access: &Access, (status, wait): (u16, Duration), timing: Timing) {
+    /// The host refuses a page, or its robots.txt, and asks to be left alone for a while. It is before the next page, but not
+    /// longer than `patience`: it may speak of this page alone. When it refuses many pages, it is left alone for as long as
+    /// it says, or at least for a while.
+    pub(super) fn refused(&self, page: Option<&Url>, access: &Access, (status, wait): (u16, Duration), timing: Timing) {
         let now = Instant::now();
         let until = now + wait.min(timing.patience);
         let given_up = Peace { until: now + wait.min(LONGEST_PEACE).max(timing.left_alone), status };
         let mut state = self.host.state();
-        state.refused(&access.collection, url, self.began, given_up);
+        state.answered();
+        if let Some(page) = page {
+            state.refused(&access.collection, page, self.began, given_up);
+        }
         if state.peace.is_none_or(|peace| peace.until < until) {
             state.peace = Some(Peace { until, status });
         }
@@ -260,7 +265,7 @@ mod tests {
         assert!(!ask(&mut state, fifth + SECOND * 299));
         assert!(ask(&mut state, fifth + SECOND * 300));
         assert!(!ask(&mut state, fifth + SECOND * 301));
-        state.answered("");
+        state.answered();
         let later = fifth + SECOND * 302;
         assert!((0..5).all(|_| ask(&mut state, later)));
         assert!(!ask(&mut state, later));

@@ -147,6 +147,28 @@ async fn host__refusing_three_pages_without_a_word_of_when__is_given_up() {
 }
 
 #[tokio::test]
+async fn robots_txt__refused_or_not__is_none_of_the_pages() {
+    let busy = || Reply::status(429).header("Retry-After", "0");
+    for (robots, is_given_up) in [(busy(), false), (Reply::status(429), false), (Reply::status(404), true)] {
+        let origin = Origin::start();
+        ["/1", "/2", "/3"].iter().for_each(|path| origin.serve(path, busy()));
+        origin.serve("/robots.txt", robots);
+        origin.serve("/page", Reply::page("a page"));
+        let (fetcher, url) = (fetcher(), origin.url("/page"));
+        for path in ["/1", "/2"] {
+            trouble(fetcher.get(&origin.url(path), &access(), None).await);
+        }
+        assert_eq!(fetcher.robots(&url, &access()).await.is_ok(), is_given_up);
+        if is_given_up {
+            trouble(fetcher.get(&origin.url("/3"), &access(), None).await);
+            assert_eq!(trouble(fetcher.get(&url, &access(), None).await), Trouble::GivenUp(429));
+        } else {
+            page(fetcher.get(&url, &access(), None).await);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_host_that_never_has_time_is_not_asked_for_ever() {
     let origin = Origin::start();
     origin.serve("/", Reply::status(429).header("Retry-After", "0"));

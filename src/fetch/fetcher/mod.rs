@@ -57,6 +57,15 @@ struct Known {
     rules: Result<Arc<Robots>, Trouble>,
 }
 
+/// What a host is asked for.
+#[derive(Clone, Copy)]
+enum Sought<'a> {
+    /// A page or a list, perhaps only if it has changed.
+    Page(Option<&'a Validators>),
+    /// Its robots.txt: that it is refused says nothing of the pages.
+    Robots,
+}
+
 /// An answer, whose host has one of its places taken until the body is read.
 struct Answered {
     response: Response,
@@ -119,7 +128,7 @@ impl Fetcher {
                 self.permit(way.here(), access).await.map_err(at)?;
             }
             let validators = validators.filter(|validators| validators.are_of(&way));
-            let answered = self.ask(way.here(), access, validators, &mut patience).await.map_err(at)?;
+            let answered = self.ask(way.here(), access, Sought::Page(validators), &mut patience).await.map_err(at)?;
             let status = answered.response.status();
             if let Some(location) = redirect(&answered.response) {
                 way.follow(location, is_permanent(status), MOST_HOPS)?;
@@ -183,7 +192,7 @@ impl Fetcher {
         let mut way = Way::new(&start);
         let mut patience = self.0.timing.patience;
         loop {
-            let answered = self.ask(way.here(), access, None, &mut patience).await?;
+            let answered = self.ask(way.here(), access, Sought::Robots, &mut patience).await?;
             let status = answered.response.status();
             if let Some(location) = redirect(&answered.response) {
                 match way.follow(location, is_permanent(status), MOST_HOPS_TO_ROBOTS) {
@@ -215,10 +224,14 @@ impl Fetcher {
         &self,
         url: &Url,
         access: &Access,
-        validators: Option<&Validators>,
+        sought: Sought<'_>,
         patience: &mut Duration,
     ) -> Result<Answered, Trouble> {
         let (mut attempts, mut refused) = (1, None);
+        let (page, validators) = match sought {
+            Sought::Page(validators) => (Some(url), validators),
+            Sought::Robots => (None, None),
+        };
         loop {
             let turn = self.0.hosts.turn(url, access, *patience).await;
             // A host that is given up meanwhile has been asked for this page all the same.
@@ -231,13 +244,13 @@ impl Fetcher {
             let Some(wait) = wait else {
                 // A list that its site cannot make says nothing of the pages.
                 if is_refusal && access.obey_robots {
-                    turn.refused(url, access, (status, Duration::ZERO), self.0.timing);
+                    turn.refused(page, access, (status, Duration::ZERO), self.0.timing);
                 } else {
-                    turn.answered(access);
+                    turn.answered(access, page.is_some());
                 }
                 return Ok(Answered { response, _turn: turn });
             };
-            turn.refused(url, access, (status, wait), self.0.timing);
+            turn.refused(page, access, (status, wait), self.0.timing);
             let busy = Trouble::Busy { status, wait };
             if wait > *patience || attempts == ATTEMPTS {
                 return Err(busy);
