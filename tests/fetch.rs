@@ -8,6 +8,8 @@ mod answers;
 mod harness;
 #[path = "fetch/hosts.rs"]
 mod hosts;
+#[path = "fetch/keep_alive.rs"]
+mod keep_alive;
 #[path = "fetch/limits.rs"]
 mod limits;
 #[allow(dead_code, reason = "this test needs a part of it only")]

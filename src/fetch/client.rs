@@ -41,12 +41,14 @@ impl Client {
         Ok(Self { public_only, anywhere: build(builder)?, refused, timing })
     }
 
-    /// Asks for a page. The time for it goes on while its body is read.
+    /// Asks for a page. The time for it goes on while its body is read. Where it `may_reuse` a connection that its host was
+    /// about to close, it is sent once more when that one ends without an answer: nothing else came of it, as it is a GET.
     pub(super) async fn get(
         &self,
         url: &Url,
         access: &Access,
         validators: Option<&Validators>,
+        may_reuse: bool,
     ) -> Result<Response, Trouble> {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(Trouble::Scheme(url.scheme().to_owned()));
@@ -55,8 +57,14 @@ impl Client {
             self.refused.check(url)?;
         }
         let client = if access.allow_private { &self.anywhere } else { &self.public_only };
-        let request = client.get(url.clone()).headers(headers(url, access, validators)?).timeout(self.timing.request);
-        request.send().await.map_err(|error| trouble(&error, Trouble::Network))
+        let headers = headers(url, access, validators)?;
+        let send = || client.get(url.clone()).headers(headers.clone()).timeout(self.timing.request).send();
+        let was_closed = |error: &reqwest::Error| may_reuse && !error.is_timeout() && !error.is_connect();
+        let response = match send().await {
+            Err(error) if was_closed(&error) => send().await,
+            other => other,
+        };
+        response.map_err(|error| trouble(&error, Trouble::Network))
     }
 }
 

@@ -44,6 +44,8 @@ struct State {
     /// Requests in a row without an answer.
     unanswered: usize,
     silence: Option<Silence>,
+    /// Whether the last request was answered: its connection may be open still.
+    keeps_open: bool,
     /// By the collections that were refused a page.
     refusals: HashMap<String, Refusals>,
 }
@@ -79,6 +81,8 @@ struct Silence {
 pub(super) struct Turn {
     host: Arc<Host>,
     began: Instant,
+    /// Whether the request may go over a connection of before, which the host may be about to close.
+    pub(super) may_reuse: bool,
 }
 
 impl Hosts {
@@ -92,7 +96,10 @@ impl Hosts {
             let now = Instant::now();
             let look = host.state().look(now, access, patience)?;
             match look {
-                Look::Go => return Ok(Turn { host: Arc::clone(&host), began: now }),
+                Look::Go => {
+                    let may_reuse = host.state().keeps_open;
+                    return Ok(Turn { host: Arc::clone(&host), began: now, may_reuse });
+                }
                 Look::Wait(until) => tokio::time::sleep_until(until).await,
                 Look::Full => left.await,
             }
@@ -147,6 +154,7 @@ impl State {
     /// A request has had no answer. When the silence is over, one more of these begins the next.
     fn unanswered(&mut self, now: Instant, trouble: &Trouble, wait: Duration) {
         self.unanswered = UNANSWERED.min(self.unanswered + 1);
+        self.keeps_open = false;
         if self.unanswered == UNANSWERED {
             self.silence = Some(Silence { until: now + wait, trouble: trouble.clone() });
         }
@@ -155,6 +163,7 @@ impl State {
     fn answered(&mut self) {
         self.unanswered = 0;
         self.silence = None;
+        self.keeps_open = true;
     }
 
     /// A page was refused. Of those that were asked for before the last refusal was heard, none counts again.

@@ -205,7 +205,8 @@ async fn a_host_that_does_not_answer_is_left_alone() {
     let mut last = None;
     for asked in 1..=10 {
         last = Some(trouble(fetcher.get(&url, &access(), None).await));
-        assert_eq!(origin.requests().len(), asked);
+        // The connection of the answer may have been about to end, so the one after it is sent once more.
+        assert_eq!(origin.requests().len(), asked + usize::from(asked > 5));
     }
     let last = last.expect("a trouble");
     assert!(matches!(last, Trouble::Network(_)), "{last:?}");
@@ -215,7 +216,7 @@ async fn a_host_that_does_not_answer_is_left_alone() {
         assert_eq!(said.to_string(), words);
         assert_eq!(said, Trouble::LeftAlone(Box::new(last.clone())));
     }
-    assert_eq!(origin.requests().len(), 10);
+    assert_eq!(origin.requests().len(), 11);
     // Another host is none of its business.
     page(fetcher.get(&origin.url_as("localhost", "/other"), &access(), None).await);
 }

@@ -236,7 +236,7 @@ impl Fetcher {
             let turn = self.0.hosts.turn(url, access, *patience).await;
             // A host that is given up meanwhile has been asked for this page all the same.
             let turn = turn.map_err(|trouble| refused.take().unwrap_or(trouble))?;
-            let response = self.0.client.get(url, access, validators).await;
+            let response = self.0.client.get(url, access, validators, turn.may_reuse).await;
             let response = response.inspect_err(|trouble| turn.unanswered(trouble, self.0.timing.left_alone))?;
             let status = response.status().as_u16();
             let is_refusal = matches!(status, 429 | 503);
