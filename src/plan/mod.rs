@@ -17,6 +17,7 @@ mod moves;
 mod out_of_sight;
 mod page;
 mod page_signs;
+mod page_text;
 mod phrase;
 mod placeholder;
 mod replacement_guard;
@@ -38,10 +39,9 @@ pub use judge::{Judgement, Look, is_written_long, judge, look, moment_of_look, s
 pub use merge::{Pair, merge};
 pub use moves::{Move, MoveState, NewMove};
 pub use out_of_sight::OutOfSight;
-pub use page::{
-    Ask, Heard, Looks, NewText, Page, TextVerdict, ask, heard, is_confirmed, is_shrunk, looks_to_go, weigh,
-};
+pub use page::{Ask, Heard, Looks, Page, ask, heard, is_confirmed, looks_to_go};
 pub use page_signs::{PageSigns, is_strong};
+pub use page_text::{NewText, TextVerdict, is_shrunk, weigh};
 pub use phrase::{LOOKED_AT, phrases};
 pub use replacement_guard::{ALIKE, HeldReplacements, ReplacementStanding, TurnedText, became, joined};
 pub use resume::{Besides, Resume, Terms, UnderWay, resume};

@@ -2,12 +2,8 @@
 
 use std::time::Duration;
 
-use super::{
-    lastmod,
-    placeholder::{NOT_FOUND, placeholder},
-    replacement_guard::ALIKE,
-};
-use crate::model::{Claim, Claimed, ContentHash, Moment, PageSaid, PageState, Record, Sketch, Stale, Ways, distance};
+use super::{lastmod, page_text::TextVerdict};
+use crate::model::{Claim, Claimed, Moment, PageSaid, PageState, Record, Sketch, Stale, Ways};
 
 /// A list that says that a page has not changed is believed for so long.
 const TRUST: Duration = DAY;
@@ -18,11 +14,6 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// one text everywhere. With the five minutes of a 404, this is a day.
 const SOFT_404: u32 = 288;
 const SOFT_404_LOOKS: u64 = 2;
-/// A text that shrinks to no more words, and to a part of its size (a third), may be what is left of a broken page.
-const FEW: u64 = 40;
-const SHRUNK: u64 = 3;
-/// A text of fewer bytes says little to begin with.
-const SMALL: u64 = 200;
 
 /// How a page is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,142 +129,6 @@ pub enum Heard {
     Nothing(String),
     /// Nothing, for it was not asked for: why.
     Unasked(String),
-}
-
-/// What a text is, held against the one that the platform holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TextVerdict {
-    /// A version like any other.
-    Accepted {
-        /// What the text was like before, where its words have become others.
-        turned: Option<u64>,
-    },
-    /// Its words are the same, and where its links lead, or a token, is not.
-    SameWords(Claimed),
-    /// It stands where a document was, and would take its place.
-    Doubted {
-        /// What it is.
-        what: Claimed,
-        /// Why that is doubted.
-        reason: String,
-        /// What the document was like.
-        turned: u64,
-    },
-    /// What its site shows for addresses that do not exist.
-    Missing,
-}
-
-impl TextVerdict {
-    /// The same of a text at another address, which two looks and the guard of moves confirm.
-    ///
-    /// # Errors
-    /// Why it is no document.
-    pub fn of_move(self) -> Result<Self, String> {
-        match self {
-            Self::Doubted { what: Claimed::Replaced, reason, .. } => Err(reason),
-            Self::Doubted { turned, .. } => Ok(Self::Accepted { turned: Some(turned) }),
-            Self::SameWords(_) => Ok(Self::Accepted { turned: None }),
-            other @ (Self::Accepted { .. } | Self::Missing) => Ok(other),
-        }
-    }
-}
-
-/// A text as it came.
-#[derive(Clone, Copy, Debug)]
-pub struct NewText<'a> {
-    /// What it is.
-    pub text: &'a str,
-    /// Its hash.
-    pub hash: ContentHash,
-    /// Its size in bytes.
-    pub size: u64,
-    /// The same in short.
-    pub sketch: Sketch,
-    /// Whether it has the title of before, which no other page has: then it is the document, whatever it says.
-    pub same_title: bool,
-    /// Whether its HTML has an end.
-    pub ended: bool,
-    /// Whether its site shows much the same for an address that does not exist.
-    pub missing: bool,
-    /// What kind of file it is, as an extension.
-    pub kind: &'a str,
-    /// Whether the address leads for now to another page, which asks for a password.
-    pub asks_elsewhere: bool,
-}
-
-/// Holds a page's text against the one that the platform holds.
-pub fn weigh(record: Option<&Record>, before: Option<&PageState>, new: &NewText<'_>) -> TextVerdict {
-    let held = record.and_then(|record| Some((record, record.live?)));
-    let Some((record, live)) = held.filter(|(_, live)| *live != new.hash.short()) else {
-        if new.missing {
-            return TextVerdict::Missing;
-        }
-        // What the text was like before it became this one stays known: others may become it one by one.
-        let turned = before.and_then(|before| before.turned).filter(|was| *was != new.sketch.likeness);
-        return TextVerdict::Accepted { turned };
-    };
-    let in_step = record.seen.is_some_and(|seen| seen.hash.short() == live);
-    let old = before.and_then(|before| before.sketch);
-    if in_step && old.is_some_and(|old| old.text == new.sketch.text) {
-        return TextVerdict::SameWords(Claimed::Links(new.hash.short().to_string()));
-    }
-    // While a version is held back, what counts is the one before it.
-    let before_it = before.and_then(|before| before.turned).filter(|_| !in_step);
-    let was = before_it.or(old.map(|old| old.likeness));
-    let turned = was.filter(|was| *was != new.sketch.likeness);
-    if turned.is_none() && was.is_some() {
-        return TextVerdict::Accepted { turned };
-    }
-    // Of a version that an older kbsync has read, only the size is known.
-    let was = turned.unwrap_or_else(|| live.as_number());
-    // A form may be part of a document, which is then much the same as before.
-    if new.asks_elsewhere && !new.same_title && distance(was, new.sketch.likeness) > ALIKE {
-        let reason = "it redirects, for now, to a page that asks for a password".to_owned();
-        return TextVerdict::Doubted { what: Claimed::Replaced, reason, turned: was };
-    }
-    let (words, size) = (new.sketch.words, live_size(record));
-    let stands_for = size.filter(|_| !new.same_title).and_then(|size| placeholder(new.text, words, new.size, size));
-    // A site in trouble shows the same everywhere, and has not lost its pages.
-    if new.missing && stands_for.is_none_or(|what| what == NOT_FOUND) {
-        return TextVerdict::Missing;
-    }
-    if let Some(what) = stands_for {
-        let reason = format!("its site shows {what} in its place");
-        return TextVerdict::Doubted { what: Claimed::Replaced, reason, turned: was };
-    }
-    if let Some(old) = before.and_then(|before| before.kind.as_deref()).filter(|old| file(old) != file(new.kind)) {
-        let [old, now] = [old, new.kind].map(|kind| file(kind).unwrap_or("a page of text"));
-        let reason = format!("it was {old}, and is {now} now, which another look must confirm");
-        return TextVerdict::Doubted { what: Claimed::Retyped(new.kind.to_owned()), reason, turned: was };
-    }
-    if before.is_some_and(|before| before.ended) && !new.ended {
-        let reason = "its HTML breaks off before its end, which another look must confirm".to_owned();
-        return TextVerdict::Doubted { what: Claimed::Shrunk(new.sketch.likeness), reason, turned: was };
-    }
-    if is_shrunk(record, words, new.size) {
-        let reason = format!("only {words} words are left of its text, which another look must confirm");
-        return TextVerdict::Doubted { what: Claimed::Shrunk(new.sketch.likeness), reason, turned: was };
-    }
-    TextVerdict::Accepted { turned }
-}
-
-/// What kind of file this is that is known by its bytes alone; `None` of text.
-fn file(kind: &str) -> Option<&'static str> {
-    match kind {
-        "pdf" => Some("a PDF"),
-        "docx" => Some("a Word document"),
-        _ => None,
-    }
-}
-
-/// Whether a text is no more than a few words where the platform holds a document.
-pub fn is_shrunk(record: &Record, words: u64, size: u64) -> bool {
-    words <= FEW && live_size(record).is_some_and(|was| was >= SMALL && size.saturating_mul(SHRUNK) <= was)
-}
-
-fn live_size(record: &Record) -> Option<u64> {
-    let seen = record.seen.filter(|seen| Some(seen.hash.short()) == record.live);
-    record.live_size.or(seen.map(|seen| seen.fingerprint.size))
 }
 
 /// Whether the look before has said the same, so that this one confirms it. Links and tokens that are others at each look

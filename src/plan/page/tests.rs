@@ -1,7 +1,10 @@
 //! What pages' pasts and answers make of them.
 
 use super::*;
-use crate::model::{ContentHash, DocPath, Fingerprint, LastLook, Trouble};
+use crate::{
+    model::{ContentHash, DocPath, Fingerprint, LastLook, Trouble},
+    plan::{NewText, weigh},
+};
 
 const NOW: Moment = Moment(1_000_000_000_000);
 
