@@ -11,6 +11,8 @@ mod origin;
 mod astray;
 #[path = "pages/bench.rs"]
 mod bench;
+#[path = "pages/cached.rs"]
+mod cached;
 #[path = "pages/causes.rs"]
 mod causes;
 #[path = "pages/doubts.rs"]

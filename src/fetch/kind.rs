@@ -124,6 +124,8 @@ fn kind_of(media_type: &str, url: &Url, body: &[u8]) -> Result<&'static str, Str
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::fetch::Validators;
 
@@ -133,7 +135,7 @@ mod tests {
         let judged = |media_type: &str, body: &[u8]| {
             let (body, media_type, url) = (body.to_vec(), media_type.to_owned(), url.clone());
             let (charset, refresh, validators) = (None, None, Validators::default());
-            Fetched { url, moved: None, media_type, charset, refresh, body, validators }.kind()
+            Fetched { url, moved: None, media_type, charset, refresh, body, validators, age: Duration::ZERO }.kind()
         };
         let corpus = |file: &str| std::fs::read(format!("{}/docs/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap();
         for (file, media_type, kind) in [

@@ -101,6 +101,8 @@ pub enum Answer {
     Gone {
         /// Which of them.
         status: u16,
+        /// As in [`Fetched`].
+        age: Duration,
     },
     /// Nothing that says that the page is gone: what is known of it stays.
     Kept(Trouble),
@@ -123,6 +125,8 @@ pub struct Fetched {
     pub body: Vec<u8>,
     /// For the next time.
     pub validators: Validators,
+    /// How long ago the answer was made: a cache may have had it for a while.
+    pub age: Duration,
 }
 
 /// What robots.txt says of one page.

@@ -107,7 +107,7 @@ pub(super) fn access(allow_private: bool, at_once: usize) -> Access {
 pub(super) async fn read(app: &App, url: &Url, access: &Access, scratch: &Path) -> Result<Page, PageError> {
     let page = match app.fetcher.get(url, access, None).await {
         Answer::Page(page) => *page,
-        Answer::Gone { status } => return Err(PageError::Gone(status)),
+        Answer::Gone { status, .. } => return Err(PageError::Gone(status)),
         Answer::Kept(trouble) => return Err(PageError::Kept(trouble)),
         // Nobody has asked for that.
         Answer::Unchanged { .. } => return Err(PageError::Kept(Trouble::Status(304))),

@@ -115,8 +115,10 @@ pub enum Heard {
     },
     /// It has not changed.
     Unchanged,
-    /// Its origin says that it is gone, or no list names it any more.
-    Gone,
+    /// Its origin says that it is gone, in an answer that was made then.
+    Gone(Moment),
+    /// No list names it any more; the oldest of those that might was made then.
+    Unlisted(Moment),
     /// The same, for its site shows what it shows for addresses that do not exist.
     Missing,
     /// Nothing of its content, for it leads to another address than the one that was asked about.
@@ -158,6 +160,19 @@ pub fn looks_to_go(state: &PageState, confirm: u64) -> u64 {
     confirm.max(if state.is_soft_404() { SOFT_404_LOOKS } else { 1 })
 }
 
+/// What is heard, but nothing of an answer that was made before the page was read: it may be as old as to say nothing of it.
+fn unless_outdated(heard: Heard, read: Option<Moment>) -> Heard {
+    let is_outdated = |made| read.is_some_and(|read| made < read);
+    let reason = match heard {
+        Heard::Gone(made) if is_outdated(made) => {
+            "its origin says that it is gone, but in an answer that is older than its content"
+        }
+        Heard::Unlisted(made) if is_outdated(made) => "no list names it any more, but the list is an older copy",
+        heard => return heard,
+    };
+    Heard::Nothing(reason.to_owned())
+}
+
 /// What is remembered of a page after an answer.
 ///
 /// What would cost a document counts once in `apart`, for passes that are repeated at once see the same moment of a site.
@@ -170,6 +185,7 @@ pub fn heard(
 ) -> PageState {
     let Looks { now, apart, confirm } = looks;
     let before = before.cloned().unwrap_or_default();
+    let heard = unless_outdated(heard, before.read.filter(|read| *read <= now));
     let mut lists = lists.or(before.lists.as_ref()).cloned();
     // Other addresses of this pass have led here as well.
     if let (Some(lists), Some(others)) = (&mut lists, before.lists.as_ref().filter(|_| before.pass == pass)) {
@@ -224,16 +240,20 @@ pub fn heard(
             let claim = Some(claimed(before.claim.as_ref(), Claimed::Moved(to), looks));
             PageState { claim, stale: Some(Stale { since, reason }), ..asked }
         }
-        Heard::Gone | Heard::Missing => {
-            let is_soft = heard == Heard::Missing;
+        Heard::Gone(_) | Heard::Unlisted(_) | Heard::Missing => {
+            // Two answers out of a cache may be one.
+            let (is_soft, made) = match heard {
+                Heard::Gone(made) | Heard::Unlisted(made) => (false, made.min(now)),
+                _ => (true, now),
+            };
             let claim = is_soft.then(|| claimed(before.claim.as_ref(), Claimed::Missing, looks));
             let apart = if is_soft { apart.saturating_mul(SOFT_404) } else { apart };
-            let counted = before.missed.filter(|missed| *missed <= now && now.since(*missed) < apart);
+            let counted = before.missed.filter(|missed| *missed <= now && made.since(*missed) < apart);
             match counted {
                 // Its origin's own word is not confirmed by what looked like it.
-                _ if !is_soft && before.is_soft_404() => PageState { missing: 1, missed: Some(now), ..asked },
+                _ if !is_soft && before.is_soft_404() => PageState { missing: 1, missed: Some(made), ..asked },
                 Some(missed) => PageState { missing: before.missing, missed: Some(missed), claim, ..asked },
-                None => PageState { missing: before.missing + 1, missed: Some(now), claim, ..asked },
+                None => PageState { missing: before.missing + 1, missed: Some(made), claim, ..asked },
             }
         }
         Heard::Elsewhere => {

@@ -38,7 +38,7 @@ async fn a_page_that_is_not_there_is_gone_and_no_other() {
     let origin = Origin::start();
     for status in [404, 410] {
         origin.serve("/", Reply::status(status));
-        assert!(matches!(get(&origin.url("/")).await, Answer::Gone { status: said } if said == status), "{status}");
+        assert!(matches!(get(&origin.url("/")).await, Answer::Gone { status: said, .. } if said == status), "{status}");
     }
     for status in [202, 206, 300, 304, 400, 401, 403, 405, 418, 429, 451, 500, 502, 503, 504, 599] {
         origin.serve("/", Reply::status(status));

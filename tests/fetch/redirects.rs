@@ -91,7 +91,7 @@ async fn a_page_is_gone_where_it_moved_for_good_to_one_that_is_not_there() {
             origin.serve("/2", Reply::status(status));
             let answer = get(&origin.url("/0")).await;
             if gone {
-                assert!(matches!(answer, Answer::Gone { status: said } if said == status), "{statuses:?}");
+                assert!(matches!(answer, Answer::Gone { status: said, .. } if said == status), "{statuses:?}");
             } else {
                 assert_eq!(trouble(answer), Trouble::RedirectToMissing, "{statuses:?}");
             }

@@ -1,5 +1,7 @@
 //! Conditional requests.
 
+use std::time::{Duration, SystemTime};
+
 use kbsync::fetch::{Answer, Trouble, Validators};
 
 use crate::{
@@ -76,4 +78,43 @@ async fn validators_are_kept_to_a_length() {
     let [longest, too_long] = [1024, 1025].map(|length| "x".repeat(length));
     origin.serve("/", Reply::page("a").header("ETag", &longest).header("Last-Modified", &too_long));
     assert_eq!(page(get(&origin.url("/")).await).validators, etag(&longest));
+}
+
+#[tokio::test]
+async fn age__of_an_answer_out_of_a_cache__is_as_its_headers_say() {
+    let origin = Origin::start();
+    let date = |ago: u64| {
+        let then = jiff::Timestamp::try_from(SystemTime::now() - Duration::from_secs(ago)).unwrap();
+        jiff::fmt::rfc2822::to_string(&then.to_zoned(jiff::tz::TimeZone::UTC)).unwrap()
+    };
+    let (hour, week) = (3_600, 7 * 24 * 3_600);
+    for (age, made, expected) in [
+        (None, None, 0),
+        (Some("60"), None, 60),
+        (Some(" 60, 70"), None, 60),
+        (Some("old"), Some(date(0)), 0),
+        (None, Some(date(hour)), hour),
+        (Some("60"), Some(date(hour)), hour),
+        (Some("7200"), Some(date(hour)), 7_200),
+        // A clock that is ahead, and none.
+        (None, Some("Fri, 01 Jan 2100 00:00:00 GMT".to_owned()), 0),
+        (Some("60"), Some(date(week + hour)), 60),
+        (None, Some("now".to_owned()), 0),
+    ] {
+        let headers = [("Age", age.map(str::to_owned)), ("Date", made)];
+        for reply in [Reply::page("a page"), Reply::status(404)] {
+            let add = |reply: Reply, (name, value): &(&str, Option<String>)| match value {
+                Some(value) => reply.header(name, value),
+                None => reply,
+            };
+            origin.serve("/", headers.iter().fold(reply, add));
+            let said = match get(&origin.url("/")).await {
+                Answer::Page(page) => page.age,
+                Answer::Gone { age, .. } => age,
+                other => panic!("{other:?}"),
+            };
+            // The test may be slow.
+            assert!((expected..expected + 60).contains(&said.as_secs()), "{headers:?}: {said:?}");
+        }
+    }
 }

@@ -7,14 +7,15 @@ use crate::{
     origin::{Origin, Reply},
 };
 
-fn urlset(bench: &Bench, paths: &[&str]) -> Reply {
+/// A sitemap of these paths.
+pub fn urlset(bench: &Bench, paths: &[&str]) -> Reply {
     let entries: String =
         paths.iter().map(|path| format!("<url><loc>{}</loc></url>", bench.origin.url(path))).collect();
     Reply::new("application/xml", format!("<urlset>{entries}</urlset>"))
 }
 
 /// A collection of what one list names.
-async fn listed(paths: &[&str], list: &str) -> Bench {
+pub async fn listed(paths: &[&str], list: &str) -> Bench {
     let mut bench = Bench::new(paths).await;
     (bench.world.scope.policy.max_deletes, bench.world.scope.policy.max_delete_percent) = (10, 10);
     let list = bench.origin.url(list);

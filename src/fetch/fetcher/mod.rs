@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use jiff::Timestamp;
 use reqwest::{
     Response, StatusCode,
-    header::{CONTENT_TYPE, ETAG, HeaderName, LAST_MODIFIED, LOCATION, REFRESH, RETRY_AFTER},
+    header::{AGE, CONTENT_TYPE, DATE, ETAG, HeaderName, LAST_MODIFIED, LOCATION, REFRESH, RETRY_AFTER},
 };
 use tokio::{sync::Mutex, time::Instant};
 use url::Url;
@@ -32,6 +32,8 @@ const ATTEMPTS: usize = 3;
 const ROBOTS_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 /// The longest validator that is kept.
 const LONGEST_VALIDATOR: usize = 1 << 10;
+/// In seconds: a server that says an earlier `Date` has no clock.
+const OLDEST_DATE: u64 = 7 * 24 * 60 * 60;
 
 /// Fetches pages. Cheap to clone. One a process, so that hosts are spared whoever asks.
 #[derive(Clone, Debug)]
@@ -142,7 +144,7 @@ impl Fetcher {
                 StatusCode::NOT_MODIFIED if validators.is_some() => Ok(Answer::Unchanged { moved: way.moved() }),
                 _ if way.at_sign_in() => Err(Trouble::Login(shown(way.here()))),
                 StatusCode::NOT_FOUND | StatusCode::GONE if way.is_permanent() => {
-                    Ok(Answer::Gone { status: status.as_u16() })
+                    Ok(Answer::Gone { status: status.as_u16(), age: age(&answered.response) })
                 }
                 StatusCode::NOT_FOUND | StatusCode::GONE => Err(Trouble::RedirectToMissing),
                 _ => Err(Trouble::Status(status.as_u16())),
@@ -288,7 +290,7 @@ async fn fetched(answered: Answered, way: &Way, max_size: u64) -> Result<Fetched
         last_modified: validator(LAST_MODIFIED),
         of: (!way.at_start()).then(|| way.here().clone()),
     };
-    let refresh = text(&response, REFRESH);
+    let (refresh, age) = (text(&response, REFRESH), age(&response));
     let Body { bytes, cut } = body::read(response, max_size).await?;
     if cut {
         return Err(Trouble::TooLarge(max_size));
@@ -297,7 +299,16 @@ async fn fetched(answered: Answered, way: &Way, max_size: u64) -> Result<Fetched
     if bytes.trim_ascii().is_empty() {
         return Err(Trouble::Empty);
     }
-    Ok(Fetched { url: way.here().clone(), moved: way.moved(), media_type, charset, refresh, body: bytes, validators })
+    Ok(Fetched {
+        url: way.here().clone(),
+        moved: way.moved(),
+        media_type,
+        charset,
+        refresh,
+        body: bytes,
+        validators,
+        age,
+    })
 }
 
 /// A header's value, where it is text.
@@ -336,8 +347,21 @@ fn retry_after(response: &Response) -> Option<Duration> {
     if let Ok(seconds) = value.parse() {
         return Some(Duration::from_secs(seconds));
     }
-    let date = jiff::fmt::rfc2822::parse(value).ok()?.timestamp();
-    Some(Duration::try_from(date.duration_since(Timestamp::now())).unwrap_or_default())
+    Some(Duration::try_from(date(value)?.duration_since(Timestamp::now())).unwrap_or_default())
+}
+
+/// How long ago an answer was made: as the cache says that gives it, or by the date that it came with from its origin.
+fn age(response: &Response) -> Duration {
+    let in_cache = text(response, AGE).and_then(|age| age.split(',').next()?.trim().parse::<u64>().ok());
+    let made = text(response, DATE).and_then(|made| date(made.trim()));
+    // Dates are in whole seconds.
+    let since = made.and_then(|made| Timestamp::now().duration_since(made).as_secs().try_into().ok());
+    let since = since.filter(|since| *since <= OLDEST_DATE);
+    Duration::from_secs(in_cache.unwrap_or_default().max(since.unwrap_or_default()))
+}
+
+fn date(text: &str) -> Option<Timestamp> {
+    Some(jiff::fmt::rfc2822::parse(text).ok()?.timestamp())
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, VecDeque, btree_map},
     fmt::Display,
     path::Path,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use tokio::task::spawn_blocking;
@@ -141,7 +141,7 @@ impl Gathering {
                 self.further.entry(list.to_string()).or_default().insert(text_of(&way));
                 continue;
             }
-            let (from, document) = match fetch(fetcher, list, &access).await {
+            let (from, document, age) = match fetch(fetcher, list, &access).await {
                 Ok(read) => read,
                 // A part that an index names in vain is an empty one.
                 Err(Unread::Missing(status)) if way.len() > 1 => {
@@ -160,6 +160,8 @@ impl Gathering {
                 }
             };
             without_answer = 0;
+            let oldest = self.result.ages.entry(named.to_string()).or_default();
+            *oldest = age.max(*oldest);
             let mut further = self.take(&Source { way: way.clone(), from }, document);
             for part in &further {
                 self.result.indexes.entry(part.to_string()).or_default().insert(list.to_string());
@@ -310,11 +312,11 @@ fn go_further(ways: &mut Ways, further: &BTreeMap<String, BTreeSet<String>>) {
     }
 }
 
-/// Fetches a list and reads it: where it came from at last, and what it says.
-async fn fetch(fetcher: &Fetcher, list: &Url, access: &Access) -> Result<(Url, Document), Unread> {
+/// Fetches a list and reads it: where it came from at last, what it says, and how old that is.
+async fn fetch(fetcher: &Fetcher, list: &Url, access: &Access) -> Result<(Url, Document, Duration), Unread> {
     let fetched = match fetcher.get(list, access, None).await {
         Answer::Page(fetched) => *fetched,
-        Answer::Gone { status } => return Err(Unread::Missing(status)),
+        Answer::Gone { status, .. } => return Err(Unread::Missing(status)),
         Answer::Unchanged { .. } => {
             return Err(Unread::Failed("the site answers 304 to a request without conditions".to_owned()));
         }
@@ -323,7 +325,7 @@ async fn fetch(fetcher: &Fetcher, list: &Url, access: &Access) -> Result<(Url, D
     let from = fetched.url;
     let read = move || {
         let document = document::read(&fetched.body, &fetched.media_type, fetched.charset.as_deref(), &from);
-        (from, document)
+        (from, document, fetched.age)
     };
     spawn_blocking(read).await.map_err(|error| Unread::Failed(error.to_string()))
 }

@@ -15,6 +15,7 @@ mod xml;
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
+    time::Duration,
 };
 
 use url::Url;
@@ -64,9 +65,19 @@ pub struct Pages {
     pub asked: BTreeSet<String>,
     /// Whether any page may be missing, whatever list named it.
     pub incomplete: bool,
+    /// By list of the config on the web: how long before it was read the oldest answer was made of all to which it led.
+    pub ages: BTreeMap<String, Duration>,
 }
 
 impl Pages {
+    /// How old what the lists say of a page may be, where these ways led to it before. A page may have been pushed from one
+    /// part of an index into another, so the oldest of them counts.
+    pub fn age(&self, ways: Option<&Ways>) -> Duration {
+        let first = |way| lists_of_way(way).next().and_then(|list| self.ages.get(list));
+        let oldest = ways.map_or_else(|| self.ages.values().max(), |ways| ways.each().filter_map(first).max());
+        oldest.copied().unwrap_or_default()
+    }
+
     /// Why a page that is not listed now may be in a list that was not read, where these ways led to it before.
     pub fn may_name(&self, ways: Option<&Ways>) -> Option<&str> {
         let incomplete = self.failed.first().filter(|_| self.incomplete).map(String::as_str);

@@ -84,19 +84,22 @@ fn answers_and_what_is_remembered() {
     assert_eq!(stale.etag, state().etag, "what tells versions apart is kept");
     let staler = nothing(&stale, later);
     assert_eq!(staler.stale.as_ref().unwrap().since, NOW, "since the first time");
-    let gone = heard(Some(&staler), Heard::Gone, (None, None), "two", looks(later, apart));
+    let gone = heard(Some(&staler), Heard::Gone(later), (None, None), "two", looks(later, apart));
     assert_eq!((gone.missing, &gone.stale), (1, &None));
     assert_eq!(nothing(&gone, later).missing, 1, "a failure between does not start the count again");
     let soon = later + Duration::from_secs(59);
     assert_eq!(
-        heard(Some(&gone), Heard::Gone, (None, None), "three", looks(soon, apart)).missing,
+        heard(Some(&gone), Heard::Gone(soon), (None, None), "three", looks(soon, apart)).missing,
         1,
         "the same moment"
     );
-    assert_eq!(heard(Some(&gone), Heard::Gone, (None, None), "three", looks(later + apart, apart)).missing, 2);
+    assert_eq!(
+        heard(Some(&gone), Heard::Gone(later + apart), (None, None), "three", looks(later + apart, apart)).missing,
+        2
+    );
     let set_back = NOW - Duration::from_secs(999);
     assert_eq!(
-        heard(Some(&gone), Heard::Gone, (None, None), "three", looks(set_back, apart)).missing,
+        heard(Some(&gone), Heard::Gone(set_back), (None, None), "three", looks(set_back, apart)).missing,
         2,
         "a clock that was ahead"
     );
@@ -222,13 +225,39 @@ fn soft_404__that_has_not_stood_for_a_day__is_not_believed() {
         (minute * 288, Heard::Missing, 2, 2),
         (minute * 288, Heard::Nothing("503".to_owned()), 1, 2),
         (minute * 288, Heard::Unchanged, 0, 1),
-        (minute * 2, Heard::Gone, 1, 1),
+        (minute * 2, Heard::Gone(NOW + minute * 2), 1, 1),
     ] {
         let next = hear(&once, what.clone(), NOW + after);
         assert_eq!((next.missing, looks_to_go(&next, 1)), (missing, to_go), "{what:?} after {after:?}");
     }
-    let gone = hear(&hear(&once, Heard::Gone, NOW + minute), Heard::Gone, NOW + minute * 2);
+    let gone =
+        hear(&hear(&once, Heard::Gone(NOW + minute), NOW + minute), Heard::Gone(NOW + minute * 2), NOW + minute * 2);
     assert_eq!((gone.missing, gone.is_soft_404()), (2, false), "two answers of 404");
+}
+
+#[test]
+fn answers__out_of_a_cache__count_from_when_they_were_made() {
+    let (minute, second) = (Duration::from_secs(60), Duration::from_secs(1));
+    let hear = |before: &PageState, what| heard(Some(before), what, (None, None), "x", looks(NOW + minute * 9, minute));
+    type Answer = fn(Moment) -> Heard;
+    for answer in [Heard::Gone as Answer, Heard::Unlisted] {
+        let older = hear(&state(), answer(NOW - second));
+        assert_eq!((older.missing, older.stale.is_some()), (0, true), "older than what was read");
+        let once = hear(&state(), answer(NOW + minute));
+        assert_eq!((once.missing, once.missed, &once.stale), (1, Some(NOW + minute), &None));
+        for (made, missing) in [
+            (NOW + minute, 1),
+            (NOW + minute * 2 - second, 1),
+            (NOW + second, 1),
+            (NOW - second, 1),
+            (NOW + minute * 2, 2),
+            (NOW + minute * 99, 2),
+        ] {
+            assert_eq!(hear(&once, answer(made)).missing, missing, "{made:?}");
+        }
+        let set_back = PageState { read: Some(NOW + minute * 99), ..state() };
+        assert_eq!(hear(&set_back, answer(NOW)).missing, 1, "a clock that was ahead");
+    }
 }
 
 #[test]

@@ -47,7 +47,7 @@ impl Question<'_> {
                 self.before.is_some_and(|(_, was)| distance(was, content.sketch.likeness) <= plan::ALIKE)
             }
             Read::Unchanged { .. } => true,
-            Read::Gone | Read::Nothing(_) | Read::Unasked(_) => false,
+            Read::Gone { .. } | Read::Nothing(_) | Read::Unasked(_) => false,
         }
     }
 }
@@ -276,7 +276,7 @@ impl PagesLook<'_> {
             Read::Unchanged { .. } => {
                 note(states, key, Heard::Elsewhere, None);
             }
-            Read::Gone => note(states, place, Heard::Gone, None),
+            Read::Gone { age } => note(states, place, Heard::Gone(self.clock.wall() - age), None),
             Read::Nothing(reason) => note(states, place, Heard::Nothing(reason), None),
             Read::Unasked(reason) => note(states, place, Heard::Unasked(reason), None),
         }
@@ -372,7 +372,7 @@ impl Read {
         let moved = match &mut self {
             Self::Content(content) => &mut content.moved,
             Self::Unchanged { moved } => moved,
-            Self::Gone | Self::Nothing(_) | Self::Unasked(_) => return self,
+            Self::Gone { .. } | Self::Nothing(_) | Self::Unasked(_) => return self,
         };
         // A page that is known by the very address keeps it.
         let is_known = |to: &Url| DocPath::page(to).is_ok_and(|path| known.records.contains_key(&path));

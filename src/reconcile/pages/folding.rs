@@ -16,7 +16,7 @@ use super::{
 use crate::{
     config::Via,
     fetch::lists,
-    model::{Claimed, DocPath, Fingerprint, PageState, Record},
+    model::{Claimed, DocPath, Fingerprint, Moment, PageState, Record},
     plan::{self, SeenPage, TurnedText, UnreadPages},
     scan::{self, Hashed, Wake},
     store::PageLook,
@@ -30,7 +30,7 @@ impl PagesLook<'_> {
     pub(super) fn fold(
         &self,
         wanted: &[Wanted],
-        listed: &lists::Pages,
+        (listed, listed_at): (&lists::Pages, Moment),
         known: Known,
         findings: &mut Findings,
         looked: &mut Looked,
@@ -112,7 +112,7 @@ impl PagesLook<'_> {
                 unlisted.push(record);
             }
         }
-        doubted |= self.leave_lists(unlisted, listed, &states, live, looked, &mut notes);
+        doubted |= self.leave_lists(unlisted, (listed, listed_at), &states, live, looked, &mut notes);
         looked.gathered.gone.sort_by(|a, b| a.path.cmp(&b.path));
         if doubted {
             // As if they had been held before: until they are approved, or the pages are back.
@@ -299,7 +299,7 @@ fn leave(record: Record, to: &DocPath, live: bool, looked: &mut Looked) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Claim, ContentHash, Moment, ShortHash, Trouble};
+    use crate::model::{Claim, ContentHash, ShortHash, Trouble};
 
     #[test]
     fn is_settled__page_that_is_said_to_be_gone__after_as_many_looks_as_it_takes() {

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     fetch::lists::{self, Filter, LeftOut},
-    model::{Claim, Claimed, DocPath, PageState, Record, ShortHash},
+    model::{Claim, Claimed, DocPath, Moment, PageState, Record, ShortHash},
     plan::{self, Authority, Heard, Standing, TurnedText},
     store::PageLook,
 };
@@ -116,7 +116,7 @@ pub(super) fn permitted(read: Read, filter: Option<&Filter>) -> Read {
     let (moved, leads) = match &read {
         Read::Content(content) => (content.moved.as_ref(), content.validators.of.as_ref()),
         Read::Unchanged { moved } => (moved.as_ref(), None),
-        Read::Gone | Read::Nothing(_) | Read::Unasked(_) => (None, None),
+        Read::Gone { .. } | Read::Nothing(_) | Read::Unasked(_) => (None, None),
     };
     let for_good = |filter: &Filter| Some(format!("it leads to {} for good, and {}", moved?, filter.rule(moved?)?));
     let for_now = |filter: &Filter| {
@@ -171,7 +171,7 @@ impl PagesLook<'_> {
     pub(super) fn leave_lists(
         &self,
         unlisted: Vec<Record>,
-        listed: &lists::Pages,
+        (listed, listed_at): (&lists::Pages, Moment),
         states: &BTreeMap<String, PageState>,
         live: usize,
         looked: &mut Looked,
@@ -201,41 +201,39 @@ impl PagesLook<'_> {
             } else if let Some(why) = listed.may_name(None).filter(|_| may_be_anywhere) {
                 unread.push((record, why));
             } else {
+                // A pass that looks again does not count twice.
+                let counted = state.filter(|state| state.pass == self.pass).cloned();
+                let state = counted.unwrap_or_else(|| {
+                    let heard = Heard::Unlisted(listed_at - listed.age(lists));
+                    let state = plan::heard(state, heard, (None, None), self.pass, self.looks());
+                    notes.push((record.path.clone(), state.clone(), None));
+                    state
+                });
                 waiting.push((record, state));
             }
         }
-        let doubted = self.leave_sitemaps(waiting, live, looked, notes);
+        let doubted = self.leave_sitemaps(waiting, live, looked);
         self.keep_unread(unread, listed, looked);
         doubted
     }
 
     /// Judges the documents whose pages have left their sitemaps: another look must say the same.
-    fn leave_sitemaps(
-        &self,
-        waiting: Vec<(Record, Option<&PageState>)>,
-        live: usize,
-        looked: &mut Looked,
-        notes: &mut Vec<PageLook>,
-    ) -> bool {
-        let (count, mut doubted) = (waiting.len() as u64, false);
-        let is_shrunken = waiting.len() >= MANY && count * 100 >= self.most_percent.max(HALF) * live as u64;
-        for (record, before) in waiting {
-            // A pass that looks again does not count twice.
-            let counted = before.filter(|before| before.pass == self.pass).map(|before| before.missing);
-            let times = counted.unwrap_or_else(|| {
-                let state = plan::heard(before, Heard::Gone, (None, None), self.pass, self.looks());
-                let times = state.missing;
-                notes.push((record.path.clone(), state, None));
-                times
-            });
+    fn leave_sitemaps(&self, waiting: Vec<(Record, PageState)>, live: usize, looked: &mut Looked) -> bool {
+        let stale_reason = |state: &PageState| state.stale.as_ref().map(|stale| stale.reason.clone());
+        let count = waiting.iter().filter(|(_, state)| state.stale.is_none()).count();
+        let is_shrunken = count >= MANY && count as u64 * 100 >= self.most_percent.max(HALF) * live as u64;
+        let mut doubted = false;
+        for (record, state) in waiting {
+            let is_shrunken = is_shrunken && state.stale.is_none();
             let approved = &looked.gathered.standing.approved;
             let is_approved = record.live.is_some_and(|live| approved.contains(&(record.path.clone(), live)));
             doubted |= is_shrunken && !is_approved;
-            if is_approved || is_shrunken || times >= self.confirm_gone.max(1) {
+            if is_approved || is_shrunken || state.missing >= self.confirm_gone.max(1) {
                 looked.not_seen(record);
                 continue;
             }
-            let reason = format!("no list names it any more, {times} of {} times", self.confirm_gone);
+            let counted = || format!("no list names it any more, {} of {} times", state.missing, self.confirm_gone);
+            let reason = stale_reason(&state).unwrap_or_else(counted);
             looked.stale.push(Failure { document: Document::new(self.collection, &record.path), reason });
             looked.keep(Some(&record));
         }

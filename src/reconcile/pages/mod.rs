@@ -125,6 +125,8 @@ pub(super) struct PagesLook<'a> {
 pub(super) struct SoFar {
     /// The lists, each read once.
     listed: lists::Pages,
+    /// When they were.
+    listed_at: Moment,
     /// What the pages have shown.
     findings: Findings,
 }
@@ -133,7 +135,7 @@ impl PagesLook<'_> {
     /// Asks for the pages that no look of the pass has asked for before, and folds what comes of it. What is to be
     /// remembered goes to `notes`.
     pub(super) async fn look(self, so_far: &mut SoFar, mut known: Known, notes: mpsc::Sender<PageLook>) -> Looked {
-        let SoFar { listed, findings } = so_far;
+        let SoFar { listed, listed_at, findings } = so_far;
         let listed = &*listed;
         let mut looked = Looked::new(self.collection, std::mem::take(&mut known.standing));
         looked.gathered.replacements = std::mem::take(&mut known.replacements);
@@ -146,7 +148,7 @@ impl PagesLook<'_> {
         }
         let wanted = self.wanted(listed, &mut known);
         self.ask(&wanted, &mut known, findings, &notes, &mut looked).await;
-        for note in self.fold(&wanted, listed, known, findings, &mut looked) {
+        for note in self.fold(&wanted, (listed, *listed_at), known, findings, &mut looked) {
             // Nobody takes them where nothing is to be remembered.
             let _ = notes.send(note).await;
         }
@@ -155,6 +157,7 @@ impl PagesLook<'_> {
 
     /// Begins with the lists, as they are now.
     pub(super) async fn begin(&self, known: &Known) -> SoFar {
+        let listed_at = self.clock.wall();
         let mut listed = lists_of(self.reader, self.collection, self.pages).await;
         let held = |page: &str| {
             let record = DocPath::new(page).ok().and_then(|path| known.records.get(&path));
@@ -166,7 +169,7 @@ impl PagesLook<'_> {
         let reached: BTreeSet<&str> = named.iter().filter_map(|(_, state)| state.moved.as_deref()).collect();
         let left = left.into_iter().filter(|(page, _)| held(page) && !reached.contains(page.as_str()));
         listed.doubt_empty(left.filter_map(|(_, state)| state.lists.as_ref()));
-        SoFar { listed, findings: Findings::default() }
+        SoFar { listed, listed_at, findings: Findings::default() }
     }
 
     /// What is wrong with the lists.

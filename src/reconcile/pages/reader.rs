@@ -7,6 +7,7 @@ use std::{
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use reqwest::header::HeaderName;
@@ -48,7 +49,10 @@ pub(super) enum Read {
         moved: Option<Url>,
     },
     /// The origin says that it is gone.
-    Gone,
+    Gone {
+        /// How long ago it said so.
+        age: Duration,
+    },
     /// Nobody knows: why.
     Nothing(String),
     /// It was not asked for: why.
@@ -157,7 +161,7 @@ impl Reader {
                     let here = moved.unwrap_or(here);
                     return Read::Unchanged { moved: (permanent && here != *url).then_some(here) };
                 }
-                Answer::Gone { .. } if permanent => return Read::Gone,
+                Answer::Gone { age, .. } if permanent => return Read::Gone { age },
                 Answer::Gone { .. } => return Read::Nothing(Trouble::RedirectToMissing.to_string()),
                 Answer::Kept(trouble) if seen.is_empty() && trouble.is_unasked() => {
                     return Read::Unasked(trouble.to_string());

@@ -211,7 +211,7 @@ impl PagesLook<'_> {
                 let search = Search::of_content(&probe, &content);
                 Some(Shown { likeness: content.sketch.likeness, search, pages, texts: OnceLock::new() })
             }
-            Read::Unchanged { .. } | Read::Gone | Read::Nothing(_) | Read::Unasked(_) => None,
+            Read::Unchanged { .. } | Read::Gone { .. } | Read::Nothing(_) | Read::Unasked(_) => None,
         }
     }
 }
