@@ -88,6 +88,8 @@ pub enum Claimed {
     Retyped(String),
     /// Another text stands in its place, such as an error. That is never believed.
     Replaced,
+    /// A text that asks for a password stands in its place. It is believed when it has stood there for days.
+    SignIn,
     /// Its site shows what it shows for addresses that do not exist. Looks count as those that say that it is gone.
     Missing,
     /// Its links or its tokens have changed, and not its words: this is the text, by its short hash.
@@ -102,6 +104,7 @@ impl Claimed {
             Self::Shrunk(likeness) => format!("shrunk {likeness:x}"),
             Self::Retyped(kind) => format!("retyped {kind}"),
             Self::Replaced => "replaced".to_owned(),
+            Self::SignIn => "sign-in".to_owned(),
             Self::Missing => "missing".to_owned(),
             Self::Links(hash) => format!("links {hash}"),
         }
@@ -111,6 +114,7 @@ impl Claimed {
     pub fn parse(text: &str) -> Option<Self> {
         Some(match text.split_once(' ') {
             None if text == "replaced" => Self::Replaced,
+            None if text == "sign-in" => Self::SignIn,
             None if text == "missing" => Self::Missing,
             Some(("moved", to)) => Self::Moved(to.to_owned()),
             Some(("shrunk", likeness)) => Self::Shrunk(u64::from_str_radix(likeness, 16).ok()?),
@@ -141,6 +145,7 @@ mod tests {
             Claimed::Shrunk(u64::MAX),
             Claimed::Retyped("pdf".to_owned()),
             Claimed::Replaced,
+            Claimed::SignIn,
             Claimed::Missing,
             Claimed::Links("0123456789ab".to_owned()),
         ] {

@@ -41,7 +41,7 @@ pub use moves::{Move, MoveState, NewMove};
 pub use out_of_sight::OutOfSight;
 pub use page::{Ask, Heard, Looks, Page, ask, heard, is_confirmed, looks_to_go};
 pub use page_signs::{PageSigns, is_strong};
-pub use page_text::{NewText, TextVerdict, is_shrunk, weigh};
+pub use page_text::{NewText, PasswordAt, TextVerdict, is_shrunk, weigh};
 pub use phrase::{LOOKED_AT, phrases};
 pub use replacement_guard::{ALIKE, HeldReplacements, ReplacementStanding, TurnedText, became, joined};
 pub use resume::{Besides, Resume, Terms, UnderWay, resume};

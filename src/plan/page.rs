@@ -146,6 +146,10 @@ fn claimed(before: Option<&Claim>, what: Claimed, looks: Looks) -> Claim {
     match before {
         // Passes that are repeated at once see the same moment of a site.
         Some(before) if before.what == what && before.at <= now && now.since(before.at) < apart => before.clone(),
+        // Since when it has stood there.
+        Some(before) if before.what == what && what == Claimed::SignIn => {
+            Claim { what, count: before.count + 1, at: before.at.min(now) }
+        }
         Some(before) if before.what == what => Claim { what, count: before.count + 1, at: now },
         // Since when the words alone are the same.
         Some(Claim { what: Claimed::Links(_), at, .. }) if matches!(what, Claimed::Links(_)) => {
@@ -210,7 +214,12 @@ pub fn heard(
                 TextVerdict::Accepted { turned } => (None, turned),
                 TextVerdict::SameWords(_) | TextVerdict::Missing => (None, None),
             };
-            let is_open = |claim: &Claim| claim.what == Claimed::Replaced || claim.count < confirm.max(1);
+            let is_open = |claim: &Claim| match claim.what {
+                Claimed::Replaced => true,
+                // A session that has run out over a weekend is no reason to lose a document.
+                Claimed::SignIn => now.since(claim.at) < FULL,
+                _ => claim.count < confirm.max(1),
+            };
             let doubt = doubt.filter(|(claim, _)| is_open(claim));
             // The title of the document counts, not that of what stands in its place.
             let title = if doubt.is_some() { before.said.title } else { said.title };

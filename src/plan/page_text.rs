@@ -11,6 +11,8 @@ const FEW: u64 = 40;
 const SHRUNK: u64 = 3;
 /// A text of fewer bytes says little to begin with.
 const SMALL: u64 = 200;
+/// A page to sign in, with all that it says about it, has no more words.
+const SIGN_IN: u64 = 200;
 
 /// What a text is, held against the one that the platform holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,8 +71,19 @@ pub struct NewText<'a> {
     pub missing: bool,
     /// What kind of file it is, as an extension.
     pub kind: &'a str,
-    /// Whether the address leads for now to another page, which asks for a password.
-    pub asks_elsewhere: bool,
+    /// Where it asks for a password.
+    pub password: PasswordAt,
+}
+
+/// Where a text asks for a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PasswordAt {
+    /// It does not.
+    Nowhere,
+    /// At the address of the page.
+    Here,
+    /// At another address, to which that of the page leads for now.
+    Elsewhere,
 }
 
 /// Holds a page's text against the one that the platform holds.
@@ -98,12 +111,23 @@ pub fn weigh(record: Option<&Record>, before: Option<&PageState>, new: &NewText<
     }
     // Of a version that an older kbsync has read, only the size is known.
     let was = turned.unwrap_or_else(|| live.as_number());
-    // A form may be part of a document, which is then much the same as before.
-    if new.asks_elsewhere && !new.same_title && distance(was, new.sketch.likeness) > ALIKE {
-        let reason = "it redirects, for now, to a page that asks for a password".to_owned();
-        return TextVerdict::Doubted { what: Claimed::Replaced, reason, turned: was };
+    // What was believed is believed until it has gone up.
+    let is_believed =
+        record.seen.is_some_and(|seen| seen.hash == new.hash) && before.is_some_and(PageState::is_present);
+    if is_believed && !new.missing {
+        return TextVerdict::Accepted { turned };
     }
     let (words, size) = (new.sketch.words, live_size(record));
+    // A form may be part of a document, which is then much the same as before, or long.
+    let asks = match new.password {
+        PasswordAt::Elsewhere => Some("it redirects, for now, to another text, which asks for a password"),
+        PasswordAt::Here => Some("it shows another text, which asks for a password").filter(|_| words <= SIGN_IN),
+        PasswordAt::Nowhere => None,
+    };
+    if let Some(what) = asks.filter(|_| !new.same_title && distance(was, new.sketch.likeness) > ALIKE) {
+        let reason = format!("{what}; it is believed when that has stood for seven days");
+        return TextVerdict::Doubted { what: Claimed::SignIn, reason, turned: was };
+    }
     let stands_for = size.filter(|_| !new.same_title).and_then(|size| placeholder(new.text, words, new.size, size));
     // A site in trouble shows the same everywhere, and has not lost its pages.
     if new.missing && stands_for.is_none_or(|what| what == NOT_FOUND) {

@@ -80,6 +80,45 @@ async fn page__that_leads_for_now_to_a_form_with_a_password__is_kept() {
     bench.origin.serve("/a", Reply::redirect(302, "/login-guide"));
     bench.origin.serve("/login-guide", html("Guide", &GUIDE.repeat(2)));
     assert_eq!(bench.well().await.replaced, 1);
-    bench.origin.serve("/c", html("Portal", &wall));
+    bench.origin.serve("/c", html("Guide", &format!("{}{form}", GUIDE.repeat(6))));
     assert_eq!(bench.well().await.replaced, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn text__that_asks_for_a_password_where_another_was__is_believed_after_seven_days() {
+    let form = "<form><input name=user><input type=password name=word><button>Go</button></form>";
+    let wall = |count: usize| {
+        let text = "Employees of all companies of the group use the account of their own house here. ".repeat(count);
+        html("Portal", &format!("<p>{text}</p>{form}"))
+    };
+    for (reply, at_portal) in [(wall(8), None), (Reply::redirect(302, "/portal"), Some(wall(20)))] {
+        let bench = Bench::new(&["/a", "/b"]).await;
+        bench.origin.serve("/a", html("Tariff", TEXT));
+        bench.well().await;
+        if let Some(at_portal) = at_portal {
+            bench.origin.serve("/portal", at_portal);
+        }
+        let stands_for = |days: u64| {
+            let then = days * 24 * 3600 * 1_000_000;
+            bench.world.alter_store(&format!("UPDATE pages SET claimed = claimed - {then} WHERE claim = 'sign-in'"));
+        };
+        bench.origin.serve("/a", reply.clone());
+        for _ in 0..4 {
+            let report = bench.well().await;
+            assert_eq!((report.changed(), report.stale.len()), (0, 1), "{report:?}");
+            assert!(report.stale[0].reason.contains("asks for a password"), "{report:?}");
+            stands_for(2);
+            // What it was like before shows that it stood in its place.
+            bench.origin.serve("/a", html("Tariff", TEXT));
+            let report = bench.well().await;
+            assert_eq!((report.changed(), report.stale.len()), (0, 0), "{report:?}");
+            bench.origin.serve("/a", reply.clone());
+        }
+        bench.well().await;
+        stands_for(6);
+        assert_eq!(bench.well().await.changed(), 0);
+        stands_for(1);
+        assert_eq!(bench.well().await.replaced, 1);
+        assert_eq!(bench.well().await.changed(), 0);
+    }
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     model::{ContentHash, DocPath, Fingerprint, LastLook, Trouble},
-    plan::{NewText, weigh},
+    plan::{NewText, PasswordAt, weigh},
 };
 
 const NOW: Moment = Moment(1_000_000_000_000);
@@ -152,7 +152,7 @@ fn new(text: &str) -> NewText<'_> {
         ended: true,
         missing: false,
         kind: "md",
-        asks_elsewhere: false,
+        password: PasswordAt::Nowhere,
     }
 }
 
@@ -293,16 +293,39 @@ fn claims__said_twice_with_time_between__are_believed() {
 }
 
 #[test]
-fn text__behind_a_redirect_with_a_form_to_sign_in__is_doubted_where_it_is_another() {
+fn text__that_asks_for_a_password__is_doubted_where_it_is_another() {
     let (record, state) = held(LONG);
-    let asks = |text| NewText { asks_elsewhere: true, ..new(text) };
-    let other = "Employees of all companies of the group use the account of their own house. ".repeat(9);
-    let weighed = |new: &NewText<'_>| weigh(Some(&record), Some(&state), new);
-    let is_replaced = |new| matches!(weighed(&new), TextVerdict::Doubted { what: Claimed::Replaced, .. });
-    assert!(is_replaced(asks(&other)));
-    assert!(!is_replaced(new(&other)));
-    assert!(!is_replaced(NewText { same_title: true, ..asks(&other) }));
-    assert!(!is_replaced(asks(&format!("{LONG} It has a form of its own."))), "it is the document");
+    let other = |times| "Employees of all companies of the group use the account of their own house. ".repeat(times);
+    let (short, long, much_the_same) = (other(9), other(20), format!("{LONG} It has a form of its own."));
+    let of = |password, text| NewText { password, ..new(text) };
+    let is_doubted = |new: &NewText<'_>| {
+        let verdict = weigh(Some(&record), Some(&state), new);
+        matches!(verdict, TextVerdict::Doubted { what: Claimed::SignIn, .. })
+    };
+    for (password, is_short, is_long) in
+        [(PasswordAt::Nowhere, false, false), (PasswordAt::Here, true, false), (PasswordAt::Elsewhere, true, true)]
+    {
+        assert_eq!(is_doubted(&of(password, &short)), is_short, "{password:?}");
+        assert_eq!(is_doubted(&of(password, &long)), is_long, "{password:?}");
+        assert!(!is_doubted(&NewText { same_title: true, ..of(password, &short) }));
+        assert!(!is_doubted(&of(password, &much_the_same)), "it is the document");
+    }
+}
+
+#[test]
+fn text__that_was_believed__is_believed_until_it_is_up() {
+    let (mut record, mut state) = held(LONG);
+    let short = "# Topic\n\nNot sold any more.";
+    let weighed = |record: &Record, state: &PageState, missing| {
+        weigh(Some(record), Some(state), &NewText { missing, ..new(short) })
+    };
+    record.seen = record.seen.map(|seen| LastLook { hash: new(short).hash, ..seen });
+    state.turned = state.sketch.map(|sketch| sketch.likeness);
+    state.sketch = Some(new(short).sketch);
+    assert_eq!(weighed(&record, &state, false), TextVerdict::Accepted { turned: state.turned });
+    assert_eq!(weighed(&record, &state, true), TextVerdict::Missing);
+    state.stale = Some(Stale { since: NOW, reason: String::new() });
+    assert!(matches!(weighed(&record, &state, false), TextVerdict::Doubted { .. }), "it is not believed yet");
 }
 
 #[test]

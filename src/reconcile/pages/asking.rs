@@ -313,8 +313,8 @@ impl PagesLook<'_> {
         let text = std::str::from_utf8(&content.bytes).unwrap_or_default();
         let (hash, size, sketch) = (content.hash, content.bytes.len() as u64, content.sketch);
         let same_title = title.is_some() && title == content.said.title;
-        let &Content { ended, kind, asks_elsewhere, .. } = content;
-        let new = NewText { text, hash, size, sketch, same_title, ended, missing, kind, asks_elsewhere };
+        let &Content { ended, kind, password, .. } = content;
+        let new = NewText { text, hash, size, sketch, same_title, ended, missing, kind, password };
         match plan::weigh(record, before, &new) {
             TextVerdict::SameWords(what)
                 if plan::is_confirmed(before, &what, self.looks())

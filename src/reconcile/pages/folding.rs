@@ -192,8 +192,10 @@ impl PagesLook<'_> {
             return;
         }
         // A text that is doubted is there all the same, for the guard to count.
-        let doubted =
-            state.read.is_some() && matches!(claim, Some(Claimed::Shrunk(_) | Claimed::Retyped(_) | Claimed::Replaced));
+        let is_doubt = |claim: &Claimed| {
+            matches!(claim, Claimed::Shrunk(_) | Claimed::Retyped(_) | Claimed::Replaced | Claimed::SignIn)
+        };
+        let doubted = state.read.is_some() && claim.is_some_and(is_doubt);
         if doubted || !state.is_present() {
             let reason = match (&state.stale, state.missing) {
                 (Some(stale), _) => stale.reason.clone(),

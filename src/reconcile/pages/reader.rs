@@ -20,6 +20,7 @@ use crate::{
     extract::{self, Extractor, Headers, SIGN_IN_WORDS},
     fetch::{Access, Answer, Fetched, Fetcher, Trouble, Validators, leads_to_sign_in, shown},
     model::{CollectionName, ContentHash, PageSaid, Sketch},
+    plan::PasswordAt,
 };
 
 /// HTML-level redirects that are followed.
@@ -76,8 +77,8 @@ pub(super) struct Content {
     pub(super) said: PageSaid,
     /// Whether it has an end, where it is HTML.
     pub(super) ended: bool,
-    /// Whether the address leads for now to another page, which asks for a password.
-    pub(super) asks_elsewhere: bool,
+    /// Where it asks for a password.
+    pub(super) password: PasswordAt,
 }
 
 /// What of a fetched page is a document.
@@ -109,7 +110,11 @@ fn hash_of_title(title: &str) -> Option<u64> {
 impl Content {
     fn new(moved: Option<Url>, validators: Validators, document: Document, via: Via) -> Self {
         let Document { bytes, kind, sketch, said, ended, asks_for_password } = document;
-        let asks_elsewhere = asks_for_password && moved.is_none() && validators.of.is_some();
+        let password = match (asks_for_password, moved.is_none() && validators.of.is_some()) {
+            (false, _) => PasswordAt::Nowhere,
+            (true, false) => PasswordAt::Here,
+            (true, true) => PasswordAt::Elsewhere,
+        };
         // What the platform makes of a page by itself is not what we would upload: the one is never taken for the other.
         let hash_of = |kept_apart: &[u8]| {
             ContentHash(Sha256::new().chain_update(kept_apart).chain_update(&bytes).finalize().into())
@@ -122,7 +127,7 @@ impl Content {
         let [a, b, c, d, e, f, g, h, ..] = hash.0;
         let whole = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
         let sketch = sketch.unwrap_or(Sketch { words: u64::MAX, text: whole, likeness: whole });
-        Self { moved, validators, bytes, hash, other_way, kind, sketch, said, ended, asks_elsewhere }
+        Self { moved, validators, bytes, hash, other_way, kind, sketch, said, ended, password }
     }
 }
 
