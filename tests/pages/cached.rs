@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::{
     bench::Bench,
-    leaving::{listed, urlset},
+    leaving::{index, listed, urlset},
     origin::Reply,
 };
 
@@ -49,8 +49,7 @@ async fn page__that_an_older_copy_of_its_list_does_not_name__stays() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn page__that_an_older_part_of_an_index_may_name__stays() {
     let bench = listed(&["/a", "/b", "/c", "/d", "/new"], "/index.xml").await;
-    let index = ["/1.xml", "/2.xml"].map(|part| format!("<sitemap><loc>{part}</loc></sitemap>")).concat();
-    bench.origin.serve("/index.xml", Reply::new("application/xml", format!("<sitemapindex>{index}</sitemapindex>")));
+    bench.origin.serve("/index.xml", index(&["/1.xml", "/2.xml"]));
     bench.origin.serve("/1.xml", urlset(&bench, &["/a", "/b", "/new"]));
     bench.origin.serve("/2.xml", urlset(&bench, &["/c", "/d"]));
     bench.well().await;

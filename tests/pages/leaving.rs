@@ -25,6 +25,21 @@ pub async fn listed(paths: &[&str], list: &str) -> Bench {
     bench
 }
 
+/// An index of these sitemaps.
+pub fn index(parts: &[&str]) -> Reply {
+    let parts: String = parts.iter().map(|path| format!("<sitemap><loc>{path}</loc></sitemap>")).collect();
+    Reply::new("application/xml", format!("<sitemapindex>{parts}</sitemapindex>"))
+}
+
+/// A collection of what an index of two parts names: `/a` and `/b` in the first, `/c` and `/d` in the second.
+async fn indexed(paths: &[&str]) -> Bench {
+    let bench = listed(paths, "/index.xml").await;
+    bench.origin.serve("/index.xml", index(&["/1.xml", "/2.xml"]));
+    bench.origin.serve("/1.xml", urlset(&bench, &["/a", "/b"]));
+    bench.origin.serve("/2.xml", urlset(&bench, &["/c", "/d"]));
+    bench
+}
+
 fn approve(bench: &Bench) -> u64 {
     let name = CollectionName::new("pages").expect("a name");
     bench.world.store().approve(&name).expect("the store").deletions
@@ -142,12 +157,7 @@ async fn sitemap__without_some_pages_for_one_look__deletes_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn part_of_an_index__missing_or_empty__leaves_to_its_pages_whether_they_are_gone() {
     for answer in [Reply::status(404), Reply::status(410), Reply::new("application/xml", "<urlset></urlset>")] {
-        let bench = listed(&["/a", "/b", "/c", "/d"], "/index.xml").await;
-        let part = |path: &str| format!("<sitemap><loc>{path}</loc></sitemap>");
-        let index = format!("<sitemapindex>{}{}</sitemapindex>", part("/1.xml"), part("/2.xml"));
-        bench.origin.serve("/index.xml", Reply::new("application/xml", index));
-        bench.origin.serve("/1.xml", urlset(&bench, &["/a", "/b"]));
-        bench.origin.serve("/2.xml", urlset(&bench, &["/c", "/d"]));
+        let bench = indexed(&["/a", "/b", "/c", "/d"]).await;
         bench.well().await;
         bench.origin.serve("/2.xml", answer);
         bench.origin.serve("/d", Reply::status(404));
@@ -158,8 +168,7 @@ async fn part_of_an_index__missing_or_empty__leaves_to_its_pages_whether_they_ar
             assert_eq!(bench.pass().await.deleted, 0);
         }
         bench.holds(&["/a", "/b", "/c"]).await;
-        let index = format!("<sitemapindex>{}</sitemapindex>", part("/1.xml"));
-        bench.origin.serve("/index.xml", Reply::new("application/xml", index));
+        bench.origin.serve("/index.xml", index(&["/1.xml"]));
         bench.well().await;
         assert_eq!(bench.well().await.deleted, 1);
         bench.holds(&["/a", "/b"]).await;
@@ -169,12 +178,7 @@ async fn part_of_an_index__missing_or_empty__leaves_to_its_pages_whether_they_ar
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pages__pushed_from_one_part_of_an_index_into_one_in_trouble__stay() {
     for broken in [Reply::status(503), Reply::status(404), Reply::new("application/xml", "<urlset></urlset>")] {
-        let bench = listed(&["/a", "/b", "/c", "/d", "/new"], "/index.xml").await;
-        let part = |path: &str| format!("<sitemap><loc>{path}</loc></sitemap>");
-        let index = format!("<sitemapindex>{}{}</sitemapindex>", part("/1.xml"), part("/2.xml"));
-        bench.origin.serve("/index.xml", Reply::new("application/xml", index));
-        bench.origin.serve("/1.xml", urlset(&bench, &["/a", "/b"]));
-        bench.origin.serve("/2.xml", urlset(&bench, &["/c", "/d"]));
+        let bench = indexed(&["/a", "/b", "/c", "/d", "/new"]).await;
         bench.well().await;
         bench.origin.serve("/1.xml", urlset(&bench, &["/new", "/a"]));
         bench.origin.serve("/2.xml", broken);
@@ -192,12 +196,7 @@ async fn pages__pushed_from_one_part_of_an_index_into_one_in_trouble__stay() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn page__beside_a_part_that_is_gone_for_good__goes_when_its_site_says_so() {
-    let bench = listed(&["/a", "/b", "/c", "/d"], "/index.xml").await;
-    let part = |path: &str| format!("<sitemap><loc>{path}</loc></sitemap>");
-    let index = format!("<sitemapindex>{}{}</sitemapindex>", part("/1.xml"), part("/2.xml"));
-    bench.origin.serve("/index.xml", Reply::new("application/xml", index));
-    bench.origin.serve("/1.xml", urlset(&bench, &["/a", "/b"]));
-    bench.origin.serve("/2.xml", urlset(&bench, &["/c", "/d"]));
+    let bench = indexed(&["/a", "/b", "/c", "/d"]).await;
     bench.well().await;
     bench.origin.serve("/1.xml", urlset(&bench, &["/a"]));
     bench.origin.serve("/2.xml", Reply::status(404));
@@ -212,14 +211,9 @@ async fn page__beside_a_part_that_is_gone_for_good__goes_when_its_site_says_so()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn part_of_an_index__in_trouble__withholds_the_pages_of_its_index_alone() {
-    let mut bench = listed(&["/a", "/b", "/c", "/d", "/e", "/f"], "/index.xml").await;
+    let mut bench = indexed(&["/a", "/b", "/c", "/d", "/e", "/f"]).await;
     let map = bench.origin.url("/map.xml");
     bench.pages().sitemaps.push(map);
-    let part = |path: &str| format!("<sitemap><loc>{path}</loc></sitemap>");
-    let index = format!("<sitemapindex>{}{}</sitemapindex>", part("/1.xml"), part("/2.xml"));
-    bench.origin.serve("/index.xml", Reply::new("application/xml", index));
-    bench.origin.serve("/1.xml", urlset(&bench, &["/a", "/b"]));
-    bench.origin.serve("/2.xml", urlset(&bench, &["/c", "/d"]));
     bench.origin.serve("/map.xml", urlset(&bench, &["/e", "/f"]));
     bench.well().await;
     bench.origin.serve("/1.xml", urlset(&bench, &["/a"]));
@@ -238,14 +232,7 @@ async fn part_of_an_index__in_trouble__withholds_the_pages_of_its_index_alone() 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn part_of_an_index__joined_to_one_in_trouble__loses_nothing() {
-    let bench = listed(&["/a", "/b", "/c", "/d"], "/index.xml").await;
-    let index = |parts: &[&str]| {
-        let parts: String = parts.iter().map(|path| format!("<sitemap><loc>{path}</loc></sitemap>")).collect();
-        Reply::new("application/xml", format!("<sitemapindex>{parts}</sitemapindex>"))
-    };
-    bench.origin.serve("/index.xml", index(&["/1.xml", "/2.xml"]));
-    bench.origin.serve("/1.xml", urlset(&bench, &["/a", "/b"]));
-    bench.origin.serve("/2.xml", urlset(&bench, &["/c", "/d"]));
+    let bench = indexed(&["/a", "/b", "/c", "/d"]).await;
     bench.well().await;
     bench.origin.serve("/index.xml", index(&["/1.xml"]));
     bench.origin.serve("/1.xml", Reply::status(500));
@@ -260,16 +247,9 @@ async fn part_of_an_index__joined_to_one_in_trouble__loses_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn part_of_an_index__renamed_and_in_trouble__deletes_nothing() {
-    let bench = listed(&["/a", "/b", "/c", "/d"], "/index.xml").await;
-    let index = |parts: [&str; 2]| {
-        let parts = parts.map(|path| format!("<sitemap><loc>{path}</loc></sitemap>")).concat();
-        Reply::new("application/xml", format!("<sitemapindex>{parts}</sitemapindex>"))
-    };
-    bench.origin.serve("/index.xml", index(["/1.xml", "/2.xml"]));
-    bench.origin.serve("/1.xml", urlset(&bench, &["/a", "/b"]));
-    bench.origin.serve("/2.xml", urlset(&bench, &["/c", "/d"]));
+    let bench = indexed(&["/a", "/b", "/c", "/d"]).await;
     bench.well().await;
-    bench.origin.serve("/index.xml", index(["/1.xml", "/new.xml"]));
+    bench.origin.serve("/index.xml", index(&["/1.xml", "/new.xml"]));
     bench.origin.serve("/new.xml", Reply::status(500));
     for _ in 0..3 {
         let report = bench.pass().await;
