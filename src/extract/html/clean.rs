@@ -15,8 +15,7 @@ const TAGS: &[&str] = &[
     "noframes", "noscript", "object", "optgroup", "option", "output", "progress", "script", "select", "style", "svg",
     "template", "textarea", "video",
 ];
-const ROLES: &[&str] =
-    &["alertdialog", "complementary", "contentinfo", "dialog", "menu", "menubar", "navigation", "search"];
+const ROLES: &[&str] = &["alertdialog", "contentinfo", "dialog", "menu", "menubar", "navigation", "search"];
 /// Classes and identifiers of what goes. They are compared as a whole: `footer` is not `footer-notes`.
 const NAMES: &[&str] = &[
     // Ways to other pages.
@@ -175,13 +174,12 @@ fn goes(element: &NodeRef<'_>, base: &Base, opened: &HashSet<String>, in_article
         // An article's header has its title.
         "header" => !in_article && !is_title(element),
         "footer" => !in_article || !element.ancestors_it(Some(2)).any(|above| above.has_name("blockquote")),
-        // Beside the text, and not beside the page, a few words more are part of it.
-        "aside" => !is_note(element) && (!in_article || is_mostly_links(element)),
         "button" => !hidden::is_text(element),
         "form" => is_box(element),
         name => TAGS.contains(&name),
     };
     is_frame
+        || (is_aside(element) && !is_note(element) && (!in_article || is_mostly_links(element)))
         || (hidden::is_hidden(element) && !hidden::is_panel(element, opened))
         || has_role(element)
         || is_named_so(element)
@@ -217,6 +215,11 @@ fn is_box(form: &NodeRef<'_>) -> bool {
 
 fn kind(input: &NodeRef<'_>) -> Option<String> {
     input.attr("type").map(|kind| kind.trim().to_ascii_lowercase())
+}
+
+/// Whether an element is beside something. Beside the text, and not beside the page, a few words more are part of it.
+fn is_aside(element: &NodeRef<'_>) -> bool {
+    element.has_name("aside") || element.attr("role").is_some_and(|role| &*role == "complementary")
 }
 
 /// Whether an element is one that says what else is to be known.

@@ -28,64 +28,77 @@ const PANELS: &[&str] = &[
 const TEXTS: &[&str] = &["blockquote", "dl", "h2", "h3", "h4", "li", "p", "pre", "table"];
 /// A message has fewer words.
 const MESSAGE: usize = 4;
-/// Parts of the classes and identifiers of what is hidden because it is no content.
-const NO_PANELS: &[&str] = &[
-    "ad",
-    "ads",
-    "alert",
-    "banner",
+/// A panel with something to fill in has more words: a question whether it was of use stands below many answers.
+const ANSWER: usize = 40;
+/// Parts of the classes and identifiers of what lies above a page or beside it, also where a control opens it.
+const OVERLAYS: &[&str] = &[
     "cart",
     "consent",
     "cookie",
-    "copied",
     "dialog",
     "drawer",
     "dropdown",
-    "error",
-    "feedback",
-    "form",
     "lightbox",
-    "loader",
-    "loading",
     "login",
     "menu",
-    "message",
-    "messages",
     "mobile",
     "modal",
     "nav",
     "navbar",
     "navigation",
     "newsletter",
-    "notification",
     "offcanvas",
     "overlay",
-    "placeholder",
     "popover",
     "popup",
-    "print",
-    "promo",
     "search",
     "share",
     "signin",
     "signup",
+    "subscribe",
+    "toast",
+    "tooltip",
+];
+/// The same of what scripts show by themselves. Of what a control opens such a name is about the text: `error-codes`.
+const NOTICES: &[&str] = &[
+    "ad",
+    "ads",
+    "alert",
+    "banner",
+    "copied",
+    "error",
+    "feedback",
+    "form",
+    "loader",
+    "loading",
+    "message",
+    "messages",
+    "notification",
+    "placeholder",
+    "print",
+    "promo",
     "skeleton",
     "skip",
     "snackbar",
     "spinner",
-    "subscribe",
     "success",
     "template",
-    "toast",
-    "tooltip",
 ];
+/// Elements that are one of many by themselves. Others are by what is in them, and a hidden cell is for scripts.
+const ROWS: &[&str] = &["dd", "dt", "li", "tbody", "tr"];
+/// Elements of a shape that is no chance have so many parts.
+const PARTS: usize = 2;
+/// Those that are shown come first: among so many one is looked for.
+const FIRST: usize = 100;
+/// Parts of classes that say that something is hidden.
+const STATES: &[&str] = &["closed", "collapse", "collapsed", "extra", "hidden", "hide", "invisible", "more", "none"];
 const NO_PANEL_ROLES: &[&str] = &["alert", "alertdialog", "dialog", "menu", "search", "status", "tooltip"];
 
-/// The identifiers of the elements that something in a page opens.
+/// The elements that something in a page opens: by their identifiers, or `.` and a class.
 pub(super) fn opened(root: &NodeRef<'_>) -> HashSet<String> {
     let of = |node: NodeRef<'_>| {
         let values = OPENS.iter().filter_map(|name| node.attr(name)).flat_map(|value| {
-            let ids = value.split_ascii_whitespace().map(|id| id.trim_start_matches('#').to_owned());
+            let ids = value.split([' ', ',', '\n', '\t']).map(|id| id.trim_start_matches('#').to_owned());
             // An address of another page opens nothing here.
             ids.filter(|id| !id.is_empty() && !id.contains(['/', '?'])).collect::<Vec<_>>()
         });
@@ -111,16 +124,56 @@ pub(super) fn is_panel(element: &NodeRef<'_>, opened: &HashSet<String>) -> bool 
     if role == "tabpanel" || for_search {
         return true;
     }
-    if NO_PANEL_ROLES.contains(&role.as_str()) || is_named_otherwise(element) || has_fields(element) {
+    let classes = element.class().unwrap_or_default();
+    let is_opened = element.id_attr().is_some_and(|id| opened.contains(&*id))
+        || classes.split_ascii_whitespace().any(|class| opened.contains(&format!(".{class}")));
+    let words = element.text().split_whitespace().count();
+    let is_asking = has_fields(element) && !(is_opened && words >= ANSWER);
+    if NO_PANEL_ROLES.contains(&role.as_str()) || has_name_of(element, OVERLAYS) || is_asking {
         return false;
     }
-    let is_opened = element.id_attr().is_some_and(|id| opened.contains(&*id));
-    if is_opened || element.has_attr("aria-labelledby") || follows_button(element) {
+    if is_opened {
+        return true;
+    }
+    if has_name_of(element, NOTICES) {
+        return false;
+    }
+    if element.has_attr("aria-labelledby") || follows_button(element) || is_one_of_many(element) {
         return true;
     }
     let holds_text = || element.descendants_it().any(|node| TEXTS.iter().any(|name| node.has_name(name)));
-    PANELS.iter().any(|name| element.has_name(name))
-        && (holds_text() || element.text().split_whitespace().count() >= MESSAGE)
+    PANELS.iter().any(|name| element.has_name(name)) && (holds_text() || words >= MESSAGE)
+}
+
+/// Whether an element that is shown stands beside it that is the same but for its words: a row, an item, a card.
+fn is_one_of_many(element: &NodeRef<'_>) -> bool {
+    let shape = |element: &NodeRef<'_>| {
+        let parts = element.element_children();
+        (element.node_name(), parts.iter().map(NodeRef::node_name).collect::<Vec<_>>())
+    };
+    let own = shape(element);
+    let is_row = ROWS.iter().any(|name| element.has_name(name));
+    if !is_row && own.1.len() < PARTS {
+        return false;
+    }
+    let classes = lasting_classes(element);
+    let is_like = |other: &NodeRef<'_>| {
+        let others = lasting_classes(other);
+        let has_shape = if is_row { other.node_name() == own.0 } else { shape(other) == own };
+        let has_class = classes == others || classes.iter().any(|class| others.contains(class));
+        has_shape && has_class && !is_hidden(other)
+    };
+    let is_first = |parent: NodeRef<'_>| {
+        parent.children_it(false).filter(NodeRef::is_element).take(FIRST).any(|other| is_like(&other))
+    };
+    element.parent().is_some_and(is_first)
+}
+
+/// An element's classes, but for those that say whether it is shown.
+fn lasting_classes(element: &NodeRef<'_>) -> HashSet<String> {
+    let classes = element.class().unwrap_or_default().to_ascii_lowercase();
+    let is_state = |class: &str| class.split(['-', '_']).any(|part| STATES.contains(&part));
+    classes.split_ascii_whitespace().filter(|class| !is_state(class)).map(str::to_owned).collect()
 }
 
 /// Whether a button is read as a line of the text: it is a whole heading, the label of a tab, or opens a panel and says
@@ -150,11 +203,12 @@ fn follows_button(element: &NodeRef<'_>) -> bool {
     std::iter::once(before).chain(before.descendants_it()).any(|node| node.is_element() && opens(&node))
 }
 
-fn is_named_otherwise(element: &NodeRef<'_>) -> bool {
+/// Whether a class or the identifier of an element has one of these parts.
+fn has_name_of(element: &NodeRef<'_>, of: &[&str]) -> bool {
     let names = [element.class().unwrap_or_default(), element.id_attr().unwrap_or_default()];
     names.iter().any(|names| {
         let mut parts = names.split(|c: char| !c.is_ascii_alphanumeric()).map(str::to_ascii_lowercase);
-        parts.any(|part| NO_PANELS.contains(&part.as_str()))
+        parts.any(|part| of.contains(&part.as_str()))
     })
 }
 
@@ -166,4 +220,70 @@ fn has_fields(element: &NodeRef<'_>) -> bool {
         is_input || node.has_name("textarea") || node.has_name("select")
     };
     element.descendants_it().any(is_field)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::extract::html::{Headers, Request, page};
+
+    fn markdown(part: &str) -> String {
+        let request = Request { headers: Headers::default(), address: "https://example.com/docs/page.html".to_owned() };
+        let text = "It is green, and it is hot. ".repeat(20);
+        let html = format!("<body><main><h1>Tea</h1><p>{text}</p>{part}</main></body>");
+        page(&request, html.as_bytes()).unwrap().markdown
+    }
+
+    #[test]
+    fn hidden__among_others_of_its_shape__is_content() {
+        for part in [
+            "<table><tr><td>Red<td>10 €<tr><td>Blue<td>12 €<tr hidden><td>Word<td>9 €</table>",
+            "<table><tr class=row><td>A<tr class=row><td>B<tr class='row extra' style='display:none'><td>Word</table>",
+            "<table><tr><td>Red<td>10 €<tbody hidden><tr><td>Word<td>9 €</table>",
+            "<ul><li>Berlin<li>Bonn<li aria-hidden=true>Word</ul>",
+            "<ul><li class=city>Berlin<li class=city>Bonn<li class='city hide' style='display:none'>Word</ul>",
+            "<ul><li>Berlin<li class='d-none more' hidden>Word</ul>",
+            "<dl><dt>A<dd>b<dt>C<dd>d<dt hidden>Word<dd hidden>e</dl>",
+            "<div><div><b>A</b><i>1 €</i></div><div><b>B</b><i>2 €</i></div><div hidden><b>Word</b><i>3 €</i></div></div>",
+        ] {
+            let text = markdown(part);
+            assert!(text.contains("Word"), "{part}: {text}");
+        }
+        for part in [
+            "<ul><li class=item>Tea<li class=item>Milk<li class=no-results hidden>Word</ul>",
+            "<table><tr><td>Red<tr><td>Blue<tr id=row-template hidden><td>Word</table>",
+            "<ul><li hidden>Word</ul>",
+            "<table><tr><td>Red<td>10 €<td hidden>Word<tr><td>Blue<td>12 €<td hidden>Word</table>",
+            "<div><div>Tea</div><div>Milk</div><div hidden>Word</div></div>",
+            "<div><div><b>A</b></div><div><b>B</b></div><div hidden><b>Word</b></div></div>",
+        ] {
+            let text = markdown(part);
+            assert!(!text.contains("Word"), "{part}: {text}");
+        }
+    }
+
+    #[test]
+    fn hidden__to_which_a_control_points__is_content_unless_it_lies_above_the_page() {
+        let long = format!("<p>{}</p>", "It is the Word, and much is said of it. ".repeat(5));
+        let asks = format!("{long}<form><p>Was it of use?</p><textarea></textarea></form>");
+        for part in [
+            "<a href=#error-codes>Codes</a><div id=error-codes hidden><p>The Word</p></div>".to_owned(),
+            "<button aria-controls=success>How?</button><div id=success hidden><p>The Word</p></div>".to_owned(),
+            "<button data-bs-target='.part'>Show</button><p>x</p><p class='part collapse' hidden>Word</p>".to_owned(),
+            "<button data-target='#a, #b'>Show</button><p>x</p><p id=a hidden>Word</p>".to_owned(),
+            format!("<button aria-controls=x>Show</button><p>x</p><div id=x hidden>{asks}</div>"),
+        ] {
+            let text = markdown(&part);
+            assert!(text.contains("Word"), "{part}: {text}");
+        }
+        for part in [
+            "<button aria-controls=site-menu>Menu</button><div id=site-menu hidden><p>The Word of it all</p></div>",
+            "<a href=#login>Log in</a><div id=login hidden><p>The Word of it all</p></div>",
+            "<button data-bs-target='#m'>Show</button><div id=m class='modal fade' hidden><p>The Word</p></div>",
+            "<button aria-controls=f>Write</button><div id=f hidden><p>The Word</p><textarea></textarea></div>",
+            "<a href=/b#a>Elsewhere</a><p id=a hidden>Word</p>",
+        ] {
+            let text = markdown(part);
+            assert!(!text.contains("Word"), "{part}: {text}");
+        }
+    }
 }

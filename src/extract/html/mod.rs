@@ -7,6 +7,7 @@ mod clean;
 mod code;
 mod content;
 mod depth;
+mod frame;
 mod hidden;
 mod imprint;
 mod inline;
@@ -81,6 +82,7 @@ pub(super) fn page(request: &Request, html: &[u8]) -> Result<Page, Refusal> {
     let document = Document::from(xhtml::closed(&text).into_owned());
     let root = document.root();
     shadow::unfold(&root);
+    frame::unfold(&root);
     depth::flatten(&root);
     let base_href = document.select_single("base[href]").attr("href");
     let base = Base::new(&address, base_href.as_deref());

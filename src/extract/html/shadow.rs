@@ -62,6 +62,7 @@ mod tests {
                 "Weight in kg",
             ),
             ("<aside><p>Store it in the dark.</p></aside>", "Store it in the dark."),
+            ("<div role=complementary><p>Store it in the dark.</p></div>", "Store it in the dark."),
         ] {
             assert!(markdown(&around(part)).contains(expected), "{}", markdown(&around(part)));
         }
@@ -73,6 +74,8 @@ mod tests {
             "<form><label>Mail <input></label><button>Subscribe</button></form>",
             "<aside><ul><li><a href=/1>One page</a><li><a href=/2>Another</a><li><a href=/3>Third</a></ul></aside>",
             "<aside class=sidebar><p>All about us.</p></aside>",
+            "<div role=complementary><p><a href=/1>One page</a> <a href=/2>Another</a></p></div>",
+            "</main><div role=complementary><p>All about us.</p></div>",
         ] {
             assert_eq!(markdown(&around(part)), markdown(&around("")), "{part}");
         }
