@@ -6,13 +6,13 @@ use std::{error::Error, sync::Arc};
 
 use reqwest::{
     Certificate, ClientBuilder, Response,
-    header::{ACCEPT_ENCODING, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH},
+    header::{ACCEPT_ENCODING, COOKIE, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH},
     redirect::Policy,
 };
 use secrecy::ExposeSecret;
 use url::Url;
 
-use super::{Access, Timing, Trouble, Validators, address::Refused, body};
+use super::{Access, Timing, Trouble, Validators, address::Refused, body, way::Way};
 
 /// Two clients, so that a connection that one collection may have is never lent to one that may not.
 #[derive(Debug)]
@@ -45,11 +45,12 @@ impl Client {
     /// about to close, it is sent once more when that one ends without an answer: nothing else came of it, as it is a GET.
     pub(super) async fn get(
         &self,
-        url: &Url,
+        way: &Way,
         access: &Access,
         validators: Option<&Validators>,
         may_reuse: bool,
     ) -> Result<Response, Trouble> {
+        let url = way.here();
         if !matches!(url.scheme(), "http" | "https") {
             return Err(Trouble::Scheme(url.scheme().to_owned()));
         }
@@ -57,7 +58,11 @@ impl Client {
             self.refused.check(url)?;
         }
         let client = if access.allow_private { &self.anywhere } else { &self.public_only };
-        let headers = headers(url, access, validators)?;
+        let mut headers = headers(url, access, validators)?;
+        // What the config has is not mixed with what a site says.
+        if let Some(cookies) = way.cookies().filter(|_| !headers.contains_key(COOKIE)) {
+            headers.insert(COOKIE, cookies);
+        }
         let send = || client.get(url.clone()).headers(headers.clone()).timeout(self.timing.request).send();
         let was_closed = |error: &reqwest::Error| may_reuse && !error.is_timeout() && !error.is_connect();
         let response = match send().await {

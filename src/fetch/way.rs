@@ -1,7 +1,11 @@
 //! The way from the address that was asked for to where its page is: redirects.
 
-use std::{borrow::Cow, collections::HashSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashSet},
+};
 
+use reqwest::header::{HeaderMap, HeaderValue, SET_COOKIE};
 use url::Url;
 
 use super::Trouble;
@@ -25,13 +29,19 @@ const SIGN_IN: [&str; 15] = [
     "wplogin",
 ];
 
+/// An origin has no more bytes of cookies, as browsers have it for one.
+const MOST_COOKIES: usize = 4 << 10;
+
 /// Redirects followed so far.
 #[derive(Debug)]
 pub(super) struct Way {
     start: Url,
     here: Url,
-    /// Where it has been, `here` among it.
+    /// Where it has been since it got its last cookie, `here` among it.
     seen: HashSet<Url>,
+    hops: usize,
+    /// By origin, the names and values.
+    cookies: BTreeMap<String, BTreeMap<String, String>>,
     /// Whether all redirects were permanent.
     permanent: bool,
 }
@@ -39,7 +49,8 @@ pub(super) struct Way {
 impl Way {
     pub(super) fn new(start: &Url) -> Self {
         let start = without_fragment(start.clone());
-        Self { here: start.clone(), seen: HashSet::from([start.clone()]), start, permanent: true }
+        let (here, seen) = (start.clone(), HashSet::from([start.clone()]));
+        Self { start, here, seen, hops: 0, cookies: BTreeMap::new(), permanent: true }
     }
 
     /// Where it leads by now.
@@ -49,7 +60,7 @@ impl Way {
 
     /// Whether that is still where it started.
     pub(super) fn at_start(&self) -> bool {
-        self.seen.len() == 1
+        self.here == self.start
     }
 
     /// Whether every redirect on the way was one for good.
@@ -70,16 +81,42 @@ impl Way {
         if self.seen.contains(&to) {
             return Err(Trouble::RedirectLoop(shown(&to)));
         }
-        if self.seen.len() > most {
+        if self.hops == most {
             return Err(Trouble::TooManyRedirects(most));
         }
         if !to.username().is_empty() || to.password().is_some() {
             return Err(Trouble::RedirectWithUser(shown(&to)));
         }
         self.permanent &= permanent;
+        self.hops += 1;
         self.seen.insert(to.clone());
         self.here = to;
         Ok(())
+    }
+
+    /// Keeps the cookies of a redirect. Many a site sets one and leads to the same address again, to see whether it comes
+    /// back: with a new one that is no circle.
+    pub(super) fn keep_cookies(&mut self, headers: &HeaderMap) {
+        let kept = self.cookies.entry(self.here.origin().ascii_serialization()).or_default();
+        for cookie in headers.get_all(SET_COOKIE).iter().filter_map(|cookie| cookie.to_str().ok()) {
+            let pair = cookie.split(';').next().unwrap_or_default();
+            let Some((name, value)) = pair.split_once('=') else { continue };
+            let length: usize = kept.iter().map(|(name, value)| name.len() + value.len()).sum();
+            if length + pair.len() <= MOST_COOKIES
+                && kept.insert(name.trim().to_owned(), value.trim().to_owned()).is_none()
+            {
+                self.seen.clear();
+            }
+        }
+    }
+
+    /// The cookies that go to where it leads by now.
+    pub(super) fn cookies(&self) -> Option<HeaderValue> {
+        let kept = self.cookies.get(&self.here.origin().ascii_serialization()).filter(|kept| !kept.is_empty())?;
+        let pairs: Vec<_> = kept.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let mut cookies = HeaderValue::from_str(&pairs.join("; ")).ok()?;
+        cookies.set_sensitive(true);
+        Some(cookies)
     }
 
     /// Whether the address suggests that it has led to a page for signing in.

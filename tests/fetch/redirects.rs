@@ -1,7 +1,7 @@
 //! Redirects: followed by hand, hop by hop.
 
 use kbsync::fetch::{Access, Answer, Trouble};
-use reqwest::header::{AUTHORIZATION, HeaderName};
+use reqwest::header::{AUTHORIZATION, COOKIE, HeaderName};
 use secrecy::SecretString;
 use url::Url;
 
@@ -116,6 +116,39 @@ async fn redirects_with_a_user_are_not_followed() {
         }
     }
     assert_eq!(other.connections(), 0);
+}
+
+#[tokio::test]
+async fn redirect__with_a_cookie_to_the_same_address__is_followed() {
+    for status in [301, 302, 307] {
+        let (origin, other) = (Origin::start(), Origin::start());
+        let check = || Reply::redirect(status, "/page").header("Set-Cookie", "seen=1; Path=/; HttpOnly");
+        origin
+            .serve_in_turn("/page", [check().header("Set-Cookie", "visit=a=b"), Reply::page("the page").etag("\"1\"")]);
+        let answer = page(get(&origin.url("/page")).await);
+        assert_eq!((answer.url, answer.moved, answer.validators.of), (origin.url("/page"), None, None));
+        let cookies: Vec<_> =
+            origin.requests().iter().map(|request| request.header("cookie").map(str::to_owned)).collect();
+        assert_eq!(cookies, [None, Some("seen=1; visit=a=b".to_owned())]);
+        // By way of a page that checks it.
+        origin.serve_in_turn("/page", [Reply::redirect(302, "/check"), Reply::page("the page")]);
+        origin.serve("/check", check());
+        page(get(&origin.url("/page")).await);
+        // The next page knows nothing of it, nor does another origin, nor one that has a cookie from the config.
+        origin.serve_in_turn("/page", [Reply::redirect(302, other.url("/")).header("Set-Cookie", "seen=1"), check()]);
+        other.serve("/", Reply::redirect(302, origin.url("/page")));
+        origin.forget();
+        let headers = [header(&origin, COOKIE, "mine=1")].into();
+        origin.serve("/end", Reply::page("the end"));
+        page(fetcher().get(&origin.url("/end"), &Access { headers, ..access() }, None).await);
+        assert_eq!(origin.requests()[0].header("cookie"), Some("mine=1"));
+        origin.forget();
+        assert_eq!(trouble(get(&origin.url("/page")).await), Trouble::RedirectLoop(origin.url("/page").to_string()));
+        assert_eq!(other.requests()[0].header("cookie"), None);
+        let cookies: Vec<_> =
+            origin.requests().iter().map(|request| request.header("cookie").map(str::to_owned)).collect();
+        assert_eq!(cookies, [None, Some("seen=1".to_owned())], "the same cookie again is a circle");
+    }
 }
 
 #[tokio::test]

@@ -130,9 +130,10 @@ impl Fetcher {
                 self.permit(way.here(), access).await.map_err(at)?;
             }
             let validators = validators.filter(|validators| validators.are_of(&way));
-            let answered = self.ask(way.here(), access, Sought::Page(validators), &mut patience).await.map_err(at)?;
+            let answered = self.ask(&way, access, Sought::Page(validators), &mut patience).await.map_err(at)?;
             let status = answered.response.status();
             if let Some(location) = redirect(&answered.response) {
+                way.keep_cookies(answered.response.headers());
                 way.follow(location, is_permanent(status), MOST_HOPS)?;
                 continue;
             }
@@ -194,9 +195,10 @@ impl Fetcher {
         let mut way = Way::new(&start);
         let mut patience = self.0.timing.patience;
         loop {
-            let answered = self.ask(way.here(), access, Sought::Robots, &mut patience).await?;
+            let answered = self.ask(&way, access, Sought::Robots, &mut patience).await?;
             let status = answered.response.status();
             if let Some(location) = redirect(&answered.response) {
+                way.keep_cookies(answered.response.headers());
                 match way.follow(location, is_permanent(status), MOST_HOPS_TO_ROBOTS) {
                     // The RFC's words for redirects without an end: as if there were none.
                     Err(Trouble::TooManyRedirects(_) | Trouble::RedirectLoop(_)) => return Ok(Robots::default()),
@@ -224,12 +226,12 @@ impl Fetcher {
     /// Asks a host in its turn. Where it asks to be left alone for a while, it is, and then asked again.
     async fn ask(
         &self,
-        url: &Url,
+        way: &Way,
         access: &Access,
         sought: Sought<'_>,
         patience: &mut Duration,
     ) -> Result<Answered, Trouble> {
-        let (mut attempts, mut refused) = (1, None);
+        let (url, mut attempts, mut refused) = (way.here(), 1, None);
         let (page, validators) = match sought {
             Sought::Page(validators) => (Some(url), validators),
             Sought::Robots => (None, None),
@@ -238,7 +240,7 @@ impl Fetcher {
             let turn = self.0.hosts.turn(url, access, *patience).await;
             // A host that is given up meanwhile has been asked for this page all the same.
             let turn = turn.map_err(|trouble| refused.take().unwrap_or(trouble))?;
-            let response = self.0.client.get(url, access, validators, turn.may_reuse).await;
+            let response = self.0.client.get(way, access, validators, turn.may_reuse).await;
             let response = response.inspect_err(|trouble| turn.unanswered(trouble, self.0.timing.left_alone))?;
             let status = response.status().as_u16();
             let is_refusal = matches!(status, 429 | 503);
