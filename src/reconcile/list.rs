@@ -248,16 +248,19 @@ impl<P: Platform> Pass<'_, P> {
             // What cannot be read counts for the total, but a page that is shown again would count it twice.
             let is_total = constant && announced == Some(count + unreadable);
             let says_end = is_total && found.may_be_last && unreadable == 0;
-            // Where a total may be too low, the page after the last one is looked at.
-            let is_end = says_end && !self.store.call(|db| db.doubts_total()).await?;
+            let trickles = trickle.note(size, count - before);
+            // Where a total may be too low, the page after the last one is looked at, unless that has room left.
+            let is_full = page > 1 && size == trickle.largest;
+            let is_end = says_end && !is_full && !self.store.call(|db| db.doubts_total()).await?;
             // A page that brings nothing new is the end, also where a platform repeats its last one for ever; one with
             // nothing but what cannot be read may be in the middle.
             fruitless = if count > before { 0 } else { fruitless + 1 };
-            let is_fruitless = fruitless > u32::from(found.unreadable > 0);
+            // And so is one that shows all that was shown before: the platform gives the whole list, whatever is asked for.
+            let is_whole = before > 0 && size >= count;
+            let is_fruitless = is_whole || fruitless > u32::from(found.unreadable > 0);
             // What comes faster than the list can be read was not there when this reading began.
             let has_first = announced.is_some_and(|total| count + unreadable >= total);
             let stands_still = announced.is_some() && constant;
-            let trickles = trickle.note(size, count - before);
             let has_no_end = !stands_still && trickles >= if has_first { TRICKLES } else { MOST_TRICKLES };
             if has_no_end && !has_first {
                 failed = Some("its list of sources grows while it is read, and has no end".to_owned());

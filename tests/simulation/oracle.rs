@@ -182,15 +182,18 @@ impl Oracle {
         if !self.is_gone(source) || source.restored {
             return;
         }
-        let Deletions { begun, allowed, .. } = &self.deletions[instance];
+        let Deletions { begun, allowed, held, .. } = &self.deletions[instance];
         let Some(document) = ours(source).filter(|_| source.created < *begun) else { return };
         let Some(content) = source.parsed.as_ref().map(|name| &name.hash).filter(|_| source.holds()) else { return };
         let became = self.moves.get(&document).map(|to| (document.0, to.clone()));
         let instead = |other: &&Source| {
             let same = other.parsed.as_ref().is_some_and(|name| name.hash == *content);
             let is_of = |wanted: Option<&(usize, String)>| wanted.is_some() && ours(other).as_ref() == wanted;
-            let moved =
-                (same || is_of(became.as_ref())) && ours(other).is_some_and(|other| self.present.contains_key(&other));
+            // A new file of the same name elsewhere, with a text that is alike, is what it has become.
+            let is_new =
+                ours(other).is_some_and(|(_, other)| !held.contains(&other) && file(&other) == file(&document.1));
+            let moved = (same || is_new || is_of(became.as_ref()))
+                && ours(other).is_some_and(|other| self.present.contains_key(&other));
             other.id != source.id && other.holds() && (moved || is_of(Some(&document)))
         };
         if sources.iter().any(|other| instead(&other)) {
@@ -233,6 +236,10 @@ impl Oracle {
 /// The name of the collection of a document.
 fn collection(document: &str) -> Option<&str> {
     document.split('/').next()
+}
+
+fn file(document: &str) -> Option<&str> {
+    document.rsplit('/').next()
 }
 
 /// The documents of an instance that are held.
