@@ -28,7 +28,9 @@ pub use document::{CollectionName, CollectionNameError, DocPath, DocPathError, F
 pub use hash::{ContentHash, ShortHash};
 pub use magic::{binary_kind_of, has_pdf_end};
 pub use min_hash::{MinHash, MinHasher};
-pub use name_rewriting::{fold_name, is_rewritten, keeps_marker, may_be_named};
+pub use name_rewriting::{
+    fold_name, is_rewritten, is_same_path, keeps_file_name, keeps_marker, marked_content, may_be_named,
+};
 pub use page::{Claim, Claimed, PageSaid, PageState, Stale};
 pub use rate::{RateLimit, RateLimitError};
 pub use record::{Footing, LastLook, Record, SkippedFile, Trouble};

@@ -1,8 +1,9 @@
 //! Source names as platforms rewrite them: comparison up to normalization, case, white space, entities and truncation.
 
+use percent_encoding::percent_decode_str;
 use unicode_normalization::UnicodeNormalization;
 
-use super::SourceName;
+use super::{DocPath, Instance, ShortHash, SourceName};
 
 /// The entities that a platform may put for a character of a name, or decode.
 const ENTITIES: [(&str, &str); 7] = [
@@ -21,10 +22,11 @@ const ELLIPSES: [&str; 2] = ["…", "..."];
 /// A truncation that keeps less than this many bytes is not recognized: it could be any name.
 const SHORTEST_PREFIX: usize = 16;
 
-/// A name without what platforms are known to change: NFKC, lower case, entities decoded, white space collapsed, no control
-/// characters.
+/// A name without what platforms are known to change: NFKC, lower case, percent signs and entities decoded, white space
+/// collapsed, no control characters.
 pub fn fold_name(name: &str) -> String {
-    let decoded = ENTITIES.iter().fold(name.to_owned(), |text, (entity, plain)| text.replace(entity, plain));
+    let plain = percent_decode_str(name).decode_utf8().map_or_else(|_| name.to_owned(), Into::into);
+    let decoded = ENTITIES.iter().fold(plain, |text, (entity, plain)| text.replace(entity, plain));
     let folded: String = decoded.nfkc().filter(|c| c.is_whitespace() || !c.is_control()).collect();
     let folded: String = folded.to_lowercase().nfkc().collect();
     folded.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -43,6 +45,35 @@ pub fn is_rewritten(sent: &str, stored: &str) -> bool {
 /// Whether `stored`, whatever else a platform made of the name `sent`, still says whose source it is.
 pub fn keeps_marker(sent: &SourceName, stored: &str) -> bool {
     fold_name(stored).contains(&fold_name(&sent.marker()))
+}
+
+/// The content that a source was made for, where its name has the marker of this instance, whatever else a platform has made
+/// of it.
+pub fn marked_content(stored: &str, instance: &Instance) -> Option<ShortHash> {
+    let folded = fold_name(stored);
+    let (_, hash) = folded.rsplit_once(&fold_name(&format!("[{instance}:")))?;
+    ShortHash::parse(hash.split_once(']')?.0)
+}
+
+/// Whether a stored name still has the file name of a document, up to its ending and all that is no letter or digit.
+pub fn keeps_file_name(path: &DocPath, stored: &str) -> bool {
+    let name = path.as_str().rsplit('/').next().unwrap_or_default();
+    let stem = letters(without_ending(name));
+    !stem.is_empty() && letters(stored).contains(&stem)
+}
+
+/// Whether two paths are one up to the ending of the file and all that is no letter or digit.
+pub fn is_same_path(one: &DocPath, other: &DocPath) -> bool {
+    let [one, other] = [one, other].map(|path| letters(without_ending(path.as_str())));
+    one == other
+}
+
+fn without_ending(name: &str) -> &str {
+    name.rsplit_once('.').filter(|(_, ending)| !ending.contains('/')).map_or(name, |(stem, _)| stem)
+}
+
+fn letters(text: &str) -> String {
+    fold_name(text).chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
 /// Whether a stored name may be the one that was sent, as a platform keeps it. One that does not show names tells nothing.
@@ -66,6 +97,39 @@ mod tests {
         ] {
             assert_eq!(fold_name(stored), fold_name(sent), "{stored}");
             assert!(is_rewritten(sent, stored), "{stored}");
+        }
+    }
+
+    #[test]
+    fn marked_content__whatever_else_became_of_the_name__is_read() {
+        let hash = ShortHash::parse("0123456789ab");
+        for (stored, expected) in [
+            ("handbook/a.md [default:0123456789ab]", hash),
+            ("handbook_a.md [default:0123456789ab]", hash),
+            ("a[DEFAULT:0123456789AB].md", hash),
+            ("handbook%2Fa.md%20%5Bdefault:0123456789ab%5D", hash),
+            ("x [default:ba9876543210] [default:0123456789ab]", hash),
+            ("handbook/a.md [other:0123456789ab]", None),
+            ("handbook/a.md [default:0123456789", None),
+            ("100% [default:0123456789ab]", hash),
+        ] {
+            assert_eq!(marked_content(stored, &Instance::new("default").unwrap()), expected, "{stored}");
+        }
+    }
+
+    #[test]
+    fn is_same_path__up_to_ending_and_signs__is_true() {
+        let path = DocPath::new("a/price list.md").unwrap();
+        assert!(keeps_file_name(&path, "handbook_Price-List [x]") && !keeps_file_name(&path, "handbook/price.md"));
+        for (one, other, expected) in [
+            ("a/price list.md", "a_price-list", true),
+            ("a/b.md", "a/b", true),
+            ("a/b.md", "b.md", false),
+            ("a.x/b", "a.x/c", false),
+            ("a/b.md", "a/c.md", false),
+        ] {
+            let [first, second] = [one, other].map(|path| DocPath::new(path).unwrap());
+            assert_eq!(is_same_path(&first, &second), expected, "{one} {other}");
         }
     }
 

@@ -167,9 +167,12 @@ impl<P: Platform> Pass<'_, P> {
             return Ok(());
         }
         for Misplaced { source, name } in misplaced.into_iter().take(MOST_LOOKUPS) {
-            if let Err(error) = self.platform.rename(&source, &name.to_string()).await {
-                let error = fatal(error)?;
-                tracing::warn!(%source, %name, %error, "a source has the name of another document");
+            match self.platform.rename(&source, &name.to_string()).await {
+                Ok(_) => self.store.call(move |db| db.name_restored(&source, &name)).await?,
+                Err(error) => {
+                    let error = fatal(error)?;
+                    tracing::warn!(%source, %name, %error, "a source has the name of another document");
+                }
             }
         }
         Ok(())

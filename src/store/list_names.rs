@@ -13,7 +13,7 @@ use super::{
 };
 use crate::model::{
     CollectionName, DocPath, Instance, Moment, Replica, ReplicaId, ShortHash, SourceId, SourceName, fold_name,
-    is_rewritten, keeps_marker,
+    is_rewritten, is_same_path, keeps_marker,
 };
 
 /// Up to this many sources may have been renamed by a person, even where they are the majority.
@@ -182,7 +182,7 @@ pub(super) fn recognize_decorated(
     Ok(is_any)
 }
 
-fn set_name(connection: &Connection, id: &str, name: &SourceName) -> Result<(), rusqlite::Error> {
+pub(super) fn set_name(connection: &Connection, id: &str, name: &SourceName) -> Result<(), rusqlite::Error> {
     let sql = "UPDATE listed SET collection = ?2, path = ?3, hash = ?4 WHERE source_id = ?1";
     connection.run(sql, params![id, name.collection.as_str(), name.path.as_str(), name.hash.0]).map(drop)
 }
@@ -219,6 +219,18 @@ pub(super) fn finish_renames(connection: &Connection, now: Moment) -> Result<(),
     connection.run(sql, []).map(drop)
 }
 
+impl Db {
+    /// Notes that a source was given its name once more.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn name_restored(&mut self, source: &SourceId, name: &SourceName) -> Result<(), StoreError> {
+        let sql = "UPDATE replicas SET asked_name = ?2 WHERE source_id = ?1 AND phase = 'ready' AND NOT unanswered";
+        self.connection.run(sql, params![source.0, name.to_string()])?;
+        Ok(())
+    }
+}
+
 /// Ready sources that the list shows under another name of ours than their document's: a rename that was given up has taken
 /// effect late, or one that was answered has not.
 pub(super) fn misplaced(connection: &Connection, instance: &Instance) -> Result<Vec<Misplaced>, rusqlite::Error> {
@@ -229,9 +241,14 @@ pub(super) fn misplaced(connection: &Connection, instance: &Instance) -> Result<
          WHERE phase = 'ready' AND NOT unanswered"
     );
     let differing: Vec<_> = connection.prepare_cached(&sql)?.query_map([], with_text)?.collect::<Result<_, _>>()?;
-    let misplaced = differing.into_iter().filter_map(|(replica, text, _)| {
+    let misplaced = differing.into_iter().filter_map(|(replica, text, asked)| {
         let name = replica.name(instance);
-        let is_another = SourceName::parse(&text).is_some() && !is_rewritten(&name.to_string(), &text);
+        // Where it was given its name before and has this one still, that is what the platform makes of it.
+        let shown = SourceName::parse(&text);
+        let is_another = shown
+            .is_some_and(|shown| shown.collection != name.collection || !is_same_path(&shown.path, &name.path))
+            && !is_rewritten(&name.to_string(), &text)
+            && asked.is_none_or(|asked| asked != name.to_string());
         replica.source.filter(|_| is_another).map(|source| Misplaced { source, name })
     });
     Ok(misplaced.collect())

@@ -149,8 +149,8 @@ pub(super) fn retire_empty(connection: &Connection, now: Moment, after: Duration
                    SELECT r.id FROM replicas r JOIN listed l USING (source_id) JOIN documents d
                        ON d.collection = r.collection AND d.path = r.path
                            AND (d.trouble_hash = substr(d.hash, 1, 6) OR d.skip_reason IS NOT NULL)
-                   WHERE r.phase IN ('uploading', 'spoilt') AND NOT r.was_ready AND r.since <= ?2 AND l.collection IS NOT NULL
-                       AND NOT l.holds)";
+                   WHERE r.phase IN ('uploading', 'spoilt') AND NOT r.was_ready AND r.since <= ?2
+                       AND (l.collection IS NOT NULL OR l.nameless) AND NOT l.holds)";
     let (at, before) = (now.0.cast_signed(), (now - after).0.cast_signed());
     connection.run(sql, params![at, before]).map(drop)
 }

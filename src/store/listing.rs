@@ -12,6 +12,7 @@ use super::{
     cached::Cached,
     failed_requests::{Deleted, deleted},
     list_drift::{apply, exists, first_sources, forget_exchanged, former_origin, has_live, note_strays, stop_uploads},
+    list_markers::recognize_marked,
     list_names::{
         finish_renames, misplaced, note_misnamed, note_names, recognize_decorated, recognize_known, recognize_requested,
     },
@@ -169,6 +170,7 @@ impl Db {
             recognize_known(connection, instance)?;
             let decorates = recognize_decorated(connection, instance, configured)?;
             recognize_requested(connection, instance, decorates)?;
+            recognize_marked(connection, instance, configured)?;
             connection.run(
                 "UPDATE replicas SET missing = 0 WHERE missing > 0 AND source_id IN
                      (SELECT source_id FROM listed WHERE collection IS NOT NULL OR nameless)",

@@ -9,6 +9,7 @@ mod error;
 mod failed_requests;
 mod failure;
 mod list_drift;
+mod list_markers;
 mod list_names;
 mod list_ready;
 mod list_report;

@@ -113,6 +113,8 @@ knobs! {
     IdsExchanged,
     /// The platform is restored to an older backup.
     PlatformRestored,
+    /// Names lose what is no part of the marker: folders, slashes, blanks or endings.
+    NamesFlattened,
 }
 
 use Knob::*;
@@ -215,6 +217,16 @@ impl Knobs {
         }
         if self.has(NamesEscaped) {
             name = name.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        }
+        if self.has(NamesFlattened) {
+            let (document, marker) = name.rsplit_once(" [").map_or((name.as_str(), ""), |(name, end)| (name, end));
+            name = match self.detail(NamesFlattened, &[0, 1, 2, 3, 4]) {
+                0 => name.replace('/', "_"),
+                1 => name.rsplit('/').next().unwrap_or_default().to_owned(),
+                2 => format!("{document}[{marker}"),
+                3 => name.replace(' ', "%20"),
+                _ => format!("{} [{marker}", document.rsplit_once('.').map_or(document, |(stem, _)| stem)),
+            };
         }
         if self.has(NamesDecorated) {
             name = format!("Team A / {name} (copy)");

@@ -1,0 +1,84 @@
+//! Sources of a list that have our marker and no name that we would give: a platform has rewritten it.
+
+use std::collections::{BTreeSet, HashMap};
+
+use rusqlite::{Connection, params};
+
+use super::list_names::set_name;
+use crate::model::{
+    CollectionName, DocPath, Instance, ShortHash, SourceName, fold_name, keeps_file_name, marked_content,
+};
+
+/// What each content may be of.
+type Contents = HashMap<ShortHash, Vec<(CollectionName, DocPath)>>;
+
+/// Gives sources that no replica refers to, and whose names have our marker, the names that they were made with: those of
+/// open requests and known documents with that content. One of a content that nobody knows is a document of its own, under
+/// the name that it has.
+pub(super) fn recognize_marked(
+    connection: &Connection,
+    instance: &Instance,
+    collections: &BTreeSet<CollectionName>,
+) -> Result<(), rusqlite::Error> {
+    let sql = "SELECT source_id, text, collection IS NOT NULL FROM listed l
+               WHERE text <> '' AND NOT EXISTS (SELECT * FROM replicas r WHERE r.source_id = l.source_id)
+                   AND NOT EXISTS (SELECT * FROM documents d WHERE d.collection = l.collection AND d.path = l.path)
+                   AND NOT EXISTS (SELECT * FROM replicas r WHERE r.collection = l.collection AND r.path = l.path)";
+    let found: Vec<(String, String, bool)> = connection
+        .prepare_cached(sql)?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .collect::<Result<_, _>>()?;
+    let mut known = None;
+    for (id, text, is_named) in found {
+        let Some(hash) = marked_content(&text, instance) else { continue };
+        // A whole name is another instance's, and one with text around it is a person's copy.
+        let is_anothers =
+            SourceName::parse(&text).is_some() || SourceName::find(&text, instance, collections).is_some();
+        if is_anothers && !is_named {
+            continue;
+        }
+        let known = match &known {
+            Some(known) => known,
+            None => known.insert(contents(connection)?),
+        };
+        let may_be = known.get(&hash).map_or(&[][..], Vec::as_slice);
+        let mut alike = may_be.iter().filter(|(_, path)| keeps_file_name(path, &text));
+        let only = || match may_be {
+            [only] if !is_named => Some(only),
+            _ => None,
+        };
+        let document = match (alike.next(), alike.next()) {
+            (Some(only), None) => Some(only.clone()),
+            _ => only().cloned(),
+        };
+        if let Some((collection, path)) = document.or_else(|| of_its_own(&text, collections).filter(|_| !is_named)) {
+            set_name(connection, &id, &SourceName { collection, path, instance: instance.clone(), hash })?;
+        }
+    }
+    Ok(())
+}
+
+/// A document of this name: in the collection that it speaks of, or else in the first.
+fn of_its_own(text: &str, collections: &BTreeSet<CollectionName>) -> Option<(CollectionName, DocPath)> {
+    let folded = fold_name(text);
+    let speaks_of = |collection: &&CollectionName| folded.starts_with(&fold_name(collection.as_str()));
+    let collection = collections.iter().find(speaks_of).or_else(|| collections.first())?;
+    Some((collection.clone(), DocPath::new(text).ok()?))
+}
+
+/// What open requests and documents are known to hold.
+fn contents(connection: &Connection) -> Result<Contents, rusqlite::Error> {
+    let sql = "SELECT collection, path, hash FROM replicas WHERE source_id IS NULL
+               UNION SELECT collection, path, substr(hash, 1, 6) FROM documents WHERE hash IS NOT NULL
+               UNION SELECT collection, path, live FROM documents WHERE live IS NOT NULL";
+    let mut contents = Contents::new();
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params![])?;
+    while let Some(row) = rows.next()? {
+        let (collection, path): (String, String) = (row.get(0)?, row.get(1)?);
+        if let (Ok(collection), Ok(path)) = (CollectionName::new(&collection), DocPath::new(path)) {
+            contents.entry(ShortHash(row.get(2)?)).or_default().push((collection, path));
+        }
+    }
+    Ok(contents)
+}
