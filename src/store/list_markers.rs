@@ -66,11 +66,12 @@ fn of_its_own(text: &str, collections: &BTreeSet<CollectionName>) -> Option<(Col
     Some((collection.clone(), DocPath::new(text).ok()?))
 }
 
-/// What open requests and documents are known to hold.
+/// What open requests and documents are known to hold, or to have held.
 fn contents(connection: &Connection) -> Result<Contents, rusqlite::Error> {
     let sql = "SELECT collection, path, hash FROM replicas WHERE source_id IS NULL
                UNION SELECT collection, path, substr(hash, 1, 6) FROM documents WHERE hash IS NOT NULL
-               UNION SELECT collection, path, live FROM documents WHERE live IS NOT NULL";
+               UNION SELECT collection, path, live FROM documents WHERE live IS NOT NULL
+               UNION SELECT collection, path, hash FROM former";
     let mut contents = Contents::new();
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(params![])?;
