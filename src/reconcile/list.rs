@@ -147,7 +147,6 @@ impl<P: Platform> Pass<'_, P> {
                 undeleted.push(source);
             }
         }
-        self.restore_names(std::mem::take(&mut report.misplaced)).await?;
         let now = self.now();
         let work = move |db: &mut Db| {
             let gone = db.lost(&lost, now)?;
@@ -161,12 +160,17 @@ impl<P: Platform> Pass<'_, P> {
         Ok(())
     }
 
-    /// Gives sources that have the names of other documents their own back, where the platform can rename them.
-    async fn restore_names(&self, misplaced: Vec<Misplaced>) -> Result<(), Fatal> {
+    /// Gives sources that have the names of other documents their own back, where the platform can rename them, and these are
+    /// still theirs: a document that has moved to where its source says has been renamed by now.
+    pub(super) async fn restore_names(&self, misplaced: Vec<Misplaced>) -> Result<(), Fatal> {
         if !self.platform.abilities().rename {
             return Ok(());
         }
-        for Misplaced { source, name } in misplaced.into_iter().take(MOST_LOOKUPS) {
+        for misplaced in misplaced.into_iter().take(MOST_LOOKUPS) {
+            let Misplaced { source, name } = misplaced.clone();
+            if !self.store.call(move |db| db.is_named(&misplaced)).await? {
+                continue;
+            }
             match self.platform.rename(&source, &name.to_string()).await {
                 Ok(_) => self.store.call(move |db| db.name_restored(&source, &name)).await?,
                 Err(error) => {

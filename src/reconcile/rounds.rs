@@ -11,7 +11,7 @@ use crate::{
     model::{CollectionName, Moment, Phase},
     plan::{self, Action, Gathered, Gone, Plan, Resume, Terms, UnderWay, Why, Withheld},
     platform::Platform,
-    store::{MISSING_AT_MOST, StoreError},
+    store::{MISSING_AT_MOST, Misplaced, StoreError},
 };
 
 /// Rounds that one pass takes at most; what is still open then waits for the next pass.
@@ -138,9 +138,9 @@ impl<P: Platform> Pass<'_, P> {
         (list, pause_after): (bool, Duration),
         report: &mut Report,
     ) -> Result<Open, Fatal> {
-        let mut open = Open::default();
+        let (mut open, mut misplaced) = (Open::default(), Vec::new());
         if list {
-            self.gather_list(report, &mut open).await?;
+            misplaced = self.gather_list(report, &mut open).await?;
             report.listed = true;
             if !report.full {
                 report.configured += self.correct_websites().await?;
@@ -166,10 +166,12 @@ impl<P: Platform> Pass<'_, P> {
         self.wait_for_successors(&plan, report, &mut open).await?;
         let (plan, resume) = self.resume(plan, list, extent, report, &mut open).await?;
         self.apply(plan, resume, report, &mut open).await?;
+        self.restore_names(misplaced).await?;
         Ok(open)
     }
 
-    async fn gather_list(&self, report: &mut Report, open: &mut Open) -> Result<(), Fatal> {
+    /// Lists the sources; gives those that have the names of other documents.
+    async fn gather_list(&self, report: &mut Report, open: &mut Open) -> Result<Vec<Misplaced>, Fatal> {
         let doubted = report.missing > 0 || report.emptied > 0;
         let listing = self.unless_stopped(self.list(report.retired, doubted, report.unconfirmed_for.clone())).await?;
         let Listing { report: listed, complete, failed } = listing;
@@ -194,7 +196,7 @@ impl<P: Platform> Pass<'_, P> {
         if listed.missing > 0 && !unbelievable || listed.emptied > 0 {
             open.list_at(self.now() + grace);
         }
-        Ok(())
+        Ok(listed.misplaced)
     }
 
     async fn gather_folders(

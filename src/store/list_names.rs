@@ -220,6 +220,18 @@ pub(super) fn finish_renames(connection: &Connection, now: Moment) -> Result<(),
 }
 
 impl Db {
+    /// Whether a source is still that of the document whose name it was to have.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn is_named(&self, Misplaced { source, name }: &Misplaced) -> Result<bool, StoreError> {
+        let sql =
+            "SELECT EXISTS (SELECT * FROM replicas WHERE source_id = ?1 AND collection = ?2 AND path = ?3 AND hash = ?4
+                       AND phase = 'ready' AND NOT unanswered)";
+        let values = params![source.0, name.collection.as_str(), name.path.as_str(), name.hash.0];
+        Ok(self.connection.row(sql, values, |row| row.get(0))?)
+    }
+
     /// Notes that a source was given its name once more.
     ///
     /// # Errors
