@@ -337,16 +337,21 @@ async fn ignore_file__written_a_moment_ago__decides_nothing_before_it_has_settle
     let mut world = twenty().await;
     world.scope.patience = Duration::ZERO;
     settle(&mut world, Duration::from_secs(600));
-    world.write("secret.md", "nobody else's business");
-    let secret = fs::File::options().append(true).open(world.folder.join("secret.md")).expect("it is there");
-    secret.set_modified(SystemTime::now() - Duration::from_secs(3600)).expect("a date");
-    // An editor has emptied it, and has not written it yet; or it has written one that leaves out nearly all.
-    for rules in ["", "*\n"] {
-        world.write(".kbsyncignore", rules);
+    for (name, text) in [("secret.md", "nobody else's business"), (".kbsyncignore", "secret.md\n")] {
+        world.write(name, text);
+        let file = fs::File::options().append(true).open(world.folder.join(name)).expect("it is there");
+        file.set_modified(SystemTime::now() - Duration::from_secs(3600)).expect("a date");
+    }
+    assert_eq!(pass(&mut world, Extent::Full).await.added, 0);
+    // A branch without it is checked out for a moment; an editor has emptied it, and has not written it yet; or it has
+    // written one that leaves out nearly all.
+    for rules in [None, Some(""), Some("*\n")] {
+        fs::remove_file(world.folder.join(".kbsyncignore")).expect("it is there");
+        rules.into_iter().for_each(|rules| world.write(".kbsyncignore", rules));
         let report = pass(&mut world, Extent::Full).await;
         assert_eq!((report.added, report.deleted), (0, 0), "{rules:?}: {report:?}");
+        world.write(".kbsyncignore", "");
     }
-    world.write(".kbsyncignore", "");
     settle(&mut world, Duration::ZERO);
     assert_eq!(pass(&mut world, Extent::Full).await.added, 1);
 }

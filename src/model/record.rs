@@ -56,13 +56,15 @@ pub struct LastLook {
 }
 
 /// What a collection's folder stands on. On another device than before, or without what was mounted in it, it may be the
-/// empty place of a disk.
+/// empty place of a disk; without a file that had rules, nobody knows what these would leave out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Footing {
     /// The folder's device.
     pub device: u64,
     /// The folders below it that are on another device than the folder above them, by their paths, sorted.
     pub mounts: Vec<String>,
+    /// The ignore files in force, by their paths: below it, or from the system's root.
+    pub rules: Vec<String>,
 }
 
 /// Why a document is quarantined: it is left alone until its content changes, or until it is due again.

@@ -52,11 +52,15 @@ impl KnownContent {
 
     /// The folder that may be another one than before, if one may: it is on another device, and less than half of what is
     /// known of it is there. The device's number alone proves nothing: some file systems get another with every mount.
-    pub(super) fn moved(&self, before: &Footing, root: &Root) -> Option<String> {
+    /// And the number may be the same when another disk is mounted in its place, with nothing on it yet: then what was
+    /// `gone` from it tells.
+    pub(super) fn moved(&self, before: &Footing, root: &Root, gone: &[Gone]) -> Option<String> {
         if before.device != root.device() && !self.is_there("") {
             return Some("its folder".to_owned());
         }
-        let is_away = |mount: &&String| !root.is_mount(mount) && !self.is_there(&format!("{mount}/"));
+        let is_bare = |mount: &String| gone.iter().any(|gone| is_below(mount, gone)) && root.is_bare_mount(mount);
+        let is_away =
+            |mount: &&String| (!root.is_mount(mount) || is_bare(mount)) && !self.is_there(&format!("{mount}/"));
         before.mounts.iter().find(is_away).map(|mount| format!("its folder {mount}"))
     }
 
@@ -71,7 +75,8 @@ impl Looked {
     /// Notices where a disk may not be mounted that was there before. It is asked after the walks, for a disk may go
     /// while they are under way. What a part shows of the known documents is not enough to tell.
     pub(super) fn compare(&mut self, before: &Footing, root: &Root, whole: bool) {
-        let moved = if whole { self.known.moved(before, root) } else { KnownContent::default().moved(before, root) };
+        let (nothing, gone) = (KnownContent::default(), &self.gathered.gone);
+        let moved = if whole { &self.known } else { &nothing }.moved(before, root, gone);
         let covered = || self.footing.as_ref().and_then(|now| covered(before, now, &self.gathered.gone));
         let moved = moved.or_else(covered);
         if let Some(folder) = moved.filter(|_| self.gathered.authority == Authority::Whole) {
@@ -80,13 +85,14 @@ impl Looked {
     }
 }
 
+fn is_below(mount: &str, gone: &Gone) -> bool {
+    gone.path.as_str().strip_prefix(mount).is_some_and(|rest| rest.starts_with('/'))
+}
+
 /// A folder in which a disk is mounted that was not before, if documents are gone there: they may be below it.
 fn covered(before: &Footing, now: &Footing, gone: &[Gone]) -> Option<String> {
     let is_new = |mount: &&String| !before.mounts.contains(mount);
-    let hides = |mount: &&String| {
-        let below = |path: &str| path.strip_prefix(mount.as_str()).is_some_and(|rest| rest.starts_with('/'));
-        gone.iter().any(|gone| below(gone.path.as_str()))
-    };
+    let hides = |mount: &&String| gone.iter().any(|gone| is_below(mount, gone));
     now.mounts.iter().filter(is_new).find(hides).map(|mount| format!("its folder {mount}"))
 }
 
@@ -97,8 +103,11 @@ mod tests {
 
     #[test]
     fn covered__disk_is_new_and_documents_are_gone_below__names_its_folder() {
-        let footing =
-            |mounts: &[&str]| Footing { device: 1, mounts: mounts.iter().map(|at| (*at).to_owned()).collect() };
+        let footing = |mounts: &[&str]| Footing {
+            device: 1,
+            mounts: mounts.iter().map(|at| (*at).to_owned()).collect(),
+            rules: vec![],
+        };
         let gone = |path: &str| Gone {
             path: DocPath::new(path).unwrap(),
             live: ContentHash([1; 32]).short(),
@@ -121,7 +130,7 @@ mod tests {
 
     #[test]
     fn known_content__half_of_it_is_there__place_is_the_same() {
-        let before = Footing { device: 1, mounts: vec!["media".to_owned()] };
+        let before = Footing { device: 1, mounts: vec!["media".to_owned()], rules: vec![] };
         let path = |at: &str| DocPath::new(at).unwrap();
         for (unchanged, root, media) in [
             (&[][..], false, false),

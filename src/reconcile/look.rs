@@ -217,7 +217,7 @@ pub(super) fn look(
             return Ok(looked);
         }
     };
-    looked.footing = Some(Footing { device: root.device(), mounts: Vec::new() });
+    looked.footing = Some(Footing { device: root.device(), mounts: Vec::new(), rules: Vec::new() });
     let (to_read, queue) = mpsc::sync_channel::<(ToRead, DocPath)>(BATCH);
     let span = Span::current();
     thread::scope(|threads| {
@@ -248,10 +248,7 @@ pub(super) fn look(
     if !root.is_at(&options.root) {
         looked.replaced(AGAIN);
     }
-    let now = part.clock.now();
-    if let Some(rest) = looked.rules_written.and_then(|written| plan::settles(written, now, folder.settle)) {
-        looked.hold_for_rules(rest.since(now));
-    }
+    looked.compare_rules(state.footing.as_ref(), &options.root, (part.clock.now(), folder.settle));
     if part.wake.whole {
         looked.end_whole();
     } else {

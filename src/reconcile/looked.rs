@@ -15,10 +15,10 @@ use super::{
     unread::{Rest, settling},
 };
 use crate::{
-    model::{CollectionName, DocPath, Fingerprint, Footing, LastLook, Moment, Record, SkippedFile},
+    model::{CollectionName, DocPath, Fingerprint, Footing, LastLook, Record, SkippedFile},
     plan::{self, Authority, Gathered, Gone, Judgement, Look, Pair, Standing, TurnedText, Wanted},
     platform::clock::Clock,
-    scan::{Found, Hashed, ScanError, Wake, Walk},
+    scan::{Found, Hashed, Rules, ScanError, Wake, Walk},
     store::{Db, StoreError},
 };
 
@@ -55,8 +55,8 @@ pub(super) struct Looked {
     pub(super) missed_once: bool,
     /// Whether it has not come to its end: another one of the same pass goes on from there.
     pub(super) paused: bool,
-    /// When the last of the ignore files was written that were in force.
-    pub(super) rules_written: Option<Moment>,
+    /// The ignore files that were in force.
+    pub(super) rules: Rules,
 }
 
 /// What a merge works with.
@@ -68,7 +68,7 @@ pub(super) struct Merging<'a> {
 }
 
 /// Walks ahead of the merge, on a thread of its own. Gives what [`Walk::end`] does.
-fn send_batches(mut walk: Walk, batches: SyncSender<Vec<Found>>) -> (Vec<String>, Option<Moment>) {
+fn send_batches(mut walk: Walk, batches: SyncSender<Vec<Found>>) -> (Vec<String>, Rules) {
     let mut batch = Vec::with_capacity(BATCH);
     for found in &mut walk {
         batch.push(found);
@@ -117,7 +117,7 @@ impl Looked {
             forgotten: Vec::new(),
             missed_once: false,
             paused: false,
-            rules_written: None,
+            rules: Rules::default(),
         }
     }
 
@@ -167,8 +167,8 @@ impl Looked {
                 })?,
             }
             // A walk that broke is no walk that found nothing.
-            let (mounts, written) = walking.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            self.rules_written = self.rules_written.max(written);
+            let (mounts, rules) = walking.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            self.rules.merge(rules);
             if let Some(footing) = &mut self.footing {
                 footing.mounts.extend(mounts);
             }

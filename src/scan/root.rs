@@ -10,7 +10,7 @@ use std::{
 };
 
 use rustix::{
-    fs::{FileType, Mode, OFlags, ResolveFlags, fstat, open, openat, openat2, readlinkat},
+    fs::{Dir, FileType, Mode, OFlags, ResolveFlags, fstat, open, openat, openat2, readlinkat},
     io::{self, Errno},
 };
 
@@ -72,6 +72,16 @@ impl Root {
         let above = folder.rsplit_once('/').map_or("", |(above, _)| above);
         let device = |path: &str| Some(fstat(self.open_below(path.as_bytes(), FOLDER).ok()?).ok()?.st_dev);
         device(folder).is_some_and(|device_of_folder| device(above) != Some(device_of_folder))
+    }
+
+    /// Whether it is, and holds nothing: what a file system puts there by itself does not count.
+    pub fn is_bare_mount(&self, folder: &str) -> bool {
+        let is_bare = |fd: OwnedFd| {
+            let names = Dir::read_from(fd)?.map(|entry| Ok::<_, Errno>(entry?.file_name().to_bytes().to_vec()));
+            let is_own = |name: &Vec<u8>| matches!(&**name, b"." | b".." | b"lost+found");
+            Ok::<_, Errno>(names.collect::<Result<Vec<_>, _>>()?.iter().all(is_own))
+        };
+        self.is_mount(folder) && self.open_below(folder.as_bytes(), FOLDER).and_then(is_bare).unwrap_or(false)
     }
 
     /// The path below the root of an open folder, without symlinks; `None` where it is not known or not below.

@@ -14,6 +14,7 @@ use rustix::{
 use super::{
     Found, Reach, ScanError, ScanOptions, Skip, Watch,
     explain::is_entered,
+    ignore_file::IgnoreFile,
     listing::{Entry, Kind, Listing, look},
     reach::{Descended, descend},
     site::{Place, Site},
@@ -31,13 +32,34 @@ pub struct Walk {
     watch: Option<Arc<Watch>>,
     reach: Reach,
     mounts: Vec<String>,
-    /// When the last of the ignore files was written that it has honoured.
-    rules_written: Option<Moment>,
+    rules: Rules,
     /// Device and inode of each folder above the one that the walk began with.
     above: Vec<(u64, u64)>,
     /// The folders on the way to where the walk is; the one that it began with first.
     frames: Vec<Frame>,
     buffer: Vec<MaybeUninit<u8>>,
+}
+
+/// The ignore files that a walk has honoured.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    /// Their paths: below the root, or from the system's root.
+    pub files: Vec<String>,
+    /// When the last of them was written.
+    pub written: Option<Moment>,
+}
+
+impl Rules {
+    fn add(&mut self, file: &IgnoreFile) {
+        self.files.push(file.shown.clone());
+        self.written = self.written.max(Some(file.written));
+    }
+
+    /// Adds those of another walk.
+    pub fn merge(&mut self, other: Self) {
+        self.files.extend(other.files);
+        self.written = self.written.max(other.written);
+    }
 }
 
 /// A folder that the walk is in.
@@ -106,8 +128,8 @@ impl Walk {
         let opened = descend(&site, &mut place, folder).map_err(unreadable)?;
         let buffer = vec![MaybeUninit::uninit(); NAMES_BUFFER];
         let (mounts, above, frames) = (Vec::new(), Vec::new(), Vec::new());
-        let (reach, rules_written) = (Reach::default(), None);
-        let mut walk = Self { site, top, place, watch, reach, mounts, rules_written, above, frames, buffer };
+        let (reach, rules) = (Reach::default(), Rules::default());
+        let mut walk = Self { site, top, place, watch, reach, mounts, rules, above, frames, buffer };
         let Some(Descended { folder, included, is_linked, above }) = opened else { return Ok(walk) };
         walk.above = above;
         walk.reach = Reach::of(&walk.place.path[walk.site.base..]);
@@ -155,10 +177,10 @@ impl Walk {
         self.frames.push(frame);
     }
 
-    /// The folders that it has gone into and that are on another device than the folder above them, by their paths; and
-    /// when the last of the ignore files was written that it has honoured.
-    pub fn end(self) -> (Vec<String>, Option<Moment>) {
-        (self.mounts, self.rules_written)
+    /// The folders that it has gone into and that are on another device than the folder above them, by their paths; and the
+    /// ignore files that it has honoured.
+    pub fn end(self) -> (Vec<String>, Rules) {
+        (self.mounts, self.rules)
     }
 
     /// Reads the folder whose path, with a slash at its end, is the place, and goes into it. What it gives is why the
@@ -176,7 +198,8 @@ impl Walk {
         let path_len = self.place.path.len();
         let listing = self.site.read(&folder, included, &mut self.place, &mut self.buffer);
         let listing = listing.inspect_err(|_| self.place.ignores.truncate(ignores_above))?;
-        self.rules_written = self.place.ignores.iter().map(|file| file.written).max().max(self.rules_written);
+        let known = if self.frames.is_empty() { 0 } else { ignores_above };
+        self.place.ignores[known..].iter().for_each(|file| self.rules.add(file));
         let folder = Some(folder);
         self.frames.push(Frame { folder, identity, listing, next: 0, path_len, ignores_above, included, is_linked });
         if let Some(far) = self.frames.len().checked_sub(MAX_OPEN + 1) {

@@ -167,12 +167,13 @@ impl Db {
         let (count, by_limit) = numbers.unwrap_or((before.held, before.held_by_limit));
         let device = footing.map(|footing| footing.device.cast_signed());
         let mounts = footing.map(|footing| serde_json::json!(footing.mounts).to_string());
+        let rules = footing.map(|footing| serde_json::json!(footing.rules).to_string());
         self.together(|connection| {
-            let sql = "INSERT INTO collections (name, held, device, mounts, held_by_limit) VALUES (?1, ?2, ?3, ?4, ?5)
-                   ON CONFLICT DO UPDATE SET
-                       held = ?2, held_by_limit = ?5, device = coalesce(?3, device), mounts = coalesce(?4, mounts)";
+            let sql = "INSERT INTO collections (name, held, device, mounts, held_by_limit, rules) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                   ON CONFLICT DO UPDATE SET held = ?2, held_by_limit = ?5,
+                       device = coalesce(?3, device), mounts = coalesce(?4, mounts), rules = coalesce(?6, rules)";
             let (count, by_limit) = (count.cast_signed(), by_limit.cast_signed());
-            connection.run(sql, params![name.as_str(), count, device, mounts, by_limit])?;
+            connection.run(sql, params![name.as_str(), count, device, mounts, by_limit, rules])?;
             held.map_or(Ok(()), |held| note_rows(connection, name.as_str(), &held, true))
         })
     }

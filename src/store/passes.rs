@@ -63,16 +63,21 @@ impl Db {
     /// See [`StoreError`].
     pub fn collection(&self, name: &CollectionName) -> Result<CollectionState, StoreError> {
         let sql = "SELECT device, mounts, held, approved, held_replacements, approved_replacements,
-                       held_by_limit, withheld FROM collections WHERE name = ?1";
+                       held_by_limit, withheld, rules FROM collections WHERE name = ?1";
         let state = self.connection.row(sql, [name.as_str()], |row| {
-            let mounts: Option<String> = row.get(1)?;
-            let withheld: Option<String> = row.get(7)?;
             // Nobody but kbsync writes them.
-            let mounts = mounts.and_then(|mounts| serde_json::from_str(&mounts).ok()).unwrap_or_default();
+            let paths = |column| {
+                let json: Option<String> = row.get(column)?;
+                Ok::<Vec<String>, rusqlite::Error>(
+                    json.and_then(|it| serde_json::from_str(&it).ok()).unwrap_or_default(),
+                )
+            };
+            let (mounts, rules) = (paths(1)?, paths(8)?);
+            let withheld: Option<String> = row.get(7)?;
             let withheld = withheld.and_then(|withheld| serde_json::from_str(&withheld).ok()).unwrap_or_default();
             let device = row.get::<_, Option<i64>>(0)?.map(i64::cast_unsigned);
             Ok(CollectionState {
-                footing: device.map(|device| Footing { device, mounts }),
+                footing: device.map(|device| Footing { device, mounts, rules }),
                 held: row.get::<_, i64>(2)?.cast_unsigned(),
                 approved: row.get::<_, i64>(3)?.cast_unsigned(),
                 held_replacements: row.get::<_, i64>(4)?.cast_unsigned(),

@@ -90,4 +90,13 @@ async fn inside_mounts() {
     }
     daemon.stop().await;
     bench.quiet().await;
+    // An empty disk in the place of another may have its number.
+    let media = docs.join("media");
+    fs::create_dir(&media).unwrap();
+    run("mount", &["-t", "tmpfs", "none"], &media);
+    bench.write("media/one.md", "# One\n");
+    bench.run(&["sync"]).await.ended(0, &["1 added"]);
+    run("umount", &[], &media);
+    run("mount", &["-t", "tmpfs", "none"], &media);
+    bench.run(&["sync"]).await.ended(8, &["held", "media"]);
 }

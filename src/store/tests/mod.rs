@@ -300,7 +300,8 @@ fn stamps_of_a_killed_run_are_closed() {
 }
 
 fn footing(mounts: &[&str]) -> Footing {
-    Footing { device: 7, mounts: mounts.iter().map(|&mount| mount.to_owned()).collect() }
+    let mounts = mounts.iter().map(|&mount| mount.to_owned()).collect();
+    Footing { device: 7, mounts, rules: vec![".gitignore".to_owned()] }
 }
 
 #[test]
