@@ -23,6 +23,8 @@ pub struct Record {
     pub written_since: Option<Moment>,
     /// The new document that seemed to be its successor when it went.
     pub successor: Option<(CollectionName, DocPath)>,
+    /// Since when it is gone, and waits for files to be read that it may have become.
+    pub gone_since: Option<Moment>,
 }
 
 impl Record {

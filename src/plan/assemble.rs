@@ -208,6 +208,7 @@ mod tests {
             min_hash: None,
             made_here: true,
             successor: None,
+            overdue: false,
         }
     }
 

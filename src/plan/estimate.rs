@@ -105,6 +105,7 @@ mod tests {
             min_hash: None,
             made_here: true,
             successor: None,
+            overdue: false,
         };
         let put = |replaces| Action::Put { collection: docs(), wanted: wanted(10, replaces) };
         let rename = Action::Rename { away: docs(), from: gone(), collection: docs(), to: wanted(10, false) };

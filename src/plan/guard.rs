@@ -23,6 +23,8 @@ pub struct Gone {
     pub made_here: bool,
     /// The new document that seemed to be its successor when it went.
     pub successor: Option<(CollectionName, DocPath)>,
+    /// Whether it has waited long enough for files to be read that it may have become: others keep coming.
+    pub overdue: bool,
 }
 
 impl Gone {
@@ -295,7 +297,15 @@ mod tests {
 
     fn gone(path: &str, made_here: bool) -> Gone {
         let live = crate::model::ContentHash([1; 32]).short();
-        Gone { path: DocPath::new(path).unwrap(), live, size: 1, min_hash: None, made_here, successor: None }
+        Gone {
+            path: DocPath::new(path).unwrap(),
+            live,
+            size: 1,
+            min_hash: None,
+            made_here,
+            successor: None,
+            overdue: false,
+        }
     }
 
     /// What the guard does about these of 20 documents: the paths of those that go and of those that are held, and why.

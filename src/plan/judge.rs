@@ -39,6 +39,11 @@ pub fn settles(written: Moment, now: Moment, settle: Duration) -> Option<Moment>
     (written <= now && now.since(written) < settle).then(|| written + settle)
 }
 
+/// How long a document that is gone waits for files to be read that it may have become, however many come meanwhile.
+pub fn wait_for_files(settle: Duration) -> Duration {
+    Duration::from_secs(60) + settle.max(LEAST_SETTLE) * 10
+}
+
 /// Whether a document that is being written, and therefore not read, has been so for long: more than ten times the time that it
 /// must be left alone.
 pub fn is_written_long(since: Moment, now: Moment, settle: Duration) -> bool {
@@ -176,6 +181,7 @@ mod tests {
             live_size: None,
             skipped: None,
             written_since: None,
+            gone_since: None,
         };
         assert_eq!(judge(None, hash(1)), Judgement::Put { replaces: false });
         for (live, failed, expected) in [

@@ -63,6 +63,7 @@ mod tests {
             trouble: None,
             skipped: None,
             written_since: None,
+            gone_since: None,
             successor: None,
         }
     }

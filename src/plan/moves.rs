@@ -184,7 +184,15 @@ mod tests {
 
     fn gone(document: &str, min_hash: Option<MinHash>) -> Gone {
         let live = ContentHash([1; 32]).short();
-        Gone { path: path(document), live, size: 9, min_hash: min_hash.map(Box::new), made_here: true, successor: None }
+        Gone {
+            path: path(document),
+            live,
+            size: 9,
+            min_hash: min_hash.map(Box::new),
+            made_here: true,
+            successor: None,
+            overdue: false,
+        }
     }
 
     fn wanted(document: &str, min_hash: Option<MinHash>) -> Wanted {

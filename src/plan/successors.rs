@@ -135,9 +135,17 @@ impl<'a> Successors<'a> {
         if let Some((_, failed)) = known {
             return Succession::Failed(failed.clone());
         }
-        let namesake = self.by_file_name.get(&gone.path.file_name().to_lowercase()).and_then(|found| found.first());
-        let namesake = namesake.map(|number| &self.coming[*number]);
-        let of_collection = || self.coming.iter().filter(|new| new.key.0 == collection);
+        // Where new files keep coming, one that is only being written now is not waited for any more, and of the others that
+        // one alone which was taken for its successor before.
+        let is_itself = |known: &&(CollectionName, DocPath)| (&known.0, &known.1) == (collection, &gone.path);
+        if let Some(known) = gone.successor.as_ref().filter(|known| gone.overdue && !is_itself(known)) {
+            let comes = self.coming.iter().any(|new| new.key == (&known.0, &known.1));
+            return if comes { Succession::Pending(Some(known.clone())) } else { Succession::None };
+        }
+        let counts = |new: &&Coming<'_>| !gone.overdue || !self.unread.contains(&new.key);
+        let namesakes = self.by_file_name.get(&gone.path.file_name().to_lowercase()).into_iter().flatten();
+        let namesake = namesakes.map(|number| &self.coming[*number]).find(counts);
+        let of_collection = || self.coming.iter().filter(|new| new.key.0 == collection).filter(counts);
         let likely = namesake.or_else(|| {
             let by_name = |new: &&Coming<'_>| has_similar_name(&gone.path, new.key.1);
             // Where the words are known, the size says nothing more.
@@ -150,6 +158,7 @@ impl<'a> Successors<'a> {
         match likely.map(|new| new.key) {
             Some((of, path)) => Succession::Pending(Some((of.clone(), path.clone()))),
             None if !compare_names && of_collection().next().is_some() => Succession::Pending(None),
+            None if gone.overdue => Succession::None,
             None if self.soon.contains(collection) => Succession::Unread,
             None if !self.unread.is_empty() && gone.min_hash.is_some() && gone.successor.is_none() => {
                 Succession::Unread
@@ -217,6 +226,7 @@ mod tests {
             min_hash: None,
             made_here: true,
             successor: None,
+            overdue: false,
         }
     }
 
@@ -295,6 +305,26 @@ mod tests {
         let known = |document| Some((name("c"), path(document)));
         assert_eq!(judge(known("retrospective.md")), [pending("c", "retrospective.md")]);
         assert_eq!(judge(known("other.md")), [Succession::None]);
+    }
+
+    #[test]
+    fn judge__files_keep_coming__is_waited_for_those_that_were_there_alone() {
+        let new = [wanted("alpine.md", 500), wanted("zebra.md", 505)];
+        let settling = vec![Settling { path: path("alpha-2.md"), size: 500, soon: true }];
+        let input = [Gathered { wanted: new.to_vec(), settling: settling.clone(), ..gathered("c") }];
+        let known = |document| Some((name("c"), path(document)));
+        let one = |successor, overdue| Gone { successor, overdue, ..gone("alpha.md", 500) };
+        let all = Successors::of(&input, &[]);
+        let judge = |gone| all.judge(&name("c"), &[gone]);
+        assert_eq!(judge(one(None, false)), [pending("c", "alpha-2.md")]);
+        assert_eq!(judge(one(None, true)), [pending("c", "alpine.md")]);
+        assert_eq!(judge(one(known("alpha.md"), true)), [pending("c", "alpine.md")], "it has waited for any");
+        assert_eq!(judge(one(known("zebra.md"), true)), [pending("c", "zebra.md")]);
+        assert_eq!(judge(one(known("ready.md"), true)), [Succession::None]);
+        let input = [Gathered { settling, ..gathered("c") }];
+        let all = Successors::of(&input, &[]);
+        let judge = |overdue| all.judge(&name("c"), &[Gone { overdue, ..gone("secret.md", 9) }]);
+        assert_eq!((judge(false), judge(true)), (vec![Succession::Unread], vec![Succession::None]));
     }
 
     #[test]

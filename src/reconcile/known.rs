@@ -115,6 +115,7 @@ mod tests {
             min_hash: None,
             made_here: true,
             successor: None,
+            overdue: false,
         };
         for (before, now, path, expected) in [
             (&[][..], &["media"][..], "media/a.md", Some("its folder media")),

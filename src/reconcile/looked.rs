@@ -15,7 +15,7 @@ use super::{
     unread::{Rest, settling},
 };
 use crate::{
-    model::{CollectionName, DocPath, Fingerprint, Footing, LastLook, Record, SkippedFile},
+    model::{CollectionName, DocPath, Fingerprint, Footing, LastLook, Moment, Record, SkippedFile},
     plan::{self, Authority, Gathered, Gone, Judgement, Look, Pair, Standing, TurnedText, Wanted},
     platform::clock::Clock,
     scan::{Found, Hashed, Rules, ScanError, Wake, Walk},
@@ -57,6 +57,8 @@ pub(super) struct Looked {
     pub(super) paused: bool,
     /// The ignore files that were in force.
     pub(super) rules: Rules,
+    /// What has gone before that has waited long enough.
+    pub(super) late: Moment,
 }
 
 /// What a merge works with.
@@ -118,6 +120,7 @@ impl Looked {
             missed_once: false,
             paused: false,
             rules: Rules::default(),
+            late: Moment::default(),
         }
     }
 
@@ -289,7 +292,7 @@ impl Looked {
     /// A file whose content is as it was when it was last read: sound, or skipped for the same reason.
     fn unchanged(&mut self, path: DocPath, record: Option<Record>, notes: &mut Notes) {
         let Some(record) = record else { return };
-        if record.written_since.is_some() {
+        if record.written_since.is_some() || record.gone_since.is_some() {
             notes.written(path.clone(), None);
         }
         match &record.skipped {
@@ -311,7 +314,7 @@ impl Looked {
     pub(super) fn not_seen(&mut self, record: Record) {
         self.keep(Some(&record));
         let path = record.path.clone();
-        match gone(record) {
+        match gone(record, self.late) {
             Some(gone) => self.gathered.gone.push(gone),
             None => self.forgotten.push(path),
         }
@@ -320,7 +323,7 @@ impl Looked {
     /// A document that the platform holds at another address by now: no guard counts it.
     pub(super) fn moved(&mut self, record: Record) {
         self.keep(Some(&record));
-        self.gathered.moved.extend(gone(record));
+        self.gathered.moved.extend(gone(record, self.late));
     }
 
     pub(super) fn judged(&mut self, path: DocPath, hashed: Hashed, record: Option<&Record>) {
@@ -385,9 +388,11 @@ impl Looked {
     }
 }
 
-fn gone(record: Record) -> Option<Gone> {
+/// A document that is gone; one that went before `late` waits for nothing more.
+fn gone(record: Record, late: Moment) -> Option<Gone> {
     let size = record.seen.map_or(0, |seen| seen.fingerprint.size);
     let made_here = record.uploaded_here || record.seen.is_some() || record.skipped.is_some();
     let min_hash = record.seen.and_then(|seen| seen.min_hash).map(Box::new);
-    record.live.map(|live| Gone { path: record.path, live, size, min_hash, made_here, successor: record.successor })
+    let (successor, overdue) = (record.successor, record.gone_since.is_some_and(|since| since < late));
+    record.live.map(|live| Gone { path: record.path, live, size, min_hash, made_here, successor, overdue })
 }

@@ -295,6 +295,7 @@ impl<P: Platform> Pass<'_, P> {
                 min_hash: None,
                 made_here: true,
                 successor: None,
+                overdue: false,
             });
             Withheld { collection, gone: gone.collect(), of, why: Why::Misnamed }
         });
@@ -313,8 +314,8 @@ impl<P: Platform> Pass<'_, P> {
             return Ok(());
         }
         open.waiting = true;
-        let waiting = plan.waiting.clone();
-        self.store.call(move |db| db.note_successors(&waiting)).await?;
+        let (waiting, now) = (plan.waiting.clone(), self.now());
+        self.store.call(move |db| db.note_successors(&waiting, now)).await?;
         // A successor whose own replacement is held does not come.
         let held = plan.held_replacements.iter();
         let held = held.flat_map(|held| held.documents.iter().map(|path| (&held.collection, path)));

@@ -21,7 +21,7 @@ use crate::{
 const COLUMNS: &str = "path, size, mtime_ns, ctime_ns, inode, seen_at, hash, live, trouble_hash, trouble_reason, \
                        skip_size, skip_mtime_ns, skip_ctime_ns, skip_inode, skip_at, skip_reason, \
                        trouble_retry_at, successor_collection, successor_path, live_size, uploaded_here, min_hash, \
-                       written_since";
+                       written_since, gone_since";
 
 impl Db {
     /// Runs `work` over a collection's records in key order, one at a time: those whose path begins with `prefix`, which
@@ -125,7 +125,7 @@ impl Db {
         self.together(|connection| {
             let mut statement = connection.prepare_cached(
                 "INSERT INTO documents (collection, path, written_since) VALUES (?1, ?2, ?3)
-                 ON CONFLICT DO UPDATE SET written_since = ?3",
+                 ON CONFLICT DO UPDATE SET written_since = ?3, gone_since = NULL",
             )?;
             written.iter().try_for_each(|(path, since)| {
                 let since = since.map(|since| since.0.cast_signed());
@@ -150,19 +150,22 @@ impl Db {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Remembers which new documents seem to be the successors of those that are gone; one that waits for no particular
-    /// document has itself.
+    /// Remembers which new documents seem to be the successors of those that are gone, and since when these wait; one that
+    /// waits for no particular document has itself.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn note_successors(&mut self, gone: &[(CollectionName, Gone)]) -> Result<(), StoreError> {
+    pub fn note_successors(&mut self, gone: &[(CollectionName, Gone)], now: Moment) -> Result<(), StoreError> {
         self.together(|connection| {
-            let sql = "UPDATE documents SET successor_collection = ?3, successor_path = ?4
-                       WHERE collection = ?1 AND path = ?2 AND (successor_collection, successor_path) IS NOT (?3, ?4)";
+            let sql = "UPDATE documents SET successor_collection = ?3, successor_path = ?4,
+                           gone_since = coalesce(gone_since, ?5)
+                       WHERE collection = ?1 AND path = ?2
+                           AND (gone_since IS NULL OR (successor_collection, successor_path) IS NOT (?3, ?4))";
             let mut statement = connection.prepare_cached(sql)?;
             for (collection, gone) in gone {
                 let (of, successor) = gone.successor.as_ref().map_or((collection, &gone.path), |(of, path)| (of, path));
-                statement.execute([collection.as_str(), gone.path.as_str(), of.as_str(), successor.as_str()])?;
+                let key = (collection.as_str(), gone.path.as_str());
+                statement.execute(params![key.0, key.1, of.as_str(), successor.as_str(), now.0.cast_signed()])?;
             }
             Ok(())
         })
@@ -285,6 +288,7 @@ pub(super) fn note_look(
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
          ON CONFLICT DO UPDATE SET size = ?3, mtime_ns = ?4, ctime_ns = ?5, inode = ?6, seen_at = ?7, hash = ?8,
              min_hash = ?9, skip_reason = NULL, written_since = NULL, successor_collection = NULL, successor_path = NULL,
+             gone_since = NULL,
              live_size = CASE WHEN live = substr(?8, 1, 6) THEN ?3 ELSE live_size END",
     )?;
     let Fingerprint { size, mtime_ns, ctime_ns, inode } = look.fingerprint;
@@ -304,7 +308,7 @@ fn note_skip(
         "INSERT INTO documents (collection, path, skip_reason, skip_size, skip_mtime_ns, skip_ctime_ns, skip_inode, skip_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
          ON CONFLICT DO UPDATE SET skip_reason = ?3, skip_size = ?4, skip_mtime_ns = ?5, skip_ctime_ns = ?6,
-             skip_inode = ?7, skip_at = ?8, written_since = NULL",
+             skip_inode = ?7, skip_at = ?8, written_since = NULL, gone_since = NULL",
     )?;
     let (collection, path, reason) = (collection.as_str(), path.as_str(), skip.as_ref().map(|skip| &skip.reason));
     let read = skip.as_ref().and_then(|skip| skip.read);
@@ -377,7 +381,9 @@ fn record(row: &Row<'_>) -> Result<Record, rusqlite::Error> {
     let live_size = row.get::<_, Option<i64>>(19)?.map(i64::cast_unsigned);
     let uploaded_here = row.get(20)?;
     let written_since = row.get::<_, Option<i64>>(22)?.map(|at| Moment(at.cast_unsigned()));
-    Ok(Record { path, seen, live: short(7)?, live_size, uploaded_here, trouble, skipped, written_since, successor })
+    let gone_since = row.get::<_, Option<i64>>(23)?.map(|at| Moment(at.cast_unsigned()));
+    let live = short(7)?;
+    Ok(Record { path, seen, live, live_size, uploaded_here, trouble, skipped, written_since, successor, gone_since })
 }
 
 /// The fingerprint and the time of a look, from the five columns that begin with its size.

@@ -102,7 +102,10 @@ impl Db {
             let (away, from) = key(row, 0)?;
             let size = row.get::<_, i64>(3)?.cast_unsigned();
             let live = ShortHash(row.get(2)?);
-            Ok((away, Gone { path: from, live, size, min_hash: None, made_here: true, successor: None }))
+            Ok((
+                away,
+                Gone { path: from, live, size, min_hash: None, made_here: true, successor: None, overdue: false },
+            ))
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
@@ -170,6 +173,7 @@ mod tests {
             min_hash: None,
             made_here: true,
             successor: None,
+            overdue: false,
         };
         ready(&mut db, "old.md", 1);
         db.begin_moves(&[to_new(from.clone(), false)]).unwrap();

@@ -61,7 +61,15 @@ impl Db {
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map([collection.as_str()], |row| {
             let path = DocPath::new(row.get::<_, String>(0)?).map_err(|_| rusqlite::Error::InvalidQuery)?;
-            Ok(Gone { path, live: ShortHash(row.get(1)?), size: 0, min_hash: None, made_here: false, successor: None })
+            Ok(Gone {
+                path,
+                live: ShortHash(row.get(1)?),
+                size: 0,
+                min_hash: None,
+                made_here: false,
+                successor: None,
+                overdue: false,
+            })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }

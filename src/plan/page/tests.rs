@@ -38,6 +38,7 @@ fn record(live: Option<u8>, failed: Option<u8>) -> Record {
         successor: None,
         skipped: None,
         written_since: None,
+        gone_since: None,
     }
 }
 

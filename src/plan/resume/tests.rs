@@ -200,7 +200,7 @@ fn an_unanswered_upload_is_waited_for_and_not_repeated_for_ever() {
 #[test]
 fn a_job_of_a_document_that_goes_is_not_followed() {
     let (path, live) = (DocPath::new("a").unwrap(), ContentHash([1; 32]).short());
-    let gone = Gone { path, live, size: 1, min_hash: None, made_here: true, successor: None };
+    let gone = Gone { path, live, size: 1, min_hash: None, made_here: true, successor: None, overdue: false };
     let collection = CollectionName::new("c").unwrap();
     let mut plan = Plan { actions: vec![Action::Delete { collection, gone, moved: false }], ..Plan::default() };
     assert_eq!(at_work(vec![replica(Phase::Ingesting, 2)], Besides::Held, &mut plan), Resume::default());
@@ -220,8 +220,15 @@ fn rename__its_target_is_on_its_way_already__waits_for_that() {
         let Plan { actions, .. } = put("a", 1);
         let Some(Action::Put { collection, wanted: to }) = actions.into_iter().next() else { unreachable!() };
         let live = to.hash.short();
-        let from =
-            Gone { path: DocPath::new("b").unwrap(), live, size: 1, min_hash: None, made_here: true, successor: None };
+        let from = Gone {
+            path: DocPath::new("b").unwrap(),
+            live,
+            size: 1,
+            min_hash: None,
+            made_here: true,
+            successor: None,
+            overdue: false,
+        };
         let rename = Action::Rename { away: collection.clone(), from, collection, to };
         let mut plan = Plan { actions: vec![rename], ..Plan::default() };
         let resume = at_work(vec![replica(phase, content)], Besides::NotHeld, &mut plan);

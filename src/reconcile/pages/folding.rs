@@ -337,6 +337,7 @@ mod tests {
                 trouble,
                 skipped: None,
                 written_since: None,
+                gone_since: None,
                 successor: None,
             };
             assert_eq!(is_lost(&record), expected, "{record:?}");

@@ -300,8 +300,7 @@ fn stamps_of_a_killed_run_are_closed() {
 }
 
 fn footing(mounts: &[&str]) -> Footing {
-    let mounts = mounts.iter().map(|&mount| mount.to_owned()).collect();
-    Footing { device: 7, mounts, rules: vec![".gitignore".to_owned()] }
+    Footing { device: 7, mounts: mounts.iter().map(|&mount| mount.to_owned()).collect(), rules: Vec::new() }
 }
 
 #[test]

@@ -116,6 +116,7 @@ fn migration__ready_row_of_an_older_version_with_a_failure_and_a_time__is_in_ste
     ready(&mut db, "a.md", 1, "s1");
     let undo = "DROP INDEX replicas_unready; DROP INDEX documents_failed; ALTER TABLE replicas DROP COLUMN lasting;
                 ALTER TABLE replicas DROP COLUMN unready; ALTER TABLE replicas DROP COLUMN unready_since;
+                ALTER TABLE collections DROP COLUMN rules; ALTER TABLE documents DROP COLUMN gone_since;
                 UPDATE replicas SET retry_at = 1, failure = 'POST /sources: 500';";
     db.connection.execute_batch(undo).unwrap();
     db.connection.pragma_update(None, "user_version", 16).unwrap();
