@@ -4,10 +4,18 @@
 //! a refusal is the document's until a probe shows that it is everybody's, or a row of refused documents does: of a full
 //! account here, of everything else in [`Refusals`](super::Refusals).
 
+use std::time::Duration;
+
 use super::Ending;
 
 /// Documents refused in a row for want of room, with none accepted between them, after which the account is full.
 const REFUSED_IN_A_ROW: u32 = 3;
+/// 429s in a row to one request, while others like it are accepted, after which they are its own trouble.
+const TOO_MANY_ALONE: u32 = 3;
+/// How long one request is answered with nothing but 429 before a probe tells, where no other like it was tried.
+const TOO_MANY_UNTRIED: Duration = Duration::from_secs(120);
+/// The same where others like it were accepted before and are not any more: a pass does not wait any longer.
+const TOO_MANY: Duration = Duration::from_secs(600);
 
 /// What a request is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +43,27 @@ pub enum Probe {
     Refused,
     /// The platform does not work.
     Fails,
+}
+
+/// What other requests to the same endpoint meet while one of them is answered with 429.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Others {
+    /// Some were accepted meanwhile.
+    Accepted,
+    /// None was.
+    Refused,
+    /// Nobody knows: this pass has had none accepted.
+    Untried,
+}
+
+/// Whether a request that was answered with 429 so often, for so long, is not waited for any longer. A rate limit is waited
+/// out; a quota of tokens or of size refuses one document again and again, and must not keep the others waiting.
+pub fn ends_waiting(refused: u32, waited: Duration, others: Others) -> bool {
+    match others {
+        Others::Accepted => refused >= TOO_MANY_ALONE,
+        Others::Untried => refused >= TOO_MANY_ALONE && waited > TOO_MANY_UNTRIED,
+        Others::Refused => waited > TOO_MANY,
+    }
 }
 
 /// Whom a failure concerns.
@@ -130,7 +159,7 @@ pub fn failure(request: RequestKind, ending: Ending, probe: Option<Probe>, refus
                 Some(Failure::lasting(if works { own } else { Account }))
             }
             401 | 403 => by_probe(Failure::lasting(Account), of_own(Failure::lasting(Account))),
-            429 => Some(Failure::transient(Account)),
+            429 => by_probe(Failure::transient(Account), Failure::transient(own)),
             300..=399 | 407 if request == RequestKind::List => Some(Failure::lasting(Platform)),
             300..=399 | 407 => by_probe(Failure::lasting(Platform), Failure::transient(own)),
             404 | 405 | 410 | 501 | 505 if request == RequestKind::Document => Some(Failure::lasting(own)),
@@ -193,7 +222,7 @@ mod tests {
             (Answered(422), (List, false), (Document, false), (Document, false), (Document, false)),
             (Answered(423), (List, true), (Document, true), (Document, true), (Document, true)),
             (Answered(425), (List, true), (Document, true), (Document, true), (Document, true)),
-            (Answered(429), (Account, true), (Account, true), (Account, true), (Account, true)),
+            (Answered(429), (List, true), (Document, true), (Document, true), (Document, true)),
             (Answered(451), (List, false), (Document, false), (Document, false), (Document, false)),
             (Answered(500), (List, true), (Document, true), (Document, true), (Document, true)),
             (Answered(501), (Platform, false), (Document, true), (Document, true), (Document, false)),
@@ -217,6 +246,22 @@ mod tests {
             }
             let collection = judged(Kind::Collection, 9);
             assert!(collection.0 == Collection || collection.0 == document.0, "{ending:?}: {collection:?}");
+        }
+    }
+
+    #[test]
+    fn ends_waiting__others_like_it_are_accepted__after_few_refusals_else_late() {
+        let seconds = Duration::from_secs;
+        for (refused, waited, others, expected) in [
+            (2, 500, Others::Accepted, false),
+            (3, 1, Others::Accepted, true),
+            (99, 120, Others::Untried, false),
+            (2, 121, Others::Untried, false),
+            (3, 121, Others::Untried, true),
+            (99, 600, Others::Refused, false),
+            (2, 601, Others::Refused, true),
+        ] {
+            assert_eq!(ends_waiting(refused, seconds(waited), others), expected, "{refused} {waited} {others:?}");
         }
     }
 

@@ -15,7 +15,7 @@ mod simulation;
 
 pub use backoff::{Backoff, RetryBudget};
 pub use breaker::{Breaker, Gate};
-pub use failure::{Failure, FailureScope, Probe, RequestKind, failure, is_quota};
+pub use failure::{Failure, FailureScope, Others, Probe, RequestKind, ends_waiting, failure, is_quota};
 pub use pacer::{Pacer, Stamp, Ticket, Turn};
 pub use poll::{Durations, Poll, PollSchedule};
 pub use refusals::{Refusals, UNPROVEN_AT_ONCE, scope_of_all_refused};

@@ -3,7 +3,7 @@
 //! A firewall refuses single texts with the same status as a platform refuses a key without the right to write. What tells
 //! them apart is whether the platform takes another document: so a row of refusals is sampled from all that is to go up.
 
-use super::FailureScope;
+use super::{Failure, FailureScope};
 
 /// Refused documents in a row, with none accepted in the pass, that concern everything.
 const REFUSED_IN_A_ROW: u32 = 6;
@@ -15,12 +15,14 @@ const REFUSED_AGAIN: u32 = 100;
 pub const UNPROVEN_AT_ONCE: usize = 2;
 
 /// What refusing every document with this status would mean; `None` where each is refused for a reason of its own.
-pub fn scope_of_all_refused(status: u16) -> Option<FailureScope> {
-    match status {
-        401 | 403 => Some(FailureScope::Account),
-        404 | 405 | 410 | 501 | 505 => Some(FailureScope::Platform),
-        _ => None,
-    }
+pub fn scope_of_all_refused(status: u16) -> Option<Failure> {
+    let (scope, transient) = match status {
+        401 | 403 => (FailureScope::Account, false),
+        404 | 405 | 410 | 501 | 505 => (FailureScope::Platform, false),
+        429 => (FailureScope::Account, true),
+        _ => return None,
+    };
+    Some(Failure { scope, transient })
 }
 
 /// The refusals of one pass.
@@ -130,10 +132,12 @@ mod tests {
 
     #[test]
     fn scope_of_all_refused__statuses_of_one_document__are_never_everybodys() {
-        for status in [400, 409, 413, 415, 422, 429, 451, 500, 503] {
+        for status in [400, 409, 413, 415, 422, 451, 500, 503] {
             assert_eq!(scope_of_all_refused(status), None, "{status}");
         }
-        assert_eq!(scope_of_all_refused(403), Some(FailureScope::Account));
-        assert_eq!(scope_of_all_refused(405), Some(FailureScope::Platform));
+        let all = |status| scope_of_all_refused(status).map(|all| (all.scope, all.transient));
+        assert_eq!(all(403), Some((FailureScope::Account, false)));
+        assert_eq!(all(405), Some((FailureScope::Platform, false)));
+        assert_eq!(all(429), Some((FailureScope::Account, true)));
     }
 }

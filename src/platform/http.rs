@@ -16,7 +16,7 @@ use super::{
     error::spoken,
     gate::{Class, Gate, GivenUp, InFlight, LONGEST_PAUSE, Leave},
     headers::{self, Told},
-    judge::Trials,
+    judge::{TooMany, Trials},
     keys::{KeySource, Keys},
     transport::{Body, Outgoing, Transport, Undelivered, address, clients, is_loopback},
 };
@@ -175,10 +175,10 @@ impl Http {
     ) -> Result<T, ApiError> {
         let began = self.clock.now();
         let mut attempt = 0;
-        let mut refused_since = None;
+        let mut too_many = TooMany::default();
         let mut renewed = false;
         loop {
-            let in_flight = InFlight::new(&self.gate, self.leave(call.class).await?);
+            let in_flight = InFlight::new(&self.gate, self.leave(too_many.class(call.class)).await?);
             let sent = self.clock.now();
             let key = self.keys.current();
             let Attempt { mut ending, told, result } = self.attempt(call, &key).await?;
@@ -195,7 +195,7 @@ impl Http {
             let pause = ticket.map_or(Ok(()), |ticket| self.settle(call, ticket, ending, told));
             let message = match outcome {
                 Ok(value) => {
-                    self.trials.accepted(call.kind);
+                    self.trials.accepted(call);
                     return Ok(value);
                 }
                 Err(message) => self.words(&message),
@@ -205,17 +205,15 @@ impl Http {
                 continue;
             }
             match verdict {
-                Verdict::Pause
-                    if self.clock.now().since(*refused_since.get_or_insert(self.clock.now())) > LONGEST_PAUSE =>
-                {
-                    let wait = spoken(LONGEST_PAUSE);
-                    return Err(self.unavailable(call, &format!("nothing but \"too many requests\" (429) for {wait}")));
+                Verdict::Pause => {
+                    if let Some(error) = self.too_many(call, &mut too_many, message, began).await {
+                        return Err(error);
+                    }
+                    pause.map_err(|wait| {
+                        let cause = format!("the platform asks to wait {wait} (429)");
+                        ApiError::Unavailable(format!("{cause}; nothing was lost, try again then"))
+                    })?;
                 }
-                Verdict::Pause => pause.map_err(|wait| {
-                    ApiError::Unavailable(format!(
-                        "the platform asks to wait {wait} (429); nothing was lost, try again then"
-                    ))
-                })?,
                 Verdict::Again => {
                     pause.map_err(|wait| {
                         let cause = format!("the platform asks to wait {wait} ({})", status_of(ending));

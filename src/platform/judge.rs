@@ -1,6 +1,12 @@
 //! Judging failed requests: probes where only a probe can tell, and counts documents refused in a row.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::{
+    collections::HashMap,
+    sync::{
+        Mutex as StdMutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+};
 
 use tokio::sync::Mutex;
 
@@ -8,12 +14,13 @@ use super::{
     ApiError, Http,
     answer::bounded,
     call::Call,
+    error::spoken,
     gate::Class,
     http::{LONGEST_ANSWER, status_of},
 };
 use crate::{
     model::Moment,
-    pace::{Ending, Failure, FailureScope, Probe, RequestKind, failure, is_quota},
+    pace::{Ending, Failure, FailureScope, Others, Probe, RequestKind, ends_waiting, failure, is_quota},
 };
 
 /// Attempts at a probe that the platform fails to answer.
@@ -26,20 +33,44 @@ pub(super) struct Trials {
     probed: Mutex<Option<(Moment, Probe)>>,
     /// Creations refused since the last one that was accepted, and uploads.
     refused: [AtomicU32; 2],
+    /// Requests that were accepted since the pass began, by endpoint.
+    accepted: StdMutex<HashMap<String, u64>>,
+}
+
+/// The 429s in a row to one request.
+#[derive(Default)]
+pub(super) struct TooMany {
+    count: u32,
+    /// When the first one came, and how many requests to its endpoint had been accepted by then.
+    first: Option<(Moment, u64)>,
+}
+
+impl TooMany {
+    /// The place in the queue of another attempt: behind those that were not refused, which may show whose trouble it is.
+    pub(super) fn class(&self, class: Class) -> Class {
+        if self.count > 0 { Class::Begin } else { class }
+    }
 }
 
 impl Trials {
     /// A pass begins: a document that was refused in the last one is not everybody's trouble in this one.
     pub(super) fn begin(&self) {
-        self.accepted(RequestKind::Create);
-        self.accepted(RequestKind::Upload);
+        self.refused.iter().for_each(|refused| refused.store(0, Ordering::Relaxed));
+        self.accepted.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// A request was accepted.
-    pub(super) fn accepted(&self, kind: RequestKind) {
-        if let Some(refused) = self.counter(kind) {
+    pub(super) fn accepted(&self, call: &Call<'_>) {
+        if let Some(refused) = self.counter(call.kind) {
             refused.store(0, Ordering::Relaxed);
         }
+        *self.accepted.lock().unwrap_or_else(PoisonError::into_inner).entry(call.endpoint()).or_default() += 1;
+    }
+
+    /// How many requests to the same endpoint were accepted since the pass began.
+    fn accepted_like(&self, call: &Call<'_>) -> u64 {
+        let accepted = self.accepted.lock().unwrap_or_else(PoisonError::into_inner);
+        accepted.get(&call.endpoint()).copied().unwrap_or_default()
     }
 
     /// Counts a refusal. Gives how many of its kind were refused in a row.
@@ -57,6 +88,39 @@ impl Trials {
 }
 
 impl Http {
+    /// Another 429 to a request. Gives what that means where it is not waited for any longer.
+    pub(super) async fn too_many(
+        &self,
+        call: &Call<'_>,
+        so_far: &mut TooMany,
+        message: String,
+        began: Moment,
+    ) -> Option<ApiError> {
+        let (now, accepted) = (self.clock.now(), self.trials.accepted_like(call));
+        so_far.count += 1;
+        let (since, before) = *so_far.first.get_or_insert((now, accepted));
+        let others = match accepted {
+            accepted if accepted > before => Others::Accepted,
+            // Polls are sent one at a time: no other is tried meanwhile.
+            accepted if call.document().is_some() && (accepted == 0 || call.is_poll()) => Others::Untried,
+            _ => Others::Refused,
+        };
+        let waited = now.since(since);
+        if !ends_waiting(so_far.count, waited, others) {
+            return None;
+        }
+        match others {
+            Others::Refused => {
+                let cause = format!("nothing but \"too many requests\" (429) for {}", spoken(waited));
+                return Some(self.unavailable(call, &cause));
+            }
+            // That is as good as a probe.
+            Others::Accepted => *self.trials.probed.lock().await = Some((now, Probe::Works)),
+            Others::Untried => {}
+        }
+        Some(self.judge(call, Ending::Answered(429), message, began).await)
+    }
+
     /// What it means that a request, begun then, failed for good.
     pub(super) async fn judge(&self, call: &Call<'_>, ending: Ending, message: String, began: Moment) -> ApiError {
         let in_a_row = self.trials.refused(call.kind);

@@ -260,11 +260,12 @@ fn always_fatal(error: ApiError) -> Fatal {
 fn if_all_are_refused(error: ApiError) -> Option<Fatal> {
     let is_documents = error.failure().scope == FailureScope::Document;
     let ApiError::Refused { status, message, .. } = &error else { return None };
-    match scope_of_all_refused(*status).filter(|_| is_documents)? {
-        FailureScope::Account => {
+    Some(match scope_of_all_refused(*status).filter(|_| is_documents)? {
+        all if all.transient => Fatal::Unavailable(error.to_string()),
+        all if all.scope == FailureScope::Account => {
             let (status, message) = (*status, message.clone());
-            Some(Fatal::Denied(ApiError::Denied { status, message }.to_string()))
+            Fatal::Denied(ApiError::Denied { status, message }.to_string())
         }
-        _ => Some(Fatal::Refused(error.to_string())),
-    }
+        _ => Fatal::Refused(error.to_string()),
+    })
 }

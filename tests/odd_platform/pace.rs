@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use kbsync::{model::SourceId, platform::Platform};
+use kbsync::{
+    model::SourceId,
+    platform::{ApiError, FailureScope, Platform},
+};
 use serde_json::json;
 
 use crate::server::{Server, json as answers, reply};
@@ -60,4 +63,28 @@ async fn list__retry_after_of_an_hour__ends_at_once_and_says_so() {
         assert!(error.contains("asks to wait 60 min") && error.contains(&status.to_string()), "{error}");
         assert_eq!(server.total(), 1, "{status}");
     }
+}
+
+#[tokio::test]
+async fn answer__429_to_one_document_while_others_pass__is_that_documents() {
+    let server = Server::new(|asked, _| {
+        let broken = asked.path.ends_with("broken");
+        if broken { reply(429, "tokens per minute exceeded") } else { answers(&json!([])) }
+    })
+    .await;
+    let cevvo = server.cevvo();
+    let (broken, fine) = (SourceId("broken".to_owned()), SourceId("fine".to_owned()));
+    let others = async {
+        loop {
+            cevvo.delete(&fine).await.expect("the others pass");
+        }
+    };
+    let error = tokio::select! {
+        refused = cevvo.delete(&broken) => refused.expect_err("it is refused each time"),
+        () = others => unreachable!("it has no end"),
+    };
+    assert!(matches!(&error, ApiError::Refused { status: 429, .. }), "{error}");
+    assert_eq!((error.failure().scope, error.failure().transient), (FailureScope::Document, true), "{error}");
+    assert_eq!(server.count("DELETE", "/sources/broken"), 3);
+    assert!(server.count("DELETE", "/sources/fine") >= 2, "they pass between its attempts");
 }
