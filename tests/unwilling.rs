@@ -6,7 +6,10 @@ mod support;
 
 use std::time::Duration;
 
-use kbsync::{local::Fault, reconcile::Outcome};
+use kbsync::{
+    local::{Fault, Odd, Rewriting},
+    reconcile::Outcome,
+};
 use support::World;
 
 async fn three_documents() -> World {
@@ -69,6 +72,61 @@ async fn a_rename_that_the_platform_refuses_becomes_an_upload() {
     let report = world.pass(None).await.expect("nobody kills it");
     assert_eq!((report.outcome(), report.added, report.deleted), (Outcome::Ok, 1, 1), "{report:?}");
     world.assert_in_step("after a refused rename").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rename__answered_with_the_old_name__fails_once_and_becomes_an_upload() {
+    let world = three_documents().await;
+    assert_eq!(world.pass(None).await.expect("nobody kills it").outcome(), Outcome::Ok);
+    std::fs::rename(world.folder.join("a.md"), world.folder.join("z.md")).expect("it is there");
+    world.faults.always("PUT", "/sources", Fault::Ignored);
+    let report = world.pass(None).await.expect("nobody kills it");
+    assert_eq!((report.outcome(), report.renamed), (Outcome::Failed, 0), "{report:?}");
+    let report = world.pass(None).await.expect("nobody kills it");
+    assert_eq!((report.outcome(), report.renamed, report.added), (Outcome::Ok, 0, 1), "{report:?}");
+    world.assert_in_step("after renames without effect").await;
+    assert_eq!(world.platform.requests().count("PUT", "/sources/{id}"), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rename__answered_without_a_name_and_not_done__is_repeated_with_back_off_then_uploaded() {
+    let world = three_documents().await;
+    assert_eq!(world.pass(None).await.expect("nobody kills it").outcome(), Outcome::Ok);
+    std::fs::rename(world.folder.join("a.md"), world.folder.join("z.md")).expect("it is there");
+    world.faults.always("PUT", "/sources", Fault::Status(204));
+    // The first list after it shows that nothing was done.
+    for _ in 0..2 {
+        assert_eq!(world.pass(None).await.expect("nobody kills it").outcome(), Outcome::Ok);
+    }
+    for tried in 1..=3 {
+        world.platform.requests().reset();
+        let report = world.pass(None).await.expect("nobody kills it");
+        assert_eq!((report.outcome(), world.platform.requests().mutating()), (Outcome::Failed, 0), "{report:?}");
+        let [unready] = report.unready.as_slice() else { panic!("{report:?}") };
+        assert!(unready.reason.contains(&format!("(attempts: {tried})")), "{}", unready.reason);
+        world.alter_store("UPDATE replicas SET retry_at = 1 WHERE retry_at IS NOT NULL");
+        let report = world.pass(None).await.expect("nobody kills it");
+        let renames = world.platform.requests().count("PUT", "/sources/{id}");
+        let expected = if tried < 3 { (Outcome::Failed, 1, 0) } else { (Outcome::Ok, 0, 1) };
+        assert_eq!((report.outcome(), renames, report.added + report.replaced), expected, "{report:?}");
+    }
+    world.assert_in_step("after renames without effect").await;
+    world.platform.requests().reset();
+    let report = world.pass(None).await.expect("nobody kills it");
+    assert_eq!((report.outcome(), world.platform.requests().mutating()), (Outcome::Ok, 0), "{report:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn names__shown_as_those_of_other_documents__are_left() {
+    let world = three_documents().await;
+    world.write("ärger.md", "this is trouble");
+    world.faults.always("*", "", Fault::Odd(Odd::Names(Rewriting::Ascii)));
+    for _ in 0..2 {
+        assert_eq!(world.pass(None).await.expect("nobody kills it").outcome(), Outcome::Ok);
+    }
+    world.platform.requests().reset();
+    let report = world.pass(None).await.expect("nobody kills it");
+    assert_eq!((report.outcome(), world.platform.requests().mutating()), (Outcome::Ok, 0), "{report:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -151,7 +151,7 @@ fn summary(report: &Report) {
     failures("failed before, to be tried again automatically", again.into_iter());
     failures("quarantined until changed, or `kbsync retry`", left.into_iter());
     failures("with a source that could not be deleted", report.undeleted.iter());
-    failures("with a source that is not ready any more, on the platform", report.unready.iter());
+    failures("with a source that is not as it should be, on the platform", report.unready.iter());
     stale(&report.stale);
     skipped(report);
     being_written(&report.being_written);

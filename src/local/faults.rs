@@ -21,6 +21,8 @@ pub enum Fault {
     Status(u16),
     /// The work is done; this status is answered.
     StatusAfter(u16),
+    /// A change is read as one of nothing: it is answered, and not done.
+    Ignored,
     /// 429, with these seconds in `Retry-After` or without the header; the work is not done.
     TooMany {
         /// Seconds for `Retry-After`.
@@ -67,6 +69,7 @@ impl Fault {
             | Self::LostAfter
             | Self::Status(_)
             | Self::StatusAfter(_)
+            | Self::Ignored
             | Self::TooMany { .. }
             | Self::Slow(_)
             | Self::CutBody

@@ -41,6 +41,11 @@ pub(super) async fn pass(
             next.run(request).await;
             failure(status)
         }
+        Fault::Ignored => {
+            request.headers_mut().remove(header::CONTENT_LENGTH);
+            *request.body_mut() = Body::from("{}");
+            next.run(request).await
+        }
         Fault::TooMany { retry_after } => too_many(retry_after),
         Fault::Slow(delay) => {
             sleep(delay).await;

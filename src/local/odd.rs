@@ -53,6 +53,8 @@ pub enum Rewriting {
     Lower,
     /// HTML's entities.
     Entities,
+    /// Nothing but ASCII.
+    Ascii,
     /// At most this many characters.
     Cut(usize),
 }
@@ -64,6 +66,7 @@ impl Rewriting {
             Self::Blanks => name.split_whitespace().collect::<Vec<_>>().join(" "),
             Self::Lower => name.to_lowercase(),
             Self::Entities => name.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"),
+            Self::Ascii => name.chars().filter(char::is_ascii).collect(),
             Self::Cut(most) => name.chars().take(most).collect(),
         }
     }

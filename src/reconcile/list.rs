@@ -166,17 +166,12 @@ impl<P: Platform> Pass<'_, P> {
         if !self.platform.abilities().rename {
             return Ok(());
         }
-        for misplaced in misplaced.into_iter().take(MOST_LOOKUPS) {
-            let Misplaced { source, name } = misplaced.clone();
-            if !self.store.call(move |db| db.is_named(&misplaced)).await? {
-                continue;
-            }
-            match self.platform.rename(&source, &name.to_string()).await {
-                Ok(_) => self.store.call(move |db| db.name_restored(&source, &name)).await?,
-                Err(error) => {
-                    let error = fatal(error)?;
-                    tracing::warn!(%source, %name, %error, "a source has the name of another document");
-                }
+        let now = self.now();
+        let due = self.store.call(move |db| db.begin_restoring(misplaced, MOST_LOOKUPS, now)).await?;
+        for Misplaced { source, name } in due {
+            if let Err(error) = self.platform.rename(&source, &name.to_string()).await {
+                let error = fatal(error)?;
+                tracing::warn!(%source, %name, %error, "a source has the name of another document");
             }
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use super::Pass;
 use crate::{
-    model::{Replica, SourceId, SourceName, is_rewritten, keeps_marker},
+    model::{Replica, SourceId, SourceName, fold_name, is_rewritten, keeps_marker},
     platform::Platform,
 };
 
@@ -22,6 +22,16 @@ impl<P: Platform> Pass<'_, P> {
             Ok(Some(found)) => Some(found.name).filter(is_lost),
             Ok(None) | Err(_) => Some(answered),
         }
+    }
+
+    /// Whether a source has its old name after a rename, as its answer says.
+    pub(super) async fn keeps_name(&self, source: &SourceId, before: &Replica, asked: &SourceName, made: &str) -> bool {
+        let old = before.name(&self.scope.instance).to_string();
+        let is_old = |name: &str| fold_name(name) == fold_name(&old);
+        // An answer may differ from what is listed later.
+        *asked != before.name(&self.scope.instance)
+            && is_old(made)
+            && !matches!(self.platform.source(source).await, Ok(Some(found)) if !is_old(&found.name))
     }
 
     /// Why a document fails whose source a list shows under a name without its marker. Where sources can be renamed, a person

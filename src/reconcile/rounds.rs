@@ -138,9 +138,9 @@ impl<P: Platform> Pass<'_, P> {
         (list, pause_after): (bool, Duration),
         report: &mut Report,
     ) -> Result<Open, Fatal> {
-        let (mut open, mut misplaced) = (Open::default(), Vec::new());
+        let (mut open, mut misplaced) = (Open::default(), None);
         if list {
-            misplaced = self.gather_list(report, &mut open).await?;
+            misplaced = Some(self.gather_list(report, &mut open).await?);
             report.listed = true;
             if !report.full {
                 report.configured += self.correct_websites().await?;
@@ -166,7 +166,9 @@ impl<P: Platform> Pass<'_, P> {
         self.wait_for_successors(&plan, report, &mut open).await?;
         let (plan, resume) = self.resume(plan, list, extent, report, &mut open).await?;
         self.apply(plan, resume, report, &mut open).await?;
-        self.restore_names(misplaced).await?;
+        if let Some(misplaced) = misplaced {
+            self.restore_names(misplaced).await?;
+        }
         Ok(open)
     }
 

@@ -83,7 +83,8 @@ impl<P: Platform> Pass<'_, P> {
             let Input::Website(website) = &collection.input else { continue };
             let Ok(path) = DocPath::page(&website.url) else { continue };
             let name = collection.name.clone();
-            let ready = self.store.call(move |db| db.ready_replica(&name, &path)).await?;
+            let of = path.clone();
+            let ready = self.store.call(move |db| db.ready_replica(&name, &of)).await?;
             let Some(source) = ready.and_then(|replica| replica.source) else { continue };
             let found = match self.platform.source(&source).await.map_err(fatal) {
                 Ok(found) => found,
@@ -91,14 +92,31 @@ impl<P: Platform> Pass<'_, P> {
                 Err(Ok(_)) => continue,
                 Err(Err(fatal)) => return Err(fatal),
             };
+            let of = source.clone();
             if found.and_then(|found| found.auto_sync).is_none_or(|on| on == website.auto_sync) {
+                self.store.call(move |db| db.note_correction(&of, None)).await?;
                 continue;
             }
-            match self.platform.set_auto_sync(&source, website.auto_sync).await.map_err(fatal) {
-                Ok(done) => corrected += u64::from(done),
-                Err(Ok(error)) => tracing::warn!(collection = %collection.name, %error, "auto_sync could not be set"),
-                Err(Err(fatal)) => return Err(fatal),
+            let now = self.now();
+            let (before, is_due) = self.store.call(move |db| db.begin_correction(&of, now)).await?;
+            let of = (collection.name.clone(), path.clone());
+            // What was noted is tried again later.
+            if !is_due && self.store.call(move |db| db.unready_reason(&of.0, &of.1)).await?.is_some() {
+                continue;
             }
+            let asked = if is_due { Some(self.platform.set_auto_sync(&source, website.auto_sync).await) } else { None };
+            let defect = match asked.transpose().map_err(fatal) {
+                Ok(Some(done)) if before == 0 => {
+                    corrected += u64::from(done);
+                    continue;
+                }
+                Ok(_) => format!(
+                    "`auto_sync` of its source {source} was set and still differs from the config (attempts: {before})"
+                ),
+                Err(Ok(error)) => format!("`auto_sync` of its source {source} could not be set: {error}"),
+                Err(Err(fatal)) => return Err(fatal),
+            };
+            self.store.call(move |db| db.note_correction(&source, Some(&defect))).await?;
         }
         Ok(corrected)
     }

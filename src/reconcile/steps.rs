@@ -79,6 +79,14 @@ impl<P: Platform> Pass<'_, P> {
                 }
                 Ok(Step::Instead(Task::Put(collection, to, None)))
             }
+            // The answer shows the old name: nothing was done.
+            Ok(Some(Renamed { name: Some(made) })) if self.keeps_name(&source, &replica, &name, &made).await => {
+                if self.fails_first(id).await? {
+                    let reason = format!("its source {source} was renamed, and has its old name all the same");
+                    return Ok(Step::Failed(failure(&collection, &to.path, reason), None));
+                }
+                Ok(Step::Instead(Task::Put(collection, to, None)))
+            }
             Ok(Some(_)) => {
                 let (before, document) = (Document::new(&away, &from.path), Document::new(&collection, &to.path));
                 let now = self.now();

@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row, params};
 use super::{
     Db, StoreError,
     cached::Cached,
-    failed_requests::{release_deletions, retry_deletions},
+    failed_requests::{release_deletions, retry_corrections, retry_deletions},
     phrases::{forget_phrase, phrase_of_live},
 };
 use crate::{
@@ -242,7 +242,7 @@ impl Db {
     /// # Errors
     /// See [`StoreError`].
     pub fn release(&mut self, matches: impl Fn(&str) -> bool) -> Result<u64, StoreError> {
-        let (quarantined, undeleted) = (self.quarantined()?, self.undeleted()?);
+        let (quarantined, undeleted, uncorrected) = (self.quarantined()?, self.undeleted()?, self.unready()?);
         self.together(|connection| {
             let mut released = 0;
             for (collection, path, _) in quarantined.iter().filter(|(c, p, _)| matches(&format!("{c}/{p}"))) {
@@ -255,6 +255,9 @@ impl Db {
             }
             for (collection, path, _) in undeleted.iter().filter(|(c, p, _)| matches(&format!("{c}/{p}"))) {
                 released += retry_deletions(connection, collection, path)?;
+            }
+            for (collection, path, _) in uncorrected.iter().filter(|(c, p, _)| matches(&format!("{c}/{p}"))) {
+                released += retry_corrections(connection, collection, path)?;
             }
             Ok(released as u64)
         })

@@ -1,11 +1,14 @@
 //! Requests that fail or are not answered: uploads, renames, and deletions, also those that do nothing although they are
 //! answered.
+//!
+//! A ready source that cannot be made what it should be counts its requests (`failures`), and the next one waits (`retry_at`).
+//! Meanwhile its document is not in step (`unready`, of which no list says since when).
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Db, StoreError, cached::Cached, replicas::drop_row};
+use super::{Db, Misplaced, StoreError, cached::Cached, replicas::drop_row};
 use crate::{
-    model::{Moment, Phase, Replica, ReplicaId, SourceId},
+    model::{Moment, Phase, Replica, ReplicaId, SourceId, SourceName},
     plan::{FailureCause, retry_at},
 };
 
@@ -18,6 +21,9 @@ pub(super) enum Deleted {
     /// Its deletion was answered before that.
     LongAgo,
 }
+
+/// Renames without effect of one source after which its document is uploaded again.
+const RENAMES_AT_MOST: u32 = 3;
 
 /// How a source ends whose deletion was answered, and one that is gone by itself.
 pub(super) const DELETED: &str = "deleted";
@@ -111,6 +117,80 @@ impl Db {
         Ok(failures.unwrap_or(1))
     }
 
+    /// A request is to put a ready source right: counts it, where it is due. Gives how many there were before and whether this
+    /// one is due.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn begin_correction(&mut self, source: &SourceId, now: Moment) -> Result<(u32, bool), StoreError> {
+        self.together(|connection| begin_correction(connection, source, now))
+    }
+
+    /// Why a ready source is not what it should be, or that it is.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn note_correction(&mut self, source: &SourceId, defect: Option<&str>) -> Result<(), StoreError> {
+        let sql =
+            "UPDATE replicas SET unready = ?2, lasting = 1, failures = CASE WHEN ?2 IS NULL THEN 0 ELSE failures END,
+                       retry_at = CASE WHEN ?2 IS NOT NULL THEN retry_at END
+                   WHERE source_id = ?1 AND phase = 'ready' AND unready_since IS NULL AND failures > 0";
+        self.connection.run(sql, params![source.0, defect])?;
+        Ok(())
+    }
+
+    /// Of the sources that a list shows under the names of other documents, those that are to be renamed now, at most so many.
+    /// One that no list has shown under its own name has the name that the platform makes of it. Where renames have had no
+    /// effect, the document is uploaded again, and this source goes when that is ready.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn begin_restoring(
+        &mut self,
+        misplaced: Vec<Misplaced>,
+        most: usize,
+        now: Moment,
+    ) -> Result<Vec<Misplaced>, StoreError> {
+        self.together(|connection| {
+            let sources: Vec<_> = misplaced.iter().map(|one| one.source.0.as_str()).collect();
+            let sources = serde_json::json!(sources).to_string();
+            connection.run(
+                "UPDATE replicas SET unready = NULL, failures = 0, retry_at = NULL
+                 WHERE phase = 'ready' AND asked_name IS NOT NULL AND failures > 0 AND unready_since IS NULL
+                     AND source_id IN (SELECT source_id FROM listed)
+                     AND source_id NOT IN (SELECT value FROM json_each(?1))",
+                [sources],
+            )?;
+            let mut due = Vec::new();
+            for one in misplaced {
+                let sql = "SELECT EXISTS (SELECT * FROM replicas WHERE source_id = ?1 AND phase = 'ready' AND named
+                               AND NOT unanswered AND collection = ?2 AND path = ?3 AND hash = ?4)";
+                let SourceName { collection, path, hash, .. } = &one.name;
+                let values = params![one.source.0, collection.as_str(), path.as_str(), hash.0];
+                if !connection.row(sql, values, |row| row.get(0))? {
+                    continue;
+                }
+                let (before, is_due) = begin_correction(connection, &one.source, now)?;
+                if is_due && before >= RENAMES_AT_MOST {
+                    replace(connection, &one.source, now)?;
+                    continue;
+                }
+                if before > 0 {
+                    let reason = format!(
+                        "its source {} was renamed to `{}` and still has another document's name (attempts: {before})",
+                        one.source, one.name
+                    );
+                    let sql = "UPDATE replicas SET unready = ?2, lasting = 1, asked_name = ?3 WHERE source_id = ?1";
+                    connection.run(sql, params![one.source.0, reason, one.name.to_string()])?;
+                }
+                if is_due && due.len() < most {
+                    due.push(one);
+                }
+            }
+            Ok(due)
+        })
+    }
+
     /// Sources whose deletion was answered, and that the platform still has: they are to be deleted again. One that was
     /// deleted more than once cannot be deleted so: that is a failure.
     ///
@@ -151,6 +231,31 @@ impl Db {
     }
 }
 
+/// See [`Db::begin_correction`].
+fn begin_correction(connection: &Connection, source: &SourceId, now: Moment) -> Result<(u32, bool), rusqlite::Error> {
+    let sql = "SELECT failures, coalesce(retry_at <= ?2, 1) FROM replicas WHERE source_id = ?1 AND phase = 'ready'";
+    let values = params![source.0, now.0.cast_signed()];
+    let found = connection.row(sql, values, |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let (before, is_due) = found.unwrap_or_default();
+    if is_due {
+        let at = retry_at(FailureCause::Circumstances, before, now).map(|at| at.0.cast_signed());
+        let sql = "UPDATE replicas SET failures = failures + 1, retry_at = ?2 WHERE source_id = ?1";
+        connection.run(sql, params![source.0, at])?;
+    }
+    Ok((before, is_due))
+}
+
+/// A ready source cannot be made what it should be: its document is uploaded again, and it goes when that is ready.
+fn replace(connection: &Connection, source: &SourceId, now: Moment) -> Result<(), rusqlite::Error> {
+    let sql = "UPDATE documents SET live = NULL WHERE (collection, path, live) IN
+                   (SELECT collection, path, hash FROM replicas WHERE source_id = ?1)";
+    connection.run(sql, [&source.0])?;
+    let sql =
+        "UPDATE replicas SET phase = 'spoilt', since = ?2, was_ready = 1, failures = 0, retry_at = NULL, unready = NULL
+               WHERE source_id = ?1";
+    connection.run(sql, params![source.0, now.0.cast_signed()]).map(drop)
+}
+
 /// Records a failure after `failures` earlier ones in a row.
 fn set_failure(
     connection: &Connection,
@@ -187,6 +292,17 @@ pub(super) fn release_deletions(connection: &Connection, of: Option<&str>, now: 
 pub(super) fn retry_deletions(connection: &Connection, collection: &str, path: &str) -> Result<usize, rusqlite::Error> {
     let sql = "UPDATE replicas SET retry_at = NULL, failures = 0
                WHERE collection = ?1 AND path = ?2 AND phase = 'retiring' AND failure IS NOT NULL";
+    connection.run(sql, [collection, path]).map(|changed| changed.min(1))
+}
+
+/// The same for ready sources that could not be put right.
+pub(super) fn retry_corrections(
+    connection: &Connection,
+    collection: &str,
+    path: &str,
+) -> Result<usize, rusqlite::Error> {
+    let sql = "UPDATE replicas SET retry_at = NULL
+               WHERE collection = ?1 AND path = ?2 AND phase = 'ready' AND retry_at IS NOT NULL";
     connection.run(sql, [collection, path]).map(|changed| changed.min(1))
 }
 

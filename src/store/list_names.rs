@@ -219,30 +219,6 @@ pub(super) fn finish_renames(connection: &Connection, now: Moment) -> Result<(),
     connection.run(sql, []).map(drop)
 }
 
-impl Db {
-    /// Whether a source is still that of the document whose name it was to have.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub fn is_named(&self, Misplaced { source, name }: &Misplaced) -> Result<bool, StoreError> {
-        let sql =
-            "SELECT EXISTS (SELECT * FROM replicas WHERE source_id = ?1 AND collection = ?2 AND path = ?3 AND hash = ?4
-                       AND phase = 'ready' AND NOT unanswered)";
-        let values = params![source.0, name.collection.as_str(), name.path.as_str(), name.hash.0];
-        Ok(self.connection.row(sql, values, |row| row.get(0))?)
-    }
-
-    /// Notes that a source was given its name once more.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub fn name_restored(&mut self, source: &SourceId, name: &SourceName) -> Result<(), StoreError> {
-        let sql = "UPDATE replicas SET asked_name = ?2 WHERE source_id = ?1 AND phase = 'ready' AND NOT unanswered";
-        self.connection.run(sql, params![source.0, name.to_string()])?;
-        Ok(())
-    }
-}
-
 /// Ready sources that the list shows under another name of ours than their document's: a rename that was given up has taken
 /// effect late, or one that was answered has not.
 pub(super) fn misplaced(connection: &Connection, instance: &Instance) -> Result<Vec<Misplaced>, rusqlite::Error> {
@@ -253,14 +229,12 @@ pub(super) fn misplaced(connection: &Connection, instance: &Instance) -> Result<
          WHERE phase = 'ready' AND NOT unanswered"
     );
     let differing: Vec<_> = connection.prepare_cached(&sql)?.query_map([], with_text)?.collect::<Result<_, _>>()?;
-    let misplaced = differing.into_iter().filter_map(|(replica, text, asked)| {
+    let misplaced = differing.into_iter().filter_map(|(replica, text, _)| {
         let name = replica.name(instance);
-        // Where it was given its name before and has this one still, that is what the platform makes of it.
         let shown = SourceName::parse(&text);
         let is_another = shown
             .is_some_and(|shown| shown.collection != name.collection || !is_same_path(&shown.path, &name.path))
-            && !is_rewritten(&name.to_string(), &text)
-            && asked.is_none_or(|asked| asked != name.to_string());
+            && !is_rewritten(&name.to_string(), &text);
         replica.source.filter(|_| is_another).map(|source| Misplaced { source, name })
     });
     Ok(misplaced.collect())

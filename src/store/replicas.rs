@@ -376,6 +376,7 @@ pub(super) fn set_phase(
 ) -> Result<(), rusqlite::Error> {
     let sql = "UPDATE replicas SET phase = ?2, since = ?3, was_ready = was_ready OR phase = 'ready',
                    unanswered = unanswered AND ?2 <> 'ready', failure = CASE WHEN phase = ?2 THEN failure END,
+                   failures = CASE WHEN phase = ?2 THEN failures ELSE 0 END, retry_at = CASE WHEN phase = ?2 THEN retry_at END,
                    unready_since = NULL, unready = NULL
                WHERE id = ?1";
     connection.run(sql, params![id.0, phase.as_str(), now.0.cast_signed()]).map(drop)

@@ -251,7 +251,7 @@ async fn source__ready_before_and_not_any_more__is_in_step_for_a_while_and_named
         bench.sync().await.ended(0, &["nothing to change"]).without(&["not ready"]);
         age_unready(&bench);
         let why = format!("docs/000.md: the platform lists its source as `{word}`");
-        bench.sync().await.ended(code, &["3 documents with a source that is not ready any more", &why]);
+        bench.sync().await.ended(code, &["3 documents with a source that is not as it should be", &why]);
         bench.run(&["status"]).await.ended(0, &["0 documents in step", "3 not ready on the platform", &why]);
         let status = bench.run(&["status", "--json"]).await.json();
         assert_eq!(

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use kbsync::{
     config::{Collection, Input, Website},
+    local::Fault,
     model::{CollectionName, SourceName},
+    reconcile::Outcome,
 };
 
 use crate::{bench::Bench, origin::Reply};
@@ -58,6 +60,26 @@ async fn a_website_is_crawled_kept_and_deleted() {
     bench.world.store().approve(&name).expect("the store");
     assert_eq!(bench.well().await.deleted, 1);
     assert_eq!(crawled(&bench).await, []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn website__a_setting_is_refused__is_named_and_tried_again_later() {
+    let mut bench = Bench::new(&["/"]).await;
+    site(&mut bench, "/", false);
+    bench.well().await;
+    site(&mut bench, "/", true);
+    bench.world.faults.always("PUT", "/sources", Fault::Status(400));
+    for sent in [1, 0] {
+        bench.mutating();
+        let report = bench.pass().await;
+        assert_eq!((report.outcome(), report.configured, bench.mutating()), (Outcome::Failed, 0, sent), "{report:?}");
+        assert!(report.unready[0].reason.contains("could not be set: the platform answered 400"), "{report:?}");
+    }
+    bench.world.faults.clear();
+    bench.world.alter_store("UPDATE replicas SET retry_at = 1 WHERE retry_at IS NOT NULL");
+    bench.pass().await;
+    let report = bench.well().await;
+    assert_eq!(report.unready, []);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
