@@ -8,6 +8,8 @@ use serde_json::Value;
 const LONGEST_ERROR: usize = 64 << 10;
 /// How much of the platform's words an error repeats.
 const LONGEST_MESSAGE: usize = 300;
+/// What is wrong with an answer that is not read to its end.
+pub(super) const TOO_LONG: &str = "it is longer than kbsync reads";
 /// U+FEFF in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -29,7 +31,7 @@ pub(super) async fn bounded(response: Response, most: usize) -> Result<Vec<u8>, 
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|error| plain(&error))?;
         if body.len() + chunk.len() > most {
-            return Err(format!("it is longer than {} KiB", most >> 10));
+            return Err(TOO_LONG.to_owned());
         }
         body.extend_from_slice(&chunk);
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::answer::TOO_LONG;
 use crate::pace::{Failure, FailureScope};
 
 /// Why a request did not give what was asked for.
@@ -64,6 +65,17 @@ impl ApiError {
     pub(super) fn undone(call: String) -> Self {
         let failure = Failure { scope: FailureScope::Document, transient: true };
         Self::Refused { call, status: 200, message: "it was not done".to_owned(), failure }
+    }
+
+    /// A list that is longer than is read.
+    pub(super) fn too_long(call: String) -> Self {
+        let failure = Failure { scope: FailureScope::List, transient: true };
+        Self::Refused { call, status: 200, message: TOO_LONG.to_owned(), failure }
+    }
+
+    /// Whether it is that.
+    pub(super) fn is_too_long(&self) -> bool {
+        matches!(self, Self::Refused { message, .. } if message == TOO_LONG)
     }
 
     /// Whether the refusal says that the thing does not exist.

@@ -9,7 +9,7 @@ use url::Url;
 
 use super::{
     ApiError, BuildError,
-    answer::{bounded, refusal},
+    answer::{TOO_LONG, bounded, refusal},
     call::{Call, LONGEST_OWN_PAUSE},
     clock::{Clock, System},
     connection::{Connection, Line, Timing},
@@ -127,8 +127,10 @@ impl Http {
     /// The same for what may be answered without a body, which is read as null.
     pub(super) async fn read(&self, call: Call<'_>, may_be_empty: bool) -> Result<Value, ApiError> {
         let read = async move |response| {
-            let body =
-                bounded(response, LONGEST_ANSWER).await.map_err(|cause| format!("the answer broke off: {cause}"))?;
+            let body = bounded(response, LONGEST_ANSWER).await.map_err(|cause| match cause.as_str() {
+                TOO_LONG => cause,
+                _ => format!("the answer broke off: {cause}"),
+            })?;
             if body.is_empty() && may_be_empty {
                 return Ok(Value::Null);
             }
@@ -203,6 +205,10 @@ impl Http {
             if ending == Ending::Answered(401) && !renewed && self.keys.renew(&key).await {
                 renewed = true;
                 continue;
+            }
+            // The same page again is as long; a smaller one may not be.
+            if call.kind == RequestKind::List && message == TOO_LONG {
+                return Err(ApiError::too_long(call.to_string()));
             }
             match verdict {
                 Verdict::Pause => {

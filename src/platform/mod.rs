@@ -15,6 +15,7 @@ mod http;
 mod judge;
 mod keys;
 pub mod nexvio;
+mod page_size;
 pub mod read;
 mod redact;
 mod status;
@@ -148,10 +149,10 @@ pub enum Holding {
 /// Where a page of the list of sources begins. Its meaning is the client's own; later pages have greater ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cursor {
-    /// A page's number, or how many come before it.
-    at: u64,
     /// How many come before it, as far as is known.
     before: u64,
+    /// A page's number, or how many come before it.
+    at: u64,
 }
 
 /// One page of the list of sources. How many it holds is the platform's choice.

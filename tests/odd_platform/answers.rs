@@ -139,6 +139,27 @@ async fn list__pages_of_any_size__is_read_whole_and_ends() {
 }
 
 #[tokio::test]
+async fn list__items_with_their_content__is_read_in_smaller_pages() {
+    // One page of all is longer than is read; so is one item, but for those who ask for it alone.
+    for (of_each, too_long, requests) in [(300_000, None, 8), (300, Some(57), 25)] {
+        let slice = move |all: &[Value], offset: usize, size: usize| -> Vec<Value> {
+            let with_content = |(at, item): (usize, &Value)| {
+                let size = if Some(offset + at) == too_long { 17 << 20 } else { of_each };
+                json!({"id": item["id"], "content": "x".repeat(size)})
+            };
+            all.iter().skip(offset).take(size).enumerate().map(with_content).collect()
+        };
+        let there = 230 - too_long.map_or(0, |_| 1);
+        for total in [true, false] {
+            let server = listing(slice, total).await;
+            assert_eq!(whole(&server.cevvo()).await.len(), there, "Cevvo {too_long:?}");
+            assert_eq!(whole(&server.nexvio()).await.len(), there, "Nexvio {too_long:?}");
+            assert!(server.total() <= 2 * requests, "{too_long:?}: {}", server.total());
+        }
+    }
+}
+
+#[tokio::test]
 async fn change__any_body_of_a_success__is_done() {
     for (status, body) in [(204, ""), (200, ""), (200, "{}"), (202, "[]"), (200, "OK"), (200, "<html>"), (200, "null")]
     {

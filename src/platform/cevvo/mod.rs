@@ -15,6 +15,7 @@ use super::{
     envelope::{self, denies},
     form::EXTENSIONS,
     gate::Class,
+    page_size::{self, PageSize},
     status::{self, Progress, progress},
     wire::cevvo::{CreateSource, IngestUrl, Job, Source, UpdateSource},
 };
@@ -26,7 +27,7 @@ use crate::{
 pub use assistant::{ChatEvent, ChatStream, Period};
 
 /// Sources on one page of the list; 100 is the most that Cevvo's page allows for lists.
-pub const PAGE_SIZE: u64 = 100;
+pub const PAGE_SIZE: u64 = page_size::PAGE_SIZE;
 /// What Cevvo can do (`cevvo-api`, sections Sources and Ingestion).
 pub const ABILITIES: Abilities = Abilities {
     accepted: &EXTENSIONS,
@@ -46,12 +47,13 @@ const OF_SOURCE: &str = "source/";
 /// A client of Cevvo's API.
 pub struct Cevvo {
     http: Http,
+    size: PageSize,
 }
 
 impl Cevvo {
     /// A client over this HTTP layer.
     pub fn new(http: Http) -> Self {
-        Self { http }
+        Self { http, size: PageSize::default() }
     }
 
     /// Makes a source of any kind, with the fields of the page.
@@ -120,6 +122,7 @@ impl Platform for Cevvo {
 
     fn begin(&self) {
         self.http.begin();
+        self.size.begin();
     }
 
     fn gap(&self) -> Duration {
@@ -131,10 +134,16 @@ impl Platform for Cevvo {
     }
 
     async fn sources(&self, at: Option<Cursor>) -> Result<SourcePage, ApiError> {
-        let at = at.unwrap_or(Cursor { at: 1, before: 0 });
-        let query = [("page", at.at.to_string()), ("per_page", PAGE_SIZE.to_string())];
-        let call = Call::new(Method::GET, "/sources", Class::Finish).query(&query).about(RequestKind::List);
-        Ok(page_of(self.http.list(call, "sources").await?, at))
+        let mut reading = self.size.read(at.unwrap_or(Cursor { at: 1, before: 0 }));
+        loop {
+            let (size, at) = reading.next();
+            let query = [("page", at.at.to_string()), ("per_page", size.to_string())];
+            let call = Call::new(Method::GET, "/sources", Class::Finish).query(&query).about(RequestKind::List);
+            let found = self.http.list(call, "sources").await;
+            if let Some(page) = reading.take(found.map(|found| page_of(found, at))) {
+                return page;
+            }
+        }
     }
 
     async fn source(&self, id: &SourceId) -> Result<Option<RemoteSource>, ApiError> {

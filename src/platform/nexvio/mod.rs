@@ -16,6 +16,7 @@ use super::{
     envelope::denies,
     form::EXTENSIONS,
     gate::Class,
+    page_size::{self, PageSize},
     status::{self, Progress, progress},
     wire::nexvio::{AddPage, Knowledge},
 };
@@ -29,7 +30,7 @@ pub use super::List;
 pub use conversations::Span;
 
 /// Sources on one page of the list; 100 is the most that Nexvio's pages allow for lists.
-pub const PAGE_SIZE: u64 = 100;
+pub const PAGE_SIZE: u64 = page_size::PAGE_SIZE;
 
 /// What Nexvio can do (`nexvio-api`, section Knowledge sources, and the reading of its silences).
 pub const ABILITIES: Abilities = Abilities {
@@ -47,12 +48,13 @@ pub const PROBE: (&str, &[(&str, &str)]) = ("/knowledge", &[("limit", "1")]);
 /// A client of Nexvio's API.
 pub struct Nexvio {
     http: Http,
+    size: PageSize,
 }
 
 impl Nexvio {
     /// A client over this HTTP layer.
     pub fn new(http: Http) -> Self {
-        Self { http }
+        Self { http, size: PageSize::default() }
     }
 
     /// One page of knowledge sources, as the platform lists them, after so many.
@@ -88,6 +90,7 @@ impl Platform for Nexvio {
 
     fn begin(&self) {
         self.http.begin();
+        self.size.begin();
     }
 
     fn gap(&self) -> Duration {
@@ -99,9 +102,15 @@ impl Platform for Nexvio {
     }
 
     async fn sources(&self, at: Option<Cursor>) -> Result<SourcePage, ApiError> {
-        let offset = at.map_or(0, |cursor| cursor.at);
-        let found = self.knowledge_for(PAGE_SIZE, offset, Class::Finish).await?;
-        Ok(page_of(found, offset, |words| self.http.words(words)))
+        let mut reading = self.size.read(at.unwrap_or(Cursor { at: 0, before: 0 }));
+        loop {
+            let (size, Cursor { before: offset, .. }) = reading.next();
+            let found = self.knowledge_for(size, offset, Class::Finish).await;
+            let page = found.map(|found| page_of(found, offset, |words| self.http.words(words)));
+            if let Some(page) = reading.take(page) {
+                return page;
+            }
+        }
     }
 
     async fn create(&self, name: &str, kind: &SourceKind, file: Option<Upload>) -> Result<Created, ApiError> {

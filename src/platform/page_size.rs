@@ -1,0 +1,105 @@
+//! Sizes of list pages: smaller ones where a platform's items are so long that an answer is not read.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::{ApiError, Cursor, SourcePage};
+
+/// The sizes that are asked for. Each divides the one before it, so that pages of one size begin where those of another do.
+const SIZES: [u64; 5] = [100, 50, 25, 5, 1];
+/// The size of a pass that has met no answer that was too long.
+pub(super) const PAGE_SIZE: u64 = SIZES[0];
+/// Sources in a row that are each too long to be listed.
+const MOST_SKIPPED: u64 = 100;
+
+/// The largest size that is asked for in this pass; zero before any answer was too long.
+#[derive(Default)]
+pub(super) struct PageSize(AtomicU64);
+
+impl PageSize {
+    /// A pass begins: everything may be shorter by now.
+    pub(super) fn begin(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+
+    /// The size to ask for at this place, and the place in pages of that size.
+    fn at(&self, place: Cursor) -> (u64, Cursor) {
+        match self.0.load(Ordering::Relaxed) {
+            0 => (PAGE_SIZE, place),
+            most => {
+                let fits = |size: &u64| *size <= most && place.before.is_multiple_of(*size);
+                let size = SIZES.into_iter().find(fits).unwrap_or(1);
+                (size, Cursor { at: place.before / size + 1, ..place })
+            }
+        }
+    }
+
+    /// An answer of this size was too long. `false` where there is no smaller one: then a single source is, and others may
+    /// be of any size.
+    fn shrink(&self, size: u64) -> bool {
+        let smaller = SIZES.into_iter().find(|smaller| *smaller < size);
+        self.0.store(smaller.unwrap_or(PAGE_SIZE), Ordering::Relaxed);
+        smaller.is_some()
+    }
+
+    /// Begins to read the page at a place.
+    pub(super) fn read(&self, place: Cursor) -> Reading<'_> {
+        Reading { sizes: self, place, size: PAGE_SIZE, skipped: 0 }
+    }
+}
+
+/// One page on its way: as many requests as it takes to get one that is short enough.
+pub(super) struct Reading<'a> {
+    sizes: &'a PageSize,
+    place: Cursor,
+    size: u64,
+    skipped: u64,
+}
+
+impl Reading<'_> {
+    /// What to ask for: the size and the place.
+    pub(super) fn next(&mut self) -> (u64, Cursor) {
+        let (size, at) = self.sizes.at(self.place);
+        self.size = size;
+        (size, at)
+    }
+
+    /// Takes the answer; `None` to ask again. Sources that are too long alone count as unreadable.
+    pub(super) fn take(&mut self, found: Result<SourcePage, ApiError>) -> Option<Result<SourcePage, ApiError>> {
+        if found.as_ref().is_err_and(ApiError::is_too_long) {
+            if self.sizes.shrink(self.size) {
+                return None;
+            }
+            if self.skipped < MOST_SKIPPED {
+                (self.skipped, self.place.before) = (self.skipped + 1, self.place.before + 1);
+                return None;
+            }
+        }
+        Some(found.map(|page| SourcePage { unreadable: page.unreadable + self.skipped, ..page }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn at__after_answers_that_were_too_long__covers_what_follows_without_a_gap() {
+        let sizes = PageSize::default();
+        let place = |before| Cursor { before, at: 7 };
+        assert_eq!(sizes.at(place(130)), (100, place(130)), "as the platform counts its own pages");
+        for (too_long, before, expected) in [
+            (100, 0, (50, 1)),
+            (50, 100, (25, 5)),
+            (25, 35, (5, 8)),
+            (5, 35, (1, 36)),
+            // One alone: what follows may be short.
+            (1, 36, (1, 37)),
+            (1, 50, (50, 2)),
+            (1, 200, (100, 3)),
+        ] {
+            assert_eq!(sizes.shrink(too_long), too_long > 1);
+            let (size, at) = sizes.at(place(before));
+            assert_eq!((size, at.at), expected, "{too_long} {before}");
+        }
+    }
+}
