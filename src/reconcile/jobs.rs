@@ -353,7 +353,7 @@ impl<P: Platform> Pass<'_, P> {
                 Ok(Step::Relist)
             }
             Ending::Ready => {
-                if let Some(reason) = self.lost_marker(&replica, listed) {
+                if let Some(reason) = self.lost_marker(&replica, listed.filter(|_| !named)) {
                     return self.fail(replica, reason, FailureCause::Document).await;
                 }
                 let (id, now) = (replica.id, self.now());

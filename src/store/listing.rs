@@ -9,6 +9,7 @@ use rusqlite::{Connection, params};
 
 use super::{
     Db, StoreError,
+    ambiguous_ids::{is_ambiguous, note_ambiguous, set_ambiguous},
     cached::Cached,
     failed_requests::{Deleted, deleted},
     list_drift::{apply, exists, first_sources, forget_exchanged, former_origin, has_live, note_strays, stop_uploads},
@@ -92,7 +93,7 @@ impl Db {
             "CREATE TEMP TABLE IF NOT EXISTS listed (
                  source_id TEXT PRIMARY KEY, text TEXT NOT NULL, collection TEXT, path TEXT, hash BLOB,
                  nameless INTEGER, holds INTEGER, at_work INTEGER, done INTEGER, empty INTEGER, unready TEXT,
-                 lasting INTEGER, known INTEGER, created INTEGER, reading INTEGER
+                 lasting INTEGER, known INTEGER, created INTEGER, reading INTEGER, ambiguous INTEGER
              ) WITHOUT ROWID;
              DELETE FROM listed;",
         )?;
@@ -106,9 +107,13 @@ impl Db {
     /// See [`StoreError`].
     pub fn add_page(&mut self, reading: u32, page: &[ListedSource]) -> Result<u64, StoreError> {
         self.together(|connection| {
-            let sql = "INSERT OR REPLACE INTO listed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+            let sql = "INSERT OR REPLACE INTO listed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)";
             let mut statement = connection.prepare_cached(sql)?;
             for source in page {
+                if is_ambiguous(connection, source, reading)? {
+                    set_ambiguous(connection, source)?;
+                    continue;
+                }
                 let name = source.name.as_ref();
                 statement.execute(params![
                     source.id.0,
@@ -176,6 +181,7 @@ impl Db {
                      (SELECT source_id FROM listed WHERE collection IS NOT NULL OR nameless)",
                 [],
             )?;
+            note_ambiguous(connection)?;
             // What was begun under a clock that was ahead would else be waited for until that time comes.
             connection.run("UPDATE replicas SET since = ?1 WHERE since > ?1", [now.0.cast_signed()])?;
             forget_exchanged(connection, now)?;

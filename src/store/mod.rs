@@ -1,5 +1,6 @@
 //! The state store: SQLite on a thread of its own, so that nothing async ever waits for a disk.
 
+mod ambiguous_ids;
 mod approvals;
 mod bots;
 mod cached;

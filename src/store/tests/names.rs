@@ -72,3 +72,35 @@ fn ids__all_changed_at_once__their_sources_are_no_strays_to_delete() {
     compare(&mut db, &page);
     assert!(db.strays(&docs()).unwrap().is_empty());
 }
+
+#[test]
+fn id__twice_in_a_list_with_two_names__loses_and_deletes_nothing_and_is_named() {
+    let (_folder, mut db) = new_db();
+    ready(&mut db, "a.md", 1, "s1");
+    ready(&mut db, "b.md", 2, "s2");
+    let ours = [listed("s1", "a.md", 1, true), listed("s2", "b.md", 2, true)];
+    let site =
+        ListedSource { name: None, holds: false, empty: true, ..rewritten(listed("s1", "a.md", 1, true), "Site") };
+    for page in [[&ours[..], &[site.clone()]].concat(), [&[site.clone()], &ours[..]].concat()] {
+        for _ in 0..4 {
+            let report = compare(&mut db, &page);
+            assert_eq!((report.lost, report.emptied, report.misplaced.len()), (0, 0, 0));
+        }
+        assert_eq!(db.ready_replica(&docs(), &path("a.md")).unwrap(), None, "it is not ours to change");
+        assert!(db.ready_replica(&docs(), &path("b.md")).unwrap().is_some());
+        assert!(db.unready().unwrap()[0].2.contains("several sources with the id"), "{:?}", db.unready());
+        // What takes its place leaves it where it is.
+        ready(&mut db, "a.md", 3, "s3");
+        let page = [page, vec![listed("s3", "a.md", 3, true)]].concat();
+        compare(&mut db, &page);
+        let retiring = db.under_way().unwrap().remove(0);
+        assert!(retiring.missing && retiring.replica.phase == Phase::Retiring, "{retiring:?}");
+        assert_eq!(db.undeleted().unwrap().len(), 1);
+        // The other one is gone.
+        compare(&mut db, &[&ours[..], &[listed("s3", "a.md", 3, true)]].concat());
+        assert!(!db.under_way().unwrap()[0].missing && db.unready().unwrap().is_empty());
+        db.drop_replica(retiring.replica.id).unwrap();
+        db.drop_replica(db.ready_replica(&docs(), &path("a.md")).unwrap().unwrap().id).unwrap();
+        ready(&mut db, "a.md", 1, "s1");
+    }
+}

@@ -1,0 +1,44 @@
+//! Ids that one list shows twice with different names: where each type of source counts its own, a file of ours has the id of
+//! somebody else's website. Nothing is deleted, and nothing concluded, by such an id.
+
+use rusqlite::{Connection, params};
+
+use super::{cached::Cached, listing::ListedSource};
+
+const REASON: &str = "the platform lists several sources with the id of its source, so kbsync cannot tell which one a request \
+                      means: nothing is deleted or renamed by this id";
+
+/// Whether this reading of the list has shown a source's id with another name.
+pub(super) fn is_ambiguous(
+    connection: &Connection,
+    source: &ListedSource,
+    reading: u32,
+) -> Result<bool, rusqlite::Error> {
+    let sql =
+        "SELECT EXISTS (SELECT * FROM listed WHERE source_id = ?1 AND reading = ?2 AND (ambiguous OR text <> ?3))";
+    connection.row(sql, params![source.id.0, reading, source.text], |row| row.get(0))
+}
+
+/// Such an id tells no more than that a source is there.
+pub(super) fn set_ambiguous(connection: &Connection, source: &ListedSource) -> Result<(), rusqlite::Error> {
+    let sql = "UPDATE listed SET ambiguous = 1, text = '', collection = NULL, path = NULL, hash = NULL, nameless = 1,
+                   holds = 0, at_work = 0, done = 0, empty = 0, unready = NULL WHERE source_id = ?1";
+    connection.run(sql, [&source.id.0]).map(drop)
+}
+
+/// Replicas with such ids wait for another list, and are named.
+pub(super) fn note_ambiguous(connection: &Connection) -> Result<(), rusqlite::Error> {
+    let listed = "source_id IN (SELECT source_id FROM listed WHERE ambiguous)";
+    let cleared = format!(
+        "UPDATE replicas SET unready = NULL WHERE phase = 'ready' AND unready = ?1 AND NOT {listed}
+             AND source_id IN (SELECT source_id FROM listed)"
+    );
+    connection.run(&cleared, [REASON])?;
+    let noted = format!(
+        "UPDATE replicas SET missing = max(missing, 1),
+             unready = CASE WHEN phase = 'ready' THEN ?1 ELSE unready END, lasting = 1,
+             failure = CASE WHEN phase = 'retiring' THEN ?1 ELSE failure END
+         WHERE {listed}"
+    );
+    connection.run(&noted, [REASON]).map(drop)
+}
