@@ -78,9 +78,7 @@ impl<P: Platform> Pass<'_, P> {
             Ok::<_, StoreError>(is_made)
         };
         if !self.store.call(made).await? {
-            let reason = "the platform answered with the id of another document's source; kbsync needs one for each";
-            let replica = Replica { source: None, ..replica };
-            return self.fail(replica, reason.to_owned(), FailureCause::Document).await;
+            return self.has_taken_id(replica).await;
         }
         if let Some(made) = unmarked {
             return self.fail(replica, unmarked_reason(&asked, &made), FailureCause::Document).await;
@@ -90,6 +88,20 @@ impl<P: Platform> Pass<'_, P> {
             Phase::Spoilt => self.changed_on_its_way(replica).await,
             _ => Ok(Step::Following(replica, wanted.fingerprint.size, began)),
         }
+    }
+
+    /// The answer to a creation has the id of a source that is known. One of the same document is on its way to be deleted:
+    /// afterwards a new one can be created.
+    async fn has_taken_id(&self, replica: Replica) -> Result<Step, Fatal> {
+        let (of, taken) = (replica.clone(), replica.source.clone());
+        let all = self.store.call(move |db| db.replicas_of(&of.collection, &of.path)).await?;
+        let (reason, cause) = if all.iter().any(|other| other.source == taken) {
+            ("the platform answered with the id of its old source, which is to be deleted", FailureCause::Circumstances)
+        } else {
+            let reason = "the platform answered with the id of another document's source; kbsync needs one for each";
+            (reason, FailureCause::Document)
+        };
+        self.fail(Replica { source: None, ..replica }, reason.to_owned(), cause).await
     }
 
     /// What went up is not what the name of its source says. Beside an older version nobody needs it; else it may be the only
