@@ -81,7 +81,8 @@ fn id__twice_in_a_list_with_two_names__loses_and_deletes_nothing_and_is_named() 
     let ours = [listed("s1", "a.md", 1, true), listed("s2", "b.md", 2, true)];
     let site =
         ListedSource { name: None, holds: false, empty: true, ..rewritten(listed("s1", "a.md", 1, true), "Site") };
-    for page in [[&ours[..], &[site.clone()]].concat(), [&[site.clone()], &ours[..]].concat()] {
+    let [a, b] = ours.clone();
+    for page in [vec![a.clone(), b.clone(), site.clone()], vec![site, a, b]] {
         for _ in 0..4 {
             let report = compare(&mut db, &page);
             assert_eq!((report.lost, report.emptied, report.misplaced.len()), (0, 0, 0));
