@@ -281,7 +281,7 @@ fn unclaimed(
     while let Some(row) = rows.next()? {
         let name = name(&terms.instance, &row.get::<_, String>(1)?, row.get(2)?, row.get(3)?)?;
         let id = SourceId(row.get(0)?);
-        match deleted(connection, &id, now - terms.grace * LIST_LAG)? {
+        match deleted(connection, &id, &name, now - terms.grace * LIST_LAG)? {
             Deleted::No => {}
             Deleted::Lately if !terms.lookup => continue,
             // A platform that was restored shows an older version again, and not the one that took its place: it stays until
