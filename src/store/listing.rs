@@ -281,7 +281,8 @@ fn unclaimed(
     while let Some(row) = rows.next()? {
         let name = name(&terms.instance, &row.get::<_, String>(1)?, row.get(2)?, row.get(3)?)?;
         let id = SourceId(row.get(0)?);
-        match deleted(connection, &id, &name, now - terms.grace * LIST_LAG)? {
+        let created = row.get::<_, Option<i64>>(6)?.map(|at| Moment(at.cast_unsigned()));
+        match deleted(connection, &id, (&name, created), now - terms.grace * LIST_LAG)? {
             Deleted::No => {}
             Deleted::Lately if !terms.lookup => continue,
             // A platform that was restored shows an older version again, and not the one that took its place: it stays until
@@ -297,7 +298,6 @@ fn unclaimed(
                 continue;
             }
         }
-        let created = row.get::<_, Option<i64>>(6)?.map(|at| Moment(at.cast_unsigned()));
         let mut origin = former_origin(connection, &id, &name)?;
         if origin == Origin::Elsewhere {
             let first = match &first {

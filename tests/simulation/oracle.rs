@@ -100,13 +100,12 @@ impl Oracle {
             let of_instance = ours(other).filter(|known| known.0 == *instance);
             named && other.holds() && !other.condemned && of_instance.is_some_and(|known| known.1 != *document)
         };
-        let same = same && !sources.iter().any(is_twin);
         let edited = self.moves.get(&(*instance, document.clone())).is_some_and(|to| {
             let became = (*instance, to.clone());
             let is_there = self.present.get(&became).is_some_and(|known| known.seen);
             is_there && !sources.iter().any(|other| other.holds() && ours(other).as_ref() == Some(&became))
         });
-        self.moves_count && (same || edited)
+        self.moves_count && (same || edited) && !sources.iter().any(is_twin)
     }
 
     /// Looks for holes.
