@@ -25,11 +25,15 @@ const SHORTEST_PREFIX: usize = 16;
 /// A name without what platforms are known to change: NFKC, lower case, percent signs and entities decoded, white space
 /// collapsed, no control characters.
 pub fn fold_name(name: &str) -> String {
+    let folded: String = decode_name(name).to_lowercase().nfkc().collect();
+    folded.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The same in the case that it has, with all its white space.
+fn decode_name(name: &str) -> String {
     let plain = percent_decode_str(name).decode_utf8().map_or_else(|_| name.to_owned(), Into::into);
     let decoded = ENTITIES.iter().fold(plain, |text, (entity, plain)| text.replace(entity, plain));
-    let folded: String = decoded.nfkc().filter(|c| c.is_whitespace() || !c.is_control()).collect();
-    let folded: String = folded.to_lowercase().nfkc().collect();
-    folded.split_whitespace().collect::<Vec<_>>().join(" ")
+    decoded.nfkc().filter(|c| c.is_whitespace() || !c.is_control()).collect()
 }
 
 /// Whether `stored` may be what a platform made of the name `sent`: the same text folded, or a beginning of it.
@@ -48,10 +52,10 @@ pub fn keeps_marker(sent: &SourceName, stored: &str) -> bool {
 }
 
 /// The content that a source was made for, where its name has the marker of this instance, whatever else a platform has made
-/// of it.
+/// of it. The marker itself is as it was given.
 pub fn marked_content(stored: &str, instance: &Instance) -> Option<ShortHash> {
-    let folded = fold_name(stored);
-    let (_, hash) = folded.rsplit_once(&fold_name(&format!("[{instance}:")))?;
+    let decoded = decode_name(stored);
+    let (_, hash) = decoded.rsplit_once(&format!("[{instance}:"))?;
     ShortHash::parse(hash.split_once(']')?.0)
 }
 
@@ -106,7 +110,8 @@ mod tests {
         for (stored, expected) in [
             ("handbook/a.md [default:0123456789ab]", hash),
             ("handbook_a.md [default:0123456789ab]", hash),
-            ("a[DEFAULT:0123456789AB].md", hash),
+            ("a[default:0123456789ab].md", hash),
+            ("handbook/a.md [default:0123456789AB]", None),
             ("handbook%2Fa.md%20%5Bdefault:0123456789ab%5D", hash),
             ("x [default:ba9876543210] [default:0123456789ab]", hash),
             ("handbook/a.md [other:0123456789ab]", None),

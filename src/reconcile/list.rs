@@ -161,20 +161,21 @@ impl<P: Platform> Pass<'_, P> {
     }
 
     /// Gives sources that have the names of other documents their own back, where the platform can rename them, and these are
-    /// still theirs: a document that has moved to where its source says has been renamed by now.
-    pub(super) async fn restore_names(&self, misplaced: Vec<Misplaced>) -> Result<(), Fatal> {
+    /// still theirs: a document that has moved to where its source says has been renamed by now. Gives whether one is to be
+    /// uploaded again instead.
+    pub(super) async fn restore_names(&self, misplaced: Vec<Misplaced>) -> Result<bool, Fatal> {
         if !self.platform.abilities().rename {
-            return Ok(());
+            return Ok(false);
         }
         let now = self.now();
-        let due = self.store.call(move |db| db.begin_restoring(misplaced, MOST_LOOKUPS, now)).await?;
+        let (due, replaces) = self.store.call(move |db| db.begin_restoring(misplaced, MOST_LOOKUPS, now)).await?;
         for Misplaced { source, name } in due {
             if let Err(error) = self.platform.rename(&source, &name.to_string()).await {
                 let error = fatal(error)?;
                 tracing::warn!(%source, %name, %error, "a source has the name of another document");
             }
         }
-        Ok(())
+        Ok(replaces)
     }
 
     /// Whether the platform has a source; `None` where it cannot tell.

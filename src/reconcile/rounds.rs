@@ -166,8 +166,10 @@ impl<P: Platform> Pass<'_, P> {
         self.wait_for_successors(&plan, report, &mut open).await?;
         let (plan, resume) = self.resume(plan, list, extent, report, &mut open).await?;
         self.apply(plan, resume, report, &mut open).await?;
-        if let Some(misplaced) = misplaced {
-            self.restore_names(misplaced).await?;
+        if let Some(misplaced) = misplaced
+            && self.restore_names(misplaced).await?
+        {
+            open.again();
         }
         Ok(open)
     }

@@ -141,7 +141,7 @@ impl Db {
 
     /// Of the sources that a list shows under the names of other documents, those that are to be renamed now, at most so many.
     /// One that no list has shown under its own name has the name that the platform makes of it. Where renames have had no
-    /// effect, the document is uploaded again, and this source goes when that is ready.
+    /// effect, the document is uploaded again, and this source goes when that is ready: gives whether there is one, too.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -150,18 +150,9 @@ impl Db {
         misplaced: Vec<Misplaced>,
         most: usize,
         now: Moment,
-    ) -> Result<Vec<Misplaced>, StoreError> {
+    ) -> Result<(Vec<Misplaced>, bool), StoreError> {
         self.together(|connection| {
-            let sources: Vec<_> = misplaced.iter().map(|one| one.source.0.as_str()).collect();
-            let sources = serde_json::json!(sources).to_string();
-            connection.run(
-                "UPDATE replicas SET unready = NULL, failures = 0, retry_at = NULL
-                 WHERE phase = 'ready' AND asked_name IS NOT NULL AND failures > 0 AND unready_since IS NULL
-                     AND source_id IN (SELECT source_id FROM listed)
-                     AND source_id NOT IN (SELECT value FROM json_each(?1))",
-                [sources],
-            )?;
-            let mut due = Vec::new();
+            let (mut due, mut replaces) = (Vec::new(), false);
             for one in misplaced {
                 let sql = "SELECT EXISTS (SELECT * FROM replicas WHERE source_id = ?1 AND phase = 'ready' AND named
                                AND NOT unanswered AND collection = ?2 AND path = ?3 AND hash = ?4)";
@@ -173,6 +164,7 @@ impl Db {
                 let (before, is_due) = begin_correction(connection, &one.source, now)?;
                 if is_due && before >= RENAMES_AT_MOST {
                     replace(connection, &one.source, now)?;
+                    replaces = true;
                     continue;
                 }
                 if before > 0 {
@@ -187,7 +179,7 @@ impl Db {
                     due.push(one);
                 }
             }
-            Ok(due)
+            Ok((due, replaces))
         })
     }
 
@@ -333,4 +325,13 @@ pub(super) fn count_ending(
                RETURNING times";
     let values = params![id.0, ending, now.0.cast_signed()];
     Ok(connection.row(sql, values, |row| row.get(0)).optional()?.unwrap_or(1))
+}
+
+/// Forgets what was noted of sources that had wrong names, and that the list shows under others than these by now.
+pub(super) fn end_corrections(connection: &Connection, misplaced: &[Misplaced]) -> Result<(), rusqlite::Error> {
+    let sources: Vec<_> = misplaced.iter().map(|one| one.source.0.as_str()).collect();
+    let sql = "UPDATE replicas SET unready = NULL, failures = 0, retry_at = NULL
+               WHERE phase = 'ready' AND asked_name IS NOT NULL AND failures > 0 AND unready_since IS NULL
+                   AND source_id IN (SELECT source_id FROM listed) AND source_id NOT IN (SELECT value FROM json_each(?1))";
+    connection.run(sql, [serde_json::json!(sources).to_string()]).map(drop)
 }

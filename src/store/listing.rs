@@ -11,7 +11,7 @@ use super::{
     Db, StoreError,
     ambiguous_ids::{is_ambiguous, note_ambiguous, set_ambiguous},
     cached::Cached,
-    failed_requests::{Deleted, deleted},
+    failed_requests::{Deleted, deleted, end_corrections},
     list_drift::{apply, exists, first_sources, forget_exchanged, former_origin, has_live, note_strays, stop_uploads},
     list_markers::recognize_marked,
     list_names::{
@@ -232,6 +232,7 @@ impl Db {
             stop_uploads(connection, now, &mut report)?;
             note_strays(connection, strays, now, &mut report)?;
             report.misplaced = misplaced(connection, instance)?;
+            end_corrections(connection, &report.misplaced)?;
             let (added, replaced) = finish_uploads(connection, now)?;
             report.added += added;
             report.replaced += replaced;
