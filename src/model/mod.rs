@@ -33,7 +33,7 @@ pub use name_rewriting::{
 };
 pub use page::{Claim, Claimed, PageSaid, PageState, Stale};
 pub use rate::{RateLimit, RateLimitError};
-pub use record::{Footing, LastLook, Record, SkippedFile, Trouble};
+pub use record::{Footing, LastLook, Record, RuleFile, SkippedFile, Trouble};
 pub use replica::{Phase, Replica, ReplicaId};
 pub use schedule::{InvalidSchedule, Schedule};
 pub use sketch::{Sketch, distance};

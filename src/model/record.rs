@@ -58,15 +58,22 @@ pub struct LastLook {
 }
 
 /// What a collection's folder stands on. On another device than before, or without what was mounted in it, it may be the
-/// empty place of a disk; without a file that had rules, nobody knows what these would leave out.
+/// empty place of a disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Footing {
     /// The folder's device.
     pub device: u64,
     /// The folders below it that are on another device than the folder above them, by their paths, sorted.
     pub mounts: Vec<String>,
-    /// The ignore files in force, by their paths: below it, or from the system's root.
-    pub rules: Vec<String>,
+}
+
+/// An ignore file that was in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleFile {
+    /// Its path: below the folder, or from the system's root.
+    pub path: String,
+    /// Since when it is being written, or away.
+    pub unsettled_since: Option<Moment>,
 }
 
 /// Why a document is quarantined: it is left alone until its content changes, or until it is due again.

@@ -163,6 +163,10 @@ pub struct SourcePage {
     /// How many more it has that do not count: those that cannot be read, such as those without an id, and those that it
     /// shows as deleted.
     pub unreadable: u64,
+    /// How many of these are so long that the platform's answer was not read: each may be one of ours.
+    pub passed_over: u64,
+    /// How many were asked for.
+    pub asked: u64,
     /// How many the whole list has, where the platform says so; it may be wrong.
     pub total: Option<u64>,
     /// The page after this one; none after an empty page.

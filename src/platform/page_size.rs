@@ -74,7 +74,8 @@ impl Reading<'_> {
                 return None;
             }
         }
-        Some(found.map(|page| SourcePage { unreadable: page.unreadable + self.skipped, ..page }))
+        let (passed_over, asked) = (self.skipped, self.size);
+        Some(found.map(|page| SourcePage { unreadable: page.unreadable + passed_over, passed_over, asked, ..page }))
     }
 }
 

@@ -103,11 +103,8 @@ mod tests {
 
     #[test]
     fn covered__disk_is_new_and_documents_are_gone_below__names_its_folder() {
-        let footing = |mounts: &[&str]| Footing {
-            device: 1,
-            mounts: mounts.iter().map(|at| (*at).to_owned()).collect(),
-            rules: vec![],
-        };
+        let footing =
+            |mounts: &[&str]| Footing { device: 1, mounts: mounts.iter().map(|at| (*at).to_owned()).collect() };
         let gone = |path: &str| Gone {
             path: DocPath::new(path).unwrap(),
             live: ContentHash([1; 32]).short(),
@@ -131,7 +128,7 @@ mod tests {
 
     #[test]
     fn known_content__half_of_it_is_there__place_is_the_same() {
-        let before = Footing { device: 1, mounts: vec!["media".to_owned()], rules: vec![] };
+        let before = Footing { device: 1, mounts: vec!["media".to_owned()] };
         let path = |at: &str| DocPath::new(at).unwrap();
         for (unchanged, root, media) in [
             (&[][..], false, false),

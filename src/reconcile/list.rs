@@ -54,10 +54,11 @@ struct Trickle {
 }
 
 impl Trickle {
-    /// A page has so many sources, and so many of them are new. Gives how many in a row brought little.
-    fn note(&mut self, size: u64, new: u64) -> u32 {
+    /// A page has so many sources of those that were asked for, and so many of them are new. Gives how many in a row brought
+    /// little.
+    fn note(&mut self, (size, asked): (u64, u64), new: u64) -> u32 {
         self.largest = self.largest.max(size);
-        let is_little = new <= 1 || new < 10 && size < self.largest;
+        let is_little = size < asked && (new <= 1 || new < 10 && size < self.largest);
         self.pages = if is_little { self.pages + 1 } else { 0 };
         self.pages
     }
@@ -245,13 +246,17 @@ impl<P: Platform> Pass<'_, P> {
             (at, past) = (found.next, found.past_next);
             unreadable += found.unreadable;
             let sources: Vec<_> = found.sources.into_iter().map(|source| self.listed(source)).collect();
-            let size = sources.len() as u64;
+            let size = sources.iter().map(|source| &source.id).collect::<HashSet<_>>().len() as u64;
+            // Where each source can be asked for, none is taken for lost by that.
+            if found.passed_over > 0 && !self.platform.abilities().jobs {
+                failed = Some("it has sources that are too long to be listed".to_owned());
+            }
             let count = self.store.call(move |db| db.add_page(reading, &sources)).await?;
             constant &= found.total.is_none_or(|total| *announced.get_or_insert(total) == total);
             // What cannot be read counts for the total, but a page that is shown again would count it twice.
             let is_total = constant && announced == Some(count + unreadable);
             let says_end = is_total && found.may_be_last && unreadable == 0;
-            let trickles = trickle.note(size, count - before);
+            let trickles = trickle.note((size, found.asked), count - before);
             // Where a total may be too low, the page after the last one is looked at, unless that has room left.
             let is_full = page > 1 && size == trickle.largest;
             let is_end = says_end && !is_full && !self.store.call(|db| db.doubts_total()).await?;

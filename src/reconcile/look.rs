@@ -218,7 +218,7 @@ pub(super) fn look(
             return Ok(looked);
         }
     };
-    looked.footing = Some(Footing { device: root.device(), mounts: Vec::new(), rules: Vec::new() });
+    looked.footing = Some(Footing { device: root.device(), mounts: Vec::new() });
     let (to_read, queue) = mpsc::sync_channel::<(ToRead, DocPath)>(BATCH);
     let span = Span::current();
     thread::scope(|threads| {
@@ -249,7 +249,7 @@ pub(super) fn look(
     if !root.is_at(&options.root) {
         looked.replaced(AGAIN);
     }
-    looked.compare_rules(state.footing.as_ref(), &options.root, (part.clock.now(), folder.settle));
+    looked.compare_rules(&state.rules, &options.root, !part.wake.whole, (part.clock.wall(), folder.settle));
     if part.wake.whole {
         looked.end_whole();
     } else {

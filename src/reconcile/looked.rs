@@ -15,10 +15,10 @@ use super::{
     unread::{Rest, settling},
 };
 use crate::{
-    model::{CollectionName, DocPath, Fingerprint, Footing, LastLook, Moment, Record, SkippedFile},
+    model::{CollectionName, DocPath, Fingerprint, Footing, LastLook, Moment, Record, RuleFile, SkippedFile},
     plan::{self, Authority, Gathered, Gone, Judgement, Look, Pair, Standing, TurnedText, Wanted},
     platform::clock::Clock,
-    scan::{Found, Hashed, Rules, ScanError, Wake, Walk},
+    scan::{Found, Hashed, ScanError, Wake, Walk},
     store::{Db, StoreError},
 };
 
@@ -55,8 +55,9 @@ pub(super) struct Looked {
     pub(super) missed_once: bool,
     /// Whether it has not come to its end: another one of the same pass goes on from there.
     pub(super) paused: bool,
-    /// The ignore files that were in force.
-    pub(super) rules: Rules,
+    /// The ignore files that were in force, with when they were written; and all that are to be remembered.
+    pub(super) rules: Vec<(String, Moment)>,
+    pub(super) rule_files: Option<Vec<RuleFile>>,
     /// What has gone before that has waited long enough.
     pub(super) late: Moment,
 }
@@ -70,7 +71,7 @@ pub(super) struct Merging<'a> {
 }
 
 /// Walks ahead of the merge, on a thread of its own. Gives what [`Walk::end`] does.
-fn send_batches(mut walk: Walk, batches: SyncSender<Vec<Found>>) -> (Vec<String>, Rules) {
+fn send_batches(mut walk: Walk, batches: SyncSender<Vec<Found>>) -> (Vec<String>, Vec<(String, Moment)>) {
     let mut batch = Vec::with_capacity(BATCH);
     for found in &mut walk {
         batch.push(found);
@@ -119,7 +120,8 @@ impl Looked {
             forgotten: Vec::new(),
             missed_once: false,
             paused: false,
-            rules: Rules::default(),
+            rules: Vec::new(),
+            rule_files: None,
             late: Moment::default(),
         }
     }
@@ -171,7 +173,7 @@ impl Looked {
             }
             // A walk that broke is no walk that found nothing.
             let (mounts, rules) = walking.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            self.rules.merge(rules);
+            self.rules.extend(rules);
             if let Some(footing) = &mut self.footing {
                 footing.mounts.extend(mounts);
             }

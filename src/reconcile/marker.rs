@@ -29,7 +29,7 @@ impl<P: Platform> Pass<'_, P> {
         let old = before.name(&self.scope.instance).to_string();
         let is_old = |name: &str| fold_name(name) == fold_name(&old);
         // An answer may differ from what is listed later.
-        *asked != before.name(&self.scope.instance)
+        !is_old(&asked.to_string())
             && is_old(made)
             && !matches!(self.platform.source(source).await, Ok(Some(found)) if !is_old(&found.name))
     }

@@ -216,6 +216,10 @@ impl<P: Platform> Pass<'_, P> {
         for looked in self.look_twice(extent, pause_after).await? {
             let collection = looked.gathered.collection.clone();
             report.looked(&looked);
+            if let Some(rules) = looked.rule_files {
+                let name = collection.clone();
+                self.store.call(move |db| db.note_rules(&name, &rules)).await?;
+            }
             if *extent != Extent::Full {
                 let changed = looked.changed.iter().map(|path| Document::new(&collection, path));
                 report.urgent.extend(changed);

@@ -1,16 +1,12 @@
 //! Documents that are there and are not read: those that are being written, which are left to another look and named where
 //! that goes on for long, and those that cannot be synced as they are.
 
-use std::{
-    fs, io,
-    path::Path,
-    time::{Duration, UNIX_EPOCH},
-};
+use std::{fs, io, path::Path, time::Duration};
 
 use super::{BeingWritten, Document, Skipped, extent::folder_of, look::Notes, looked::Looked};
 use crate::{
-    model::{DocPath, Footing, Moment, Record},
-    plan::{self, Authority, Settling},
+    model::{DocPath, Moment, Record, RuleFile},
+    plan::{self, Authority, RuleFiles, Settling},
     scan::Wake,
 };
 
@@ -45,26 +41,22 @@ impl Looked {
         self.unsettled.merge(what);
     }
 
-    /// Compares the ignore files in force with those of `before`. One may not be finished, as one that an editor has emptied
-    /// and not yet written, or may be away for a moment, as while a branch is checked out: what it would leave out is not
-    /// known, so nothing goes up, and nothing is gone, before another look.
-    pub(super) fn compare_rules(&mut self, before: Option<&Footing>, root: &Path, (now, settle): (Moment, Duration)) {
-        let known = before.map_or(&[][..], |before| &before.rules);
-        let lost =
-            known.iter().filter(|file| !self.rules.files.contains(file)).filter_map(|file| went(&root.join(file)));
-        let changed = self.rules.written.into_iter().chain(lost).max();
-        let Some(until) = changed.and_then(|at| plan::settles(at, now, settle)) else {
-            // Those elsewhere a look at a part has not seen.
-            let elsewhere = known.iter().filter(|file| root.join(file).exists() && !self.rules.files.contains(file));
-            let elsewhere: Vec<_> = elsewhere.cloned().collect();
-            if let Some(footing) = &mut self.footing {
-                footing.rules.clone_from(&self.rules.files);
-                footing.rules.extend(elsewhere);
-                footing.rules.sort();
-            }
-            return;
+    /// Compares the ignore files in force with those of `before`. While it is not known what they will leave out, nothing goes
+    /// up, and nothing is gone, before another look.
+    pub(super) fn compare_rules(
+        &mut self,
+        before: &[RuleFile],
+        root: &Path,
+        part: bool,
+        (now, settle): (Moment, Duration),
+    ) {
+        let is_gone = |file: &str| {
+            let found = fs::symlink_metadata(root.join(file));
+            found.is_err_and(|error| matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory))
         };
-        self.footing = None;
+        let RuleFiles { known, until } = plan::rule_files(before, &self.rules, is_gone, part, (now, settle));
+        self.rule_files = (known != before).then_some(known);
+        let Some(until) = until else { return };
         self.gathered.wanted.clear();
         self.changed.clear();
         if self.gathered.authority == Authority::Whole {
@@ -117,12 +109,4 @@ impl Looked {
             self.gathered.failed.push(path.clone());
         }
     }
-}
-
-/// When a file that is not there any more went, at the latest; `None` where it is there.
-fn went(file: &Path) -> Option<Moment> {
-    let is_gone = fs::symlink_metadata(file).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
-    let changed = fs::metadata(file.parent()?).and_then(|folder| folder.modified()).ok().filter(|_| is_gone)?;
-    let since = changed.duration_since(UNIX_EPOCH).unwrap_or_default();
-    Some(Moment(u64::try_from(since.as_micros()).unwrap_or(u64::MAX)))
 }

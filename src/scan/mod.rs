@@ -34,7 +34,7 @@ pub use hash::{HashError, Hashed, fingerprint, hash, hash_many};
 pub use reach::Reach;
 pub use replaced::replaced_folders;
 pub use root::Root;
-pub use walk::{Rules, Walk};
+pub use walk::Walk;
 pub use watch::{NotWatchable, Wake, Watch};
 
 /// Which files of which folder are documents.

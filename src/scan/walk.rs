@@ -14,7 +14,6 @@ use rustix::{
 use super::{
     Found, Reach, ScanError, ScanOptions, Skip, Watch,
     explain::is_entered,
-    ignore_file::IgnoreFile,
     listing::{Entry, Kind, Listing, look},
     reach::{Descended, descend},
     site::{Place, Site},
@@ -32,34 +31,13 @@ pub struct Walk {
     watch: Option<Arc<Watch>>,
     reach: Reach,
     mounts: Vec<String>,
-    rules: Rules,
+    /// The ignore files that it has honoured, by their paths, with when they were written.
+    rules: Vec<(String, Moment)>,
     /// Device and inode of each folder above the one that the walk began with.
     above: Vec<(u64, u64)>,
     /// The folders on the way to where the walk is; the one that it began with first.
     frames: Vec<Frame>,
     buffer: Vec<MaybeUninit<u8>>,
-}
-
-/// The ignore files that a walk has honoured.
-#[derive(Clone, Debug, Default)]
-pub struct Rules {
-    /// Their paths: below the root, or from the system's root.
-    pub files: Vec<String>,
-    /// When the last of them was written.
-    pub written: Option<Moment>,
-}
-
-impl Rules {
-    fn add(&mut self, file: &IgnoreFile) {
-        self.files.push(file.shown.clone());
-        self.written = self.written.max(Some(file.written));
-    }
-
-    /// Adds those of another walk.
-    pub fn merge(&mut self, other: Self) {
-        self.files.extend(other.files);
-        self.written = self.written.max(other.written);
-    }
 }
 
 /// A folder that the walk is in.
@@ -128,7 +106,7 @@ impl Walk {
         let opened = descend(&site, &mut place, folder).map_err(unreadable)?;
         let buffer = vec![MaybeUninit::uninit(); NAMES_BUFFER];
         let (mounts, above, frames) = (Vec::new(), Vec::new(), Vec::new());
-        let (reach, rules) = (Reach::default(), Rules::default());
+        let (reach, rules) = (Reach::default(), Vec::new());
         let mut walk = Self { site, top, place, watch, reach, mounts, rules, above, frames, buffer };
         let Some(Descended { folder, included, is_linked, above }) = opened else { return Ok(walk) };
         walk.above = above;
@@ -178,8 +156,8 @@ impl Walk {
     }
 
     /// The folders that it has gone into and that are on another device than the folder above them, by their paths; and the
-    /// ignore files that it has honoured.
-    pub fn end(self) -> (Vec<String>, Rules) {
+    /// ignore files that it has honoured, by their paths below the root or from the system's, with when they were written.
+    pub fn end(self) -> (Vec<String>, Vec<(String, Moment)>) {
         (self.mounts, self.rules)
     }
 
@@ -199,7 +177,7 @@ impl Walk {
         let listing = self.site.read(&folder, included, &mut self.place, &mut self.buffer);
         let listing = listing.inspect_err(|_| self.place.ignores.truncate(ignores_above))?;
         let known = if self.frames.is_empty() { 0 } else { ignores_above };
-        self.place.ignores[known..].iter().for_each(|file| self.rules.add(file));
+        self.rules.extend(self.place.ignores[known..].iter().map(|file| (file.shown.clone(), file.written)));
         let folder = Some(folder);
         self.frames.push(Frame { folder, identity, listing, next: 0, path_len, ignores_above, included, is_linked });
         if let Some(far) = self.frames.len().checked_sub(MAX_OPEN + 1) {

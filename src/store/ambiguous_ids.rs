@@ -1,12 +1,18 @@
 //! Ids that one list shows twice with different names: where each type of source counts its own, a file of ours has the id of
 //! somebody else's website. Nothing is deleted, and nothing concluded, by such an id.
 
+use std::time::Duration;
+
 use rusqlite::{Connection, params};
 
 use super::{cached::Cached, listing::ListedSource};
+use crate::model::Moment;
 
 const REASON: &str = "the platform lists several sources with the id of its source, so kbsync cannot tell which one a request \
                       means: nothing is deleted or renamed by this id";
+
+/// What is to be deleted by such an id is looked at again after so long.
+const AGAIN: Duration = Duration::from_secs(60 * 60);
 
 /// Whether this reading of the list has shown a source's id with another name.
 pub(super) fn is_ambiguous(
@@ -26,8 +32,8 @@ pub(super) fn set_ambiguous(connection: &Connection, source: &ListedSource) -> R
     connection.run(sql, [&source.id.0]).map(drop)
 }
 
-/// Replicas with such ids wait for another list, and are named.
-pub(super) fn note_ambiguous(connection: &Connection) -> Result<(), rusqlite::Error> {
+/// Replicas with such ids are not deleted or renamed, and are named; what is to be deleted waits for another list.
+pub(super) fn note_ambiguous(connection: &Connection, now: Moment) -> Result<(), rusqlite::Error> {
     let listed = "source_id IN (SELECT source_id FROM listed WHERE ambiguous)";
     let cleared = format!(
         "UPDATE replicas SET unready = NULL WHERE phase = 'ready' AND unready = ?1 AND NOT {listed}
@@ -37,8 +43,9 @@ pub(super) fn note_ambiguous(connection: &Connection) -> Result<(), rusqlite::Er
     let noted = format!(
         "UPDATE replicas SET missing = max(missing, 1),
              unready = CASE WHEN phase = 'ready' THEN ?1 ELSE unready END, lasting = 1,
-             failure = CASE WHEN phase = 'retiring' THEN ?1 ELSE failure END
-         WHERE {listed}"
+             failure = CASE WHEN phase = 'retiring' THEN ?1 ELSE failure END,
+             retry_at = CASE WHEN phase = 'retiring' THEN coalesce(retry_at, ?2) ELSE retry_at END
+         WHERE phase IN ('ready', 'retiring') AND {listed}"
     );
-    connection.run(&noted, [REASON]).map(drop)
+    connection.run(&noted, params![REASON, (now + AGAIN).0.cast_signed()]).map(drop)
 }

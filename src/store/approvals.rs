@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{CollectionState, Db, StoreError, cached::Cached};
 use crate::{
-    model::{CollectionName, DocPath, Footing, Moment, ShortHash},
+    model::{CollectionName, DocPath, Footing, Moment, RuleFile, ShortHash},
     plan::Deletion,
 };
 
@@ -167,15 +167,25 @@ impl Db {
         let (count, by_limit) = numbers.unwrap_or((before.held, before.held_by_limit));
         let device = footing.map(|footing| footing.device.cast_signed());
         let mounts = footing.map(|footing| serde_json::json!(footing.mounts).to_string());
-        let rules = footing.map(|footing| serde_json::json!(footing.rules).to_string());
         self.together(|connection| {
-            let sql = "INSERT INTO collections (name, held, device, mounts, held_by_limit, rules) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-                   ON CONFLICT DO UPDATE SET held = ?2, held_by_limit = ?5,
-                       device = coalesce(?3, device), mounts = coalesce(?4, mounts), rules = coalesce(?6, rules)";
+            let sql = "INSERT INTO collections (name, held, device, mounts, held_by_limit) VALUES (?1, ?2, ?3, ?4, ?5)
+                   ON CONFLICT DO UPDATE SET
+                       held = ?2, held_by_limit = ?5, device = coalesce(?3, device), mounts = coalesce(?4, mounts)";
             let (count, by_limit) = (count.cast_signed(), by_limit.cast_signed());
-            connection.run(sql, params![name.as_str(), count, device, mounts, by_limit, rules])?;
+            connection.run(sql, params![name.as_str(), count, device, mounts, by_limit])?;
             held.map_or(Ok(()), |held| note_rows(connection, name.as_str(), &held, true))
         })
+    }
+
+    /// Notes the ignore files of a collection's folder.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn note_rules(&mut self, name: &CollectionName, rules: &[RuleFile]) -> Result<(), StoreError> {
+        let rules: Vec<_> = rules.iter().map(|file| (&file.path, file.unsettled_since.map(|since| since.0))).collect();
+        let sql = "INSERT INTO collections (name, held, rules) VALUES (?1, 0, ?2) ON CONFLICT DO UPDATE SET rules = ?2";
+        self.connection.run(sql, params![name.as_str(), serde_json::json!(rules).to_string()])?;
+        Ok(())
     }
 
     /// Notes of which documents a guard withholds the replacements now.

@@ -150,22 +150,22 @@ impl Db {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Remembers which new documents seem to be the successors of those that are gone, and since when these wait; one that
-    /// waits for no particular document has itself.
+    /// Remembers which new documents seem to be the successors of those that are gone, each its own where none does, and since
+    /// when these wait.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub fn note_successors(&mut self, gone: &[(CollectionName, Gone)], now: Moment) -> Result<(), StoreError> {
         self.together(|connection| {
-            let sql = "UPDATE documents SET successor_collection = ?3, successor_path = ?4,
-                           gone_since = coalesce(gone_since, ?5)
+            let sql = "UPDATE documents
+                       SET successor_collection = ?3, successor_path = ?4, gone_since = coalesce(gone_since, ?5)
                        WHERE collection = ?1 AND path = ?2
                            AND (gone_since IS NULL OR (successor_collection, successor_path) IS NOT (?3, ?4))";
             let mut statement = connection.prepare_cached(sql)?;
             for (collection, gone) in gone {
                 let (of, successor) = gone.successor.as_ref().map_or((collection, &gone.path), |(of, path)| (of, path));
-                let key = (collection.as_str(), gone.path.as_str());
-                statement.execute(params![key.0, key.1, of.as_str(), successor.as_str(), now.0.cast_signed()])?;
+                let (path, now) = (gone.path.as_str(), now.0.cast_signed());
+                statement.execute(params![collection.as_str(), path, of.as_str(), successor.as_str(), now])?;
             }
             Ok(())
         })
@@ -291,8 +291,7 @@ pub(super) fn note_look(
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
          ON CONFLICT DO UPDATE SET size = ?3, mtime_ns = ?4, ctime_ns = ?5, inode = ?6, seen_at = ?7, hash = ?8,
              min_hash = ?9, skip_reason = NULL, written_since = NULL, successor_collection = NULL, successor_path = NULL,
-             gone_since = NULL,
-             live_size = CASE WHEN live = substr(?8, 1, 6) THEN ?3 ELSE live_size END",
+             gone_since = NULL, live_size = CASE WHEN live = substr(?8, 1, 6) THEN ?3 ELSE live_size END",
     )?;
     let Fingerprint { size, mtime_ns, ctime_ns, inode } = look.fingerprint;
     let (size, inode, at) = (size.cast_signed(), inode.cast_signed(), look.at.0.cast_signed());
@@ -381,11 +380,9 @@ fn record(row: &Row<'_>) -> Result<Record, rusqlite::Error> {
         (Some(collection), Some(path)) => CollectionName::new(&collection).ok().zip(DocPath::new(path).ok()),
         _ => None,
     };
-    let live_size = row.get::<_, Option<i64>>(19)?.map(i64::cast_unsigned);
-    let uploaded_here = row.get(20)?;
-    let written_since = row.get::<_, Option<i64>>(22)?.map(|at| Moment(at.cast_unsigned()));
-    let gone_since = row.get::<_, Option<i64>>(23)?.map(|at| Moment(at.cast_unsigned()));
-    let live = short(7)?;
+    let (live_size, uploaded_here) = (row.get::<_, Option<i64>>(19)?.map(i64::cast_unsigned), row.get(20)?);
+    let at = |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.map(i64::cast_unsigned));
+    let (written_since, gone_since, live) = (at(22)?.map(Moment), at(23)?.map(Moment), short(7)?);
     Ok(Record { path, seen, live, live_size, uploaded_here, trouble, skipped, written_since, successor, gone_since })
 }
 

@@ -161,6 +161,9 @@ impl Db {
                 if !connection.row(sql, values, |row| row.get(0))? {
                     continue;
                 }
+                if due.len() == most {
+                    break;
+                }
                 let (before, is_due) = begin_correction(connection, &one.source, now)?;
                 if is_due && before >= RENAMES_AT_MOST {
                     replace(connection, &one.source, now)?;
@@ -175,7 +178,7 @@ impl Db {
                     let sql = "UPDATE replicas SET unready = ?2, lasting = 1, asked_name = ?3 WHERE source_id = ?1";
                     connection.run(sql, params![one.source.0, reason, one.name.to_string()])?;
                 }
-                if is_due && due.len() < most {
+                if is_due {
                     due.push(one);
                 }
             }
@@ -269,7 +272,8 @@ pub(super) fn deleted(
     (name, created): (&SourceName, Option<Moment>),
     before: Moment,
 ) -> Result<Deleted, rusqlite::Error> {
-    let sql = "SELECT ended <= ?2 FROM former f WHERE source_id = ?1 AND ending = 'deleted' AND hash = ?5
+    let sql =
+        "SELECT ended <= ?2 FROM former f WHERE source_id = ?1 AND source_id <> '' AND ending = 'deleted' AND hash = ?5
                    AND NOT EXISTS (SELECT * FROM replicas r
                        WHERE r.source_id IS NULL AND (r.collection, r.path, r.hash) = (?3, ?4, ?5)
                            AND ((f.collection, f.path) <> (?3, ?4) OR coalesce(?6 > f.ended, 0)))
@@ -331,7 +335,7 @@ pub(super) fn count_ending(
 pub(super) fn end_corrections(connection: &Connection, misplaced: &[Misplaced]) -> Result<(), rusqlite::Error> {
     let sources: Vec<_> = misplaced.iter().map(|one| one.source.0.as_str()).collect();
     let sql = "UPDATE replicas SET unready = NULL, failures = 0, retry_at = NULL
-               WHERE phase = 'ready' AND asked_name IS NOT NULL AND failures > 0 AND unready_since IS NULL
-                   AND source_id IN (SELECT source_id FROM listed) AND source_id NOT IN (SELECT value FROM json_each(?1))";
+               WHERE phase = 'ready' AND asked_name IS NOT NULL AND unready_since IS NULL
+                   AND (failures > 0 OR unready IS NOT NULL) AND source_id IN (SELECT source_id FROM listed) AND source_id NOT IN (SELECT value FROM json_each(?1))";
     connection.run(sql, [serde_json::json!(sources).to_string()]).map(drop)
 }

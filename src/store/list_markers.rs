@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 
 use super::list_names::set_name;
 use crate::model::{
-    CollectionName, DocPath, Instance, ShortHash, SourceName, fold_name, keeps_file_name, marked_content,
+    CollectionName, DocPath, Instance, ShortHash, SourceName, fold_name, is_same_path, keeps_file_name, marked_content,
 };
 
 /// What each content may be of.
@@ -20,21 +20,22 @@ pub(super) fn recognize_marked(
     instance: &Instance,
     collections: &BTreeSet<CollectionName>,
 ) -> Result<(), rusqlite::Error> {
-    let sql = "SELECT source_id, text, collection IS NOT NULL FROM listed l
+    let sql = "SELECT source_id, text, collection, path FROM listed l
                WHERE text <> '' AND NOT EXISTS (SELECT * FROM replicas r WHERE r.source_id = l.source_id)
                    AND NOT EXISTS (SELECT * FROM documents d WHERE d.collection = l.collection AND d.path = l.path)
                    AND NOT EXISTS (SELECT * FROM replicas r WHERE r.collection = l.collection AND r.path = l.path)";
-    let found: Vec<(String, String, bool)> = connection
+    let found: Vec<(String, String, Option<String>, Option<String>)> = connection
         .prepare_cached(sql)?
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
         .collect::<Result<_, _>>()?;
     let mut known = None;
-    for (id, text, is_named) in found {
+    for (id, text, collection, path) in found {
+        let named = collection.zip(path.and_then(|path| DocPath::new(path).ok()));
         let Some(hash) = marked_content(&text, instance) else { continue };
         // A whole name is another instance's, and one with text around it is a person's copy.
         let is_anothers =
             SourceName::parse(&text).is_some() || SourceName::find(&text, instance, collections).is_some();
-        if is_anothers && !is_named {
+        if is_anothers && named.is_none() {
             continue;
         }
         let known = match &known {
@@ -42,16 +43,22 @@ pub(super) fn recognize_marked(
             None => known.insert(contents(connection)?),
         };
         let may_be = known.get(&hash).map_or(&[][..], Vec::as_slice);
-        let mut alike = may_be.iter().filter(|(_, path)| keeps_file_name(path, &text));
+        // A name that is whole is that of another document, but for its ending.
+        let mut alike = may_be.iter().filter(|(of, path)| match &named {
+            Some((collection, shown)) => of.as_str() == collection && is_same_path(path, shown),
+            None => keeps_file_name(path, &text),
+        });
         let only = || match may_be {
-            [only] if !is_named => Some(only),
+            [only] if named.is_none() => Some(only),
             _ => None,
         };
         let document = match (alike.next(), alike.next()) {
             (Some(only), None) => Some(only.clone()),
             _ => only().cloned(),
         };
-        if let Some((collection, path)) = document.or_else(|| of_its_own(&text, collections).filter(|_| !is_named)) {
+        if let Some((collection, path)) =
+            document.or_else(|| of_its_own(&text, collections).filter(|_| named.is_none()))
+        {
             set_name(connection, &id, &SourceName { collection, path, instance: instance.clone(), hash })?;
         }
     }

@@ -181,7 +181,7 @@ impl Db {
                      (SELECT source_id FROM listed WHERE collection IS NOT NULL OR nameless)",
                 [],
             )?;
-            note_ambiguous(connection)?;
+            note_ambiguous(connection, now)?;
             // What was begun under a clock that was ahead would else be waited for until that time comes.
             connection.run("UPDATE replicas SET since = ?1 WHERE since > ?1", [now.0.cast_signed()])?;
             forget_exchanged(connection, now)?;

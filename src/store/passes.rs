@@ -3,13 +3,15 @@
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Approvals, Db, StoreError, cached::Cached};
-use crate::model::{CollectionName, Footing, Moment};
+use crate::model::{CollectionName, Footing, Moment, RuleFile};
 
 /// What is remembered of a collection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CollectionState {
     /// What its folder stood on when it was last seen whole.
     pub footing: Option<Footing>,
+    /// The ignore files that were in force at the last look.
+    pub rules: Vec<RuleFile>,
     /// Deletions that a guard withheld in the last pass.
     pub held: u64,
     /// How many of them were too many at once: these stay held until they are approved or back.
@@ -66,24 +68,23 @@ impl Db {
                        held_by_limit, withheld, rules FROM collections WHERE name = ?1";
         let state = self.connection.row(sql, [name.as_str()], |row| {
             // Nobody but kbsync writes them.
-            let paths = |column| {
-                let json: Option<String> = row.get(column)?;
-                Ok::<Vec<String>, rusqlite::Error>(
-                    json.and_then(|it| serde_json::from_str(&it).ok()).unwrap_or_default(),
-                )
-            };
-            let (mounts, rules) = (paths(1)?, paths(8)?);
-            let withheld: Option<String> = row.get(7)?;
+            let mounts: Option<String> = row.get(1)?;
+            let (withheld, rules): (Option<String>, Option<String>) = (row.get(7)?, row.get(8)?);
+            let mounts = mounts.and_then(|mounts| serde_json::from_str(&mounts).ok()).unwrap_or_default();
             let withheld = withheld.and_then(|withheld| serde_json::from_str(&withheld).ok()).unwrap_or_default();
+            let rules: Vec<(String, Option<u64>)> =
+                rules.and_then(|rules| serde_json::from_str(&rules).ok()).unwrap_or_default();
+            let rule = |(path, since): (_, Option<_>)| RuleFile { path, unsettled_since: since.map(Moment) };
             let device = row.get::<_, Option<i64>>(0)?.map(i64::cast_unsigned);
             Ok(CollectionState {
-                footing: device.map(|device| Footing { device, mounts, rules }),
+                footing: device.map(|device| Footing { device, mounts }),
                 held: row.get::<_, i64>(2)?.cast_unsigned(),
                 approved: row.get::<_, i64>(3)?.cast_unsigned(),
                 held_replacements: row.get::<_, i64>(4)?.cast_unsigned(),
                 approved_replacements: row.get::<_, i64>(5)?.cast_unsigned(),
                 held_by_limit: row.get::<_, i64>(6)?.cast_unsigned(),
                 withheld,
+                rules: rules.into_iter().map(rule).collect(),
                 approvals: Approvals::default(),
             })
         });

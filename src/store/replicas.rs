@@ -331,7 +331,8 @@ pub(super) fn move_replica(
     now: Moment,
 ) -> Result<Vec<Replica>, rusqlite::Error> {
     connection.run(
-        "UPDATE replicas SET collection = ?2, path = ?3, unanswered = 0, failures = 0 WHERE id = ?1",
+        "UPDATE replicas SET collection = ?2, path = ?3, unanswered = 0, failures = 0, retry_at = NULL,
+             unready = CASE WHEN unready_since IS NOT NULL THEN unready END WHERE id = ?1",
         params![replica.id.0, collection, path],
     )?;
     if replica.phase != Phase::Ready {

@@ -229,6 +229,8 @@ pub(super) fn page_of(found: List<Source>, page: Cursor) -> SourcePage {
     let next = after(page);
     let pages = total.filter(|_| page.at == 1 && count > 0).map(|total| total.div_ceil(count));
     SourcePage {
+        passed_over: 0,
+        asked: PAGE_SIZE,
         unreadable: count - sources.len() as u64,
         sources,
         total,

@@ -145,6 +145,8 @@ pub(super) fn page_of(found: List<Knowledge>, offset: u64, words: impl Fn(&str) 
     let sources: Vec<_> = there.map(|item| remote(item, &words)).collect();
     let past = next.saturating_add(count);
     SourcePage {
+        passed_over: 0,
+        asked: PAGE_SIZE,
         unreadable: count - sources.len() as u64,
         sources,
         total: found.total,

@@ -15,12 +15,11 @@ fn an_approval_is_for_what_is_held_and_spent_deletion_by_deletion() {
     let (_folder, mut db) = new_db();
     assert_eq!(db.approve(&docs()).unwrap().deletions, 0, "nothing is held");
     let both = held(&[("a.md", 1), ("b.md", 2)]);
-    let standing = Footing { rules: vec![".gitignore".to_owned()], ..footing(&["a/disk", "b"]) };
-    db.note_guard(&docs(), Some(&both), Some(&standing)).unwrap();
+    db.note_guard(&docs(), Some(&both), Some(&footing(&["a/disk", "b"]))).unwrap();
     assert_eq!(db.approve(&docs()).unwrap().deletions, 2);
     db.note_guard(&docs(), Some(&held(&[])), None).unwrap();
     let approvals = Approvals { deletions: both.0, ..Approvals::default() };
-    let (footing, approved) = (Some(standing.clone()), 2);
+    let (footing, approved) = (Some(footing(&["a/disk", "b"])), 2);
     let state = CollectionState { footing, approved, approvals: approvals.clone(), ..CollectionState::default() };
     assert_eq!(db.collection(&docs()).unwrap(), state);
     ready(&mut db, "a.md", 1, "s1");

@@ -300,7 +300,7 @@ fn stamps_of_a_killed_run_are_closed() {
 }
 
 fn footing(mounts: &[&str]) -> Footing {
-    Footing { device: 7, mounts: mounts.iter().map(|&mount| mount.to_owned()).collect(), rules: Vec::new() }
+    Footing { device: 7, mounts: mounts.iter().map(|&mount| mount.to_owned()).collect() }
 }
 
 #[test]
