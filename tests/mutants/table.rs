@@ -274,6 +274,6 @@ pub const MUTANTS: [Mutant; 22] = [
             from: "!is_of_source\n",
             to: "(!is_of_source || crate::mutant(\"a deletion is repeated unasked\"))\n",
         }],
-        within: 400,
+        within: 1_500,
     },
 ];
