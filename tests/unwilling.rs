@@ -21,6 +21,13 @@ async fn three_documents() -> World {
     world
 }
 
+/// A pass is in step, and sends nothing that changes anything.
+async fn changes_nothing(world: &World) {
+    world.platform.requests().reset();
+    let report = world.pass(None).await.expect("nobody kills it");
+    assert_eq!((report.outcome(), world.platform.requests().mutating()), (Outcome::Ok, 0), "{report:?}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn uploads_that_are_done_and_never_answered_are_found() {
     let world = three_documents().await;
@@ -111,9 +118,7 @@ async fn rename__answered_without_a_name_and_not_done__is_repeated_with_back_off
         assert_eq!((report.outcome(), renames, report.added + report.replaced), expected, "{report:?}");
     }
     world.assert_in_step("after renames without effect").await;
-    world.platform.requests().reset();
-    let report = world.pass(None).await.expect("nobody kills it");
-    assert_eq!((report.outcome(), world.platform.requests().mutating()), (Outcome::Ok, 0), "{report:?}");
+    changes_nothing(&world).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -124,9 +129,7 @@ async fn names__shown_as_those_of_other_documents__are_left() {
     for _ in 0..2 {
         assert_eq!(world.pass(None).await.expect("nobody kills it").outcome(), Outcome::Ok);
     }
-    world.platform.requests().reset();
-    let report = world.pass(None).await.expect("nobody kills it");
-    assert_eq!((report.outcome(), world.platform.requests().mutating()), (Outcome::Ok, 0), "{report:?}");
+    changes_nothing(&world).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -61,8 +61,7 @@ pub fn marked_content(stored: &str, instance: &Instance) -> Option<ShortHash> {
 
 /// Whether a stored name still has the file name of a document, up to its ending and all that is no letter or digit.
 pub fn keeps_file_name(path: &DocPath, stored: &str) -> bool {
-    let name = path.as_str().rsplit('/').next().unwrap_or_default();
-    let stem = letters(without_ending(name));
+    let stem = letters(without_ending(path.file_name()));
     !stem.is_empty() && letters(stored).contains(&stem)
 }
 

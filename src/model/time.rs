@@ -2,7 +2,7 @@
 
 use std::{
     ops::{Add, Sub},
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use jiff::Timestamp;
@@ -31,6 +31,13 @@ impl Moment {
     pub fn timestamp(self) -> Timestamp {
         let micros = i64::try_from(self.0).unwrap_or(i64::MAX);
         Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MAX)
+    }
+}
+
+/// What a file system or the machine's clock says; the beginning of 1970 for what lies before it.
+impl From<SystemTime> for Moment {
+    fn from(time: SystemTime) -> Self {
+        Self::default() + time.duration_since(UNIX_EPOCH).unwrap_or_default()
     }
 }
 

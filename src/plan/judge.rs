@@ -39,15 +39,21 @@ pub fn settles(written: Moment, now: Moment, settle: Duration) -> Option<Moment>
     (written <= now && now.since(written) < settle).then(|| written + settle)
 }
 
-/// How long a document that is gone waits for files to be read that it may have become, however many come meanwhile.
-pub fn wait_for_files(settle: Duration) -> Duration {
-    Duration::from_secs(60) + settle.max(LEAST_SETTLE) * 10
+/// How long a collection's decisions wait at most for files that are being written: deletions for those that documents may
+/// have become, and everything for ignore files. Others may keep coming.
+pub fn longest_wait(settle: Duration) -> Duration {
+    Duration::from_secs(60) + often(settle)
+}
+
+/// A file that is written for longer is written too often to be read.
+fn often(settle: Duration) -> Duration {
+    settle.max(LEAST_SETTLE) * 10
 }
 
 /// Whether a document that is being written, and therefore not read, has been so for long: more than ten times the time that it
 /// must be left alone.
 pub fn is_written_long(since: Moment, now: Moment, settle: Duration) -> bool {
-    now.since(since) > settle.max(LEAST_SETTLE) * 10
+    now.since(since) > often(settle)
 }
 
 /// The moment that the next look at a file, read `now`, is to be judged by.

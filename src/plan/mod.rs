@@ -36,7 +36,7 @@ pub use drift::{Claim, Drift, ListTrust, Listed, Origin, drift};
 pub use estimate::{Estimate, Price, estimate};
 pub use gathered::{Gathered, Settling, Wanted};
 pub use guard::{Authority, Deletion, Gone, Policy, Standing};
-pub use judge::{Judgement, Look, is_written_long, judge, look, moment_of_look, settles, wait_for_files};
+pub use judge::{Judgement, Look, is_written_long, judge, longest_wait, look, moment_of_look, settles};
 pub use merge::{Pair, merge};
 pub use moves::{Move, MoveState, NewMove};
 pub use out_of_sight::OutOfSight;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::judge::{settles, wait_for_files};
+use super::judge::{longest_wait, settles};
 use crate::model::{Moment, RuleFile};
 
 /// What a look has seen of the ignore files.
@@ -33,7 +33,7 @@ pub fn rule_files(
     for (path, written) in found {
         let settled = settles(*written, now, settle);
         let unsettled_since = settled.map(|_| since(path));
-        let is_waited_for = unsettled_since.is_some_and(|since| now.since(since) < wait_for_files(settle));
+        let is_waited_for = unsettled_since.is_some_and(|since| now.since(since) < longest_wait(settle));
         seen.until = seen.until.max(settled.filter(|_| is_waited_for));
         seen.known.push(RuleFile { path: path.clone(), unsettled_since });
     }

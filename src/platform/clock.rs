@@ -3,7 +3,7 @@
 use std::{
     fmt,
     sync::OnceLock,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime},
 };
 
 use rustix::time::{ClockId, clock_gettime};
@@ -42,7 +42,7 @@ pub fn now() -> Moment {
 
 /// What the wall clock shows, which is what the times of files are written by.
 pub fn wall() -> Moment {
-    Moment::default() + SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+    SystemTime::now().into()
 }
 
 fn since_boot() -> Duration {

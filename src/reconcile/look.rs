@@ -209,7 +209,7 @@ pub(super) fn look(
     let mut looked = Looked::new(collection, standing(&state));
     looked.gathered.replacements = replacement_standing(&state);
     looked.known = KnownContent::of(state.footing.as_ref());
-    looked.late = part.clock.now() - plan::wait_for_files(folder.settle);
+    looked.late = part.clock.now() - plan::longest_wait(folder.settle);
     let options = scan_options(folder, accepted);
     let root = match Root::open(&options.root, options.follow_symlinks) {
         Ok(root) => root,

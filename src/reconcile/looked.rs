@@ -55,10 +55,10 @@ pub(super) struct Looked {
     pub(super) missed_once: bool,
     /// Whether it has not come to its end: another one of the same pass goes on from there.
     pub(super) paused: bool,
-    /// The ignore files that were in force, with when they were written; and all that are to be remembered.
+    /// The ignore files that were in force, each with when it was written; and what is now to be remembered of all.
     pub(super) rules: Vec<(String, Moment)>,
     pub(super) rule_files: Option<Vec<RuleFile>>,
-    /// What has gone before that has waited long enough.
+    /// A document that went before this has waited long enough for files that it may have become.
     pub(super) late: Moment,
 }
 

@@ -204,7 +204,7 @@ mod tests {
         way_of_growing(|_| total, size, says_total)
     }
 
-    /// The same, of a list that has so many when so many pages of it were read.
+    /// The same, of a list whose length depends on how many pages of it were read.
     fn way_of_growing(total: impl Fn(u64) -> u64, size: u64, says_total: bool) -> Vec<(u64, u64)> {
         let (mut paging, mut seen, mut offset) = (Paging::default(), Vec::new(), 0);
         for pages in 0.. {

@@ -1,6 +1,6 @@
 //! `.gitignore` and `.kbsyncignore` files: read safely, and held with the folder that they speak of.
 
-use std::{fs::File, io::Read, os::fd::AsFd, time::UNIX_EPOCH};
+use std::{fs::File, io::Read, os::fd::AsFd};
 
 use encoding_rs::{Encoding, UTF_8};
 use rustix::{
@@ -58,8 +58,6 @@ impl IgnoreFile {
         }
         let file = File::from(fd);
         let written = file.metadata().and_then(|metadata| metadata.modified()).map_err(|error| error.to_string())?;
-        let written = written.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let written = Moment(u64::try_from(written.as_micros()).unwrap_or(u64::MAX));
         let mut text = Vec::new();
         file.take(MAX_SIZE + 1).read_to_end(&mut text).map_err(|error| error.to_string())?;
         if text.len() as u64 > MAX_SIZE {
@@ -70,7 +68,7 @@ impl IgnoreFile {
             Some((encoding, _)) if encoding != UTF_8 => Rules::parse(encoding.decode(&text).0.as_bytes(), is_own),
             _ => Rules::parse(&text, is_own),
         };
-        Ok(Some(Self { shown, base, rules, written }))
+        Ok(Some(Self { shown, base, rules, written: written.into() }))
     }
 
     /// The rule of this file that decides about a path.

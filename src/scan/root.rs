@@ -10,7 +10,7 @@ use std::{
 };
 
 use rustix::{
-    fs::{Dir, FileType, Mode, OFlags, ResolveFlags, fstat, open, openat, openat2, readlinkat},
+    fs::{Dir, DirEntry, FileType, Mode, OFlags, ResolveFlags, fstat, open, openat, openat2, readlinkat},
     io::{self, Errno},
 };
 
@@ -74,14 +74,14 @@ impl Root {
         device(folder).is_some_and(|device_of_folder| device(above) != Some(device_of_folder))
     }
 
-    /// Whether it is, and holds nothing: what a file system puts there by itself does not count.
+    /// Whether a folder below the root is on another device than the folder above it, and holds nothing: what a file system
+    /// puts there by itself does not count. One that cannot be read is not known to be empty.
     pub fn is_bare_mount(&self, folder: &str) -> bool {
-        let is_bare = |fd: OwnedFd| {
-            let names = Dir::read_from(fd)?.map(|entry| Ok::<_, Errno>(entry?.file_name().to_bytes().to_vec()));
-            let is_own = |name: &Vec<u8>| matches!(&**name, b"." | b".." | b"lost+found");
-            Ok::<_, Errno>(names.collect::<Result<Vec<_>, _>>()?.iter().all(is_own))
+        let is_own = |entry: io::Result<DirEntry>| {
+            entry.is_ok_and(|entry| matches!(entry.file_name().to_bytes(), b"." | b".." | b"lost+found"))
         };
-        self.is_mount(folder) && self.open_below(folder.as_bytes(), FOLDER).and_then(is_bare).unwrap_or(false)
+        let names = || Dir::read_from(self.open_below(folder.as_bytes(), FOLDER)?);
+        self.is_mount(folder) && names().is_ok_and(|mut names| names.all(is_own))
     }
 
     /// The path below the root of an open folder, without symlinks; `None` where it is not known or not below.

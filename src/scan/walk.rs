@@ -176,8 +176,9 @@ impl Walk {
         let path_len = self.place.path.len();
         let listing = self.site.read(&folder, included, &mut self.place, &mut self.buffer);
         let listing = listing.inspect_err(|_| self.place.ignores.truncate(ignores_above))?;
-        let known = if self.frames.is_empty() { 0 } else { ignores_above };
-        self.rules.extend(self.place.ignores[known..].iter().map(|file| (file.shown.clone(), file.written)));
+        // The first folder brings those above it as well.
+        let noted = if self.frames.is_empty() { 0 } else { ignores_above };
+        self.rules.extend(self.place.ignores[noted..].iter().map(|file| (file.shown.clone(), file.written)));
         let folder = Some(folder);
         self.frames.push(Frame { folder, identity, listing, next: 0, path_len, ignores_above, included, is_linked });
         if let Some(far) = self.frames.len().checked_sub(MAX_OPEN + 1) {

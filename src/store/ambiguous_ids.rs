@@ -11,7 +11,7 @@ use crate::model::Moment;
 const REASON: &str = "the platform lists several sources with the id of its source, so kbsync cannot tell which one a request \
                       means: nothing is deleted or renamed by this id";
 
-/// What is to be deleted by such an id is looked at again after so long.
+/// What is to be deleted by such an id waits this long for another list.
 const AGAIN: Duration = Duration::from_secs(60 * 60);
 
 /// Whether this reading of the list has shown a source's id with another name.

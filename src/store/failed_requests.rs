@@ -139,7 +139,7 @@ impl Db {
         Ok(())
     }
 
-    /// Of the sources that a list shows under the names of other documents, those that are to be renamed now, at most so many.
+    /// Of the sources that a list shows under the names of other documents, those that are to be renamed now, `most` at most.
     /// One that no list has shown under its own name has the name that the platform makes of it. Where renames have had no
     /// effect, the document is uploaded again, and this source goes when that is ready: gives whether there is one, too.
     ///
@@ -336,6 +336,7 @@ pub(super) fn end_corrections(connection: &Connection, misplaced: &[Misplaced]) 
     let sources: Vec<_> = misplaced.iter().map(|one| one.source.0.as_str()).collect();
     let sql = "UPDATE replicas SET unready = NULL, failures = 0, retry_at = NULL
                WHERE phase = 'ready' AND asked_name IS NOT NULL AND unready_since IS NULL
-                   AND (failures > 0 OR unready IS NOT NULL) AND source_id IN (SELECT source_id FROM listed) AND source_id NOT IN (SELECT value FROM json_each(?1))";
+                   AND (failures > 0 OR unready IS NOT NULL)
+                   AND source_id IN (SELECT source_id FROM listed) AND source_id NOT IN (SELECT value FROM json_each(?1))";
     connection.run(sql, [serde_json::json!(sources).to_string()]).map(drop)
 }

@@ -5,7 +5,6 @@ use std::{
     io::Write,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
-    time::UNIX_EPOCH,
 };
 
 use super::StoreError;
@@ -41,10 +40,9 @@ impl StateFailure {
     pub fn read(state: &Path) -> Option<Self> {
         let path = beside(state);
         let modified = fs::metadata(&path).and_then(|found| found.modified()).ok()?;
-        let since = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
         let reason = fs::read_to_string(&path).ok().filter(|reason| !reason.is_empty());
         let reason = reason.unwrap_or_else(|| StoreError::Full.to_string());
-        Some(Self { at: Moment(u64::try_from(since.as_micros()).unwrap_or(u64::MAX)), reason })
+        Some(Self { at: modified.into(), reason })
     }
 }
 

@@ -98,7 +98,7 @@ impl OpenStore {
     }
 }
 
-/// Works on the database at once, in the middle of whoever asks.
+/// Works on the database at once, while the one who asks waits.
 struct SimulatedDesk {
     life: Arc<Mutex<Arc<Life>>>,
     db: Mutex<Db>,

@@ -13,7 +13,7 @@ const PRESCAN: usize = 4 << 10;
 /// What stands within words of Western languages, and is no letter: `l·l`, `d’été`, `Café–Küche`, `l’«été»`.
 const JOINTS: [char; 14] = ['\u{a0}', '\u{ad}', '·', '‘', '’', '“', '”', '„', '«', '»', '–', '—', '…', '•'];
 
-/// One in so many words beyond ASCII that no Western language has says that a text is in none.
+/// Where one in this many of the words beyond ASCII is in no Western language, the text is in none.
 const STRANGE: usize = 4;
 
 /// A page as text. A byte order mark is surer than anything that somebody says, and so is UTF-8 that is valid.
