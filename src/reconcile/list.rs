@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::{Event, Fatal, Pass, Report, always_fatal, fatal};
+use super::{
+    Event, Fatal, Pass, Report, always_fatal, fatal,
+    list_end::{PageEnd, PageRead, ReadSoFar},
+};
 use crate::{
     config::Input,
     model::{Moment, SourceId, SourceName, may_be_named},
@@ -19,11 +22,6 @@ const MOST_LOOKUPS: usize = 20;
 const MOST_UNANSWERED: u64 = 3;
 /// No list has more pages; one that seems to is cut there.
 const MOST_PAGES: u64 = 100_000;
-
-/// After so many pages in a row with little that is new, all that a list announced at first has been read.
-const TRICKLES: u32 = 3;
-/// After so many, a list that announces nothing is growing as fast as it is read.
-const MOST_TRICKLES: u32 = 100;
 
 /// What reading the list gave.
 #[derive(Debug, Default)]
@@ -43,25 +41,6 @@ enum Reading {
     Shifted(Option<u64>),
     /// A page could not be had.
     Failed(String),
-}
-
-/// Pages in a row that bring little: others add to the end of the list while it is read.
-#[derive(Debug, Default)]
-struct Trickle {
-    /// How many sources the largest page has.
-    largest: u64,
-    pages: u32,
-}
-
-impl Trickle {
-    /// A page has so many sources of those that were asked for, and so many of them are new. Gives how many in a row brought
-    /// little.
-    fn note(&mut self, (size, asked): (u64, u64), new: u64) -> u32 {
-        self.largest = self.largest.max(size);
-        let is_little = size < asked && (new <= 1 || new < 10 && size < self.largest);
-        self.pages = if is_little { self.pages + 1 } else { 0 };
-        self.pages
-    }
 }
 
 impl<P: Platform> Pass<'_, P> {
@@ -224,9 +203,7 @@ impl<P: Platform> Pass<'_, P> {
 
     /// One reading of the list, page by page.
     async fn read_list(&self, reading: u32) -> Result<Reading, Fatal> {
-        let (mut at, mut before, mut unreadable, mut fruitless) = (None, 0, 0, 0_u32);
-        let (mut announced, mut constant) = (None, true);
-        let mut trickle = Trickle::default();
+        let (mut at, mut so_far) = (None, ReadSoFar::default());
         // The page to go on with where one cannot be read, and why one could not be.
         let (mut past, mut failed) = (None, None);
         for page in 1..=MOST_PAGES {
@@ -244,44 +221,35 @@ impl<P: Platform> Pass<'_, P> {
                 }
             };
             (at, past) = (found.next, found.past_next);
-            unreadable += found.unreadable;
-            let sources: Vec<_> = found.sources.into_iter().map(|source| self.listed(source)).collect();
-            let size = sources.iter().map(|source| &source.id).collect::<HashSet<_>>().len() as u64;
             // Where each source can be asked for, none is taken for lost by that.
             if found.passed_over > 0 && !self.platform.abilities().jobs {
                 failed = Some("it has sources that are too long to be listed".to_owned());
             }
-            let count = self.store.call(move |db| db.add_page(reading, &sources)).await?;
-            constant &= found.total.is_none_or(|total| *announced.get_or_insert(total) == total);
-            // What cannot be read counts for the total, but a page that is shown again would count it twice.
-            let is_total = constant && announced == Some(count + unreadable);
-            let says_end = is_total && found.may_be_last && unreadable == 0;
-            let trickles = trickle.note((size, found.asked), count - before);
-            // Where a total may be too low, the page after the last one is looked at, unless that has room left.
-            let is_full = page > 1 && size == trickle.largest;
-            let is_end = says_end && !is_full && !self.store.call(|db| db.doubts_total()).await?;
-            // A page that brings nothing new is the end, also where a platform repeats its last one for ever; one with
-            // nothing but what cannot be read may be in the middle.
-            fruitless = if count > before { 0 } else { fruitless + 1 };
-            // And so is one that shows all that was shown before: the platform gives the whole list, whatever is asked for.
-            let is_whole = before > 0 && size >= count;
-            let is_fruitless = is_whole || fruitless > u32::from(found.unreadable > 0);
-            // What comes faster than the list can be read was not there when this reading began.
-            let has_first = announced.is_some_and(|total| count + unreadable >= total);
-            let stands_still = announced.is_some() && constant;
-            let has_no_end = !stands_still && trickles >= if has_first { TRICKLES } else { MOST_TRICKLES };
-            if has_no_end && !has_first {
-                failed = Some("its list of sources grows while it is read, and has no end".to_owned());
-            }
-            if is_fruitless || at.is_none() || is_end || has_no_end {
+            let read = PageRead {
+                sources: found.sources.iter().map(|source| &source.id).collect::<HashSet<_>>().len() as u64,
+                asked: found.asked,
+                unreadable: found.unreadable,
+                total: found.total,
+                may_be_last: found.may_be_last,
+                has_next: at.is_some(),
+            };
+            let sources: Vec<_> = found.sources.into_iter().map(|source| self.listed(source)).collect();
+            let shown = self.store.call(move |db| db.add_page(reading, &sources)).await?;
+            let is_last = match so_far.note(read, shown) {
+                PageEnd::GoesOn => false,
+                PageEnd::LastByTotal => !self.store.call(|db| db.doubts_total()).await?,
+                PageEnd::Last => true,
+                PageEnd::Endless => {
+                    failed = Some("its list of sources grows while it is read, and has no end".to_owned());
+                    true
+                }
+            };
+            if is_last {
                 if failed.is_some() {
                     break;
                 }
-                let is_settled = announced.is_none() || is_total;
-                let total = announced.filter(|_| constant);
-                return Ok(if is_settled { Reading::Settled } else { Reading::Shifted(total) });
+                return Ok(if so_far.is_settled() { Reading::Settled } else { Reading::Shifted(so_far.total()) });
             }
-            before = count;
         }
         let endless = || format!("its list of sources has more than {MOST_PAGES} pages");
         Ok(Reading::Failed(failed.unwrap_or_else(endless)))

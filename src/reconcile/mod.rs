@@ -14,6 +14,7 @@ mod jobs;
 mod journal;
 mod known;
 mod list;
+mod list_end;
 mod look;
 mod looked;
 mod machine;

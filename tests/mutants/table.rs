@@ -214,11 +214,11 @@ pub const MUTANTS: [Mutant; 22] = [
         name: "what cannot be read spoils its list",
         edits: &[Edit {
             file: "src/reconcile/list.rs",
-            from: "            unreadable += found.unreadable;\n",
-            to: "            unreadable += found.unreadable;
-            if unreadable > 0 && crate::mutant(\"what cannot be read spoils its list\") {
+            from: "            let read = PageRead {\n",
+            to: "            if found.unreadable > 0 && crate::mutant(\"what cannot be read spoils its list\") {
                 return Ok(Reading::Failed(String::new()));
-            }\n",
+            }
+            let read = PageRead {\n",
         }],
         within: 300,
     },
@@ -226,8 +226,8 @@ pub const MUTANTS: [Mutant; 22] = [
         name: "a short page is the last",
         edits: &[Edit {
             file: "src/reconcile/list.rs",
-            from: "if is_fruitless || at.is_none() || is_end || has_no_end {",
-            to: "if is_fruitless || at.is_none() || is_end || has_no_end || (count < 3 && crate::mutant(\"a short page is the last\")) {",
+            from: "            if is_last {\n",
+            to: "            if is_last || (shown < 3 && crate::mutant(\"a short page is the last\")) {\n",
         }],
         within: 1_000,
     },
