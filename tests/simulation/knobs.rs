@@ -53,7 +53,7 @@ knobs! {
     ListLags,
     /// A deleted source shows in lists for some seconds more.
     ListKeeps,
-    /// On bad days, others add sources and delete them while a list is read.
+    /// Others add a source each time that a page of the list is read.
     ListGrows,
     /// On bad days, every page of the list is of another order.
     ListShuffles,

@@ -39,12 +39,7 @@ fn is_tall(element: &NodeRef<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::extract::html::{Headers, Request, page};
-
-    fn markdown(html: &str) -> String {
-        let request = Request { headers: Headers::default(), address: "https://example.com/page.html".to_owned() };
-        page(&request, html.as_bytes()).unwrap().markdown
-    }
+    use crate::extract::html::tests::markdown;
 
     #[test]
     fn elements__deeper_than_what_is_read__keep_their_text_in_order() {

@@ -28,16 +28,10 @@ pub(super) fn unfold(root: &NodeRef<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use crate::extract::html::{Headers, Request, page};
+    use crate::extract::html::tests::markdown_with;
 
     #[test]
     fn page__in_a_frame_that_carries_it__is_content() {
-        let request = Request { headers: Headers::default(), address: "https://example.com/docs/page.html".to_owned() };
-        let markdown = |part: &str| {
-            let text = "It is green, and it is hot. ".repeat(20);
-            let html = format!("<body><main><h1>Tea</h1><p>{text}</p>{part}</main></body>");
-            page(&request, html.as_bytes()).unwrap().markdown
-        };
         let within = "<!doctype html><html><head><title>T</title><style>p{}</style></head><body><p>In the frame.</p>\
                       <script>x</script></body></html>";
         let deep = "<iframe srcdoc='<p>In the frame.</p>'></iframe>".replace('<', "&lt;");
@@ -47,7 +41,7 @@ mod tests {
             format!("<iframe srcdoc=\"{deep}\"></iframe>"),
             "<iframe srcdoc='In the frame.'></iframe>".to_owned(),
         ] {
-            let text = markdown(&part);
+            let text = markdown_with(&part);
             assert!(text.ends_with("\n\nIn the frame."), "{part}: {text}");
         }
         for part in [
@@ -56,7 +50,7 @@ mod tests {
             "<iframe srcdoc=''></iframe>",
             "<iframe srcdoc='<script>x</script>'></iframe>",
         ] {
-            assert_eq!(markdown(part), markdown(""), "{part}");
+            assert_eq!(markdown_with(part), markdown_with(""), "{part}");
         }
     }
 }

@@ -127,8 +127,8 @@ pub(super) fn is_panel(element: &NodeRef<'_>, opened: &HashSet<String>) -> bool 
     let classes = element.class().unwrap_or_default();
     let is_opened = element.id_attr().is_some_and(|id| opened.contains(&*id))
         || classes.split_ascii_whitespace().any(|class| opened.contains(&format!(".{class}")));
-    let words = element.text().split_whitespace().count();
-    let is_asking = has_fields(element) && !(is_opened && words >= ANSWER);
+    let words = || element.text().split_whitespace().count();
+    let is_asking = has_fields(element) && !(is_opened && words() >= ANSWER);
     if NO_PANEL_ROLES.contains(&role.as_str()) || has_name_of(element, OVERLAYS) || is_asking {
         return false;
     }
@@ -142,7 +142,7 @@ pub(super) fn is_panel(element: &NodeRef<'_>, opened: &HashSet<String>) -> bool 
         return true;
     }
     let holds_text = || element.descendants_it().any(|node| TEXTS.iter().any(|name| node.has_name(name)));
-    PANELS.iter().any(|name| element.has_name(name)) && (holds_text() || words >= MESSAGE)
+    PANELS.iter().any(|name| element.has_name(name)) && (holds_text() || words() >= MESSAGE)
 }
 
 /// Whether an element that is shown stands beside it that is the same but for its words: a row, an item, a card.
@@ -224,14 +224,11 @@ fn has_fields(element: &NodeRef<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::extract::html::{Headers, Request, page};
+    use crate::extract::html::tests::markdown_with;
 
     /// Whether the word that a part of a page has is content.
     fn has_word(part: &str) -> bool {
-        let request = Request { headers: Headers::default(), address: "https://example.com/docs/page.html".to_owned() };
-        let text = "It is green, and it is hot. ".repeat(20);
-        let html = format!("<body><main><h1>Tea</h1><p>{text}</p>{part}</main></body>");
-        page(&request, html.as_bytes()).unwrap().markdown.contains("Word")
+        markdown_with(part).contains("Word")
     }
 
     #[test]

@@ -120,12 +120,10 @@ fn find_menus<'a>(element: &NodeRef<'a>, menus: &mut Vec<NodeRef<'a>>) {
 
 #[cfg(test)]
 mod tests {
-    use crate::extract::html::{Headers, Request, page};
+    use crate::extract::html::tests;
 
     fn markdown(body: &str) -> String {
-        let html = format!("<!doctype html><html><head><title>T</title></head><body>{body}</body></html>");
-        let request = Request { headers: Headers::default(), address: "https://example.com/a".to_owned() };
-        page(&request, html.as_bytes()).unwrap().markdown
+        tests::markdown(&format!("<!doctype html><html><head><title>T</title></head><body>{body}</body></html>"))
     }
 
     fn words(word: &str, count: usize) -> String {

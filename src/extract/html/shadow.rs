@@ -29,12 +29,7 @@ pub(super) fn unfold(root: &NodeRef<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use crate::extract::html::{Headers, Request, page};
-
-    fn markdown(html: &str) -> String {
-        let request = Request { headers: Headers::default(), address: "https://example.com/docs/page.html".to_owned() };
-        page(&request, html.as_bytes()).unwrap().markdown
-    }
+    use crate::extract::html::tests::markdown;
 
     #[test]
     fn content__in_shadow_roots_forms_and_asides__is_content() {

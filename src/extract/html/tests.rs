@@ -7,8 +7,14 @@ fn read(html: &str) -> Page {
     page(&request, html.as_bytes()).unwrap()
 }
 
-fn markdown(html: &str) -> String {
+pub(super) fn markdown(html: &str) -> String {
     read(html).markdown
+}
+
+/// The same of a page whose text is long enough for one, with this part at its end.
+pub(super) fn markdown_with(part: &str) -> String {
+    let text = "It is green, and it is hot. ".repeat(20);
+    markdown(&format!("<body><main><h1>Tea</h1><p>{text}</p>{part}</main></body>"))
 }
 
 #[test]
