@@ -3,7 +3,7 @@
 use percent_encoding::percent_decode_str;
 use unicode_normalization::UnicodeNormalization;
 
-use super::{DocPath, Instance, ShortHash, SourceName};
+use super::{CollectionName, DocPath, Instance, ShortHash, SourceName};
 
 /// The entities that a platform may put for a character of a name, or decode.
 const ENTITIES: [(&str, &str); 7] = [
@@ -59,10 +59,46 @@ pub fn marked_content(stored: &str, instance: &Instance) -> Option<ShortHash> {
     ShortHash::parse(hash.split_once(']')?.0)
 }
 
-/// Whether a stored name still has the file name of a document, up to its ending and all that is no letter or digit.
-pub fn keeps_file_name(path: &DocPath, stored: &str) -> bool {
-    let stem = letters(without_ending(path.file_name()));
-    !stem.is_empty() && letters(stored).contains(&stem)
+/// How much of a document's name a stored name has, the most first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NameLikeness {
+    /// All of it.
+    Path,
+    /// The file name, and nothing else.
+    FileName,
+    /// The file name, among other things.
+    Part,
+}
+
+/// What a stored name has of a document's name, up to the ending, the marker and all that is no letter or digit.
+pub fn name_likeness(collection: &CollectionName, path: &DocPath, stored: &str) -> Option<NameLikeness> {
+    let stored = stored_letters(stored);
+    let [of_path, of_file] = document_letters(collection, path);
+    let is_one_of = |names: &[String; 2]| stored.iter().any(|stored| names.contains(stored));
+    let [_, stem] = &of_file;
+    match () {
+        () if stem.is_empty() => None,
+        () if is_one_of(&of_path) => Some(NameLikeness::Path),
+        () if is_one_of(&of_file) => Some(NameLikeness::FileName),
+        () => stored.last().filter(|rest| rest.contains(stem)).map(|_| NameLikeness::Part),
+    }
+}
+
+/// The letters and digits of a document's name, with its ending and without it: of all of it, and of its file name.
+pub fn document_letters(collection: &CollectionName, path: &DocPath) -> [[String; 2]; 2] {
+    let both = |name: &str| [letters(name), letters(without_ending(name))];
+    [both(&format!("{collection}/{path}")), both(path.file_name())]
+}
+
+/// The letters and digits of a stored name, and where it has a marker, then of the rest.
+pub fn stored_letters(stored: &str) -> Vec<String> {
+    let decoded = decode_name(stored);
+    let rest = decoded.rsplit_once('[').and_then(|(before, rest)| {
+        let (marker, after) = rest.split_once(']')?;
+        let (_, hash) = marker.split_once(':')?;
+        ShortHash::parse(hash).map(|_| letters(&format!("{before}{after}")))
+    });
+    std::iter::once(letters(&decoded)).chain(rest).collect()
 }
 
 /// Whether two paths are one up to the ending of the file and all that is no letter or digit.
@@ -123,8 +159,6 @@ mod tests {
 
     #[test]
     fn is_same_path__up_to_ending_and_signs__is_true() {
-        let path = DocPath::new("a/price list.md").unwrap();
-        assert!(keeps_file_name(&path, "handbook_Price-List [x]") && !keeps_file_name(&path, "handbook/price.md"));
         for (one, other, expected) in [
             ("a/price list.md", "a_price-list", true),
             ("a/b.md", "a/b", true),
@@ -135,6 +169,25 @@ mod tests {
             let [first, second] = [one, other].map(|path| DocPath::new(path).unwrap());
             assert_eq!(is_same_path(&first, &second), expected, "{one} {other}");
         }
+    }
+
+    #[test]
+    fn name_likeness__whatever_became_of_the_name__is_as_much_as_is_left() {
+        let (collection, path) = (CollectionName::new("handbook").unwrap(), DocPath::new("a/price list.md").unwrap());
+        for (stored, expected) in [
+            ("handbook/a/price list.md [default:0123456789ab]", Some(NameLikeness::Path)),
+            ("handbook_a_Price-List[default:0123456789ab].md", Some(NameLikeness::Path)),
+            ("handbook/a/price%20list", Some(NameLikeness::Path)),
+            ("price list.md[default:0123456789ab]", Some(NameLikeness::FileName)),
+            ("a/price list.md", Some(NameLikeness::Part)),
+            ("the price list of 2026 [default:0123456789ab]", Some(NameLikeness::Part)),
+            ("handbook/price.md", None),
+            ("[default:0123456789ab]", None),
+        ] {
+            assert_eq!(name_likeness(&collection, &path, stored), expected, "{stored}");
+        }
+        assert_eq!(name_likeness(&collection, &DocPath::new("(1).md").unwrap(), "x [a:0123456789ab]"), None);
+        assert_eq!(name_likeness(&collection, &DocPath::new("#.md").unwrap(), "[a:0123456789ab]"), None);
     }
 
     #[test]

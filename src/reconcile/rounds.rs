@@ -159,6 +159,8 @@ impl<P: Platform> Pass<'_, P> {
                 break plan;
             }
         };
+        let known_otherwise = std::mem::take(&mut plan.known_otherwise);
+        self.store.call(move |db| db.note_versions(&known_otherwise)).await?;
         plan.seen.retain(|collection| extent.is_whole(collection));
         if open.paused.is_empty() {
             report.judged(extent);

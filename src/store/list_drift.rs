@@ -11,6 +11,7 @@ use super::{
     cached::Cached,
     documents::set_live,
     failed_requests::{DELETED, LOST, count_ending},
+    list_markers::document_of,
     list_report::{ListReport, Unconfirmed},
     listing::{Terms, is_only_version},
     replicas::{COLUMNS, drop_row, quarantine, replica, set_made, set_phase},
@@ -157,10 +158,13 @@ pub(super) fn note_strays(
     connection.run("DELETE FROM former WHERE ended < ?1", [(now - REMEMBERED).0.cast_signed()])?;
     for (collection, strays) in by_collection {
         let approved = approved_deletions(connection, collection.as_str())?;
-        for stray in strays {
+        for mut stray in strays {
             let SourceName { path, hash, .. } = &stray.name;
             if stray.holds && approved.contains(&(path.clone(), *hash)) {
                 use_approval(connection, collection.as_str(), path.as_str(), Some(*hash))?;
+                if let Some(document) = document_of(connection, &stray)? {
+                    (stray.name.collection, stray.name.path) = document;
+                }
                 // The only version of a document that is here goes when the present one is ready.
                 if is_only_version(connection, &stray.name)? {
                     adopt(connection, &stray, now, report)?;

@@ -2,11 +2,15 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
-use super::list_names::set_name;
-use crate::model::{
-    CollectionName, DocPath, Instance, ShortHash, SourceName, fold_name, is_same_path, keeps_file_name, marked_content,
+use super::{cached::Cached, list_names::set_name};
+use crate::{
+    model::{
+        CollectionName, DocPath, Instance, NameLikeness, ShortHash, SourceName, fold_name, is_same_path,
+        marked_content, name_likeness,
+    },
+    plan::Listed,
 };
 
 /// What each content may be of.
@@ -44,10 +48,14 @@ pub(super) fn recognize_marked(
         };
         let may_be = known.get(&hash).map_or(&[][..], Vec::as_slice);
         // A name that is whole is that of another document, but for its ending.
-        let mut alike = may_be.iter().filter(|(of, path)| match &named {
-            Some((collection, shown)) => of.as_str() == collection && is_same_path(path, shown),
-            None => keeps_file_name(path, &text),
-        });
+        let likeness = |(of, path): &(CollectionName, DocPath)| match &named {
+            Some((collection, shown)) => {
+                (of.as_str() == collection && is_same_path(path, shown)).then_some(NameLikeness::Path)
+            }
+            None => name_likeness(of, path, &text),
+        };
+        let closest = may_be.iter().filter_map(likeness).min();
+        let mut alike = may_be.iter().filter(|document| closest.is_some() && likeness(document) == closest);
         let only = || match may_be {
             [only] if named.is_none() => Some(only),
             _ => None,
@@ -71,6 +79,30 @@ fn of_its_own(text: &str, collections: &BTreeSet<CollectionName>) -> Option<(Col
     let speaks_of = |collection: &&CollectionName| folded.starts_with(&fold_name(collection.as_str()));
     let collection = collections.iter().find(speaks_of).or_else(|| collections.first())?;
     Some((collection.clone(), DocPath::new(text).ok()?))
+}
+
+/// The document that a source may be a version of whose name was taken for that of another one, which is not here: the
+/// platform has rewritten it.
+pub(super) fn document_of(
+    connection: &Connection,
+    Listed { id, name, .. }: &Listed,
+) -> Result<Option<(CollectionName, DocPath)>, rusqlite::Error> {
+    let sql = "SELECT text FROM listed WHERE source_id = ?1
+                   AND NOT EXISTS (SELECT * FROM documents WHERE collection = ?2 AND path = ?3)";
+    let values = params![id.0, name.collection.as_str(), name.path.as_str()];
+    let Some(text): Option<String> = connection.row(sql, values, |row| row.get(0)).optional()? else { return Ok(None) };
+    let mut statement = connection.prepare_cached("SELECT collection, path FROM documents WHERE live IS NULL")?;
+    let mut rows = statement.query([])?;
+    let mut alike: Vec<(NameLikeness, (CollectionName, DocPath))> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (collection, path): (String, String) = (row.get(0)?, row.get(1)?);
+        let (Ok(collection), Ok(path)) = (CollectionName::new(&collection), DocPath::new(path)) else { continue };
+        let likeness = name_likeness(&collection, &path, &text).filter(|likeness| *likeness < NameLikeness::Part);
+        alike.extend(likeness.map(|likeness| (likeness, (collection, path))));
+    }
+    let closest = alike.iter().map(|(likeness, _)| *likeness).min();
+    alike.retain(|(likeness, _)| Some(*likeness) == closest);
+    Ok(alike.pop().filter(|_| alike.is_empty()).map(|(_, document)| document))
 }
 
 /// What open requests and documents are known to hold, or to have held.

@@ -2,10 +2,10 @@
 
 use rusqlite::{Connection, Row, params};
 
-use super::{Db, StoreError, cached::Cached};
+use super::{Db, StoreError, cached::Cached, documents::set_live};
 use crate::{
     model::{CollectionName, DocPath, ReplicaId, ShortHash, SourceName},
-    plan::{Gone, Move, MoveState, NewMove},
+    plan::{Gone, KnownOtherwise, Move, MoveState, NewMove},
 };
 
 impl Db {
@@ -21,6 +21,24 @@ impl Db {
             for NewMove { away, from, to: (collection, to), edited } in moves {
                 let (away, path) = (away.as_str(), from.path.as_str());
                 statement.execute(params![away, path, from.live.0, collection.as_str(), to.as_str(), edited])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// What was taken for documents that are gone is versions of others.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn note_versions(&mut self, versions: &[KnownOtherwise]) -> Result<(), StoreError> {
+        self.together(|connection| {
+            for KnownOtherwise { found: (away, found), of: (collection, path) } in versions {
+                let (away, from) = (away.as_str(), found.path.as_str());
+                let sql = "UPDATE replicas SET collection = ?3, path = ?4
+                           WHERE collection = ?1 AND path = ?2 AND phase = 'ready'";
+                connection.run(sql, [away, from, collection.as_str(), path.as_str()])?;
+                set_live(connection, away, from, None)?;
+                set_live(connection, collection.as_str(), path.as_str(), Some(found.live))?;
             }
             Ok(())
         })

@@ -191,8 +191,9 @@ impl Oracle {
             // A new file of the same name elsewhere, with a text that is alike, is what it has become.
             let is_new =
                 ours(other).is_some_and(|(_, other)| !held.contains(&other) && file(&other) == file(&document.1));
-            let moved = (same || is_new || is_of(became.as_ref()))
-                && ours(other).is_some_and(|other| self.present.contains_key(&other));
+            // What this pass has put there may be gone by now as well, which the next one finds.
+            let is_there = |of: (usize, String)| other.created >= *begun || self.present.contains_key(&of);
+            let moved = (same || is_new || is_of(became.as_ref())) && ours(other).is_some_and(is_there);
             other.id != source.id && other.holds() && (moved || is_of(Some(&document)))
         };
         if sources.iter().any(|other| instead(&other)) {

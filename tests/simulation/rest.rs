@@ -141,7 +141,7 @@ impl World<'_> {
                 // A request without an answer may have made it, and a list shown whose it is.
                 Some(Obstacle::Name | Obstacle::Document) => !self.is_held(&key, &hash),
                 Some(Obstacle::Skipped | Obstacle::Ingestion) => true,
-                Some(Obstacle::Deletion) => self.known_sources_of(&key) > 1,
+                Some(Obstacle::Deletion) => self.known_sources_of(number, &key) > 1,
                 None => false,
             };
             let skipped = report.skipped.iter().map(|skipped| &skipped.document);
@@ -179,11 +179,12 @@ impl World<'_> {
         lock(&self.platform).sources.iter().any(|source| is_of(source, key) && holds(source))
     }
 
-    /// Those that can be told from sources of others, or whose id is known.
-    fn known_sources_of(&self, key: &str) -> usize {
+    /// Those of an instance that can be told from sources of others, or whose id is known.
+    fn known_sources_of(&self, number: usize, key: &str) -> usize {
         let is_nameless = self.script.manners.is_nameless();
         let is_known = |source: &&Source| source.is_marked && !is_nameless || !source.is_unknown;
-        lock(&self.platform).sources.iter().filter(|source| is_of(source, key)).filter(is_known).count()
+        let is_its_own = |source: &&Source| is_of(source, key) && source.maker == Some(number);
+        lock(&self.platform).sources.iter().filter(is_its_own).filter(is_known).count()
     }
 
     fn sources_of(&self, key: &str) -> usize {
@@ -224,9 +225,10 @@ impl World<'_> {
             if !side.is_configured(name.collection.as_str()) && (side.forgot || source.omitted > 1) {
                 continue;
             }
-            // What an earlier state has left without content, and the first list of this one has not shown, may be what
-            // another machine has just made.
-            if side.forgot && source.was_omitted && source.documents.iter().all(|it| !it.ready) {
+            // What an earlier state has left without content may be what another machine has just made, unless the first list
+            // of a new one shows it.
+            let is_late = side.restored || source.was_omitted;
+            if side.forgot && is_late && source.documents.iter().all(|it| !it.ready) {
                 continue;
             }
             // What cannot be told from sources of others, nobody finds where its id is not known.
@@ -241,8 +243,8 @@ impl World<'_> {
                 continue;
             }
             if !source.is_marked {
-                // What was known before it failed by its name stays.
-                if with_refusals && older.insert(key) {
+                // What was known before it failed by its name stays, and what each retry leaves where nothing can be deleted.
+                if with_refusals && (stays(&key, None, source) || older.insert(key)) {
                     continue;
                 }
                 wrong.push(format!("{} has lost its marker and is still there: {source:?}", source.name));

@@ -43,8 +43,9 @@ pub struct Side {
     approved: bool,
     /// Whether its last pass has not ended well: what that had decided is done by the next one, besides its own.
     pub unfinished: bool,
-    /// Whether the store has forgotten something.
+    /// Whether the store has forgotten something, and whether a copy of it that has seen a list has taken its place.
     pub forgot: bool,
+    pub restored: bool,
     /// Whether its last process has made a full pass and lives, so that it may make one over a part.
     pub warm: bool,
 }
@@ -71,6 +72,7 @@ impl Side {
             approved: false,
             unfinished: false,
             forgot: false,
+            restored: false,
             warm: false,
         }
     }
@@ -129,6 +131,7 @@ impl Side {
             StoreOp::Restored | StoreOp::Damaged => return,
         }
         self.forgot |= !matches!(op, StoreOp::Saved);
+        self.restored |= matches!(op, StoreOp::Restored);
     }
 
     /// The scope of a pass over everything, or over one folder alone.

@@ -288,19 +288,23 @@ fn source_of_another_machine__listed__is_left_alone_until_approved() {
 
 #[test]
 fn source_of_another_machine__approved_and_the_only_version__stays_until_the_present_one_is_up() {
-    let (_folder, mut db) = new_db();
-    ready(&mut db, "a.md", 1, "s1");
-    let ours = listed("s1", "a.md", 1, true);
-    compare(&mut db, std::slice::from_ref(&ours));
-    see(&mut db, "b.md", 3);
-    let page = [ours, listed("s2", "b.md", 2, true)];
-    compare(&mut db, &page);
-    db.note_guard(&docs(), Some(&held(&[("b.md", 2)])), None).unwrap();
-    db.approve(&docs()).unwrap();
-    assert_eq!(compare(&mut db, &page).retired, 0);
-    assert_eq!((live(&db, "b.md"), phases(&db, "b.md")), (Some(short(2)), vec![Phase::Ready]));
-    ready(&mut db, "b.md", 3, "s3");
-    assert_eq!(phases(&db, "b.md"), [Phase::Retiring, Phase::Ready]);
+    // Also under a name that the platform has made of its document's.
+    for shown in ["price  list.md", "price list.md", "Price-List"] {
+        let (_folder, mut db) = new_db();
+        ready(&mut db, "a.md", 1, "s1");
+        let ours = listed("s1", "a.md", 1, true);
+        compare(&mut db, std::slice::from_ref(&ours));
+        see(&mut db, "price  list.md", 3);
+        let page = [ours, listed("s2", shown, 2, true)];
+        compare(&mut db, &page);
+        db.note_guard(&docs(), Some(&held(&[(shown, 2)])), None).unwrap();
+        db.approve(&docs()).unwrap();
+        assert_eq!(compare(&mut db, &page).retired, 0, "{shown}");
+        assert_eq!(live(&db, "price  list.md"), Some(short(2)), "{shown}");
+        assert_eq!(phases(&db, "price  list.md"), [Phase::Ready], "{shown}");
+        ready(&mut db, "price  list.md", 3, "s3");
+        assert_eq!(phases(&db, "price  list.md"), [Phase::Retiring, Phase::Ready], "{shown}");
+    }
 }
 
 #[test]
