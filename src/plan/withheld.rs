@@ -59,7 +59,7 @@ impl fmt::Display for Withheld {
             Why::Misnamed => write!(
                 f,
                 "held: the sources of {what} of {collection} have other names on the platform than kbsync gave them, too many \
-                 at once for a person's doing: they are left as they are. If they are not kbsync's any more, and the \
+                 or too often for a person's doing: they are left as they are. If they are not kbsync's any more, and the \
                  documents are to be uploaded again: kbsync approve {collection}"
             ),
             Why::LeftConfig => write!(
@@ -87,7 +87,7 @@ pub enum Why {
     SuccessorFailed(DocPath),
     /// Their collection has left the config, and may be in another one now; held until it is approved, too.
     LeftConfig,
-    /// Their sources have names on the platform that are not ours, many at once: they are left alone and not uploaded
+    /// Their sources have names on the platform that are not ours, many at once or again: they are left alone and not uploaded
     /// again until it is approved.
     Misnamed,
     /// The config says `delete: never`.
@@ -104,7 +104,7 @@ impl fmt::Display for Why {
             Self::SuccessorFailed(successor) => {
                 write!(f, "what seems to take their place failed, such as {successor}; held until approved")
             }
-            Self::Misnamed => f.write_str("other names on the platform, many at once; held until approved"),
+            Self::Misnamed => f.write_str("other names on the platform, many or again; held until approved"),
             Self::LeftConfig => f.write_str("the collection has left the config; held until approved"),
             Self::Unsure(reason) => f.write_str(reason),
             Self::Never => f.write_str("delete: never"),

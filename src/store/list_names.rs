@@ -80,15 +80,21 @@ pub(super) fn note_names(connection: &Connection) -> Result<(), rusqlite::Error>
     connection.run(sql, []).map(drop)
 }
 
-/// Sources that we know by their id, and that have names that are not ours: where they are most, or too many at once, it is
-/// no person who has given them these. They are left alone as they are until somebody approves that they are not ours any
-/// more. Gives their replicas.
+/// Sources that we know by their id, and that have names that are not ours: where they are most, or too many at once, or a
+/// document's source has lost its name before, it is no person who has given them these. They are left alone as they are until
+/// somebody approves that they are not ours any more. Gives their replicas.
 pub(super) fn note_misnamed(connection: &Connection) -> Result<HashSet<i64>, rusqlite::Error> {
-    let sql = "SELECT r.id, r.collection, r.misnamed, r.path, r.hash FROM replicas r JOIN listed l USING (source_id)
-               WHERE l.collection IS NULL AND NOT l.nameless";
-    let mut misnamed: Vec<(i64, String, bool, (String, ShortHash))> = connection
+    let sql = "SELECT r.id, r.collection, r.misnamed, r.path, r.hash, EXISTS (
+                   SELECT * FROM former f JOIN listed o USING (source_id)
+                   WHERE f.collection = r.collection AND f.path = r.path AND f.ending = 'lost'
+                       AND o.collection IS NULL AND o.text <> '')
+               FROM replicas r JOIN listed l USING (source_id) WHERE l.collection IS NULL AND NOT l.nameless";
+    let mut misnamed: Vec<Misname> = connection
         .prepare_cached(sql)?
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, (row.get(3)?, ShortHash(row.get(4)?)))))?
+        .query_map([], |row| {
+            let (collection, path, hash) = (row.get(1)?, row.get(3)?, ShortHash(row.get(4)?));
+            Ok(Misname { id: row.get(0)?, document: (collection, path, hash), before: row.get(2)?, again: row.get(5)? })
+        })?
         .collect::<Result<_, _>>()?;
     connection.run("UPDATE replicas SET misnamed = 0 WHERE misnamed", [])?;
     let sql = "SELECT count(*) FROM replicas r JOIN listed l USING (source_id) WHERE l.collection IS NOT NULL";
@@ -96,10 +102,10 @@ pub(super) fn note_misnamed(connection: &Connection) -> Result<HashSet<i64>, rus
     let count = misnamed.len() as u64;
     // What is left alone stays so, however few are left of it.
     if count <= MISSING_AT_MOST.max(named / 10) && count <= FEW_MISNAMED.max(named) {
-        misnamed.retain(|(_, _, before, _)| *before);
+        misnamed.retain(|one| one.before || one.again);
     }
     let mut held = HashSet::new();
-    for (id, collection, _, (path, hash)) in misnamed {
+    for Misname { id, document: (collection, path, hash), .. } in misnamed {
         if use_approval(connection, &collection, &path, Some(hash))? {
             continue;
         }
@@ -108,6 +114,16 @@ pub(super) fn note_misnamed(connection: &Connection) -> Result<HashSet<i64>, rus
         held.insert(id);
     }
     Ok(held)
+}
+
+/// A source of ours under a name that is not.
+struct Misname {
+    id: i64,
+    document: (String, String, ShortHash),
+    /// Whether it was left alone so far.
+    before: bool,
+    /// Whether an earlier source of its document has lost its name, and is there still.
+    again: bool,
 }
 
 /// Sources that we know by their id, and whose name has lost its marker: where that is the platform's doing, the id says

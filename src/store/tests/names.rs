@@ -63,6 +63,30 @@ fn names__all_changed_at_once__nothing_is_uploaded_again_until_approved() {
 }
 
 #[test]
+fn name__lost_again_after_another_upload__is_the_platforms_doing_and_held() {
+    let (_folder, mut db) = new_db();
+    let others = || (2..9).map(|content| listed(&format!("s{content}"), &format!("{content}.md"), content, true));
+    for content in 2..9 {
+        ready(&mut db, &format!("{content}.md"), content, &format!("s{content}"));
+    }
+    let titled = |id| rewritten(listed(id, "a.md", 1, true), "How to install");
+    let mut page: Vec<_> = others().collect();
+    for (id, expected) in [("s1", 0), ("t1", 1)] {
+        ready(&mut db, "a.md", 1, id);
+        page.push(titled(id));
+        for _ in 0..4 {
+            compare(&mut db, &page);
+        }
+        assert_eq!((live(&db, "a.md").is_some(), db.misnamed().unwrap().len()), (expected == 1, expected), "{id}");
+    }
+    db.note_guard(&docs(), Some(&held(&[("a.md", 1)])), None).unwrap();
+    db.approve(&docs()).unwrap();
+    compare(&mut db, &page);
+    compare(&mut db, &page);
+    assert_eq!((live(&db, "a.md"), db.misnamed().unwrap().len()), (None, 0), "approved");
+}
+
+#[test]
 fn ids__all_changed_at_once__their_sources_are_no_strays_to_delete() {
     let (_folder, mut db) = new_db();
     ready(&mut db, "a.md", 1, "s1");
