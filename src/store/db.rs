@@ -105,6 +105,8 @@ impl Db {
         let connection = Connection::open_with_flags(path, flags).map_err(|error| sorted(path, error))?;
         connection.busy_timeout(BUSY)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        // Not even a table of its own.
+        connection.pragma_update(None, "query_only", true)?;
         let db = Self { connection };
         let version = db.version().map_err(|error| sorted(path, error))?;
         db.refuse_other_program(path, version)?;

@@ -195,7 +195,7 @@ async fn document__written_for_long__is_named_until_it_is_left_alone() {
 #[tokio::test]
 async fn document__never_left_alone__is_named_and_no_pass_waits_for_it() {
     let bench = Bench::new().await;
-    bench.reconfigure("settle: 0s", "settle: 300ms");
+    bench.reconfigure("settle: 0s", "settle: 2s");
     bench.write("calm.md", "# Calm\n");
     bench.write("log.md", "# Log\n");
     let mut log = File::options().append(true).open(bench.path("docs/log.md")).unwrap();

@@ -206,7 +206,8 @@ impl Platform {
     /// `takes` so long.
     pub fn plan(&mut self, at: Moment, (who, lost): (Who, bool), op: Op, (fate, takes): (Fate, Duration)) -> u64 {
         self.mutating += 1;
-        if let Op::Delete { source } = &op
+        // Where its document comes back meanwhile, the source may be gone all the same, or have another one's name.
+        if let Op::Delete { source } | Op::Rename { source, .. } = &op
             && let Some(source) = self.sources.iter_mut().find(|other| other.id == *source)
         {
             source.condemned |= self.oracle.is_gone(source);
@@ -301,7 +302,7 @@ impl Platform {
                 let found = self.find(&source).expect("it was touched");
                 (found.parsed, found.is_marked) = (SourceName::parse(&name), Source::is_marked(&name, &stored));
                 // Whoever had given it a name has lost it by a hair; the list shows that it is ours.
-                (found.name, found.renamed) = (stored, None);
+                (found.name, found.renamed, found.condemned) = (stored, None, false);
                 Done::Renamed(found.clone())
             }
             Op::Delete { source } => {

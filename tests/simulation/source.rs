@@ -27,7 +27,7 @@ pub struct Source {
     pub omitted: u64,
     /// Whether one ever has.
     pub was_omitted: bool,
-    /// A deletion was sent while its document was gone: it may take effect whatever happens then.
+    /// A deletion or a new name was sent while its document was gone: it may take effect whatever happens then.
     pub condemned: bool,
     /// Whether nobody may know of it: the answer that tells its id was lost.
     pub is_unknown: bool,
