@@ -64,24 +64,32 @@ impl Pages {
         if self.total.is_some_and(|total| self.read >= total) && self.done > 0 {
             return Ok(None);
         }
-        let size = client.abilities().page_size;
-        let (sources, count): (Vec<Value>, _) = match client {
-            Client::Cevvo(cevvo) => {
-                let list = cevvo.list_sources(self.done + 1, size, None).await?;
-                self.total = list.total;
-                (list.items.iter().map(value).collect(), list.count())
-            }
-            Client::Nexvio(nexvio, _) => {
-                let list = nexvio.knowledge(size, self.read).await?;
-                self.total = list.total;
-                (list.items.iter().map(value).collect(), list.count())
-            }
+        let (sources, total, count) = match self.page(client).await {
+            // Many frameworks answer so to a page after the last one.
+            Err(error) if self.done > 0 && error.may_be_past_the_end() => return Ok(None),
+            found => found?,
         };
+        self.total = total;
         let is_end = count == 0 || sources == self.before;
         self.read += count;
         self.done += 1;
         self.before.clone_from(&sources);
         Ok(Some(sources).filter(|_| !is_end))
+    }
+
+    /// The sources of the page that is next, the total, and how many items the page has.
+    async fn page(&self, client: &Client) -> Result<(Vec<Value>, Option<u64>, u64), ApiError> {
+        let size = client.abilities().page_size;
+        Ok(match client {
+            Client::Cevvo(cevvo) => {
+                let list = cevvo.list_sources(self.done + 1, size, None).await?;
+                (list.items.iter().map(value).collect(), list.total, list.count())
+            }
+            Client::Nexvio(nexvio, _) => {
+                let list = nexvio.knowledge(size, self.read).await?;
+                (list.items.iter().map(value).collect(), list.total, list.count())
+            }
+        })
     }
 }
 

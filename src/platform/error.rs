@@ -78,6 +78,16 @@ impl ApiError {
         matches!(self, Self::Refused { message, .. } if message == TOO_LONG)
     }
 
+    /// Whether a platform may say by it that there is no such page of a list.
+    pub fn may_be_past_the_end(&self) -> bool {
+        matches!(self, Self::Refused { status: 400 | 404 | 410 | 416 | 422, .. })
+    }
+
+    /// Whether a platform may say by it that a page is not to be as large as it was asked for.
+    pub(super) fn may_be_of_size(&self) -> bool {
+        matches!(self, Self::Refused { status: 400 | 413 | 416 | 422, .. })
+    }
+
     /// Whether the refusal says that the thing does not exist.
     pub(super) fn is_not_found(&self) -> bool {
         matches!(self, Self::Refused { status: 404 | 410, .. })

@@ -1,4 +1,5 @@
-//! Sizes of list pages: smaller ones where a platform's items are so long that an answer is not read.
+//! Sizes of list pages: smaller ones where a platform's items are so long that an answer is not read, or where it gives no
+//! pages that are as large.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -8,10 +9,12 @@ use super::{ApiError, Cursor, SourcePage};
 const SIZES: [u64; 5] = [100, 50, 25, 5, 1];
 /// The size of a pass that has met no answer that was too long.
 pub(super) const PAGE_SIZE: u64 = SIZES[0];
+/// A platform that refuses a first page of this size refuses something else.
+const ALWAYS_ALLOWED: u64 = SIZES[3];
 /// Sources in a row that are each too long to be listed.
 const MOST_SKIPPED: u64 = 100;
 
-/// The largest size that is asked for in this pass; zero before any answer was too long.
+/// The largest size that is asked for in this pass; zero before any answer was too long or refused.
 #[derive(Default)]
 pub(super) struct PageSize(AtomicU64);
 
@@ -65,6 +68,12 @@ impl Reading<'_> {
 
     /// Takes the answer; `None` to ask again. Sources that are too long alone count as unreadable.
     pub(super) fn take(&mut self, found: Result<SourcePage, ApiError>) -> Option<Result<SourcePage, ApiError>> {
+        // A page that comes after another one of its size may be refused because there is none.
+        let may_be_too_large = self.place.before == 0 && self.size > ALWAYS_ALLOWED;
+        if may_be_too_large && found.as_ref().is_err_and(ApiError::may_be_of_size) {
+            self.sizes.shrink(self.size);
+            return None;
+        }
         if found.as_ref().is_err_and(ApiError::is_too_long) {
             if self.sizes.shrink(self.size) {
                 return None;

@@ -1,6 +1,6 @@
 //! The platforms' words for how far a source or a job has come.
 
-use super::wire::removal::{Activity, Removal};
+use super::wire::flags::Flags;
 
 /// How far something has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,21 +84,21 @@ const GONE: [&str; 6] = ["deleted", "removed", "archived", "trashed", "deleting"
 /// The status of a source that is switched off, whatever else it was: one of those that last.
 const SWITCHED_OFF: &str = "inactive";
 
-/// Whether there is nothing any more, by a time, a flag or a status.
-pub(super) fn is_gone(removal: &Removal, status: Option<&str>) -> bool {
-    let flags = [removal.is_deleted, removal.deleted, removal.is_archived, removal.archived];
-    let words = [status, removal.state.as_deref()];
-    removal.deleted_at
-        || removal.archived_at
-        || flags.contains(&Some(true))
-        || words.into_iter().flatten().any(|word| is_one_of(word, &GONE))
+/// Whether there is nothing any more, by a flag or a status.
+pub(super) fn is_gone(flags: &Flags, status: Option<&str>) -> bool {
+    let mut words = flags.states.iter().map(String::as_str).chain(status);
+    flags.is_gone || words.any(|word| is_one_of(word, &GONE))
 }
 
 /// The status of a source: where it would be done, but is switched off, the word for that. It holds what was put into it.
-pub(super) fn of_source(status: Option<String>, activity: &Activity) -> Option<String> {
-    let is_off = [activity.active, activity.is_active].contains(&Some(false));
+pub(super) fn of_source(status: Option<String>, flags: &Flags) -> Option<String> {
     let is_done = status.as_deref().is_none_or(|status| progress(status) == Progress::Done);
-    if is_off && is_done { Some(SWITCHED_OFF.to_owned()) } else { status }
+    let lasts = flags.states.iter().find(|state| is_one_of(state, &LASTING));
+    match lasts {
+        Some(state) if is_done => Some(state.clone()),
+        None if is_done && flags.is_off => Some(SWITCHED_OFF.to_owned()),
+        _ => status,
+    }
 }
 
 /// Whether a status says that nothing changes by itself.

@@ -43,6 +43,13 @@ enum Reading {
     Failed(String),
 }
 
+impl Reading {
+    /// One that has come to its end.
+    fn ended(so_far: &ReadSoFar) -> Self {
+        if so_far.is_settled() { Self::Settled } else { Self::Shifted(so_far.total()) }
+    }
+}
+
 impl<P: Platform> Pass<'_, P> {
     /// Lists the sources and settles what differs from the store. What was read counts also where a part could not be had;
     /// then nothing is concluded from what was not. `retired` were retired in this pass before, and one of its lists was
@@ -205,13 +212,21 @@ impl<P: Platform> Pass<'_, P> {
     async fn read_list(&self, reading: u32) -> Result<Reading, Fatal> {
         let (mut at, mut so_far) = (None, ReadSoFar::default());
         // The page to go on with where one cannot be read, and why one could not be.
-        let (mut past, mut failed) = (None, None);
+        let (mut past, mut failed, mut refused) = (None, None, false);
         for page in 1..=MOST_PAGES {
             (self.event)(Event::Listing { page });
             let found = match self.platform.sources(at).await {
                 Ok(found) => found,
-                Err(error) if error.failure().is_general() => return Err(always_fatal(error)),
                 Err(error) => {
+                    // Many frameworks answer so to a page after the last one.
+                    let is_past = page > 1 && error.may_be_past_the_end();
+                    if is_past && (failed.is_none() || refused) && so_far.may_be_all(refused) {
+                        return Ok(Reading::ended(&so_far));
+                    }
+                    if error.failure().is_general() && !is_past {
+                        return Err(always_fatal(error));
+                    }
+                    refused = is_past && failed.is_none();
                     failed = Some(error.to_string());
                     at = past.take();
                     if at.is_some() {
@@ -248,7 +263,7 @@ impl<P: Platform> Pass<'_, P> {
                 if failed.is_some() {
                     break;
                 }
-                return Ok(if so_far.is_settled() { Reading::Settled } else { Reading::Shifted(so_far.total()) });
+                return Ok(Reading::ended(&so_far));
             }
         }
         let endless = || format!("its list of sources has more than {MOST_PAGES} pages");

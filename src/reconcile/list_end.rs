@@ -85,6 +85,13 @@ impl ReadSoFar {
         if says_end && !is_full { PageEnd::LastByTotal } else { PageEnd::GoesOn }
     }
 
+    /// Whether a platform that refuses the next page may say by that that there is none: as many were shown as it announced.
+    /// Where it announced less, or nothing, it must have refused the page after that as well.
+    pub(super) fn may_be_all(&self, refused_twice: bool) -> bool {
+        let is_more = self.announced.is_none_or(|total| self.seen() > total);
+        self.pages > 0 && (self.is_total() || refused_twice && is_more)
+    }
+
     /// The total, where every page has announced the same.
     pub(super) fn total(&self) -> Option<u64> {
         self.announced.filter(|_| !self.differs)
@@ -154,6 +161,24 @@ mod tests {
         let ends = ends.map(|(page, shown)| so_far.note(page, shown));
         assert_eq!(ends[..4], [PageEnd::GoesOn; 4]);
         assert_eq!(ends[4], PageEnd::Last);
+    }
+
+    #[test]
+    fn may_be_all__next_page_is_refused__by_the_total_or_by_two_refusals() {
+        for (sources, total, expected) in [
+            (7, Some(7), (true, true)),
+            (100, Some(100), (true, true)),
+            (100, None, (false, true)),
+            (7, Some(6), (false, true)),
+            (100, Some(230), (false, false)),
+            (0, Some(0), (true, true)),
+        ] {
+            let mut so_far = ReadSoFar::default();
+            assert!(!so_far.may_be_all(true), "nothing was read");
+            let page = PageRead { sources, asked: 100, unreadable: 0, total, may_be_last: false, has_next: true };
+            so_far.note(page, sources);
+            assert_eq!((so_far.may_be_all(false), so_far.may_be_all(true)), expected, "{sources} of {total:?}");
+        }
     }
 
     #[test]

@@ -182,6 +182,15 @@ impl<P: Platform> Pass<'_, P> {
         let listing = self.unless_stopped(self.list(report.retired, doubted, report.unconfirmed_for.clone())).await?;
         let Listing { report: listed, complete, failed } = listing;
         tracing::debug!(sources = listed.sources, ours = listed.ours, complete, "listed the platform's sources");
+        if let Some(reason) = &failed
+            && listed.sources == 0
+            && !self.store.call(|db| db.knows_sources()).await?
+        {
+            return Err(Fatal::Unavailable(format!(
+                "nothing is uploaded, as it may be there already: this state has seen no list of the platform's sources, and \
+                 none can be read ({reason})"
+            )));
+        }
         report.listed(&listed);
         for (collection, path) in &listed.deleted {
             let document = Document::new(collection, path);

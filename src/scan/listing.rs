@@ -1,13 +1,19 @@
 //! The names in one folder, in the order of the keys below it.
 
-use std::{cmp::Ordering, ffi::CStr, mem::MaybeUninit, os::fd::AsFd};
+use std::{
+    cmp::Ordering,
+    collections::BTreeSet,
+    ffi::{CStr, CString},
+    mem::MaybeUninit,
+    os::fd::AsFd,
+};
 
 use rustix::{
     fs::{AtFlags, FileType, RawDir, StatxFlags, statx},
     io,
 };
 
-use super::{Skip, ignore_file};
+use super::{Skip, ignore_file, placeholder};
 use crate::model::Fingerprint;
 
 /// One folder's names. They lie one after another in one piece of memory, for a folder can hold a million.
@@ -81,7 +87,24 @@ impl Listing {
             };
             listing.push(name, Kind::of(file_type));
         }
+        listing.add_placeholders();
         Ok(listing)
+    }
+
+    /// Adds the names of files that others stand for, and that are not there themselves.
+    fn add_placeholders(&mut self) {
+        let stand_for = |entry: &Entry| placeholder::stands_for(self.name(*entry)).map(<[u8]>::to_vec);
+        let found = self.entries.iter().filter(|entry| entry.kind == Kind::File).filter_map(stand_for);
+        let mut found: BTreeSet<Vec<u8>> = found.collect();
+        if found.is_empty() {
+            return;
+        }
+        for entry in &self.entries {
+            found.remove(self.name(*entry));
+        }
+        for name in found.into_iter().filter_map(|name| CString::new(name).ok()) {
+            self.push(&name, Kind::Skipped(Skip::Placeholder));
+        }
     }
 
     fn push(&mut self, name: &CStr, kind: Kind) {

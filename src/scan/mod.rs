@@ -11,6 +11,7 @@ mod hash;
 mod ignore_file;
 mod listing;
 mod litter;
+mod placeholder;
 mod reach;
 mod replaced;
 mod repository;
@@ -110,6 +111,8 @@ pub enum Skip {
     SymlinkBroken,
     /// It is a symlink in a folder that a symlink led to, and leads to a folder that is synced by its own path.
     SymlinkTwice,
+    /// Another program has put a small file in its place, under another name.
+    Placeholder,
 }
 
 impl fmt::Display for Skip {
@@ -127,6 +130,7 @@ impl fmt::Display for Skip {
             Self::SymlinkLoop => "it is a symlink that leads back to itself",
             Self::SymlinkBroken => "it is a symlink to nothing",
             Self::SymlinkTwice => "it is a symlink behind another one, to a folder that is synced by its own path",
+            Self::Placeholder => "a placeholder is in its place, and its content is elsewhere; have it downloaded",
         })
     }
 }

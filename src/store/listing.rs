@@ -149,6 +149,16 @@ impl Db {
         Ok(self.connection.row(sql, [], |row| row.get(0))?)
     }
 
+    /// Whether this state has made a source, or seen a list with any.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn knows_sources(&self) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS (SELECT * FROM meta WHERE key = 'listed')
+                       OR EXISTS (SELECT * FROM replicas WHERE source_id IS NOT NULL)";
+        Ok(self.connection.row(sql, [], |row| row.get(0))?)
+    }
+
     /// Whether a reading of the list has shown all that the one before it has, or all readings so far together as many as
     /// the `total`.
     ///

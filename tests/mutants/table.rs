@@ -17,13 +17,15 @@ pub struct Edit<'a> {
 }
 
 /// Variants that are tried with lives of one knob: in others it is drawn too seldom to convict them soon.
-pub const KNOBS: [(&str, &str); 3] = [
+pub const KNOBS: [(&str, &str); 5] = [
     ("one look is enough", "MovesInLooks"),
     ("a deletion is repeated unasked", "IdsAgain"),
     ("ids are for ever", "IdsExchanged"),
+    ("a rewritten name is another document", "NamesFlattened"),
+    ("a refused page is a broken one", "ListEnds"),
 ];
 
-pub const MUTANTS: [Mutant; 22] = [
+pub const MUTANTS: [Mutant; 24] = [
     Mutant {
         name: "no grace",
         edits: &[Edit {
@@ -275,5 +277,25 @@ pub const MUTANTS: [Mutant; 22] = [
             to: "(!is_of_source || crate::mutant(\"a deletion is repeated unasked\"))\n",
         }],
         within: 1_500,
+    },
+    Mutant {
+        name: "a rewritten name is another document",
+        edits: &[Edit {
+            file: "src/plan/rewritten.rs",
+            from: "    if gathered.iter().flat_map(|one| &one.gone).all(|gone| gone.made_here) {\n",
+            to: "    if crate::mutant(\"a rewritten name is another document\")
+        || gathered.iter().flat_map(|one| &one.gone).all(|gone| gone.made_here)
+    {\n",
+        }],
+        within: 300,
+    },
+    Mutant {
+        name: "a refused page is a broken one",
+        edits: &[Edit {
+            file: "src/reconcile/list.rs",
+            from: "page > 1 && error.may_be_past_the_end();\n",
+            to: "page > 1\n                        && error.may_be_past_the_end()\n                        && !crate::mutant(\"a refused page is a broken one\");\n",
+        }],
+        within: 100,
     },
 ];

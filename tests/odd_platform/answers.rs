@@ -139,6 +139,24 @@ async fn list__pages_of_any_size__is_read_whole_and_ends() {
 }
 
 #[tokio::test]
+async fn list__pages_above_a_size_are_refused__is_read_in_smaller_ones() {
+    for (most, status) in [(50, 422), (20, 400), (99, 413)] {
+        let server = Server::new(move |asked, _| {
+            match asked.number(if asked.path == "/sources" { "per_page" } else { "limit" }) {
+                size if size > most => reply(status, r#"{"detail": "too many"}"#),
+                _ => answers(&json!({"data": [{"id": "a"}], "total": 1})),
+            }
+        })
+        .await;
+        assert_eq!(whole(&server.cevvo()).await, ["a"], "Cevvo, {most} at most");
+        assert_eq!(whole(&server.nexvio()).await, ["a"], "Nexvio, {most} at most");
+    }
+    let server = Server::new(|_, _| reply(422, r#"{"detail": "no"}"#)).await;
+    let error = server.cevvo().sources(None).await.unwrap_err();
+    assert!(error.to_string().contains("422") && server.total() < 10, "{error}");
+}
+
+#[tokio::test]
 async fn list__items_with_their_content__is_read_in_smaller_pages() {
     // One page of all is longer than is read; so is one item, but for those who ask for it alone.
     for (of_each, too_long, requests) in [(300_000, None, 8), (300, Some(57), 25)] {

@@ -115,6 +115,10 @@ knobs! {
     PlatformRestored,
     /// Names lose what is no part of the marker: folders, slashes, blanks or endings.
     NamesFlattened,
+    /// A page after the last one of the list is refused.
+    ListEnds,
+    /// Pages of the list that are larger than the platform likes are refused.
+    PagesLimited,
 }
 
 use Knob::*;

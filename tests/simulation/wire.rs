@@ -118,8 +118,17 @@ pub fn shown(
     now: Moment,
 ) -> (u16, Value) {
     match asked {
+        Asked::List(size, _) if manners.knobs.has(Knob::PagesLimited) && *size > 50 => {
+            (manners.knobs.detail(Knob::PagesLimited, &[400, 422]), json!({"detail": "per_page: at most 50"}))
+        }
         Asked::List(size, after) => {
             let (page, total) = lists::page(manners, platform, (*size, *after), reading, now);
+            // With a total that is too high as well, nobody could tell that it is the end.
+            let ends = manners.knobs.has(Knob::ListEnds) && !manners.knobs.has(Knob::TotalHigh);
+            if ends && page.is_empty() && *after > 0 {
+                let statuses = [404, 400, 416, 422];
+                return (manners.knobs.detail(Knob::ListEnds, &statuses), json!({"detail": "Invalid page."}));
+            }
             (200, list(manners, page, total, *size, *after))
         }
         Asked::Source(id) => match platform.find(id) {

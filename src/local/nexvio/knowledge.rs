@@ -26,8 +26,8 @@ use crate::{
     },
     platform::wire::{
         cevvo::{Deleted, Source},
+        flags::Flags,
         nexvio::Knowledge,
-        removal::{Activity, Removal},
     },
 };
 
@@ -161,7 +161,6 @@ pub(super) fn shown(source: Source) -> Knowledge {
         added_at: source.created_at,
         error: None,
         message: None,
-        removal: Removal::default(),
-        activity: Activity::default(),
+        flags: Flags::default(),
     }
 }

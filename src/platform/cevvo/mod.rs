@@ -243,13 +243,13 @@ pub(super) fn page_of(found: List<Source>, page: Cursor) -> SourcePage {
 
 /// Whether a source is deleted, and shown all the same.
 fn is_gone(source: &Source) -> bool {
-    status::is_gone(&source.removal, source.status.as_deref())
+    status::is_gone(&source.flags, source.status.as_deref())
 }
 
 /// `synced` with a document holds it, one that was just made is `pending`, and so is one that held a document and is worked
 /// on again; unknown statuses are "not yet" (reading of `source.status`).
 fn remote(source: Source) -> RemoteSource {
-    let status = status::of_source(source.status, &source.activity);
+    let status = status::of_source(source.status, &source.flags);
     let holding = match (status.as_deref().map(progress), source.document_count) {
         (Some(Progress::Done), Some(1..)) => Holding::Document,
         (Some(Progress::Done), Some(0)) => Holding::Empty,

@@ -159,12 +159,12 @@ pub(super) fn page_of(found: List<Knowledge>, offset: u64, words: impl Fn(&str) 
 
 /// Whether a source is deleted, and shown all the same.
 fn is_gone(item: &Knowledge) -> bool {
-    status::is_gone(&item.removal, item.status.as_deref())
+    status::is_gone(&item.flags, item.status.as_deref())
 }
 
 /// Without a status, listed means ready; unknown statuses are "not yet" (reading of `/knowledge`).
 fn remote(item: Knowledge, words: impl Fn(&str) -> String) -> RemoteSource {
-    let status = status::of_source(item.status, &item.activity);
+    let status = status::of_source(item.status, &item.flags);
     let holding = match status.as_deref().map(progress) {
         None | Some(Progress::Done) => Holding::Document,
         Some(Progress::Failed) => {

@@ -6,10 +6,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    lenient,
-    removal::{Activity, Removal},
-};
+use super::{flags::Flags, lenient};
 
 /// One page of a list.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -56,12 +53,9 @@ pub struct Source {
     pub created_at: Option<Timestamp>,
     #[serde(default, deserialize_with = "lenient::time", skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
-    /// What says that it is deleted or archived: some platforms go on showing such sources.
+    /// Whether it is deleted, archived or switched off: some platforms go on showing such sources.
     #[serde(flatten)]
-    pub removal: Removal,
-    /// What says whether it is switched on.
-    #[serde(flatten)]
-    pub activity: Activity,
+    pub flags: Flags,
 }
 
 /// Body of `POST /sources`.

@@ -46,21 +46,25 @@ pub(super) fn maybe_number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<
 
 /// Yes or no, also as a word or a number.
 pub(super) fn flag<'de, D: Deserializer<'de>>(from: D) -> Result<Option<bool>, D::Error> {
-    let value = Value::deserialize(from)?;
-    Ok(value.as_bool().or_else(|| match text_of(value)?.to_ascii_lowercase().as_str() {
-        "true" | "1" => Some(true),
-        "false" | "0" => Some(false),
-        _ => None,
-    }))
+    Ok(flag_of(&Value::deserialize(from)?))
 }
 
-/// Whether a value is set: some servers write a zero time instead of null.
-pub(super) fn is_set<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
-    Ok(match Value::deserialize(from)? {
-        Value::Null => false,
-        Value::Bool(is) => is,
+/// See [`flag`].
+pub(super) fn flag_of(value: &Value) -> Option<bool> {
+    value.as_bool().or_else(|| match text_of(value.clone())?.to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" => Some(true),
+        "false" | "0" | "no" => Some(false),
+        _ => None,
+    })
+}
+
+/// Whether a flag is set, or a time: some servers write a zero time instead of null.
+pub(super) fn says_yes(value: &Value) -> bool {
+    let is_set = |text: &str| !text.trim().is_empty() && !text.starts_with("0001-") && !text.starts_with("0000-");
+    flag_of(value).unwrap_or_else(|| match value {
+        Value::Null | Value::Bool(_) => false,
         Value::Number(number) => number.as_f64() != Some(0.0),
-        Value::String(text) => !text.trim().is_empty() && !text.starts_with("0001-") && !text.starts_with("0000-"),
+        Value::String(text) => is_set(text),
         Value::Array(items) => !items.is_empty(),
         Value::Object(fields) => !fields.is_empty(),
     })

@@ -4,6 +4,6 @@
 //! unknown fields are skipped, and statuses stay text.
 
 pub mod cevvo;
+pub mod flags;
 pub(super) mod lenient;
 pub mod nexvio;
-pub mod removal;

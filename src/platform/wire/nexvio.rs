@@ -6,10 +6,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    lenient,
-    removal::{Activity, Removal},
-};
+use super::{flags::Flags, lenient};
 
 pub use crate::model::{BUTTON_STYLES, LONGEST_INSTRUCTIONS, MODELS, POSITIONS, is_colour};
 
@@ -188,12 +185,9 @@ pub struct Knowledge {
     pub error: Option<serde_json::Value>,
     #[serde(default, deserialize_with = "lenient::value", skip_serializing_if = "Option::is_none")]
     pub message: Option<serde_json::Value>,
-    /// What says that it is deleted or archived: some platforms go on showing such sources.
+    /// Whether it is deleted, archived or switched off: some platforms go on showing such sources.
     #[serde(flatten)]
-    pub removal: Removal,
-    /// What says whether it is switched on.
-    #[serde(flatten)]
-    pub activity: Activity,
+    pub flags: Flags,
 }
 
 /// Body of `POST /knowledge` for a page; a document goes up as a form of `file` and `name`.

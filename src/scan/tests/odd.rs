@@ -46,6 +46,23 @@ fn what_is_no_plain_file_is_skipped_with_its_reason() {
 }
 
 #[test]
+fn walk__placeholder_in_a_files_place__is_that_file_skipped() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path();
+    for name in
+        ["a.md.nextcloud", ".b.md.icloud", "c.md.dvc", "d.md", "d.md.dvc", "e.jpg.owncloud", "sub/f.md.owncloud"]
+    {
+        write(root, name);
+    }
+    fs::create_dir(root.join("folder.md.dvc")).unwrap();
+    let kept = |name| format!("{name}: Placeholder, kept");
+    assert_eq!(
+        walked(&options(root)),
+        [kept("a.md"), kept("b.md"), kept("c.md"), "d.md".to_owned(), kept("sub/f.md")]
+    );
+}
+
+#[test]
 fn symlinks_are_followed_below_the_root_only_and_never_round_in_circles() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("root");
