@@ -350,7 +350,12 @@ fn adopt(
     let sql = "DELETE FROM replicas WHERE collection = ?1 AND path = ?2 AND phase = 'ready'";
     connection.run(sql, [collection, path])?;
     insert(connection, source, Phase::Ready, now)?;
-    set_live(connection, collection, path, Some(source.name.hash))
+    set_live(connection, collection, path, Some(source.name.hash))?;
+    if source.origin == Origin::ThisState {
+        let sql = "UPDATE documents SET uploaded_here = 1 WHERE collection = ?1 AND path = ?2";
+        connection.run(sql, [collection, path])?;
+    }
+    Ok(())
 }
 
 fn insert(connection: &Connection, source: &Listed, phase: Phase, now: Moment) -> Result<(), rusqlite::Error> {

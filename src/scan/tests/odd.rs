@@ -56,10 +56,7 @@ fn walk__placeholder_in_a_files_place__is_that_file_skipped() {
     }
     fs::create_dir(root.join("folder.md.dvc")).unwrap();
     let kept = |name| format!("{name}: Placeholder, kept");
-    assert_eq!(
-        walked(&options(root)),
-        [kept("a.md"), kept("b.md"), kept("c.md"), "d.md".to_owned(), kept("sub/f.md")]
-    );
+    assert_eq!(walked(&options(root)), [kept("a.md"), kept("b.md"), kept("c.md"), "d.md".to_owned(), kept("sub/f.md")]);
 }
 
 #[test]

@@ -105,6 +105,23 @@ fn names__text_around_each__are_found_again_and_a_copy_is_not() {
 }
 
 #[test]
+fn create__takes_effect_after_its_document_went__is_deleted_as_our_own() {
+    let (_folder, mut db) = new_db();
+    ready(&mut db, "b.md", 2, "s2");
+    let other = listed("s2", "b.md", 2, true);
+    compare(&mut db, std::slice::from_ref(&other));
+    see(&mut db, "a.md", 1);
+    let id = db.intend(&docs(), &path("a.md"), short(1), NOW).unwrap();
+    db.enter(id, Phase::Unknown, NOW - GRACE).unwrap();
+    db.forget(&docs(), &[path("a.md")]).unwrap();
+    compare(&mut db, std::slice::from_ref(&other));
+    assert_eq!(phases(&db, "a.md"), []);
+    compare(&mut db, &[other, listed("s1", "a.md", 1, true)]);
+    let record = db.record(&docs(), &path("a.md")).unwrap().unwrap();
+    assert_eq!((record.live, record.uploaded_here), (Some(short(1)), true));
+}
+
+#[test]
 fn create__answered_without_telling_whether__says_what_was_answered() {
     let (_folder, mut db) = new_db();
     ready(&mut db, "b.md", 2, "s2");
