@@ -6,7 +6,7 @@ use dom_query::NodeRef;
 
 use super::{
     address::{Base, Target},
-    hidden,
+    footer, hidden,
 };
 
 /// Elements that go with all that is in them.
@@ -173,7 +173,7 @@ fn goes(element: &NodeRef<'_>, base: &Base, opened: &HashSet<String>, in_article
     let is_frame = match name.as_ref() {
         // An article's header has its title.
         "header" => !in_article && !is_title(element),
-        "footer" => !in_article || !element.ancestors_it(Some(2)).any(|above| above.has_name("blockquote")),
+        "footer" => !in_article || footer::is_frame(element),
         "button" => !hidden::is_text(element),
         "form" => is_box(element),
         name => TAGS.contains(&name),
@@ -182,7 +182,7 @@ fn goes(element: &NodeRef<'_>, base: &Base, opened: &HashSet<String>, in_article
         || (is_aside(element) && !is_note(element) && (!in_article || is_mostly_links(element)))
         || (hidden::is_hidden(element) && !hidden::is_panel(element, opened))
         || has_role(element)
-        || is_named_so(element)
+        || is_named_so(element, in_article)
         || is_own_contents(element, base)
         || is_link_bar(element, in_article)
 }
@@ -232,10 +232,12 @@ fn has_role(element: &NodeRef<'_>) -> bool {
     ROLES.contains(&role.as_ref()) || (&*role == "banner" && !is_title(element))
 }
 
-fn is_named_so(element: &NodeRef<'_>) -> bool {
+fn is_named_so(element: &NodeRef<'_>, in_article: bool) -> bool {
     let is_row = ["td", "tr", "th", "tbody"].iter().any(|name| element.has_name(name));
+    let is_text = |name: &str| name == "footer" && in_article && !footer::is_frame(element);
     names(element).any(|(is_class, name)| {
-        (NAMES.contains(&name.as_str()) && !is_title(element) && !(is_row && name == "footer"))
+        let is_foot = is_row && name == "footer";
+        (NAMES.contains(&name.as_str()) && !is_title(element) && !is_foot && !(is_class && is_text(&name)))
             || (is_class && AD_CLASSES.contains(&name.as_str()))
             || (is_class && name.split(['-', '_']).any(|part| WAYS.contains(&part)) && is_way(element))
             || (CONSENT.iter().any(|part| name.contains(part)) && asks(element))

@@ -59,5 +59,10 @@ pub(super) fn remove(blocks: &mut Vec<Block>) {
 fn is_imprint(block: &Block) -> bool {
     let Block::Paragraph(text) = block else { return false };
     let text = text.trim_start_matches(['*', '\\', ' ']).to_lowercase();
-    text.chars().count() < MAX_LINE && BEGINNINGS.iter().any(|beginning| text.starts_with(beginning))
+    text.chars().count() < MAX_LINE && begins_so(&text)
+}
+
+/// Whether a line, in lower case, begins as such lines do.
+pub(super) fn begins_so(line: &str) -> bool {
+    BEGINNINGS.iter().any(|beginning| line.starts_with(beginning))
 }

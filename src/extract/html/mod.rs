@@ -7,6 +7,7 @@ mod clean;
 mod code;
 mod content;
 mod depth;
+mod footer;
 mod frame;
 mod hidden;
 mod imprint;
