@@ -46,6 +46,11 @@ impl Base {
         *url == self.page
     }
 
+    /// Whether an address is on the host of the page.
+    pub(super) fn is_own_host(&self, url: &Url) -> bool {
+        url.host() == self.page.host() || url.host().is_none()
+    }
+
     /// The address of another page, without a fragment.
     pub(super) fn page(&self, href: &str) -> Option<Url> {
         self.base.join(href.trim()).ok().filter(is_web).map(without_visit).map(without_fragment)

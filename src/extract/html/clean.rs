@@ -6,7 +6,7 @@ use dom_query::NodeRef;
 
 use super::{
     address::{Base, Target},
-    footer, hidden,
+    footer, hidden, prose,
 };
 
 /// Elements that go with all that is in them.
@@ -158,10 +158,15 @@ pub(super) fn clean(element: &NodeRef<'_>, base: &Base, opened: &HashSet<String>
         if goes {
             child.remove_from_parent();
         } else if child.is_element() {
-            let is_article = ["article", "main", "section", "blockquote"].iter().any(|name| child.has_name(name));
-            clean(child, base, opened, in_article || is_article);
+            clean(child, base, opened, in_article || is_text_part(child));
         }
     }
+}
+
+/// Whether an element is a part of the page that it marks as text.
+fn is_text_part(element: &NodeRef<'_>) -> bool {
+    ["article", "main", "section", "blockquote"].iter().any(|name| element.has_name(name))
+        || element.attr("role").is_some_and(|role| &*role == "main")
 }
 
 fn goes(element: &NodeRef<'_>, base: &Base, opened: &HashSet<String>, in_article: bool) -> bool {
@@ -182,7 +187,7 @@ fn goes(element: &NodeRef<'_>, base: &Base, opened: &HashSet<String>, in_article
         || (is_aside(element) && !is_note(element) && (!in_article || is_mostly_links(element)))
         || (hidden::is_hidden(element) && !hidden::is_panel(element, opened))
         || has_role(element)
-        || is_named_so(element, in_article)
+        || is_named_so(element, base, in_article)
         || is_own_contents(element, base)
         || is_link_bar(element, in_article)
 }
@@ -232,13 +237,16 @@ fn has_role(element: &NodeRef<'_>) -> bool {
     ROLES.contains(&role.as_ref()) || (&*role == "banner" && !is_title(element))
 }
 
-fn is_named_so(element: &NodeRef<'_>, in_article: bool) -> bool {
+fn is_named_so(element: &NodeRef<'_>, base: &Base, in_article: bool) -> bool {
     let is_row = ["td", "tr", "th", "tbody"].iter().any(|name| element.has_name(name));
-    let is_text = |name: &str| name == "footer" && in_article && !footer::is_frame(element);
+    let is_text = |name: &str| match name {
+        "footer" => in_article && !footer::is_frame(element),
+        name => prose::is_text(element, name, base, in_article),
+    };
     names(element).any(|(is_class, name)| {
         let is_foot = is_row && name == "footer";
         (NAMES.contains(&name.as_str()) && !is_title(element) && !is_foot && !(is_class && is_text(&name)))
-            || (is_class && AD_CLASSES.contains(&name.as_str()))
+            || (is_class && AD_CLASSES.contains(&name.as_str()) && !is_text(&name))
             || (is_class && name.split(['-', '_']).any(|part| WAYS.contains(&part)) && is_way(element))
             || (CONSENT.iter().any(|part| name.contains(part)) && asks(element))
     })

@@ -13,6 +13,7 @@ mod hidden;
 mod imprint;
 mod inline;
 mod main_part;
+mod prose;
 mod redirect;
 mod shadow;
 mod sign_in;
