@@ -12,8 +12,8 @@ use super::{
 /// Elements that go with all that is in them.
 const TAGS: &[&str] = &[
     "audio", "canvas", "datalist", "dialog", "embed", "head", "iframe", "input", "link", "meta", "meter", "nav",
-    "noframes", "noscript", "object", "optgroup", "option", "output", "progress", "script", "select", "style", "svg",
-    "template", "textarea", "video",
+    "noframes", "noscript", "object", "optgroup", "option", "progress", "script", "select", "style", "svg", "template",
+    "textarea", "video",
 ];
 const ROLES: &[&str] = &["alertdialog", "contentinfo", "dialog", "menu", "menubar", "navigation", "search"];
 /// Classes and identifiers of what goes. They are compared as a whole: `footer` is not `footer-notes`.

@@ -7,6 +7,7 @@ mod clean;
 mod code;
 mod content;
 mod depth;
+mod fields;
 mod footer;
 mod frame;
 mod hidden;
@@ -94,6 +95,7 @@ pub(super) fn page(request: &Request, html: &[u8]) -> Result<Page, Refusal> {
         Leads::of(&document, &base, request.headers.refresh.as_deref()),
     );
     let said = title::said(&document);
+    fields::show(&root);
     table::label_icons(&root);
     clean::clean(&root, &base, &hidden::opened(&root), false);
     let mut blocks = main_part::blocks(&document, &base);

@@ -1,0 +1,96 @@
+//! Fields that only show something: ticks in a list or a table, and texts to copy.
+
+use dom_query::NodeRef;
+
+use super::hidden::is_hidden;
+
+/// Elements in which a tick is part of the text.
+const TICKED: &[&str] = &["dd", "li", "td", "th"];
+/// How far above a tick they may be.
+const NEAR: usize = 4;
+/// Parts of a page in which a text to copy is content. Elsewhere it is a link to share the page.
+const PARTS: &[&str] = &["article", "main", "section"];
+
+/// Puts the state or the text of such fields in their places: `[x]`, `[ ]`, and what is to be copied as code.
+pub(super) fn show(root: &NodeRef<'_>) {
+    let is_field = |node: &NodeRef<'_>| (node.has_name("input") || node.has_name("textarea")) && !is_hidden(node);
+    let fields: Vec<_> = root.descendants_it().filter(is_field).collect();
+    for field in fields {
+        if let Some(html) = shown(&field) {
+            field.before_html(html);
+            field.remove_from_parent();
+        }
+    }
+}
+
+fn shown(field: &NodeRef<'_>) -> Option<String> {
+    let is_within =
+        |names: &[&str], most| field.ancestors_it(most).any(|above| names.iter().any(|name| above.has_name(name)));
+    let is_read = || field.has_attr("readonly") && is_within(PARTS, None);
+    if field.has_name("textarea") {
+        let text = field.text();
+        return (is_read() && !text.trim().is_empty()).then(|| format!("<pre>{}</pre>", escaped(&text)));
+    }
+    let kind = field.attr("type").unwrap_or_default().trim().to_ascii_lowercase();
+    match kind.as_str() {
+        // One that can be ticked is a question.
+        "checkbox" if field.has_attr("disabled") && is_within(TICKED, Some(NEAR)) => {
+            Some(if field.has_attr("checked") { "[x] " } else { "[ ] " }.to_owned())
+        }
+        "" | "text" | "url" if is_read() => {
+            let value = field.attr("value").filter(|value| !value.trim().is_empty())?;
+            Some(format!(" <code>{}</code> ", escaped(&value)))
+        }
+        _ => None,
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::extract::html::tests::markdown_with;
+    use crate::model::Sketch;
+
+    #[test]
+    fn field__that_only_shows_something__is_content() {
+        for (part, expected) in [
+            (
+                "<ul><li><input type=checkbox disabled checked> Tea<li><input type=checkbox disabled> Milk</ul>",
+                "- [x] Tea\n- [ ] Milk",
+            ),
+            ("<ul><li><p><label><input type=CheckBox disabled checked>Tea</label></p></ul>", "- [x] Tea"),
+            (
+                "<table><tr><th>Tea<th>Hot<tr><td>Green<td><input type=checkbox disabled><tr><td>Black<td><input type=checkbox disabled checked></table>",
+                "| Green | [ ] |\n| Black | [x] |",
+            ),
+            (
+                "<p>Copy this:</p><textarea readonly rows=5>a: 1\n\nb: &lt;2></textarea>",
+                "Copy this:\n\n```\na: 1\n\nb: <2>\n```",
+            ),
+            ("<p>Yours: <input readonly value='https://api.example.com'></p>", "Yours: `https://api.example.com`"),
+            ("<p>Total: <output>44 EUR</output></p>", "Total: 44 EUR"),
+        ] {
+            let text = markdown_with(part);
+            assert!(text.ends_with(expected), "{part}: {text}");
+        }
+        for part in [
+            "<p><input type=checkbox disabled checked></p>",
+            "<ul><li><input type=checkbox></ul>",
+            "<ul><li><input type=checkbox disabled checked hidden></ul>",
+            "<textarea>Your words</textarea><input value=1><input type=hidden readonly value=8f3a>",
+            "</main><div><input readonly value='https://example.com/share'></div>",
+        ] {
+            assert_eq!(markdown_with(part), markdown_with(""), "{part}");
+        }
+    }
+
+    #[test]
+    fn tick__that_is_set__is_a_change_of_words() {
+        let text = |ticked: &str| markdown_with(&format!("<ul><li><input type=checkbox disabled {ticked}> Tea</ul>"));
+        let sketch = |ticked: &str| Sketch::of(&text(ticked), "https://example.com/").text;
+        assert_ne!(sketch("checked"), sketch(""));
+    }
+}
