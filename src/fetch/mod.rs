@@ -10,6 +10,7 @@ mod kind;
 mod lasting;
 pub mod lists;
 mod robots;
+mod sign_in;
 mod trouble;
 mod way;
 
@@ -22,8 +23,9 @@ use url::Url;
 pub use address::private;
 pub use fetcher::Fetcher;
 pub use robots::robots_verdict;
+pub use sign_in::{leads_back, leads_to_sign_in};
 pub use trouble::Trouble;
-pub use way::{leads_to_sign_in, shown};
+pub use way::shown;
 
 /// How long things may take.
 #[derive(Clone, Copy, Debug)]

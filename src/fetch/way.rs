@@ -8,26 +8,7 @@ use std::{
 use reqwest::header::{HeaderMap, HeaderValue, SET_COOKIE};
 use url::Url;
 
-use super::Trouble;
-
-/// Words in addresses of pages where one signs in, without hyphens and underscores.
-const SIGN_IN: [&str; 15] = [
-    "auth",
-    "authenticate",
-    "authorize",
-    "idp",
-    "login",
-    "logon",
-    "oauth",
-    "oauth2",
-    "saml",
-    "saml2",
-    "servicelogin",
-    "signin",
-    "signon",
-    "sso",
-    "wplogin",
-];
+use super::{Trouble, sign_in::leads_to_sign_in};
 
 /// An origin has no more bytes of cookies, as browsers have it for one.
 const MOST_COOKIES: usize = 4 << 10;
@@ -125,13 +106,6 @@ impl Way {
     }
 }
 
-/// Whether an address is named as pages for signing in are, and the one that was asked for is not. A name alone proves
-/// nothing: a document about signing in is named so, too.
-pub fn leads_to_sign_in(start: &Url, here: &Url) -> bool {
-    let asked = sign_in_words(start);
-    sign_in_words(here).iter().any(|word| !asked.contains(word))
-}
-
 /// An address for people: without what may be secret (a user, a query).
 pub fn shown(url: &Url) -> String {
     let mut url = url.clone();
@@ -151,15 +125,6 @@ fn escaped(location: &[u8]) -> Cow<'_, str> {
 fn without_fragment(mut url: Url) -> Url {
     url.set_fragment(None);
     url
-}
-
-/// The words about signing in that an address has as a part of its path, or as the first part of its host.
-fn sign_in_words(url: &Url) -> Vec<String> {
-    let host = url.domain().and_then(|host| host.split('.').next());
-    let parts = url.path_segments().into_iter().flatten().chain(host);
-    let words =
-        parts.map(|part| part.split('.').next().unwrap_or_default().replace(['-', '_'], "").to_ascii_lowercase());
-    words.filter(|word| SIGN_IN.contains(&word.as_str())).collect()
 }
 
 /// Somebody else's words on one line, without what may be a password, and not for ever.
@@ -232,27 +197,5 @@ mod tests {
             follow("https://a.example/", &[("https://\n[", true)]).unwrap_err(),
             Trouble::RedirectNowhere("https:// [".to_owned())
         );
-    }
-
-    #[test]
-    fn pages_to_sign_in_are_known_by_their_addresses() {
-        for (start, to, expected) in [
-            ("/docs", "/login?next=/docs", true),
-            ("/docs", "/account/login", true),
-            ("/docs", "/users/sign_in", true),
-            ("/docs", "/Account/Sign-In.aspx", true),
-            ("/docs", "/wp-login.php", true),
-            ("/docs", "https://login.example.com/tenant", true),
-            ("/docs", "https://accounts.example.com/v3/signin/identifier", true),
-            ("/docs", "https://id.example.com/realms/x/protocol/openid-connect/auth", true),
-            ("/docs", "/docs/en", false),
-            ("/docs", "/authors/signing-in-the-rain", false),
-            // The page itself is about it.
-            ("/docs/auth", "/docs/v2/auth", false),
-            ("/docs/auth", "/sso/auth", true),
-        ] {
-            let way = follow(&format!("https://www.example.com{start}"), &[(to, false)]).unwrap();
-            assert_eq!(way.at_sign_in(), expected, "{start} {to}");
-        }
     }
 }

@@ -51,6 +51,8 @@ pub struct Page {
     pub asks_for_password: bool,
     /// Whether a field for a password is in its content, and not only in its frame.
     pub has_password_field: bool,
+    /// Whether a field in its content may ask who one is: one to fill in that is no search.
+    pub has_form: bool,
     /// Where it leads, if it is an HTML-level redirect.
     pub redirect: Option<String>,
     /// The address by which it wants to be known, where that is another one: `<link rel="canonical">`.
@@ -94,7 +96,7 @@ pub(super) fn page(request: &Request, html: &[u8]) -> Result<Page, Refusal> {
         PasswordField::of(&root),
         Leads::of(&document, &base, request.headers.refresh.as_deref()),
     );
-    let said = title::said(&document);
+    let (said, has_form) = (title::said(&document), sign_in::has_form(&root));
     fields::show(&root);
     table::label_icons(&root);
     clean::clean(&root, &base, &hidden::opened(&root), false);
@@ -109,7 +111,7 @@ pub(super) fn page(request: &Request, html: &[u8]) -> Result<Page, Refusal> {
         return Err(Refusal::NoText);
     }
     let (asks_for_password, has_password_field) = (password.is_all(words), password == PasswordField::InContent);
-    Ok(Page { title, markdown, links, asks_for_password, has_password_field, redirect, canonical })
+    Ok(Page { title, markdown, links, asks_for_password, has_password_field, has_form, redirect, canonical })
 }
 
 fn links(root: &NodeRef<'_>, base: &Base) -> Vec<String> {

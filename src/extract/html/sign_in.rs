@@ -65,6 +65,17 @@ impl PasswordField {
     }
 }
 
+/// Whether a page has a field in its content in which readers may say who they are.
+pub(super) fn has_form(root: &NodeRef<'_>) -> bool {
+    const KINDS: &[&str] = &["", "email", "number", "password", "tel", "text"];
+    root.descendants_it().any(|node| {
+        let kind = || node.attr("type").unwrap_or_default().trim().to_ascii_lowercase();
+        let is_search = || node.attr("name").is_some_and(|name| matches!(&*name, "q" | "query" | "s" | "search"));
+        let in_frame = || node.ancestors_it(None).any(|above| is_frame(&above));
+        node.has_name("input") && KINDS.contains(&kind().as_str()) && !is_search() && !in_frame()
+    })
+}
+
 fn is_frame(element: &NodeRef<'_>) -> bool {
     let name = element.node_name().unwrap_or_default();
     if matches!(name.as_ref(), "html" | "body" | "main") {

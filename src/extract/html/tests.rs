@@ -315,6 +315,14 @@ fn links_and_passwords() {
     assert_eq!(page.links, ["https://example.com/v2/a.html", "https://e.org/b", "https://example.com/d"]);
     assert!(page.asks_for_password);
     assert!(!read("<p>x<input type=text>").asks_for_password);
+    for (html, expected) in [
+        ("<p>x<input name=user>", true),
+        ("<form><input type=Email></form><p>x", true),
+        ("<header><input name=user></header><p>x", false),
+        ("<p>x<input name=q><input type=search><input type=hidden>", false),
+    ] {
+        assert_eq!(read(html).has_form, expected, "{html}");
+    }
     assert_eq!(page.redirect, None);
 }
 

@@ -18,7 +18,7 @@ use url::Url;
 use crate::{
     config::{Pages, Via},
     extract::{self, Extractor, Headers, SIGN_IN_WORDS},
-    fetch::{Access, Answer, Fetched, Fetcher, Trouble, Validators, leads_to_sign_in, shown},
+    fetch::{Access, Answer, Fetched, Fetcher, Trouble, Validators, leads_back, leads_to_sign_in, shown},
     model::{CollectionName, ContentHash, PageSaid, Sketch},
     plan::PasswordAt,
 };
@@ -199,7 +199,7 @@ impl Reader {
     async fn cleaned(&self, page: Fetched, asked: &Url, title: Option<u64>) -> Result<Cleaned, String> {
         let kind = page.kind()?;
         let Fetched { url, charset, refresh, body, .. } = page;
-        let (mut said, mut asks_for_password) = (PageSaid::default(), false);
+        let (mut said, mut asks_for_password, mut has_form) = (PageSaid::default(), false, false);
         let has_known_title = |said: &PageSaid| title.is_some() && said.title == title;
         let ended = kind != "html" || has_end(&body);
         let (bytes, kind) = match kind {
@@ -214,7 +214,7 @@ impl Reader {
                     return if has_user { Err(refused()) } else { Ok(Cleaned::Leads(to)) };
                 }
                 said = PageSaid { canonical: page.canonical, title: hash_of_title(&page.title) };
-                asks_for_password = page.has_password_field;
+                (asks_for_password, has_form) = (page.has_password_field, page.has_form);
                 if page.asks_for_password && !has_known_title(&said) {
                     return Err("it asks for a password and says little else, so it is a page to sign in".to_owned());
                 }
@@ -232,7 +232,7 @@ impl Reader {
         let is_text = matches!(kind, "md" | "txt");
         let sketch = is_text.then(|| Sketch::of(&String::from_utf8_lossy(&bytes), asked.as_str()));
         if sketch.is_some_and(|sketch| sketch.words <= SIGN_IN_WORDS)
-            && leads_to_sign_in(asked, &url)
+            && (leads_to_sign_in(asked, &url) || (has_form && leads_back(asked, &url)))
             && !has_known_title(&said)
         {
             return Err(Trouble::Login(shown(&url)).to_string());
