@@ -3,6 +3,7 @@
 //! Time is an argument and nothing here does IO: everything hard is decided here and tested here, and no meaningful
 //! choice is left for the one who carries a plan out.
 
+mod access_text;
 mod assemble;
 mod bot;
 mod doubles;
@@ -20,6 +21,7 @@ mod page_signs;
 mod page_text;
 mod phrase;
 mod placeholder;
+mod program_error;
 mod replacement_guard;
 mod resume;
 mod retry;

@@ -1,7 +1,9 @@
 //! What a page's text is, held against the one that the platform holds.
 
 use super::{
+    access_text::is_about_access,
     placeholder::{NOT_FOUND, placeholder},
+    program_error::{breaks_off, is_program_error},
     replacement_guard::ALIKE,
 };
 use crate::model::{Claimed, ContentHash, PageState, Record, Sketch, distance};
@@ -118,17 +120,14 @@ pub fn weigh(record: Option<&Record>, before: Option<&PageState>, new: &NewText<
         return TextVerdict::Accepted { turned };
     }
     let (words, size) = (new.sketch.words, live_size(record));
-    // A form may be part of a document, which is then much the same as before, or long.
-    let asks = match new.password {
-        PasswordAt::Elsewhere => Some("it redirects, for now, to another text, which asks for a password"),
-        PasswordAt::Here => Some("it shows another text, which asks for a password").filter(|_| words <= SIGN_IN),
-        PasswordAt::Nowhere => None,
-    };
-    if let Some(what) = asks.filter(|_| !new.same_title && distance(was, new.sketch.likeness) > ALIKE) {
+    let stands_for = size.and_then(|size| stands_for(new, size));
+    let is_other = !new.same_title && distance(was, new.sketch.likeness) > ALIKE;
+    // A page that was not found may say so with a box to sign in beside it; any other placeholder is known better than that.
+    let in_place_of = size.filter(|_| stands_for.is_none_or(|what| what == NOT_FOUND));
+    if let Some(what) = breaks_off_there(new, size).or_else(|| asks(new, in_place_of).filter(|_| is_other)) {
         let reason = format!("{what}; it is believed when that has stood for seven days");
         return TextVerdict::Doubted { what: Claimed::SignIn, reason, turned: was };
     }
-    let stands_for = size.filter(|_| !new.same_title).and_then(|size| placeholder(new.text, words, new.size, size));
     // A site in trouble shows the same everywhere, and has not lost its pages.
     if new.missing && stands_for.is_none_or(|what| what == NOT_FOUND) {
         return TextVerdict::Missing;
@@ -151,6 +150,38 @@ pub fn weigh(record: Option<&Record>, before: Option<&PageState>, new: &NewText<
         return TextVerdict::Doubted { what: Claimed::Shrunk(new.sketch.likeness), reason, turned: was };
     }
     TextVerdict::Accepted { turned }
+}
+
+/// What a text stands for instead of a document of this size. The title of before makes it the document, unless a program has
+/// put its error below that.
+fn stands_for(new: &NewText<'_>, before: u64) -> Option<&'static str> {
+    let NewText { text, size, sketch: Sketch { words, .. }, same_title, .. } = *new;
+    if is_program_error(text, words, size, before) {
+        return Some("an error");
+    }
+    placeholder(text, words, size, before).filter(|_| !same_title)
+}
+
+/// Why a text that may be the beginning of the document is believed only when it has stood there for days.
+fn breaks_off_there(new: &NewText<'_>, before: Option<u64>) -> Option<&'static str> {
+    let NewText { text, size, sketch: Sketch { words, .. }, .. } = *new;
+    let is_broken =
+        before.is_some_and(|before| breaks_off(text, size, before) && !is_program_error(text, words, size, before));
+    is_broken.then_some("it breaks off with an error of its site")
+}
+
+/// The same of another text, which may be that of a session that has run out.
+fn asks(new: &NewText<'_>, before: Option<u64>) -> Option<&'static str> {
+    let NewText { text, size, sketch: Sketch { words, .. }, .. } = *new;
+    match new.password {
+        PasswordAt::Elsewhere => Some("it redirects, for now, to another text, which asks for a password"),
+        // A form may be part of a document, which is then much the same as before, or long.
+        PasswordAt::Here => Some("it shows another text, which asks for a password").filter(|_| words <= SIGN_IN),
+        PasswordAt::Nowhere => {
+            let is_access = before.is_some_and(|before| is_about_access(text, words, size, before));
+            is_access.then_some("it shows a short text about signing in or access")
+        }
+    }
 }
 
 /// What kind of file this is that is known by its bytes alone; `None` of text.

@@ -370,3 +370,17 @@ fn kind__of_a_file_or_of_text__is_another_in_two_looks() {
         assert_eq!((twice.kind.as_deref(), twice.stale), (Some("md"), None));
     }
 }
+
+#[test]
+fn text__about_access_or_of_an_error__is_doubted() {
+    let (record, state) = held(LONG);
+    let titled = |text, same_title| weigh(Some(&record), Some(&state), &NewText { same_title, ..new(text) });
+    let what = |text, same_title| match titled(text, same_title) {
+        TextVerdict::Doubted { what, .. } => Some(what),
+        _ => None,
+    };
+    let error = "# Topic\n\n**Fatal error**: Uncaught x in **/srv/a.php** on line **9**";
+    assert_eq!(what("# Restricted\n\nYou must be logged in to see it.", false), Some(Claimed::SignIn));
+    assert_eq!(what("# Denied\n\nAccess denied. Log in first.", false), Some(Claimed::Replaced));
+    assert_eq!((what(error, false), what(error, true)), (Some(Claimed::Replaced), Some(Claimed::Replaced)));
+}
