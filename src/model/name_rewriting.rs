@@ -70,38 +70,77 @@ pub enum NameLikeness {
     Part,
 }
 
-/// What a stored name has of a document's name, up to the ending, the marker and all that is no letter or digit.
+/// What a stored name has of a document's name, up to the ending, the marker and what signs became of signs.
 pub fn name_likeness(collection: &CollectionName, path: &DocPath, stored: &str) -> Option<NameLikeness> {
-    let stored = stored_letters(stored);
-    let [of_path, of_file] = document_letters(collection, path);
-    let is_one_of = |names: &[String; 2]| stored.iter().any(|stored| names.contains(stored));
-    let [_, stem] = &of_file;
-    match () {
-        () if stem.is_empty() => None,
-        () if is_one_of(&of_path) => Some(NameLikeness::Path),
-        () if is_one_of(&of_file) => Some(NameLikeness::FileName),
-        () => stored.last().filter(|rest| rest.contains(stem)).map(|_| NameLikeness::Part),
+    let stored = without_marker(stored);
+    let [of_path, of_file] = document_names(collection, path);
+    let is_one_of =
+        |names: &[String; 2]| stored.iter().any(|stored| names.iter().any(|name| may_be_made_of(stored, name)));
+    let stem = letters(&of_file[1]);
+    if stem.is_empty() {
+        None
+    } else if is_one_of(&of_path) {
+        Some(NameLikeness::Path)
+    } else if is_one_of(&of_file) {
+        Some(NameLikeness::FileName)
+    } else {
+        stored.last().filter(|rest| letters(rest).contains(&stem)).map(|_| NameLikeness::Part)
     }
 }
 
-/// The letters and digits of a document's name, with its ending and without it: of all of it, and of its file name.
+/// The letters of a document's name, with its ending and without it: of all of it, and of its file name.
 pub fn document_letters(collection: &CollectionName, path: &DocPath) -> [[String; 2]; 2] {
-    let both = |name: &str| [letters(name), letters(without_ending(name))];
+    document_names(collection, path).map(|names| names.map(|name| letters(&name)))
+}
+
+/// The letters of a stored name, and where it has a marker, then of the rest.
+pub fn stored_letters(stored: &str) -> Vec<String> {
+    without_marker(stored).iter().map(|name| letters(name)).collect()
+}
+
+/// All of a document's name, and its file name, each with its ending and without it.
+fn document_names(collection: &CollectionName, path: &DocPath) -> [[String; 2]; 2] {
+    let both = |name: &str| [name.to_owned(), without_ending(name).to_owned()];
     [both(&format!("{collection}/{path}")), both(path.file_name())]
 }
 
-/// The letters and digits of a stored name, and where it has a marker, then of the rest.
-pub fn stored_letters(stored: &str) -> Vec<String> {
+/// A stored name, and where it has a marker, then the rest.
+fn without_marker(stored: &str) -> Vec<String> {
     let decoded = decode_name(stored);
     let rest = decoded.rsplit_once('[').and_then(|(before, rest)| {
         let (marker, after) = rest.split_once(']')?;
         let (_, hash) = marker.split_once(':')?;
-        ShortHash::parse(hash).map(|_| letters(&format!("{before}{after}")))
+        ShortHash::parse(hash).map(|_| format!("{}{after}", before.trim_end()))
     });
-    std::iter::once(letters(&decoded)).chain(rest).collect()
+    std::iter::once(decoded).chain(rest).collect()
 }
 
-/// Whether two paths are one up to the ending of the file and all that is no letter or digit.
+/// Whether a platform may have made one name of another: the letters are the same, and of the signs some are missing, or
+/// are blanks, `-` or `_` now.
+fn may_be_made_of(stored: &str, name: &str) -> bool {
+    let ([stored, stored_signs], [name, name_signs]) = (split_signs(stored), split_signs(name));
+    let comes_of = |(stored, name): (&String, &String)| {
+        stored.chars().all(|sign| name.contains(sign) || matches!(sign, ' ' | '-' | '_') && !name.is_empty())
+    };
+    stored == name && stored_signs.iter().zip(&name_signs).all(comes_of)
+}
+
+/// The letters of a name, and the signs before each and at the end.
+fn split_signs(name: &str) -> [Vec<String>; 2] {
+    let (mut letters, mut signs) = (Vec::new(), vec![String::new()]);
+    for c in fold_name(name).chars() {
+        match signs.last_mut() {
+            Some(before) if !is_letter(c) => before.push(c),
+            _ => {
+                letters.push(c.to_string());
+                signs.push(String::new());
+            }
+        }
+    }
+    [letters, signs]
+}
+
+/// Whether two paths are one up to the ending of the file and the signs of ASCII.
 pub fn is_same_path(one: &DocPath, other: &DocPath) -> bool {
     let [one, other] = [one, other].map(|path| letters(without_ending(path.as_str())));
     one == other
@@ -112,7 +151,12 @@ fn without_ending(name: &str) -> &str {
 }
 
 fn letters(text: &str) -> String {
-    fold_name(text).chars().filter(|c| c.is_alphanumeric()).collect()
+    fold_name(text).chars().filter(|c| is_letter(*c)).collect()
+}
+
+/// What platforms leave in names: all but the signs of ASCII and white space.
+fn is_letter(c: char) -> bool {
+    !(c.is_ascii_punctuation() || c.is_whitespace())
 }
 
 /// Whether a stored name may be the one that was sent, as a platform keeps it. One that does not show names tells nothing.
@@ -185,6 +229,18 @@ mod tests {
             ("[default:0123456789ab]", None),
         ] {
             assert_eq!(name_likeness(&collection, &path, stored), expected, "{stored}");
+        }
+        for (name, stored) in [
+            ("c.md", "handbook/c++.md"),
+            ("c.md", "handbook/c#.md"),
+            ("release-11.md", "handbook/release-1.1.md"),
+            ("2024-11-1.md", "handbook/2024-1-11.md"),
+            ("api-v1.md", "handbook/api/v1.md"),
+            ("\u{e02}\u{e49}\u{e32}\u{e27}.md", "handbook/\u{e02}\u{e48}\u{e32}\u{e27}.md"),
+            ("\u{1f44d}.md", "handbook/\u{1f44e}.md"),
+        ] {
+            let likeness = name_likeness(&collection, &DocPath::new(name).unwrap(), stored);
+            assert!(likeness.is_none_or(|likeness| likeness == NameLikeness::Part), "{name} {stored}: {likeness:?}");
         }
         assert_eq!(name_likeness(&collection, &DocPath::new("(1).md").unwrap(), "x [a:0123456789ab]"), None);
         assert_eq!(name_likeness(&collection, &DocPath::new("#.md").unwrap(), "[a:0123456789ab]"), None);

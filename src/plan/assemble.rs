@@ -7,7 +7,7 @@ use super::{
     guard::{Authority, Candidates, Gone, Guarded, Policy, guard},
     moves::{self, Move, NewMove},
     replacement_guard::{self, Asked, HeldReplacements},
-    rewritten::{KnownOtherwise, known_otherwise},
+    rewritten::{RewrittenName, match_rewritten_names},
     successors::Successors,
     withheld::{Why, Withheld},
 };
@@ -61,8 +61,8 @@ pub struct Plan {
     pub held_replacements: Vec<HeldReplacements>,
     /// Collections of which everything was seen: what is not there is gone, or was never there.
     pub seen: BTreeSet<CollectionName>,
-    /// Documents that are known under other names, to be noted before anything is done.
-    pub known_otherwise: Vec<KnownOtherwise>,
+    /// Sources that are documents' under names that a platform has rewritten, to be noted before anything is done.
+    pub rewritten_names: Vec<RewrittenName>,
 }
 
 impl Plan {
@@ -89,7 +89,6 @@ pub fn assemble(mut gathered: Vec<Gathered>, moves: &[Move], policy: &Policy) ->
     let mut held_replacements = Vec::new();
     let seen = gathered.iter().filter(|one| one.authority == Authority::Whole && one.out_of_sight.is_none());
     let seen = seen.map(|one| one.collection.clone()).collect();
-    let known_otherwise = known_otherwise(&mut gathered);
     for Gathered { wanted, gone, strays, out_of_sight, .. } in &mut gathered {
         // What holds just what is to be put is taken over.
         let wanted: BTreeSet<_> = wanted.iter().map(|wanted| (&wanted.path, wanted.hash.short())).collect();
@@ -99,6 +98,7 @@ pub fn assemble(mut gathered: Vec<Gathered>, moves: &[Move], policy: &Policy) ->
             strays.retain(|stray| !part.hides(&stray.path));
         }
     }
+    let rewritten_names = if policy.never { Vec::new() } else { match_rewritten_names(&mut gathered) };
     // What was not seen for sure may be there again.
     for Gathered { collection, gone, moved, .. } in gathered.iter_mut().filter(|one| one.authority == Authority::Whole)
     {
@@ -148,7 +148,7 @@ pub fn assemble(mut gathered: Vec<Gathered>, moves: &[Move], policy: &Policy) ->
     }
     actions.append(&mut renames);
     actions.append(&mut puts);
-    Plan { actions, withheld, held_replacements, waiting, begun_moves, seen, known_otherwise }
+    Plan { actions, withheld, held_replacements, waiting, begun_moves, seen, rewritten_names }
 }
 
 /// Takes out of what is wanted and gone what has the same content.

@@ -50,7 +50,7 @@ pub use phrase::{LOOKED_AT, phrases};
 pub use replacement_guard::{ALIKE, HeldReplacements, ReplacementStanding, TurnedText, became, joined};
 pub use resume::{Besides, Resume, Terms, UnderWay, resume};
 pub use retry::{FailureCause, TRIED_AGAIN, retry_at};
-pub use rewritten::KnownOtherwise;
+pub use rewritten::RewrittenName;
 pub use rule_files::{RuleFiles, rule_files};
 pub use spellings::{Spelling, Spellings, spellings};
 pub use successors::{UnreadPages, pair_by_file};

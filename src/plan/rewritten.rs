@@ -6,11 +6,11 @@ use super::{
     gathered::Gathered,
     guard::{Authority, Gone},
 };
-use crate::model::{CollectionName, DocPath, ShortHash, document_letters, stored_letters};
+use crate::model::{CollectionName, DocPath, NameLikeness, ShortHash, document_letters, name_likeness, stored_letters};
 
 /// What was taken for a document that is gone, and is a version of another one under a name that a platform has rewritten.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KnownOtherwise {
+pub struct RewrittenName {
     /// The document that the name was taken for, by its collection, and its content.
     pub found: (CollectionName, Gone),
     /// The document that it is a version of.
@@ -19,23 +19,24 @@ pub struct KnownOtherwise {
 
 /// Takes sources of unknown origin out of what is gone whose names are what a platform may have made of documents' that are
 /// not up. Each is a version of its document: the present one, which needs no upload then, or an older one.
-pub(super) fn known_otherwise(gathered: &mut [Gathered]) -> Vec<KnownOtherwise> {
+pub(super) fn match_rewritten_names(gathered: &mut [Gathered]) -> Vec<RewrittenName> {
     if gathered.iter().flat_map(|one| &one.gone).all(|gone| gone.made_here) {
         return Vec::new();
     }
     let not_up = NotUp::of(gathered);
-    let mut found: Vec<KnownOtherwise> = Vec::new();
+    let mut found: Vec<RewrittenName> = Vec::new();
     let mut known: HashMap<&Key, ShortHash> = HashMap::new();
     for one in gathered.iter_mut().filter(|one| one.authority == Authority::Whole) {
         // What holds the present content comes before older versions.
         let mut unknown: Vec<_> = one.gone.extract_if(.., |gone| !gone.made_here).collect();
-        unknown.sort_by_key(|gone| not_up.version(&one.collection, gone).is_none_or(|at| !not_up.holds(at, gone)));
+        unknown
+            .sort_by_cached_key(|gone| not_up.version(&one.collection, gone).is_none_or(|at| !not_up.holds(at, gone)));
         for gone in unknown {
             let of = not_up.version(&one.collection, &gone).map(|at| &not_up.all[at].key);
             match of.filter(|of| !known.contains_key(of)) {
                 Some(of) => {
                     known.insert(of, gone.live);
-                    found.push(KnownOtherwise { found: (one.collection.clone(), gone), of: of.clone() });
+                    found.push(RewrittenName { found: (one.collection.clone(), gone), of: of.clone() });
                 }
                 None => one.gone.push(gone),
             }
@@ -78,6 +79,9 @@ impl NotUp {
             for (path, hash) in new.chain(unread) {
                 let at = not_up.all.len();
                 let [of_path, of_file] = document_letters(&one.collection, path);
+                if of_file.iter().any(String::is_empty) {
+                    continue;
+                }
                 for (index, names) in [(&mut not_up.by_path, of_path), (&mut not_up.by_file_name, of_file)] {
                     let [with_ending, without] = names;
                     if without != with_ending {
@@ -101,7 +105,13 @@ impl NotUp {
             found.into_iter().collect::<Vec<_>>()
         };
         let found = in_index(&self.by_path, &[&named[..], &all].concat());
-        if found.is_empty() { in_index(&self.by_file_name, &all) } else { found }
+        let mut found = if found.is_empty() { in_index(&self.by_file_name, &all) } else { found };
+        let texts = [format!("{collection}/{}", source.path), source.path.to_string()];
+        found.retain(|at| {
+            let (of, path) = &self.all[*at].key;
+            texts.iter().any(|text| name_likeness(of, path, text).is_some_and(|likeness| likeness < NameLikeness::Part))
+        });
+        found
     }
 
     /// The one that it is a version of, where that can be told.
@@ -147,12 +157,12 @@ mod tests {
 
     /// What is found, each as one line.
     fn found(gathered: &mut [Gathered]) -> Vec<String> {
-        let line = |one: KnownOtherwise| format!("{}/{} is {}/{}", one.found.0, one.found.1.path, one.of.0, one.of.1);
-        known_otherwise(gathered).into_iter().map(line).collect()
+        let line = |one: RewrittenName| format!("{}/{} is {}/{}", one.found.0, one.found.1.path, one.of.0, one.of.1);
+        match_rewritten_names(gathered).into_iter().map(line).collect()
     }
 
     #[test]
-    fn known_otherwise__name_that_a_platform_may_have_made__is_an_older_version() {
+    fn match_rewritten_names__name_that_a_platform_may_have_made__is_an_older_version() {
         let settling = |name| Settling { path: path(name), size: 1, soon: false };
         for (input, name, document) in [
             (Gathered { wanted: vec![wanted("Q&A.md")], ..of("c") }, "q&amp;a.md", "Q&A.md"),
@@ -170,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn known_otherwise__cannot_be_told__stays_as_it_is() {
+    fn match_rewritten_names__cannot_be_told__stays_as_it_is() {
         let up = Wanted { replaces: true, ..wanted("a  b.md") };
         let made_here = Gone { made_here: true, ..gone("a b.md", 1) };
         let unsure = Gathered { authority: Authority::Unsure(String::new()), ..of("c") };
@@ -189,14 +199,14 @@ mod tests {
     }
 
     #[test]
-    fn known_otherwise__present_content__needs_no_upload_and_comes_first() {
-        let names = ["a b.md", "a/b.md", "a_b.md"];
+    fn match_rewritten_names__present_content__needs_no_upload_and_comes_first() {
+        let names = ["a b.md", "a_b.md", "A b.md"];
         let gone = names.iter().zip([1, PRESENT, 1]).map(|(name, content)| gone(name, content)).collect();
         let mut input = [Gathered { gone, ..of("c") }, Gathered { wanted: vec![wanted("c/a-b.md")], ..of("d") }];
         assert_eq!(found(&mut input), [""; 0], "of another collection");
         input[0].wanted = vec![wanted("a-b.md"), wanted("z.md")];
-        assert_eq!(found(&mut input), ["c/a/b.md is c/a-b.md"]);
-        assert_eq!(input[0].gone.iter().map(|gone| gone.path.as_str()).collect::<Vec<_>>(), ["a b.md", "a_b.md"]);
+        assert_eq!(found(&mut input), ["c/a_b.md is c/a-b.md"]);
+        assert_eq!(input[0].gone.iter().map(|gone| gone.path.as_str()).collect::<Vec<_>>(), ["A b.md", "a b.md"]);
         assert_eq!(input[0].wanted, [wanted("z.md")]);
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::{ApiError, Cursor, SourcePage};
 
 /// The sizes that are asked for. Each divides the one before it, so that pages of one size begin where those of another do.
-const SIZES: [u64; 5] = [100, 50, 25, 5, 1];
+const SIZES: [u64; 5] = [100, 50, 10, 5, 1];
 /// The size of a pass that has met no answer that was too long.
 pub(super) const PAGE_SIZE: u64 = SIZES[0];
 /// A platform that refuses a first page of this size refuses something else.
@@ -14,19 +14,24 @@ const ALWAYS_ALLOWED: u64 = SIZES[3];
 /// Sources in a row that are each too long to be listed.
 const MOST_SKIPPED: u64 = 100;
 
-/// The largest size that is asked for in this pass; zero before any answer was too long or refused.
+/// The largest size that is asked for in this pass, and the largest that the platform allows; zero before any answer was too
+/// long, or refused.
 #[derive(Default)]
-pub(super) struct PageSize(AtomicU64);
+pub(super) struct PageSize {
+    most: AtomicU64,
+    allowed: AtomicU64,
+}
 
 impl PageSize {
     /// A pass begins: everything may be shorter by now.
     pub(super) fn begin(&self) {
-        self.0.store(0, Ordering::Relaxed);
+        self.most.store(0, Ordering::Relaxed);
+        self.allowed.store(0, Ordering::Relaxed);
     }
 
     /// The size to ask for at this place, and the place in pages of that size.
     fn at(&self, place: Cursor) -> (u64, Cursor) {
-        match self.0.load(Ordering::Relaxed) {
+        match self.most.load(Ordering::Relaxed) {
             0 => (PAGE_SIZE, place),
             most => {
                 let fits = |size: &u64| *size <= most && place.before.is_multiple_of(*size);
@@ -40,8 +45,16 @@ impl PageSize {
     /// be of any size.
     fn shrink(&self, size: u64) -> bool {
         let smaller = SIZES.into_iter().find(|smaller| *smaller < size);
-        self.0.store(smaller.unwrap_or(PAGE_SIZE), Ordering::Relaxed);
+        let allowed = Some(self.allowed.load(Ordering::Relaxed)).filter(|allowed| *allowed > 0);
+        self.most.store(smaller.or(allowed).unwrap_or(PAGE_SIZE), Ordering::Relaxed);
         smaller.is_some()
+    }
+
+    /// The platform refuses pages of this size.
+    fn refuse(&self, size: u64) {
+        let smaller = SIZES.into_iter().find(|smaller| *smaller < size).unwrap_or(size);
+        self.allowed.store(smaller, Ordering::Relaxed);
+        self.most.store(smaller, Ordering::Relaxed);
     }
 
     /// Begins to read the page at a place.
@@ -71,7 +84,7 @@ impl Reading<'_> {
         // A page that comes after another one of its size may be refused because there is none.
         let may_be_too_large = self.place.before == 0 && self.size > ALWAYS_ALLOWED;
         if may_be_too_large && found.as_ref().is_err_and(ApiError::may_be_of_size) {
-            self.sizes.shrink(self.size);
+            self.sizes.refuse(self.size);
             return None;
         }
         if found.as_ref().is_err_and(ApiError::is_too_long) {
@@ -99,8 +112,8 @@ mod tests {
         assert_eq!(sizes.at(place(130)), (100, place(130)), "as the platform counts its own pages");
         for (too_long, before, expected) in [
             (100, 0, (50, 1)),
-            (50, 100, (25, 5)),
-            (25, 35, (5, 8)),
+            (50, 100, (10, 11)),
+            (10, 35, (5, 8)),
             (5, 35, (1, 36)),
             // One alone: what follows may be short.
             (1, 36, (1, 37)),
@@ -111,5 +124,8 @@ mod tests {
             let (size, at) = sizes.at(place(before));
             assert_eq!((size, at.at), expected, "{too_long} {before}");
         }
+        sizes.refuse(100);
+        assert!(!sizes.shrink(1));
+        assert_eq!(sizes.at(place(100)).0, 50, "what is allowed stays so");
     }
 }

@@ -43,13 +43,6 @@ enum Reading {
     Failed(String),
 }
 
-impl Reading {
-    /// One that has come to its end.
-    fn ended(so_far: &ReadSoFar) -> Self {
-        if so_far.is_settled() { Self::Settled } else { Self::Shifted(so_far.total()) }
-    }
-}
-
 impl<P: Platform> Pass<'_, P> {
     /// Lists the sources and settles what differs from the store. What was read counts also where a part could not be had;
     /// then nothing is concluded from what was not. `retired` were retired in this pass before, and one of its lists was
@@ -221,7 +214,8 @@ impl<P: Platform> Pass<'_, P> {
                     // Many frameworks answer so to a page after the last one.
                     let is_past = page > 1 && error.may_be_past_the_end();
                     if is_past && (failed.is_none() || refused) && so_far.may_be_all(refused) {
-                        return Ok(Reading::ended(&so_far));
+                        // Only a total is a word for it; otherwise another reading must show the same.
+                        return Ok(if so_far.is_total() { Reading::Settled } else { Reading::Shifted(so_far.total()) });
                     }
                     if error.failure().is_general() && !is_past {
                         return Err(always_fatal(error));
@@ -235,7 +229,7 @@ impl<P: Platform> Pass<'_, P> {
                     break;
                 }
             };
-            (at, past) = (found.next, found.past_next);
+            (at, past, refused) = (found.next, found.past_next, false);
             // Where each source can be asked for, none is taken for lost by that.
             if found.passed_over > 0 && !self.platform.abilities().jobs {
                 failed = Some("it has sources that are too long to be listed".to_owned());
@@ -263,7 +257,7 @@ impl<P: Platform> Pass<'_, P> {
                 if failed.is_some() {
                     break;
                 }
-                return Ok(Reading::ended(&so_far));
+                return Ok(if so_far.is_settled() { Reading::Settled } else { Reading::Shifted(so_far.total()) });
             }
         }
         let endless = || format!("its list of sources has more than {MOST_PAGES} pages");

@@ -108,7 +108,8 @@ impl ReadSoFar {
         self.shown + self.unreadable
     }
 
-    fn is_total(&self) -> bool {
+    /// Whether it has shown as many as every page has announced.
+    pub(super) fn is_total(&self) -> bool {
         self.total() == Some(self.seen())
     }
 }

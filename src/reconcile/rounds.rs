@@ -9,7 +9,7 @@ use super::{Deed, Document, Event, Extent, Fatal, Listing, Pass, Report, extent:
 use crate::{
     config::Input,
     model::{CollectionName, Moment, Phase},
-    plan::{self, Action, Gathered, Gone, Plan, Resume, Terms, UnderWay, Why, Withheld},
+    plan::{self, Action, Gathered, Gone, Plan, Resume, RewrittenName, Terms, UnderWay, Why, Withheld},
     platform::Platform,
     store::{MISSING_AT_MOST, Misplaced, StoreError},
 };
@@ -159,8 +159,7 @@ impl<P: Platform> Pass<'_, P> {
                 break plan;
             }
         };
-        let known_otherwise = std::mem::take(&mut plan.known_otherwise);
-        self.store.call(move |db| db.note_versions(&known_otherwise)).await?;
+        self.reassign_sources(std::mem::take(&mut plan.rewritten_names)).await?;
         plan.seen.retain(|collection| extent.is_whole(collection));
         if open.paused.is_empty() {
             report.judged(extent);
@@ -174,6 +173,21 @@ impl<P: Platform> Pass<'_, P> {
             open.again();
         }
         Ok(open)
+    }
+
+    /// Notes of which documents sources are that were taken for those of others.
+    async fn reassign_sources(&self, rewritten: Vec<RewrittenName>) -> Result<(), Fatal> {
+        if rewritten.is_empty() {
+            return Ok(());
+        }
+        for RewrittenName { found: (away, found), of: (collection, path) } in &rewritten {
+            tracing::info!(
+                "the source of {away}/{} is one of {collection}/{path}, whose name was rewritten",
+                found.path
+            );
+        }
+        let now = self.now();
+        Ok(self.store.call(move |db| db.reassign_sources(&rewritten, now)).await?)
     }
 
     /// Lists the sources; gives those that have the names of other documents.

@@ -351,11 +351,10 @@ fn adopt(
     connection.run(sql, [collection, path])?;
     insert(connection, source, Phase::Ready, now)?;
     set_live(connection, collection, path, Some(source.name.hash))?;
-    if source.origin == Origin::ThisState {
-        let sql = "UPDATE documents SET uploaded_here = 1 WHERE collection = ?1 AND path = ?2";
-        connection.run(sql, [collection, path])?;
-    }
-    Ok(())
+    // By the id alone it may be another machine's, where ids are given again.
+    let sql = "UPDATE documents SET uploaded_here = 1 WHERE collection = ?1 AND path = ?2
+                   AND EXISTS (SELECT * FROM former f WHERE (f.collection, f.path, f.hash) = (?1, ?2, ?3))";
+    connection.run(sql, params![collection, path, source.name.hash.0]).map(drop)
 }
 
 fn insert(connection: &Connection, source: &Listed, phase: Phase, now: Moment) -> Result<(), rusqlite::Error> {

@@ -1,11 +1,15 @@
 //! Moves that take an upload, kept until what they leave is deleted.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{Db, StoreError, cached::Cached, documents::set_live};
+use super::{
+    Db, StoreError,
+    cached::Cached,
+    replicas::{COLUMNS, move_replica, replica},
+};
 use crate::{
-    model::{CollectionName, DocPath, ReplicaId, ShortHash, SourceName},
-    plan::{Gone, KnownOtherwise, Move, MoveState, NewMove},
+    model::{CollectionName, DocPath, Moment, ReplicaId, ShortHash, SourceName},
+    plan::{Gone, Move, MoveState, NewMove, RewrittenName},
 };
 
 impl Db {
@@ -26,19 +30,22 @@ impl Db {
         })
     }
 
-    /// What was taken for documents that are gone is versions of others.
+    /// Sources that were taken for those of documents that are gone are versions of others.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn note_versions(&mut self, versions: &[KnownOtherwise]) -> Result<(), StoreError> {
+    pub fn reassign_sources(&mut self, rewritten: &[RewrittenName], now: Moment) -> Result<(), StoreError> {
         self.together(|connection| {
-            for KnownOtherwise { found: (away, found), of: (collection, path) } in versions {
+            for RewrittenName { found: (away, found), of: (collection, path) } in rewritten {
                 let (away, from) = (away.as_str(), found.path.as_str());
-                let sql = "UPDATE replicas SET collection = ?3, path = ?4
-                           WHERE collection = ?1 AND path = ?2 AND phase = 'ready'";
-                connection.run(sql, [away, from, collection.as_str(), path.as_str()])?;
-                set_live(connection, away, from, None)?;
-                set_live(connection, collection.as_str(), path.as_str(), Some(found.live))?;
+                let sql = format!(
+                    "SELECT {COLUMNS} FROM replicas WHERE collection = ?1 AND path = ?2 AND hash = ?3 AND phase = 'ready'"
+                );
+                let replica = connection.row(&sql, params![away, from, found.live.0], replica).optional()?;
+                if let Some(replica) = replica {
+                    move_replica(connection, &replica, collection.as_str(), path.as_str(), now)?;
+                    connection.run("DELETE FROM documents WHERE collection = ?1 AND path = ?2", [away, from])?;
+                }
             }
             Ok(())
         })

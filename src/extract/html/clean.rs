@@ -244,8 +244,8 @@ fn is_named_so(element: &NodeRef<'_>, base: &Base, in_article: bool) -> bool {
         name => prose::is_text(element, name, base, in_article),
     };
     names(element).any(|(is_class, name)| {
-        let is_foot = is_row && name == "footer";
-        (NAMES.contains(&name.as_str()) && !is_title(element) && !is_foot && !(is_class && is_text(&name)))
+        let stays = is_title(element) || is_row && name == "footer" || is_class && is_text(&name);
+        (NAMES.contains(&name.as_str()) && !stays)
             || (is_class && AD_CLASSES.contains(&name.as_str()) && !is_text(&name))
             || (is_class && name.split(['-', '_']).any(|part| WAYS.contains(&part)) && is_way(element))
             || (CONSENT.iter().any(|part| name.contains(part)) && asks(element))

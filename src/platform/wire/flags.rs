@@ -50,12 +50,17 @@ impl<'de> Deserialize<'de> for Flags {
         for (name, value) in BTreeMap::<String, Value>::deserialize(from)? {
             let name = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
             let is_among = |names: &[&str]| names.contains(&name.as_str());
+            // A number may be a count, and a word any other.
+            let is_set = || match name.ends_with("at") {
+                true => lenient::is_time_set(&value),
+                false => lenient::flag_of(&value) == Some(true),
+            };
             if is_among(&GONE) {
-                flags.is_gone |= lenient::says_yes(&value);
+                flags.is_gone |= is_set();
             } else if is_among(&ON) {
                 flags.is_off |= lenient::flag_of(&value) == Some(false);
             } else if is_among(&OFF) {
-                flags.is_off |= lenient::says_yes(&value);
+                flags.is_off |= is_set();
             } else if is_among(&STATES) {
                 flags.states.extend(value.as_str().map(str::to_owned));
             }
@@ -81,6 +86,7 @@ mod tests {
             (json!({"is-archived": 1}), true, false),
             (json!({"in_trash": "true"}), true, false),
             (json!({"deleted": "false", "archived": 0, "removed": "no"}), false, false),
+            (json!({"deleted": 3, "removed": 2, "archived": "never", "trashed": "none"}), false, false),
             (json!({"active": null, "isActive": true, "enabled": 1}), false, false),
             (json!({"enabled": false}), false, true),
             (json!({"is_enabled": "false"}), false, true),

@@ -58,8 +58,8 @@ pub(super) fn flag_of(value: &Value) -> Option<bool> {
     })
 }
 
-/// Whether a flag is set, or a time: some servers write a zero time instead of null.
-pub(super) fn says_yes(value: &Value) -> bool {
+/// Whether a time is set: some servers write a zero time instead of null, and some a flag.
+pub(super) fn is_time_set(value: &Value) -> bool {
     let is_set = |text: &str| !text.trim().is_empty() && !text.starts_with("0001-") && !text.starts_with("0000-");
     flag_of(value).unwrap_or_else(|| match value {
         Value::Null | Value::Bool(_) => false,
