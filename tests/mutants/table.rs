@@ -17,15 +17,13 @@ pub struct Edit<'a> {
 }
 
 /// Variants that are tried with lives of one knob: in others it is drawn too seldom to convict them soon.
-pub const KNOBS: [(&str, &str); 5] = [
+pub const KNOBS: [(&str, &str); 3] = [
     ("one look is enough", "MovesInLooks"),
-    ("a deletion is repeated unasked", "IdsAgain"),
     ("ids are for ever", "IdsExchanged"),
-    ("a rewritten name is another document", "NamesFlattened"),
     ("a refused page is a broken one", "ListEnds"),
 ];
 
-pub const MUTANTS: [Mutant; 24] = [
+pub const MUTANTS: [Mutant; 22] = [
     Mutant {
         name: "no grace",
         edits: &[Edit {
@@ -268,26 +266,6 @@ pub const MUTANTS: [Mutant; 24] = [
             to: "misses && is_folder(collection) && !crate::mutant(\"one look is enough\")",
         }],
         within: 400,
-    },
-    Mutant {
-        name: "a deletion is repeated unasked",
-        edits: &[Edit {
-            file: "src/platform/call.rs",
-            from: "!is_of_source\n",
-            to: "(!is_of_source || crate::mutant(\"a deletion is repeated unasked\"))\n",
-        }],
-        within: 1_500,
-    },
-    Mutant {
-        name: "a rewritten name is another document",
-        edits: &[Edit {
-            file: "src/plan/rewritten.rs",
-            from: "    if gathered.iter().flat_map(|one| &one.gone).all(|gone| gone.made_here) {\n",
-            to: "    if crate::mutant(\"a rewritten name is another document\")
-        || gathered.iter().flat_map(|one| &one.gone).all(|gone| gone.made_here)
-    {\n",
-        }],
-        within: 300,
     },
     Mutant {
         name: "a refused page is a broken one",
