@@ -66,7 +66,7 @@ impl Pages {
         }
         let (sources, total, count) = match self.page(client).await {
             // Many frameworks answer so to a page after the last one.
-            Err(error) if self.may_be_all() && error.may_be_past_the_end() => return Ok(None),
+            Err(error) if self.done > 0 && self.total.is_none() && error.may_be_past_the_end() => return Ok(None),
             found => found?,
         };
         self.total = total;
@@ -75,11 +75,6 @@ impl Pages {
         self.done += 1;
         self.before.clone_from(&sources);
         Ok(Some(sources).filter(|_| !is_end))
-    }
-
-    /// Whether there may be no more.
-    fn may_be_all(&self) -> bool {
-        self.done > 0 && self.total.is_none_or(|total| self.read >= total)
     }
 
     /// The sources of the page that is next, the total, and how many items the page has.

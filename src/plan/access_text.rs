@@ -1,5 +1,7 @@
 //! Texts that ask a reader to sign in, or say that they may not read: an expired session, a missing permission, a paywall.
 
+use super::placeholder::without_emphasis;
+
 /// A text of this kind has no more words. A document about accounts has more.
 const MOST: u64 = 80;
 /// What such texts say, in lower case, as whole words.
@@ -75,7 +77,7 @@ pub(super) fn is_about_access(text: &str, words: u64, size: u64, before: u64) ->
     if words > MOST || size.saturating_mul(2) > before {
         return false;
     }
-    let text = text.to_lowercase().replace(['*', '_', '`', '\\'], "").replace('’', "'");
+    let text = without_emphasis(text);
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     PHRASES.iter().any(|phrase| says(&text, phrase)) || SIGNS.iter().any(|sign| text.contains(sign))
 }

@@ -234,7 +234,7 @@ pub(super) fn placeholder(text: &str, words: u64, size: u64, before: u64) -> Opt
     let kinds = || KINDS.iter().filter(|kind| words <= kind.most && (kind.sure || shrunk));
     kinds().next()?;
     // Marks of emphasis and of typography do not part a phrase.
-    let text = text.to_lowercase().replace(['*', '_', '`', '\\'], "").replace('’', "'");
+    let text = without_emphasis(text);
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if shrunk && text.starts_with("{\"error") {
         return Some("an error");
@@ -244,6 +244,11 @@ pub(super) fn placeholder(text: &str, words: u64, size: u64, before: u64) -> Opt
     }
     let found = kinds().find(|kind| kind.phrases.iter().any(|phrase| text.contains(phrase)));
     found.map(|kind| kind.what)
+}
+
+/// A text in lower case, without what emphasis and escapes add, and with plain apostrophes.
+pub(super) fn without_emphasis(text: &str) -> String {
+    text.to_lowercase().replace(['*', '_', '`', '\\'], "").replace('’', "'")
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Errors of programs in place of what they should have shown: of PHP, Java, Python, ASP.NET, databases and proxies.
 
-/// An error with all that is said about it has no more words.
+use super::placeholder::without_emphasis;
+
+/// An error has no more words, with its trace and its advice.
 const MOST: u64 = 150;
 /// How errors begin or what only they say, in lower case.
 const SIGNS: &[&str] = &[
@@ -23,7 +25,7 @@ const SIGNS: &[&str] = &[
     "システムエラー",
     "系统错误",
 ];
-/// The numbers of Oracle's errors have so many digits.
+/// How many digits the numbers of Oracle's errors have.
 const ORACLE: usize = 5;
 /// The end of a text in which an error breaks it off, in characters.
 const END: usize = 1_500;
@@ -49,8 +51,11 @@ pub(super) fn breaks_off(text: &str, size: u64, before: u64) -> bool {
 
 /// A text in lower case, without what emphasis and escapes add. Its lines stay.
 fn plain(text: &str) -> String {
-    let text = text.to_lowercase().replace(['*', '_', '`', '\\'], "").replace('’', "'");
-    text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>().join("\n")
+    without_emphasis(text)
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// `ORA-12541: TNS:no listener`.

@@ -28,11 +28,11 @@ pub(super) fn match_rewritten_names(gathered: &mut [Gathered]) -> Vec<RewrittenN
     let mut known: HashMap<&Key, ShortHash> = HashMap::new();
     for one in gathered.iter_mut().filter(|one| one.authority == Authority::Whole) {
         // What holds the present content comes before older versions.
-        let mut unknown: Vec<_> = one.gone.extract_if(.., |gone| !gone.made_here).collect();
-        unknown
-            .sort_by_cached_key(|gone| not_up.version(&one.collection, gone).is_none_or(|at| !not_up.holds(at, gone)));
-        for gone in unknown {
-            let of = not_up.version(&one.collection, &gone).map(|at| &not_up.all[at].key);
+        let unknown = one.gone.extract_if(.., |gone| !gone.made_here);
+        let mut unknown: Vec<_> = unknown.map(|gone| (not_up.version(&one.collection, &gone), gone)).collect();
+        unknown.sort_by_key(|(at, gone)| at.is_none_or(|at| !not_up.holds(at, gone)));
+        for (at, gone) in unknown {
+            let of = at.map(|at| &not_up.all[at].key);
             match of.filter(|of| !known.contains_key(of)) {
                 Some(of) => {
                     known.insert(of, gone.live);

@@ -105,7 +105,7 @@ impl Db {
         let connection = Connection::open_with_flags(path, flags).map_err(|error| sorted(path, error))?;
         connection.busy_timeout(BUSY)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        // Not even a table of its own.
+        // A temporary table would be another one than that of the connection that writes.
         connection.pragma_update(None, "query_only", true)?;
         let db = Self { connection };
         let version = db.version().map_err(|error| sorted(path, error))?;
