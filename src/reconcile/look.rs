@@ -96,22 +96,15 @@ impl<P: Platform> Pass<'_, P> {
 
     async fn look_at_folder(&self, collection: &Collection, folder: &Folder, wake: Wake) -> Result<Looked, Fatal> {
         let (batches, mut noted) = tokio::sync::mpsc::channel::<Notes>(4);
-        let (path, accepted) = (self.store.path().to_owned(), self.platform.abilities().accepted);
+        let (readers, accepted) = (self.store.readers(), self.platform.abilities().accepted);
         let (name, folder) = (collection.name.clone(), folder.clone());
         let watch = self.scope.watches.get(&collection.name).cloned();
         let clock = Arc::clone(&self.scope.machine.clock);
         let looking = self.scope.machine.blocking(move || {
-            let db = Db::open_to_read(&path).map_err(StoreError::while_open)?;
             // The receiver lives as long as this task is awaited; a pass that is stopped does not wait for it.
             let note = |batch| batches.blocking_send(batch).is_ok();
-            look(
-                &name,
-                &folder,
-                Part { wake: &wake, watch: watch.as_ref(), clock: &*clock },
-                accepted,
-                Some(&db),
-                &note,
-            )
+            let part = Part { wake: &wake, watch: watch.as_ref(), clock: &*clock };
+            readers.read(|db| look(&name, &folder, part, accepted, Some(db), &note))
         });
         while let Some(batch) = noted.recv().await {
             (self.event)(Event::Looking(collection.name.clone()));

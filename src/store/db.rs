@@ -168,6 +168,7 @@ impl Db {
             transaction.pragma_update(None, "user_version", number)?;
             transaction.commit()?;
         }
+        self.connection.execute_batch(super::listing::LISTED)?;
         Ok(())
     }
 

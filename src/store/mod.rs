@@ -31,7 +31,7 @@ mod tests;
 
 use std::{
     path::{Path, PathBuf},
-    sync::mpsc,
+    sync::{Arc, Mutex, PoisonError, mpsc},
     thread::JoinHandle,
 };
 
@@ -96,10 +96,33 @@ impl Drop for DeskThread {
     }
 }
 
+/// Reads the store on other threads than its own. Whoever has read leaves the connection to the next: to open one and to
+/// prepare its statements takes longer than most reading.
+#[derive(Clone)]
+pub struct Readers {
+    path: PathBuf,
+    idle: Arc<Mutex<Option<Db>>>,
+}
+
+impl Readers {
+    /// Reads something, on this thread.
+    ///
+    /// # Errors
+    /// What [`Db::open_to_read`] and the work say.
+    pub fn read<T>(&self, work: impl FnOnce(&Db) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).take().filter(|_| self.path.exists());
+        let db = idle.map_or_else(|| Db::open_to_read(&self.path).map_err(StoreError::while_open), Ok)?;
+        let found = work(&db)?;
+        *self.idle.lock().unwrap_or_else(PoisonError::into_inner) = Some(db);
+        Ok(found)
+    }
+}
+
 /// The store, for async code: every call runs on the store's own thread, in order.
 pub struct Store {
+    // It goes first: SQLite tidies up behind the last connection, where that may write.
+    readers: Readers,
     desk: Box<dyn Desk>,
-    path: PathBuf,
     set_aside: Option<PathBuf>,
     _lock: Lock,
 }
@@ -146,12 +169,18 @@ impl Store {
             _ => {}
         }
         let desk = desk(db).map_err(|cause| StoreError::Folder { path: path.to_owned(), cause })?;
-        Ok(Self { desk, path: path.to_owned(), set_aside, _lock: lock })
+        let readers = Readers { path: path.to_owned(), idle: Arc::default() };
+        Ok(Self { readers, desk, set_aside, _lock: lock })
+    }
+
+    /// What reads it on other threads.
+    pub fn readers(&self) -> Readers {
+        self.readers.clone()
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
-        &self.path
+        &self.readers.path
     }
 
     /// Fails where the file is no longer there: what is written to it then is lost with this process.
@@ -159,8 +188,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Removed`].
     pub fn refuse_removed(&self) -> Result<(), StoreError> {
-        match self.path.try_exists() {
-            Ok(false) => Err(StoreError::Removed(self.path.clone())),
+        match self.path().try_exists() {
+            Ok(false) => Err(StoreError::Removed(self.path().to_owned())),
             Ok(true) | Err(_) => Ok(()),
         }
     }

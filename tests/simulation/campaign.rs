@@ -17,6 +17,7 @@ use kbsync::{
     reconcile::{Reader, Work},
     store::Db,
 };
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use tempfile::TempDir;
 
 use crate::{
@@ -95,8 +96,10 @@ pub fn campaign(seeds: Range<u64>, at_most: usize, life: Life) -> (Failed, Count
     let (next, enough) = (AtomicU64::new(seeds.start), AtomicBool::new(false));
     let (failed, counts) = (Mutex::new(Failed::new()), Mutex::new(Counts::default()));
     scope(|threads| {
-        for _ in 0..available_parallelism().map_or(1, usize::from) {
-            threads.spawn(|| {
+        for number in 0..available_parallelism().map_or(1, usize::from) {
+            let (next, enough, failed, counts) = (&next, &enough, &failed, &counts);
+            threads.spawn(move || {
+                stay_on(number);
                 let desk = Desk::new();
                 while !enough.load(Ordering::Relaxed) {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
@@ -117,6 +120,19 @@ pub fn campaign(seeds: Range<u64>, at_most: usize, life: Life) -> (Failed, Count
     let mut failed = failed.into_inner().expect("nobody panicked");
     failed.sort();
     (failed, counts.into_inner().expect("nobody panicked"))
+}
+
+/// Keeps this thread, and those that it will make, on one processor: each life goes from its thread to that of its hands and
+/// back some hundred times, and to wake another processor each time would take half of the whole. Where the machine refuses,
+/// it is only slower.
+fn stay_on(number: usize) {
+    let Ok(allowed) = sched_getaffinity(None) else { return };
+    let mine = (0..CpuSet::MAX_CPU).filter(|cpu| allowed.is_set(*cpu)).nth(number);
+    if let Some(mine) = mine {
+        let mut only = CpuSet::new();
+        only.set(mine);
+        let _ = sched_setaffinity(None, &only);
+    }
 }
 
 /// Leaves out what a failing seed does not need to fail: knobs, then halves of its steps, single steps at last. Gives the

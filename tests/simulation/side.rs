@@ -4,9 +4,11 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
+use futures_util::FutureExt;
 use kbsync::{
     config::{Chatbot, Collection, DeletePolicy, Folder, Input, SyncPolicy},
     model::{CollectionName, Instance},
@@ -207,13 +209,20 @@ impl Side {
     /// A person lets everything that waits for a word go on.
     pub fn say_yes(&mut self) {
         self.approved = true;
-        if self.state.exists() && Db::open_to_read(&self.state).is_ok() {
-            let mut db = Db::open(&self.state, None).expect("the store");
-            db.release(|_| true).expect("the release");
-            for name in db.guarded_collections().expect("the guards") {
-                db.approve(&CollectionName::new(&name).expect("a name")).expect("the approval");
-            }
+        if self.open.is_none() && Db::open_to_read(&self.state).is_err() {
+            return;
         }
+        let open = self.open.take().unwrap_or_else(|| OpenStore::new(&self.state, &self.identity));
+        open.begin(&Arc::default());
+        let approve = |db: &mut Db| {
+            db.release(|_| true)?;
+            for name in db.guarded_collections()? {
+                db.approve(&CollectionName::new(&name).expect("a name"))?;
+            }
+            Ok(())
+        };
+        open.store.call(approve).now_or_never().expect("it is done at once").expect("the approval");
+        self.open = Some(open);
     }
 }
 
