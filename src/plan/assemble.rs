@@ -87,6 +87,7 @@ pub fn refuse_new(gathered: &mut [Gathered]) {
 pub fn assemble(mut gathered: Vec<Gathered>, moves: &[Move], policy: &Policy) -> Plan {
     let (mut actions, mut renames, mut puts, mut withheld) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut held_replacements = Vec::new();
+    let moves = &moves::as_seen(moves, &gathered);
     let seen = gathered.iter().filter(|one| one.authority == Authority::Whole && one.out_of_sight.is_none());
     let seen = seen.map(|one| one.collection.clone()).collect();
     for Gathered { wanted, gone, strays, out_of_sight, .. } in &mut gathered {
@@ -329,6 +330,12 @@ mod tests {
         assert_eq!(plan(one(), &[of("a", 1, MoveState::Off)]).0, ["a > b"]);
         let unsure = Gathered { authority: Authority::Unsure(String::new()), ..one() };
         assert_eq!(plan(unsure, &[of("a", 1, MoveState::Arrived)]), (vec!["+ b".to_owned()], 1));
+        let moved_on = || gathered(vec![wanted("b", 1)], vec![gone("a", 1), gone("to a", 2)]);
+        assert_eq!(
+            plan(moved_on(), &[of("a", 1, MoveState::Waits)]).0,
+            ["- to a", "a > b"],
+            "where it went is gone as well"
+        );
     }
 
     #[test]

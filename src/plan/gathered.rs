@@ -52,6 +52,8 @@ pub struct Gathered {
     pub known: BTreeSet<DocPath>,
     /// New files that are not read yet.
     pub settling: Vec<Settling>,
+    /// Documents that the platform holds, and whose files are being written: another one may have been moved over each.
+    pub rewriting: Vec<DocPath>,
     /// Quarantined documents of which the platform holds no version.
     pub failed: Vec<DocPath>,
     /// How many documents the platform holds.
@@ -81,6 +83,7 @@ impl Gathered {
             strays: Vec::new(),
             known: BTreeSet::new(),
             settling: Vec::new(),
+            rewriting: Vec::new(),
             failed: Vec::new(),
             held_by_platform: 0,
             authority: Authority::Whole,

@@ -58,6 +58,16 @@ pub struct NewMove {
     pub edited: bool,
 }
 
+/// Moves as they are after a look: what waits for a new place that is gone as well waits no more.
+pub(super) fn as_seen(moves: &[Move], gathered: &[Gathered]) -> Vec<Move> {
+    let whole = gathered.iter().filter(|one| one.authority == Authority::Whole);
+    let gone: HashSet<_> =
+        whole.flat_map(|one| one.gone.iter().map(|gone| (one.collection.clone(), gone.path.clone()))).collect();
+    let is_off = |one: &Move| one.state == MoveState::Waits && gone.contains(&one.to);
+    let seen = |one: &Move| Move { state: if is_off(one) { MoveState::Off } else { one.state }, ..one.clone() };
+    moves.iter().map(seen).collect()
+}
+
 /// Takes what has moved out of what is gone of a collection: it waits for its new place. Gives what has arrived there,
 /// whose old sources go. Neither is a deletion, so no guard counts it.
 pub(super) fn settle(collection: &CollectionName, gone: &mut Vec<Gone>, moves: &[Move]) -> Vec<Gone> {

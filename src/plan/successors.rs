@@ -71,6 +71,8 @@ pub(super) struct Successors<'a> {
     failed: HashSet<Key<'a>>,
     /// New files that are still being written, or could not be read yet.
     unread: HashSet<Key<'a>>,
+    /// Documents whose files are being written.
+    rewriting: HashSet<Key<'a>>,
     /// The collections of those of them that will be read soon.
     soon: HashSet<&'a CollectionName>,
     /// Documents that are replaced, by their new content.
@@ -83,8 +85,9 @@ impl<'a> Successors<'a> {
         let moved: HashSet<Key<'_>> = moved.iter().map(|NewMove { to: (of, path), .. }| (of, path)).collect();
         let (mut coming, mut failed, mut unread, mut soon) =
             (Vec::new(), HashSet::new(), HashSet::new(), HashSet::new());
-        let mut replaced = HashMap::new();
+        let (mut replaced, mut rewriting) = (HashMap::new(), HashSet::new());
         for one in gathered {
+            rewriting.extend(one.rewriting.iter().map(|path| (&one.collection, path)));
             let over = one.wanted.iter().filter(|wanted| wanted.replaces);
             replaced.extend(over.map(|wanted| (wanted.hash.short(), (&one.collection, &wanted.path))));
             let new = one.wanted.iter().filter(|wanted| !wanted.replaces && !one.known.contains(&wanted.path));
@@ -108,7 +111,7 @@ impl<'a> Successors<'a> {
         for (number, Coming { key: (_, path), .. }) in coming.iter().enumerate() {
             by_file_name.entry(path.file_name().to_lowercase()).or_default().push(number);
         }
-        Self { coming, by_file_name, failed, unread, soon, replaced }
+        Self { coming, by_file_name, failed, unread, rewriting, soon, replaced }
     }
 
     /// How many new files are still being written, whose words are not known.
@@ -123,7 +126,9 @@ impl<'a> Successors<'a> {
     }
 
     fn judge_one(&self, collection: &CollectionName, gone: &Gone, compare_names: bool) -> Succession {
-        let is_coming = |(of, path): &(CollectionName, DocPath)| self.unread.contains(&(of, path));
+        let is_coming = |(of, path): &(CollectionName, DocPath)| {
+            self.unread.contains(&(of, path)) || self.rewriting.contains(&(of, path))
+        };
         if let Some(known) = gone.successor.as_ref().filter(|known| is_coming(known)) {
             return Succession::Pending(Some(known.clone()));
         }
@@ -152,8 +157,14 @@ impl<'a> Successors<'a> {
             let by_size = |new: &&Coming<'_>| {
                 (gone.min_hash.is_none() || new.min_hash.is_none()) && has_similar_size(gone.size, new.size)
             };
-            let found = compare_names.then(|| of_collection().find(by_name).or_else(|| of_collection().find(by_size)));
-            found.flatten()
+            // A file of another collection that is not read yet may be the same one, moved as it was.
+            let as_it_was =
+                |new: &&Coming<'_>| new.size == gone.size && gone.size > 0 && self.unread.contains(&new.key);
+            let found = || {
+                let of_others = || self.coming.iter().filter(counts).find(as_it_was);
+                of_collection().find(by_name).or_else(|| of_collection().find(by_size)).or_else(of_others)
+            };
+            compare_names.then(found).flatten()
         });
         match likely.map(|new| new.key) {
             Some((of, path)) => Succession::Pending(Some((of.clone(), path.clone()))),
@@ -168,8 +179,8 @@ impl<'a> Successors<'a> {
     }
 }
 
-/// Notes what each document that is gone has become by the file that it was: a new one that is not read yet, and that is the
-/// same file. `left` are the files of what is gone, and `came` those of what is new, by their numbers on the disk.
+/// Notes what each document that is gone has become by the file that it was: one that is not read yet, and that is the same
+/// file. `left` are the files of what is gone, and `came` those of what is not read, by their numbers on the disk.
 pub fn pair_by_file(collection: &CollectionName, gone: &mut [Gone], left: &[(u64, DocPath)], came: &[(u64, DocPath)]) {
     let came: HashMap<u64, &DocPath> = came.iter().map(|(file, path)| (*file, path)).collect();
     let left: HashMap<&DocPath, u64> = left.iter().map(|(file, path)| (path, *file)).collect();
@@ -339,6 +350,19 @@ mod tests {
     }
 
     #[test]
+    fn judge__file_was_moved_over_another__is_waited_for_until_that_is_read() {
+        let mut all = [gone("a.md", 500)];
+        pair_by_file(&name("c"), &mut all, &[(1, path("a.md"))], &[(1, path("b.md"))]);
+        let input = Gathered { rewriting: vec![path("b.md")], ..gathered("c") };
+        assert_eq!(Successors::of(&[input], &[]).judge(&name("c"), &all), [pending("c", "b.md")]);
+        assert_eq!(
+            Successors::of(&[gathered("c")], &[]).judge(&name("c"), &all),
+            [Succession::None],
+            "it is as it was"
+        );
+    }
+
+    #[test]
     fn judge__successor_failed__only_where_it_came_when_the_document_went() {
         let input = [Gathered { failed: vec![path("report-2.pdf")], ..gathered("c") }];
         let judge = |old| Successors::of(&input, &[]).judge(&name("c"), &[old]);
@@ -354,6 +378,15 @@ mod tests {
         let successors = Successors::of(&input, &[]);
         assert_eq!(successors.judge(&name("old"), &[gone("a.md", 500)]), [pending("new", "x/a.md")]);
         assert_eq!(successors.judge(&name("old"), &[gone("new-a.md", 9_000)]), [Succession::None]);
+    }
+
+    #[test]
+    fn judge__moved_to_another_collection_and_not_read_yet__is_found_by_its_size() {
+        for (size, verdict) in [(500, pending("new", "x/b.md")), (501, Succession::None)] {
+            let settling = vec![Settling { path: path("x/b.md"), size, soon: false }];
+            let input = [gathered("old"), Gathered { settling, ..gathered("new") }];
+            assert_eq!(Successors::of(&input, &[]).judge(&name("old"), &[gone("a.md", 500)]), [verdict]);
+        }
     }
 
     #[test]

@@ -264,9 +264,10 @@ impl Looked {
                 Look::Settling(until) => {
                     let (record, rest) = (record.as_ref(), Rest { now, settle });
                     self.being_written(&path, record, rest, until.since(now), &mut notes);
-                    if let Some(settling) = settling(&path, fingerprint.size, record, rest) {
-                        came.push((fingerprint.inode, path));
-                        self.gathered.settling.push(settling);
+                    came.push((fingerprint.inode, path.clone()));
+                    match settling(&path, fingerprint.size, record, rest) {
+                        Some(settling) => self.gathered.settling.push(settling),
+                        None => self.gathered.rewriting.push(path),
                     }
                 }
                 Look::Read => {
