@@ -16,7 +16,7 @@ use crate::{
     model::{Instance, JobId, Moment, Phase, Replica, ReplicaId, SourceId, SourceName},
     pace::{Durations, Poll, PollSchedule},
     plan::FailureCause,
-    platform::{Platform, SourcePage},
+    platform::{Holding, Platform, SourcePage},
     scan::Wake,
     store::Db,
 };
@@ -41,6 +41,8 @@ struct Followed {
     seen: Seen,
     /// Whether neither the job nor its source can be read by itself: only the list tells.
     blind: bool,
+    /// Whether the list shows its source as done, and not whether it holds anything.
+    done: bool,
     /// Whether its word is not enough: an older version goes by it, or it was done long ago.
     doubted: bool,
     /// Whether the list has shown its source under the name that it was given.
@@ -127,6 +129,7 @@ impl Jobs {
                 upload,
                 seen: Seen::default(),
                 blind: false,
+                done: false,
                 doubted,
                 named: false,
                 listed: None,
@@ -215,12 +218,16 @@ impl Jobs {
             settled.extend(namesake.and_then(|source| self.end(id, Ending::Elsewhere(source), now)));
         }
         let is_late = |job: &Followed| now.since(job.begun) > self.timeout;
-        let late: Vec<_> =
-            self.followed.iter().filter(|(_, job)| (self.by_list || job.blind) && is_late(job)).collect();
-        let late: Vec<_> = late.into_iter().map(|(id, job)| (*id, job.blind)).collect();
-        for (id, blind) in late {
-            let unreadable = || Ending::Failed(UNREADABLE.to_owned());
-            settled.extend(self.end(id, if blind { unreadable() } else { Ending::Lost }, now));
+        let ending = |job: &Followed| match job {
+            // No other upload would show more.
+            Followed { done: true, .. } if !self.tells => Ending::Ready,
+            Followed { blind: true, .. } => Ending::Failed(UNREADABLE.to_owned()),
+            _ => Ending::Lost,
+        };
+        let late = self.followed.iter().filter(|(_, job)| (self.by_list || job.blind) && is_late(job));
+        let late: Vec<_> = late.map(|(id, job)| (*id, ending(job))).collect();
+        for (id, ending) in late {
+            settled.extend(self.end(id, ending, now));
         }
         // The way through the list is one question, however many its pages.
         self.schedule.polled(now, settled.len().max(usize::from(way_goes_on)));
@@ -239,6 +246,7 @@ impl Jobs {
                 Some(job) => {
                     let name = job.replica.name(&self.instance);
                     job.named |= SourceName::parse(&source.name).is_some_and(|listed| listed == name);
+                    job.done = source.holding == Holding::Done;
                     job.listed = Some(source.name.clone()).filter(|name| !name.is_empty());
                 }
                 None if self.by_list => others.extend(SourceName::parse(&source.name).map(|name| (name, &source.id))),
@@ -284,6 +292,9 @@ impl Jobs {
         let (by_list, unread) = (self.by_list, self.unread.take());
         let missing = self.followed.values_mut().filter(|job| job.seen.page.is_none());
         let youngest = missing.map(|job| (job.seen.asked = now, job.begun).1).max();
+        if youngest.is_some() {
+            self.paging.doubt_total();
+        }
         if let Some(begun) = youngest.filter(|_| by_list && self.followed.values().all(|job| job.seen.page.is_none())) {
             self.schedule.pause(now + now.since(begun).min(LONGEST_PAUSE));
         }

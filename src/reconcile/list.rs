@@ -87,14 +87,14 @@ impl<P: Platform> Pass<'_, P> {
         };
         let now = self.now();
         let mut report = self.store.call(move |db| db.compare_list(&terms, now, retired)).await?;
-        self.confirm(&mut report, abilities.jobs, refused).await?;
+        self.confirm(&mut report, refused).await?;
         Ok(Listing { report, complete, failed })
     }
 
     /// Asks for single sources where the list may be wrong: those that it misses, and those that are deleted and that it
     /// still shows.
-    async fn confirm(&self, report: &mut ListReport, lookup: bool, refused: Option<String>) -> Result<(), Fatal> {
-        let (mut lost, mut found, mut undeleted) = (Vec::new(), Vec::new(), Vec::new());
+    async fn confirm(&self, report: &mut ListReport, refused: Option<String>) -> Result<(), Fatal> {
+        let (mut lost, mut found) = (Vec::new(), Vec::new());
         report.refused = refused;
         let unconfirmed = std::mem::take(&mut report.unconfirmed);
         let mut left = unconfirmed.len() as u64;
@@ -122,8 +122,10 @@ impl<P: Platform> Pass<'_, P> {
         if report.refused.is_some() {
             report.unanswered += left;
         }
+        let mut undeleted = std::mem::take(&mut report.undeleted);
+        undeleted.truncate(MOST_LOOKUPS);
         for source in std::mem::take(&mut report.reappeared).into_iter().take(MOST_LOOKUPS) {
-            if !lookup || self.has_source(&source).await? == Some(true) {
+            if self.has_source(&source).await? == Some(true) {
                 undeleted.push(source);
             }
         }

@@ -117,6 +117,8 @@ pub(super) struct Paging {
     stage: Stage,
     /// The page that was read before, and its sources.
     before: (Place, Vec<SourceId>),
+    /// Whether the total says nothing: the way goes on to a page that shows nothing.
+    past_total: bool,
 }
 
 #[derive(Debug, Default)]
@@ -144,7 +146,7 @@ impl Paging {
             return self.end();
         }
         self.before = (self.at, seen);
-        let next = next(page);
+        let next = if self.past_total { page.next.filter(|_| !page.sources.is_empty()) } else { next(page) };
         let (at, stage) = match (&self.stage, next) {
             (Stage::First, Some(next)) => match page.last.filter(|last| *last > next) {
                 Some(last) => (Some(last), Stage::Last(next, page.past_next)),
@@ -180,13 +182,20 @@ impl Paging {
 
     /// The way ends here, whatever the platform says of further pages.
     fn end(&mut self) -> bool {
-        *self = Self::default();
+        *self = Self { past_total: self.past_total, ..Self::default() };
         true
+    }
+
+    /// A way did not show all that must be in the list: its total may be too low.
+    pub(super) fn doubt_total(&mut self) {
+        self.past_total = true;
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::platform::{nexvio::PAGE_SIZE, read};
 
@@ -233,6 +242,30 @@ mod tests {
         assert_eq!(way(120, 50, true), [(0, 50), (70, 50), (50, 50)]);
         assert_eq!(way(120, 50, false), [(0, 50), (50, 50), (100, 20), (120, 0)]);
         assert_eq!(way(3, 1, true), [(0, 1), (2, 1), (1, 1)]);
+    }
+
+    #[test]
+    fn way__total_too_low__is_read_whole_once_something_is_missing() {
+        for says in [10, 20, 25] {
+            let body = |offset: u64| {
+                let items: Vec<_> = (offset..40.min(offset + 10)).map(|id| serde_json::json!({"id": id})).collect();
+                serde_json::json!({"data": {"knowledge": items, "total": says}}).to_string()
+            };
+            let (mut paging, mut shown, mut offset) = (Paging::default(), BTreeSet::new(), 0);
+            for doubted in [false, true] {
+                loop {
+                    let page = read::nexvio_page(body(offset).as_bytes(), offset).expect("a page");
+                    shown.extend(page.sources.iter().map(|source| source.id.0.clone()));
+                    let has_ended = paging.read(&page);
+                    offset = paging.at().map_or(0, read::offset);
+                    if has_ended {
+                        break;
+                    }
+                }
+                assert_eq!(shown.len() == 40, doubted, "{says}: {shown:?}");
+                paging.doubt_total();
+            }
+        }
     }
 
     #[test]

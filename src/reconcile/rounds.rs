@@ -225,6 +225,10 @@ impl<P: Platform> Pass<'_, P> {
         if listed.missing > 0 && !unbelievable || listed.emptied > 0 {
             open.list_at(self.now() + grace);
         }
+        // Where it is not up by then, another pass tells.
+        if listed.older_stays && !report.listed {
+            open.list_at(self.now());
+        }
         Ok(listed.misplaced)
     }
 

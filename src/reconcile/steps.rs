@@ -94,7 +94,9 @@ impl<P: Platform> Pass<'_, P> {
                 Ok(Step::Renamed(before, document, retiring))
             }
             // The platform lost it: the next round finds it missing, and puts the document anew.
-            Ok(None) if self.has_source(&source).await? != Some(true) => Ok(Step::Relist),
+            Ok(None) if self.has_source(&source).await? != Some(true) && self.fails_first(id).await? => {
+                Ok(Step::Relist)
+            }
             // It may have been done all the same: only a list tells.
             Err(Ok(error)) if error.failure().transient && self.fails_first(id).await? => {
                 let reason = format!("its source {source} could not be renamed: {error}");

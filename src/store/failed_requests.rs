@@ -194,16 +194,19 @@ impl Db {
     pub fn retire_again(&mut self, sources: &[SourceId], now: Moment) -> Result<(), StoreError> {
         self.together(|connection| {
             for source in sources {
-                let sql = "SELECT times FROM former WHERE source_id = ?1 AND ending = 'deleted' ORDER BY ended DESC LIMIT 1";
-                let times: u32 = connection.row(sql, [&source.0], |row| row.get(0))?;
+                let sql =
+                    "SELECT times FROM former WHERE source_id = ?1 AND ending = 'deleted' ORDER BY ended DESC LIMIT 1";
+                let times: Option<u32> = connection.row(sql, [&source.0], |row| row.get(0)).optional()?;
+                // What has become of it meanwhile is another thing.
+                let Some(times) = times else { continue };
                 let sql = "INSERT INTO replicas (collection, path, hash, phase, since, source_id)
                            SELECT collection, path, hash, 'retiring', ?2, source_id FROM former
                            WHERE source_id = ?1 AND ending = 'deleted' ORDER BY ended DESC LIMIT 1";
                 let id = connection.prepare_cached(sql)?.insert(params![source.0, now.0.cast_signed()])?;
                 if times > 1 {
                     let reason = format!(
-                        "the platform answered {times} times that its source {source} was deleted, but the source still \
-                         exists; delete it there"
+                        "the platform answered {times} times that its source {source} was deleted, but its list still \
+                         shows it; delete it there"
                     );
                     set_failure(connection, id, times - 2, &reason, now)?;
                 }

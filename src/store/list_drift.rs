@@ -214,7 +214,8 @@ pub(super) fn forget_exchanged(connection: &Connection, now: Moment) -> Result<(
 }
 
 /// Notes that a source is gone: by itself, or by a deletion that was requested. Returns its replica where it
-/// was ready, and how often one of its document was lost before with this content.
+/// was ready, and how often one of its document was lost before with this content. Nothing where another source has taken
+/// its place since the list missed it.
 fn lose(
     connection: &Connection,
     id: ReplicaId,
@@ -222,7 +223,7 @@ fn lose(
     report: &mut ListReport,
 ) -> Result<Option<(Replica, u32)>, rusqlite::Error> {
     let sql = format!("SELECT {COLUMNS} FROM replicas WHERE id = ?1");
-    let replica = connection.row(&sql, [id.0], replica)?;
+    let Some(replica) = connection.row(&sql, [id.0], replica).optional()? else { return Ok(None) };
     let sql = "SELECT coalesce(sum(max(times, 1)), 0) FROM former
                WHERE collection = ?1 AND path = ?2 AND hash = ?3 AND ending = 'lost'";
     let key = params![replica.collection.as_str(), replica.path.as_str(), replica.hash.0];

@@ -1,7 +1,5 @@
 //! What a list says of the content of sources: uploads that turn out to be done, and ready sources that turn out to be empty.
 
-use std::time::Duration;
-
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
@@ -123,14 +121,22 @@ pub(super) fn note_filled(connection: &Connection) -> Result<(), rusqlite::Error
 }
 
 /// Uploads whose answer was lost, and that the platform holds all the same, and sources that were ready and are so again:
-/// those of the content that was seen last.
+/// those of the content that was seen last. Where no source says what it holds, one that is done when the platform has had
+/// its time holds what it was made for.
 /// Says how many documents are new by that, and how many are replaced.
-pub(super) fn finish_uploads(connection: &Connection, now: Moment) -> Result<(u64, u64), rusqlite::Error> {
+pub(super) fn finish_uploads(
+    connection: &Connection,
+    terms: &Terms,
+    now: Moment,
+) -> Result<(u64, u64), rusqlite::Error> {
     let sql = "SELECT r.id FROM replicas r JOIN listed l USING (source_id) JOIN documents d
                    ON d.collection = r.collection AND d.path = r.path AND substr(d.hash, 1, 6) = r.hash
-               WHERE (r.phase = 'uploading' OR r.phase = 'spoilt' AND r.was_ready) AND l.holds
+               WHERE (r.phase = 'uploading' OR r.phase = 'spoilt' AND r.was_ready)
+                   AND (l.holds OR l.done AND r.since <= ?1 AND NOT ?2)
                    AND (l.collection IS NOT NULL OR l.nameless) ORDER BY r.id";
-    let held: Vec<i64> = connection.prepare_cached(sql)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let given_up = params![terms.given_up(now), shows_content(connection)?];
+    let held: Vec<i64> =
+        connection.prepare_cached(sql)?.query_map(given_up, |row| row.get(0))?.collect::<Result<_, _>>()?;
     let (mut added, mut replaced) = (0, 0);
     for id in held {
         // Of several the first becomes the document's, and the others retire with it.
@@ -144,15 +150,14 @@ pub(super) fn finish_uploads(connection: &Connection, now: Moment) -> Result<(u6
 
 /// Uploads without an answer of documents that are quarantined or skipped: nobody tries them again, and what holds nothing
 /// when the platform has had its time is of no use. Left under way, they would make every pass a full one.
-pub(super) fn retire_empty(connection: &Connection, now: Moment, after: Duration) -> Result<(), rusqlite::Error> {
+pub(super) fn retire_empty(connection: &Connection, terms: &Terms, now: Moment) -> Result<(), rusqlite::Error> {
     let sql = "UPDATE replicas SET phase = 'retiring', since = ?1 WHERE id IN (
                    SELECT r.id FROM replicas r JOIN listed l USING (source_id) JOIN documents d
                        ON d.collection = r.collection AND d.path = r.path
                            AND (d.trouble_hash = substr(d.hash, 1, 6) OR d.skip_reason IS NOT NULL)
                    WHERE r.phase IN ('uploading', 'spoilt') AND NOT r.was_ready AND r.since <= ?2
                        AND (l.collection IS NOT NULL OR l.nameless) AND NOT l.holds)";
-    let (at, before) = (now.0.cast_signed(), (now - after).0.cast_signed());
-    connection.run(sql, params![at, before]).map(drop)
+    connection.run(sql, params![now.0.cast_signed(), terms.given_up(now)]).map(drop)
 }
 
 /// Ready sources that complete lists in a row show without their documents: they are put again. Where that has been tried

@@ -43,9 +43,13 @@ pub struct ListReport {
     pub refused: Option<String>,
     /// Ready sources under the names of other documents.
     pub misplaced: Vec<Misplaced>,
-    /// Sources whose deletion was answered, and that the list shows all the same; where it may only lag, the platform can be
-    /// asked for each.
+    /// Sources whose deletion was answered lately, and that the list shows all the same: it may only lag, so that the platform
+    /// is asked for each.
     pub reappeared: Vec<SourceId>,
+    /// The same long after, when the list lags no more.
+    pub undeleted: Vec<SourceId>,
+    /// Whether a deleted source that is there again stays until its document is up: another list will tell.
+    pub older_stays: bool,
     /// Sources that no document needs, and that are now to be deleted.
     pub retired: u64,
     /// The same, left to another pass.

@@ -50,6 +50,14 @@ pub struct Terms {
     pub complete: bool,
 }
 
+impl Terms {
+    /// What was begun before this has had its time: a request may take effect until its grace is over, and then the work on
+    /// it begins.
+    pub(super) fn given_up(&self, now: Moment) -> i64 {
+        (now - (self.grace + self.job_timeout)).0.cast_signed()
+    }
+}
+
 /// One source of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedSource {
@@ -80,6 +88,13 @@ pub const MISSING_AT_MOST: u64 = 20;
 /// Lists in a row that must miss a source, where many are missing and the platform cannot be asked for each.
 const LISTS_TO_LOSE_MANY: u32 = 3;
 const LISTS_TO_LOSE: u32 = 2;
+/// What the present list has shown so far. It is made with the connection: a table that comes later has every statement
+/// prepared again.
+pub(super) const LISTED: &str = "CREATE TEMP TABLE listed (
+     source_id TEXT PRIMARY KEY, text TEXT NOT NULL, collection TEXT, path TEXT, hash BLOB,
+     nameless INTEGER, holds INTEGER, at_work INTEGER, done INTEGER, empty INTEGER, unready TEXT,
+     lasting INTEGER, known INTEGER, created INTEGER, reading INTEGER, ambiguous INTEGER
+ ) WITHOUT ROWID";
 /// For this many grace periods after its deletion was confirmed, a list may still show a source.
 const LIST_LAG: u32 = 20;
 
@@ -89,14 +104,7 @@ impl Db {
     /// # Errors
     /// See [`StoreError`].
     pub fn begin_list(&mut self) -> Result<(), StoreError> {
-        self.connection.execute_batch(
-            "CREATE TEMP TABLE IF NOT EXISTS listed (
-                 source_id TEXT PRIMARY KEY, text TEXT NOT NULL, collection TEXT, path TEXT, hash BLOB,
-                 nameless INTEGER, holds INTEGER, at_work INTEGER, done INTEGER, empty INTEGER, unready TEXT,
-                 lasting INTEGER, known INTEGER, created INTEGER, reading INTEGER, ambiguous INTEGER
-             ) WITHOUT ROWID;
-             DELETE FROM listed;",
-        )?;
+        self.connection.run("DELETE FROM listed", [])?;
         Ok(())
     }
 
@@ -139,13 +147,13 @@ impl Db {
     }
 
     /// Whether the list may go on although it has shown as many sources as its total says: this state has never seen a list,
-    /// or misses one of its sources.
+    /// or misses one of its sources, or the one that a lost answer may have left.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub fn doubts_total(&self) -> Result<bool, StoreError> {
         let sql = "SELECT NOT EXISTS (SELECT * FROM meta WHERE key = 'listed')
-                       OR EXISTS (SELECT * FROM replicas WHERE source_id NOT IN (SELECT source_id FROM listed))";
+                       OR EXISTS (SELECT * FROM replicas WHERE source_id IS NULL OR source_id NOT IN (SELECT source_id FROM listed))";
         Ok(self.connection.row(sql, [], |row| row.get(0))?)
     }
 
@@ -197,9 +205,8 @@ impl Db {
             forget_exchanged(connection, now)?;
             finish_renames(connection, now)?;
             note_filled(connection)?;
-            let (added, replaced) = finish_uploads(connection, now)?;
-            // A request may take effect until its grace is over, and then the work on it begins.
-            retire_empty(connection, now, grace + terms.job_timeout)?;
+            let (added, replaced) = finish_uploads(connection, terms, now)?;
+            retire_empty(connection, terms, now)?;
             let mut report = ListReport {
                 added,
                 replaced,
@@ -209,7 +216,7 @@ impl Db {
             };
             note_emptied(connection, terms, now, &mut report)?;
             report.unready = note_unready(connection, terms, now)?;
-            let mut unclaimed = unclaimed(connection, terms, now, &mut report.reappeared)?;
+            let mut unclaimed = unclaimed(connection, terms, now, &mut report)?;
             unclaimed.retain(|name, sources| {
                 let ours = configured.contains(&name.collection) || known.contains(name.collection.as_str());
                 if !ours {
@@ -243,7 +250,7 @@ impl Db {
             note_strays(connection, strays, now, &mut report)?;
             report.misplaced = misplaced(connection, instance)?;
             end_corrections(connection, &report.misplaced)?;
-            let (added, replaced) = finish_uploads(connection, now)?;
+            let (added, replaced) = finish_uploads(connection, terms, now)?;
             report.added += added;
             report.replaced += replaced;
             if trust.complete {
@@ -278,7 +285,7 @@ fn unclaimed(
     connection: &Connection,
     terms: &Terms,
     now: Moment,
-    reappeared: &mut Vec<SourceId>,
+    report: &mut ListReport,
 ) -> Result<BTreeMap<SourceName, Vec<Listed>>, rusqlite::Error> {
     let mut statement = connection.prepare_cached(
         "SELECT l.source_id, l.collection, l.path, l.hash, l.holds OR l.done AND ?1, l.at_work, l.created FROM listed l
@@ -298,14 +305,22 @@ fn unclaimed(
             Deleted::Lately if !terms.lookup => continue,
             // A platform that was restored shows an older version again, and not the one that took its place: it stays until
             // that is put again.
-            Deleted::Lately if is_only_version(connection, &name)? => continue,
+            Deleted::Lately if is_only_version(connection, &name)? => {
+                report.older_stays = true;
+                continue;
+            }
             Deleted::LongAgo if is_only_version(connection, &name)? => {
                 if has_live(connection, &name)? {
+                    report.older_stays = true;
                     continue;
                 }
             }
-            Deleted::Lately | Deleted::LongAgo => {
-                reappeared.push(id);
+            Deleted::Lately => {
+                report.reappeared.push(id);
+                continue;
+            }
+            Deleted::LongAgo => {
+                report.undeleted.push(id);
                 continue;
             }
         }

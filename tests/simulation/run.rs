@@ -157,6 +157,8 @@ impl World<'_> {
                 // After that nobody waits for what is under way.
                 if *seconds > 0 {
                     self.idle_until_quiet().await;
+                    // Nor does a list seem to lag that still shows what was deleted before.
+                    (0..self.sides.len()).for_each(|side| lock(&self.platform).forget_deletions(side));
                 }
                 self.time.jump(*seconds);
                 self.polite.iter().for_each(|from| from.set(self.time.now() + WINDOW));
@@ -192,7 +194,10 @@ impl World<'_> {
         let moves = [Knob::ListGrows, Knob::ListShuffles].iter().any(|knob| self.script.manners.knobs.has(*knob));
         let shows_late = self.script.manners.knobs.has(Knob::SourcesLag);
         let well = |(pass, report): &&(&PassStep, Option<Report>)| {
-            let ended = report.as_ref().is_some_and(|report| report.outcome() == Outcome::Ok && report.full);
+            // What is named as written too often is read by a later pass.
+            let ended = report.as_ref().is_some_and(|report| {
+                report.outcome() == Outcome::Ok && report.full && report.being_written.is_empty()
+            });
             // A list that lies, or moves, is found out by the next one.
             let shows = !shows_late && !moves && self.script.manners.empty_lists(pass) == 0;
             alone && ended && pass.forgets.is_none() && shows

@@ -29,8 +29,8 @@ fn deleted(times: u32) -> (tempfile::TempDir, Db) {
 fn deletion__answered_and_still_listed_long_after__is_made_again() {
     let (_folder, mut db) = deleted(1);
     let report = compare(&mut db, &[listed("s1", "a.md", 1, true), listed("s2", "b.md", 2, true)]);
-    assert_eq!((report.reappeared.len(), report.adopted, report.retired), (1, 0, 0));
-    db.retire_again(&report.reappeared, NOW).unwrap();
+    assert_eq!((report.undeleted.len(), report.adopted, report.retired), (1, 0, 0));
+    db.retire_again(&report.undeleted, NOW).unwrap();
     assert_eq!((phases(&db, "a.md"), db.undeleted().unwrap().len()), (vec![Phase::Retiring], 0), "once more");
     assert!(db.next_retries().unwrap().is_empty());
 }
@@ -41,7 +41,7 @@ fn deletion__answered_twice_and_still_listed__has_failed_and_waits_ever_longer()
     for times in [2, 3, 4] {
         let (_folder, mut db) = deleted(times);
         let report = compare(&mut db, &[listed("s1", "a.md", 1, true), listed("s2", "b.md", 2, true)]);
-        db.retire_again(&report.reappeared, NOW).unwrap();
+        db.retire_again(&report.undeleted, NOW).unwrap();
         let undeleted = db.undeleted().unwrap();
         assert!(undeleted[0].2.contains(&format!("answered {times} times")), "{undeleted:?}");
         assert!(undeleted[0].2.contains("source s1"), "{undeleted:?}");
@@ -111,7 +111,7 @@ fn deletion__of_an_older_version_that_alone_is_listed_again__waits_for_the_new_o
     // The platform is as it was before the edit.
     let restored = [listed("old", "a.md", 1, true), listed("s2", "b.md", 2, true)];
     for _ in 0..2 {
-        assert_eq!(compare(&mut db, &restored).reappeared, []);
+        assert_eq!(compare(&mut db, &restored).undeleted, []);
     }
     assert_eq!((live(&db, "a.md"), phases(&db, "a.md")), (Some(short(1)), vec![Phase::Ready]));
 }
