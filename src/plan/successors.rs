@@ -148,8 +148,8 @@ impl<'a> Successors<'a> {
             return if comes { Succession::Pending(Some(known.clone())) } else { Succession::None };
         }
         let counts = |new: &&Coming<'_>| !gone.overdue || !self.unread.contains(&new.key);
-        let namesakes = self.by_file_name.get(&gone.path.file_name().to_lowercase()).into_iter().flatten();
-        let namesake = namesakes.map(|number| &self.coming[*number]).find(counts);
+        let namesakes = self.by_file_name.get(&gone.path.file_name().to_lowercase()).map_or(&[][..], Vec::as_slice);
+        let namesake = namesakes.iter().map(|number| &self.coming[*number]).find(counts);
         let of_collection = || self.coming.iter().filter(|new| new.key.0 == collection).filter(counts);
         let likely = namesake.or_else(|| {
             let by_name = |new: &&Coming<'_>| has_similar_name(&gone.path, new.key.1);
@@ -160,10 +160,8 @@ impl<'a> Successors<'a> {
             // A file of another collection that is not read yet may be the same one, moved as it was.
             let as_it_was =
                 |new: &&Coming<'_>| new.size == gone.size && gone.size > 0 && self.unread.contains(&new.key);
-            let found = || {
-                let of_others = || self.coming.iter().filter(counts).find(as_it_was);
-                of_collection().find(by_name).or_else(|| of_collection().find(by_size)).or_else(of_others)
-            };
+            let of_others = || self.coming.iter().filter(counts).find(as_it_was);
+            let found = || of_collection().find(by_name).or_else(|| of_collection().find(by_size)).or_else(of_others);
             compare_names.then(found).flatten()
         });
         match likely.map(|new| new.key) {

@@ -9,11 +9,12 @@ use std::{
 use super::{
     Deed, Document, Event, Fatal, Pass, Report, Sent,
     asking::{Asking, FORGOTTEN, ask_list, ask_one, ask_site, failed},
-    paging::{Growth, Paging, Place, Seen},
+    followed::Followed,
+    paging::{Growth, Paging, Place},
     work::{Ending, Polled, Settled, Step, Task},
 };
 use crate::{
-    model::{Instance, JobId, Moment, Phase, Replica, ReplicaId, SourceId, SourceName},
+    model::{Instance, Moment, Phase, Replica, ReplicaId, SourceId, SourceName},
     pace::{Durations, Poll, PollSchedule},
     plan::FailureCause,
     platform::{Holding, Platform, SourcePage},
@@ -26,33 +27,6 @@ const CRAWL_AGAIN: Duration = Duration::from_secs(60);
 
 /// What the list did not show is looked for again after this at the latest.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
-/// Why a document failed whose job nobody can tell of.
-const UNREADABLE: &str =
-    "the platform can tell neither of its job nor of its source; `kbsync retry` lets it be tried again";
-
-struct Followed {
-    replica: Replica,
-    source: SourceId,
-    /// None of a website, which the platform crawls by itself.
-    job: Option<JobId>,
-    begun: Moment,
-    asked: Moment,
-    upload: Option<(u64, Moment)>,
-    seen: Seen,
-    /// Whether neither the job nor its source can be read by itself: only the list tells.
-    blind: bool,
-    /// Whether the list shows its source as done, and not whether it holds anything.
-    done: bool,
-    /// Whether its word is not enough: an older version goes by it, or it was done long ago.
-    doubted: bool,
-    /// Whether the list has shown its source under the name that it was given.
-    named: bool,
-    /// The name under which the list has shown it.
-    listed: Option<String>,
-    /// Another source that the list shows under its name.
-    namesake: Option<SourceId>,
-}
-
 /// The jobs of one round.
 pub(super) struct Jobs {
     followed: BTreeMap<ReplicaId, Followed>,
@@ -113,29 +87,8 @@ impl Jobs {
     /// place of something that the platform holds.
     pub(super) fn follow(&mut self, replica: Replica, upload: Option<(u64, Moment)>, replaces: bool, now: Moment) {
         let Some(source) = replica.source.clone() else { return };
-        let job = replica.job.clone();
         self.by_source.insert(source.clone(), replica.id);
-        // A clock that was ahead when it was written must not make the job wait for it.
-        let begun = replica.since.min(now);
-        let (asked, doubted) = (Moment::default(), replaces || upload.is_none());
-        self.followed.insert(
-            replica.id,
-            Followed {
-                replica,
-                source,
-                job,
-                begun,
-                asked,
-                upload,
-                seen: Seen::default(),
-                blind: false,
-                done: false,
-                doubted,
-                named: false,
-                listed: None,
-                namesake: None,
-            },
-        );
+        self.followed.insert(replica.id, Followed::new(replica, source, upload, replaces, now));
     }
 
     /// What to ask next, and when.
@@ -218,14 +171,8 @@ impl Jobs {
             settled.extend(namesake.and_then(|source| self.end(id, Ending::Elsewhere(source), now)));
         }
         let is_late = |job: &Followed| now.since(job.begun) > self.timeout;
-        let ending = |job: &Followed| match job {
-            // No other upload would show more.
-            Followed { done: true, .. } if !self.tells => Ending::Ready,
-            Followed { blind: true, .. } => Ending::Failed(UNREADABLE.to_owned()),
-            _ => Ending::Lost,
-        };
         let late = self.followed.iter().filter(|(_, job)| (self.by_list || job.blind) && is_late(job));
-        let late: Vec<_> = late.map(|(id, job)| (*id, ending(job))).collect();
+        let late: Vec<_> = late.map(|(id, job)| (*id, job.given_up(self.tells))).collect();
         for (id, ending) in late {
             settled.extend(self.end(id, ending, now));
         }

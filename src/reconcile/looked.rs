@@ -216,19 +216,18 @@ impl Looked {
     ) {
         let (collection, now) = (self.gathered.collection.clone(), clock.wall());
         let (mut skipped, mut unreadable, mut notes) = (Vec::new(), Vec::new(), Notes::default());
-        // The files of what is gone, and of what is new and not read yet.
+        // The files of what is gone, and of what is not read yet.
         let (mut left, mut came) = (Vec::new(), Vec::new());
+        let document = |path| Document { collection: collection.clone(), path };
         let seen = found.filter_map(|found| match found {
             Found::Document { path, fingerprint } => Some(Seen::Document(path, fingerprint)),
             Found::Skipped { document: Some(path), reason, .. } => Some(Seen::Skipped(path, reason.to_string())),
             Found::Skipped { path, document: None, reason } => {
-                let document = Document { collection: collection.clone(), path };
-                skipped.push(Skipped { document, reason: reason.to_string(), kept: false });
+                skipped.push(Skipped { document: document(path), reason: reason.to_string(), kept: false });
                 None
             }
             Found::Unreadable { path, error } => {
-                let document = Document { collection: collection.clone(), path };
-                unreadable.push(Failure { document, reason: error });
+                unreadable.push(Failure { document: document(path), reason: error });
                 None
             }
         });

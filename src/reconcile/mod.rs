@@ -9,6 +9,7 @@ mod bots;
 mod deletion;
 mod event;
 mod extent;
+mod followed;
 mod guards;
 mod jobs;
 mod journal;

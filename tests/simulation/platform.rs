@@ -181,12 +181,6 @@ impl Platform {
         }
     }
 
-    /// An instance may delete again what it has deleted, where it is listed still.
-    pub fn forget_deletions(&mut self, instance: usize) {
-        let gone = self.deleted.iter_mut().map(|(source, _)| source);
-        gone.filter(|source| source.maker == Some(instance)).for_each(|source| source.deletion = Deletion::Unknown);
-    }
-
     /// An instance sends what is to change something, whatever becomes of that.
     pub fn judge(&mut self, instance: usize, op: &Op) {
         let is_known = |deletion| match deletion {

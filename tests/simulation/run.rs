@@ -24,6 +24,7 @@ use crate::{
     platform::Platform,
     script::{PassStep, Script, Step, StoreOp},
     side::Side,
+    source::Deletion,
     time::Time,
     transport::{GRACE, WINDOW},
 };
@@ -158,7 +159,8 @@ impl World<'_> {
                 if *seconds > 0 {
                     self.idle_until_quiet().await;
                     // Nor does a list seem to lag that still shows what was deleted before.
-                    (0..self.sides.len()).for_each(|side| lock(&self.platform).forget_deletions(side));
+                    let deleted = &mut lock(&self.platform).deleted;
+                    deleted.iter_mut().for_each(|(source, _)| source.deletion = Deletion::Unknown);
                 }
                 self.time.jump(*seconds);
                 self.polite.iter().for_each(|from| from.set(self.time.now() + WINDOW));

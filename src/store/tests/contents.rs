@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use super::{
-    lists::{compare, compare_doubting, listed},
+    lists::{compare, compare_at, compare_doubting, listed},
     *,
 };
 
@@ -88,4 +88,21 @@ fn journals__made_while_the_state_could_not_be_written__get_its_rights_back() {
     assert_eq!(rights(&shared), 0o400, "SQLite has made it like the state");
     let _db = Db::open(&state, None).unwrap();
     assert_eq!(rights(&shared), 0o600);
+}
+
+#[test]
+fn upload_without_answer__no_source_tells_its_content__is_found_done_when_the_platform_has_had_its_time() {
+    let (_folder, mut db) = new_db();
+    see(&mut db, "a.md", 1);
+    let new = db.intend(&docs(), &path("a.md"), short(1), NOW).unwrap();
+    db.created(new, &SourceId("s1".to_owned()), None, Phase::Created, NOW).unwrap();
+    db.enter(new, Phase::Uploading, NOW).unwrap();
+    let done = ListedSource { done: true, empty: false, ..listed("s1", "a.md", 1, false) };
+    let had_its_time = NOW + GRACE + JOB_TIMEOUT;
+    let other = listed("s2", "b.md", 2, true);
+    for (page, at, added) in
+        [(vec![done.clone()], NOW, 0), (vec![done.clone(), other], had_its_time, 0), (vec![done], had_its_time, 1)]
+    {
+        assert_eq!(compare_at(&mut db, &page, at).added, added, "{page:?} at {at:?}");
+    }
 }

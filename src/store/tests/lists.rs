@@ -356,23 +356,6 @@ fn an_upload_whose_answer_was_lost_is_found_done() {
 }
 
 #[test]
-fn upload_without_answer__no_source_tells_its_content__is_found_done_when_the_platform_has_had_its_time() {
-    let (_folder, mut db) = new_db();
-    see(&mut db, "a.md", 1);
-    let new = db.intend(&docs(), &path("a.md"), short(1), NOW).unwrap();
-    db.created(new, &SourceId("s1".to_owned()), None, Phase::Created, NOW).unwrap();
-    db.enter(new, Phase::Uploading, NOW).unwrap();
-    let done = ListedSource { done: true, empty: false, ..listed("s1", "a.md", 1, false) };
-    let had_its_time = NOW + GRACE + JOB_TIMEOUT;
-    let other = listed("s2", "b.md", 2, true);
-    for (page, at, added) in
-        [(vec![done.clone()], NOW, 0), (vec![done.clone(), other], had_its_time, 0), (vec![done], had_its_time, 1)]
-    {
-        assert_eq!(compare_at(&mut db, &page, at).added, added, "{page:?} at {at:?}");
-    }
-}
-
-#[test]
 fn a_store_from_yesterday_adopts_what_is_there_today() {
     let (_folder, mut db) = new_db();
     ready(&mut db, "a.md", 1, "s1");
