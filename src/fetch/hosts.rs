@@ -43,6 +43,8 @@ struct State {
     peace: Option<Peace>,
     /// Requests in a row without an answer.
     unanswered: usize,
+    /// Answers in a row that did not come to their end in time.
+    unfinished: usize,
     silence: Option<Silence>,
     /// Whether the last request was answered: its connection may be open still.
     keeps_open: bool,
@@ -160,6 +162,14 @@ impl State {
         }
     }
 
+    /// An answer has begun and did not come to its end in time.
+    fn unfinished(&mut self, now: Instant, wait: Duration) {
+        self.unfinished = UNANSWERED.min(self.unfinished + 1);
+        if self.unfinished == UNANSWERED {
+            self.silence = Some(Silence { until: now + wait, trouble: Trouble::TimedOut });
+        }
+    }
+
     fn answered(&mut self) {
         self.unanswered = 0;
         self.silence = None;
@@ -205,6 +215,15 @@ impl Turn {
     pub(super) fn unanswered(&self, trouble: &Trouble, wait: Duration) {
         if matches!(trouble, Trouble::TimedOut | Trouble::Network(_)) {
             self.host.state().unanswered(Instant::now(), trouble, wait);
+        }
+    }
+
+    /// The answer came to its end, or to nothing. A host that is too slow again and again is left alone for a while.
+    pub(super) fn finished(&self, ended: Result<(), &Trouble>, wait: Duration) {
+        let mut state = self.host.state();
+        match ended {
+            Err(Trouble::TimedOut) => state.unfinished(Instant::now(), wait),
+            Ok(()) | Err(_) => state.unfinished = 0,
         }
     }
 
@@ -278,6 +297,19 @@ mod tests {
         let later = fifth + SECOND * 302;
         assert!((0..5).all(|_| ask(&mut state, later)));
         assert!(!ask(&mut state, later));
+    }
+
+    #[test]
+    fn answers_without_an_end__five_in_a_row__are_as_none() {
+        let (mut state, start) = (State::default(), Instant::now());
+        for _ in 0..5 {
+            assert!(matches!(state.look(start, &access(), Duration::ZERO), Ok(Look::Go)));
+            state.answered();
+            state.under_way -= 1;
+            state.unfinished(start, SECOND * 300);
+        }
+        assert!(state.look(start + SECOND * 299, &access(), Duration::ZERO).is_err());
+        assert!(matches!(state.look(start + SECOND * 300, &access(), Duration::ZERO), Ok(Look::Go)));
     }
 
     #[test]

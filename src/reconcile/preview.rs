@@ -9,7 +9,7 @@ use super::{
     BeingWritten, Failure, Scope, Skipped, left_the_config,
     look::{self, Part},
     looked::Looked,
-    pages::{Known, PagesLook},
+    pages::{Known, PagesLook, Pause},
     policy,
     report::failed_before,
     site, undeleted,
@@ -127,7 +127,8 @@ async fn look(
             let (reader, confirm_gone) = (&scope.reader, scope.policy.confirm_gone);
             let (gone_apart, clock) = (scope.gone_apart, &*scope.machine.clock);
             let (collection, most_percent) = (name, scope.policy.max_delete_percent);
-            let (pass, keep, pause_after) = ("", false, Duration::MAX);
+            let (pass, keep) = ("", false);
+            let pause = Pause { after: Duration::MAX, others_wait: false };
             let look = PagesLook {
                 reader,
                 collection,
@@ -137,7 +138,7 @@ async fn look(
                 gone_apart,
                 most_percent,
                 keep,
-                pause_after,
+                pause,
                 clock,
             };
             let known = db.map(|db| Known::read(db, name, clock.wall())).transpose()?.unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use super::{Extent, Fatal, Pass, looked::Looked, policy};
+use super::{Extent, Fatal, Pass, looked::Looked, pages::Pause, policy};
 use crate::{
     config::{Collection, Input},
     plan::{Authority, Gathered},
@@ -14,18 +14,23 @@ impl<P: Platform> Pass<'_, P> {
     /// Looks at the collections; at all folders once more, where one misses documents: what was moved from a part that was
     /// still to be walked through to one that had been is in neither look at them.
     pub(super) async fn look_twice(&self, extent: &mut Extent, pause_after: Duration) -> Result<Vec<Looked>, Fatal> {
+        let is_folder = |collection: &Collection| matches!(collection.input, Input::Folder(_));
         let mut looks: Vec<(&Collection, Looked)> = Vec::new();
-        for collection in &self.scope.collections {
-            let looked = self.look_within(extent, collection, pause_after).await?;
+        // A slow site holds up nothing that is found on this machine.
+        let (folders, others): (Vec<_>, Vec<_>) = self.scope.collections.iter().partition(|one| is_folder(one));
+        for collection in folders.into_iter().chain(others) {
+            let pause = Pause { after: pause_after, others_wait: looks.iter().any(|(_, looked)| looked.finds()) };
+            let looked = self.look_within(extent, collection, pause).await?;
             looks.extend(looked.map(|looked| (collection, looked)));
         }
-        let is_folder = |collection: &Collection| matches!(collection.input, Input::Folder(_));
+        looks.sort_by_key(|(collection, _)| self.scope.collections.iter().position(|one| one.name == collection.name));
         let mut misses = false;
         for (_, looked) in looks.iter().filter(|(collection, _)| is_folder(collection)) {
             misses = misses || self.misses(looked).await?;
         }
         for (collection, looked) in looks.iter_mut().filter(|(collection, _)| misses && is_folder(collection)) {
-            if let Some(again) = self.look_within(extent, collection, pause_after).await? {
+            let pause = Pause { after: pause_after, others_wait: false };
+            if let Some(again) = self.look_within(extent, collection, pause).await? {
                 looked.confirm(again);
             }
         }
@@ -37,10 +42,10 @@ impl<P: Platform> Pass<'_, P> {
         &self,
         extent: &mut Extent,
         collection: &Collection,
-        pause_after: Duration,
+        pause: Pause,
     ) -> Result<Option<Looked>, Fatal> {
         let Some(wake) = extent.of(&collection.name) else { return Ok(None) };
-        let mut looked = self.unless_stopped(self.look(collection, wake, pause_after)).await?;
+        let mut looked = self.unless_stopped(self.look(collection, wake, pause)).await?;
         extent.take_in(&collection.name, std::mem::take(&mut looked.fresh));
         Ok(Some(looked))
     }
@@ -66,6 +71,11 @@ impl<P: Platform> Pass<'_, P> {
 }
 
 impl Looked {
+    /// Whether something is to go up or to be deleted.
+    fn finds(&self) -> bool {
+        !self.gathered.wanted.is_empty() || !self.gathered.gone.is_empty()
+    }
+
     /// Replaces this first look by the second one, and keeps of the first what only that could tell: what was seen, what
     /// was not yet known, and every doubt.
     fn confirm(&mut self, again: Self) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::{
     bench::{Bench, MARKDOWN},
     origin::{Gate, Reply},
+    support::collection,
 };
 
 const COUNT: usize = 20;
@@ -57,11 +58,11 @@ async fn pages__behind_many_that_are_busy__have_their_turn_in_later_passes() {
     assert_eq!(bench.pass().await.replaced, 10);
 }
 
-/// Waits until the platform holds `count` documents.
-async fn until_held(bench: &Bench, count: usize) {
+/// Waits until the platform holds `count` documents of a collection.
+async fn until_held(bench: &Bench, collection: &str, count: usize) {
     let held = async || {
         let sources = bench.world.platform.snapshot().await;
-        sources.iter().filter(|source| source.status == "synced" && source.name.starts_with("pages/")).count()
+        sources.iter().filter(|source| source.status == "synced" && source.name.starts_with(collection)).count()
     };
     let all = async {
         while held().await < count {
@@ -81,13 +82,28 @@ async fn pages__of_a_site_that_takes_its_time__go_up_before_the_last_one_was_rea
             .for_each(|n| bench.origin.serve(&path(n), Reply::new(MARKDOWN, format!("# {n}, edition {version}"))));
         bench.origin.serve(&last, Reply::new(MARKDOWN, format!("# The last one, edition {version}")).behind(&gate));
         let (report, ()) = tokio::join!(bench.well(), async {
-            until_held(&bench, COUNT - 1).await;
+            until_held(&bench, "pages/", COUNT - 1).await;
             gate.open();
         });
         assert_eq!((report.added + report.replaced, report.documents), (COUNT as u64, COUNT as u64), "{report:?}");
         assert_eq!(bench.held().await.len(), COUNT);
     }
     assert!((0..COUNT - 1).all(|n| bench.origin.count(&path(n)) < 6), "none is asked for in vain again and again");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn file__beside_a_site_that_answers_nothing_for_long__goes_up_before_its_pages() {
+    let mut bench = bench().await;
+    bench.world.scope.pause_after = Duration::ZERO;
+    bench.world.scope.collections.push(collection(&bench.world.folder));
+    bench.world.write("a.md", "# A file");
+    let gate = Gate::default();
+    (0..COUNT).for_each(|n| bench.origin.serve(&path(n), Reply::new(MARKDOWN, format!("# {n}")).behind(&gate)));
+    let (report, ()) = tokio::join!(bench.well(), async {
+        until_held(&bench, "docs/", 1).await;
+        gate.open();
+    });
+    assert_eq!(report.added, COUNT as u64 + 1, "{report:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -342,7 +342,8 @@ impl World {
     }
 }
 
-fn collection(folder: &Path) -> Collection {
+/// The collection of a world, which is that folder.
+pub fn collection(folder: &Path) -> Collection {
     Collection {
         name: CollectionName::new("docs").expect("a name"),
         schedule: None,

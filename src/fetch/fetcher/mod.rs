@@ -71,7 +71,7 @@ enum Sought<'a> {
 /// An answer, whose host has one of its places taken until the body is read.
 struct Answered {
     response: Response,
-    _turn: Turn,
+    turn: Turn,
 }
 
 impl Fetcher {
@@ -139,7 +139,7 @@ impl Fetcher {
             }
             return match status {
                 StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION => {
-                    fetched(answered, &way, access.max_size).await.map(|page| Answer::Page(Box::new(page)))
+                    self.fetched(answered, &way, access.max_size).await.map(|page| Answer::Page(Box::new(page)))
                 }
                 StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT => Err(Trouble::Empty),
                 StatusCode::NOT_MODIFIED if validators.is_some() => Ok(Answer::Unchanged { moved: way.moved() }),
@@ -174,6 +174,13 @@ impl Fetcher {
         let life = if rules.is_ok() { ROBOTS_LIFE } else { self.0.timing.robots_again };
         *known = Some(Known { until: Instant::now() + life, rules: rules.clone() });
         rules
+    }
+
+    /// Reads the page of an answer.
+    async fn fetched(&self, answered: Answered, way: &Way, max_size: u64) -> Result<Fetched, Trouble> {
+        let page = fetched(answered.response, way, max_size).await;
+        answered.turn.finished(page.as_ref().map(drop), self.0.timing.left_alone);
+        page
     }
 
     /// What a site that cannot be reached says in words of its own stays in these; all else is about its robots.txt.
@@ -252,7 +259,7 @@ impl Fetcher {
                 } else {
                     turn.answered(access, page.is_some());
                 }
-                return Ok(Answered { response, _turn: turn });
+                return Ok(Answered { response, turn });
             };
             turn.refused(page, access, (status, wait), self.0.timing);
             let busy = Trouble::Busy { status, wait };
@@ -280,8 +287,7 @@ fn fresh(known: &Option<Known>, now: Instant) -> Option<&Result<Arc<Robots>, Tro
 }
 
 /// Reads the page of an answer.
-async fn fetched(answered: Answered, way: &Way, max_size: u64) -> Result<Fetched, Trouble> {
-    let response = answered.response;
+async fn fetched(response: Response, way: &Way, max_size: u64) -> Result<Fetched, Trouble> {
     if body::announces_more(&response, max_size) {
         return Err(Trouble::TooLarge(max_size));
     }
@@ -289,7 +295,7 @@ async fn fetched(answered: Answered, way: &Way, max_size: u64) -> Result<Fetched
     let validator = |name| text(&response, name).filter(|value| value.len() <= LONGEST_VALIDATOR);
     let validators = Validators {
         etag: validator(ETAG),
-        last_modified: validator(LAST_MODIFIED),
+        last_modified: validator(LAST_MODIFIED).filter(|modified| is_settled(modified, &response)),
         of: (!way.at_start()).then(|| way.here().clone()),
     };
     let (refresh, age) = (text(&response, REFRESH), age(&response));
@@ -360,6 +366,13 @@ fn age(response: &Response) -> Duration {
     let since = made.and_then(|made| Timestamp::now().duration_since(made).as_secs().try_into().ok());
     let since = since.filter(|since| *since <= OLDEST_DATE);
     Duration::from_secs(in_cache.unwrap_or_default().max(since.unwrap_or_default()))
+}
+
+/// Whether a page had its date before the second in which its answer was made: in that same second it may have been edited
+/// once more (RFC 9110, 8.8.2.2).
+fn is_settled(modified: &str, response: &Response) -> bool {
+    let made = text(response, DATE).and_then(|made| date(made.trim()));
+    date(modified.trim()).zip(made).is_none_or(|(modified, made)| modified < made)
 }
 
 fn date(text: &str) -> Option<Timestamp> {

@@ -85,8 +85,8 @@ impl PagesLook<'_> {
         let mut questions = plan::in_turn(questions, self.clock.wall(), turn).into_iter();
         let ask = |question| self.asked(question, &access, filter.as_ref(), &probes);
         let mut asked: FuturesUnordered<_> = questions.by_ref().take(AT_ONCE).map(ask).collect();
-        let mut pause = std::pin::pin!(tokio::time::sleep(self.pause_after));
-        findings.goes_up = false;
+        let mut pause = std::pin::pin!(tokio::time::sleep(self.pause.after));
+        findings.goes_up = self.pause.others_wait;
         loop {
             let (question, response) = tokio::select! {
                 biased;

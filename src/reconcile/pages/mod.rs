@@ -115,10 +115,19 @@ pub(super) struct PagesLook<'a> {
     pub(super) most_percent: u64,
     /// Whether what is to be uploaded is kept until it has gone up.
     pub(super) keep: bool,
-    /// For how long it goes on once something is found that is to go up; the rest is for another look of the pass.
-    pub(super) pause_after: Duration,
+    /// When it gives way to what was found; the rest is for another look of the pass.
+    pub(super) pause: Pause,
     /// The clock that the rest goes by.
     pub(super) clock: &'a dyn Clock,
+}
+
+/// When asking for pages gives way to what is to go up.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pause {
+    /// After so long.
+    pub(super) after: Duration,
+    /// Whether other collections have something that is to go up or to be deleted.
+    pub(super) others_wait: bool,
 }
 
 /// What the looks of one pass share.
@@ -202,7 +211,7 @@ impl<P: Platform> Pass<'_, P> {
         &self,
         collection: &CollectionName,
         pages: &Pages,
-        pause_after: Duration,
+        pause: Pause,
     ) -> Result<Looked, Fatal> {
         let look = PagesLook {
             reader: &self.scope.reader,
@@ -213,7 +222,7 @@ impl<P: Platform> Pass<'_, P> {
             gone_apart: self.scope.gone_apart,
             most_percent: self.scope.policy.max_delete_percent,
             keep: true,
-            pause_after,
+            pause,
             clock: &*self.scope.machine.clock,
         };
         (self.event)(Event::Looking(collection.clone()));
