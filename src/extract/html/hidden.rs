@@ -189,7 +189,13 @@ pub(super) fn is_text(button: &NodeRef<'_>) -> bool {
     if button.attr("role").is_some_and(|role| role.eq_ignore_ascii_case("tab")) {
         return true;
     }
-    opens(button) && (text.ends_with(['?', '？']) || text.split_whitespace().count() >= 3 || text.chars().count() >= 20)
+    (opens(button) || is_before_panel(button))
+        && (text.ends_with(['?', '？']) || text.split_whitespace().count() >= 3 || text.chars().count() >= 20)
+}
+
+/// Whether what comes right after a button is content that is hidden at first: an answer after its question.
+fn is_before_panel(button: &NodeRef<'_>) -> bool {
+    button.next_element_sibling().is_some_and(|next| is_hidden(&next) && is_panel(&next, &HashSet::new()))
 }
 
 fn opens(button: &NodeRef<'_>) -> bool {

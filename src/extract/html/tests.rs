@@ -232,6 +232,7 @@ fn panels__closed_at_first__are_content() {
         after(question, "<div hidden>Word</div>"),
         after(question, "<p hidden>Word</p>"),
         after("<dt><button aria-expanded=false>How?</button></dt>", "<dd hidden>Word</dd>"),
+        after("<button class=q>What is the Word?</button>", "<div hidden class=a><p>It is so.</p></div>"),
         "<div class=answer style='display:none'><p>Word</p></div>".to_owned(),
         "<section aria-hidden=true><h2>A part</h2><p>Word</p></section>".to_owned(),
         "<div hidden>More than a few words are here, and one is Word</div>".to_owned(),
