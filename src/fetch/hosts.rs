@@ -43,7 +43,7 @@ struct State {
     peace: Option<Peace>,
     /// Requests in a row without an answer.
     unanswered: usize,
-    /// Answers in a row that did not come to their end in time.
+    /// Responses in a row whose bodies timed out.
     unfinished: usize,
     silence: Option<Silence>,
     /// Whether the last request was answered: its connection may be open still.
@@ -155,18 +155,21 @@ impl State {
 
     /// A request has had no answer. When the silence is over, one more of these begins the next.
     fn unanswered(&mut self, now: Instant, trouble: &Trouble, wait: Duration) {
-        self.unanswered = UNANSWERED.min(self.unanswered + 1);
+        self.unanswered += 1;
         self.keeps_open = false;
-        if self.unanswered == UNANSWERED {
-            self.silence = Some(Silence { until: now + wait, trouble: trouble.clone() });
-        }
+        self.avoid_after(self.unanswered, Silence { until: now + wait, trouble: trouble.clone() });
     }
 
-    /// An answer has begun and did not come to its end in time.
+    /// The body of a response timed out.
     fn unfinished(&mut self, now: Instant, wait: Duration) {
-        self.unfinished = UNANSWERED.min(self.unfinished + 1);
-        if self.unfinished == UNANSWERED {
-            self.silence = Some(Silence { until: now + wait, trouble: Trouble::TimedOut });
+        self.unfinished += 1;
+        self.avoid_after(self.unfinished, Silence { until: now + wait, trouble: Trouble::TimedOut });
+    }
+
+    /// Avoids the host for a while after that many failures in a row, if they are enough.
+    fn avoid_after(&mut self, failures: usize, silence: Silence) {
+        if failures >= UNANSWERED {
+            self.silence = Some(silence);
         }
     }
 
@@ -218,7 +221,7 @@ impl Turn {
         }
     }
 
-    /// The answer came to its end, or to nothing. A host that is too slow again and again is left alone for a while.
+    /// Records how reading the body of a response ended. A host whose bodies time out again and again is avoided for a while.
     pub(super) fn finished(&self, ended: Result<(), &Trouble>, wait: Duration) {
         let mut state = self.host.state();
         match ended {

@@ -58,12 +58,15 @@ pub struct NewMove {
     pub edited: bool,
 }
 
-/// Moves as they are after a look: what waits for a new place that is gone as well waits no more.
+/// The moves, with those off whose new place was scanned and is gone as well.
 pub(super) fn as_seen(moves: &[Move], gathered: &[Gathered]) -> Vec<Move> {
+    if moves.is_empty() {
+        return Vec::new();
+    }
     let whole = gathered.iter().filter(|one| one.authority == Authority::Whole);
-    let gone: HashSet<_> =
-        whole.flat_map(|one| one.gone.iter().map(|gone| (one.collection.clone(), gone.path.clone()))).collect();
-    let is_off = |one: &Move| one.state == MoveState::Waits && gone.contains(&one.to);
+    let gone: HashSet<(&CollectionName, &DocPath)> =
+        whole.flat_map(|one| one.gone.iter().map(|gone| (&one.collection, &gone.path))).collect();
+    let is_off = |one: &Move| one.state == MoveState::Waits && gone.contains(&(&one.to.0, &one.to.1));
     let seen = |one: &Move| Move { state: if is_off(one) { MoveState::Off } else { one.state }, ..one.clone() };
     moves.iter().map(seen).collect()
 }

@@ -1,4 +1,4 @@
-//! What is known of one upload whose job is followed.
+//! One upload whose job is polled until it ends.
 
 use super::{paging::Seen, work::Ending};
 use crate::model::{JobId, Moment, Replica, SourceId};
@@ -33,7 +33,7 @@ pub(super) struct Followed {
 }
 
 impl Followed {
-    /// One of which nothing was heard yet. Whether it takes the place of something that the platform holds.
+    /// Starts to follow an upload; `replaces` is whether the platform holds an older version.
     pub(super) fn new(
         replica: Replica,
         source: SourceId,
@@ -59,7 +59,7 @@ impl Followed {
         }
     }
 
-    /// How it ends when its time is over and only the list tells of it; `tells` is whether that says what sources hold.
+    /// The ending after the job timeout, where only the list shows the source; `tells` is whether lists show content.
     pub(super) fn given_up(&self, tells: bool) -> Ending {
         match self {
             // No other upload would show more.

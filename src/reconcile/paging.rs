@@ -117,7 +117,7 @@ pub(super) struct Paging {
     stage: Stage,
     /// The page that was read before, and its sources.
     before: (Place, Vec<SourceId>),
-    /// Whether the total says nothing: the way goes on to a page that shows nothing.
+    /// Whether the total is ignored: reading continues up to an empty page.
     past_total: bool,
 }
 
@@ -186,7 +186,7 @@ impl Paging {
         true
     }
 
-    /// A way did not show all that must be in the list: its total may be too low.
+    /// Ignores the total from now on: the list did not show a source that must be in it.
     pub(super) fn doubt_total(&mut self) {
         self.past_total = true;
     }

@@ -225,7 +225,7 @@ impl<P: Platform> Pass<'_, P> {
         if listed.missing > 0 && !unbelievable || listed.emptied > 0 {
             open.list_at(self.now() + grace);
         }
-        // Where it is not up by then, another pass tells.
+        // Once a pass: where the document is not up by then, the next pass lists again.
         if listed.older_stays && !report.listed {
             open.list_at(self.now());
         }

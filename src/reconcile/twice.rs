@@ -16,7 +16,7 @@ impl<P: Platform> Pass<'_, P> {
     pub(super) async fn look_twice(&self, extent: &mut Extent, pause_after: Duration) -> Result<Vec<Looked>, Fatal> {
         let is_folder = |collection: &Collection| matches!(collection.input, Input::Folder(_));
         let mut looks: Vec<(&Collection, Looked)> = Vec::new();
-        // A slow site holds up nothing that is found on this machine.
+        // Folders first: a slow site must not delay them.
         let (folders, others): (Vec<_>, Vec<_>) = self.scope.collections.iter().partition(|one| is_folder(one));
         for collection in folders.into_iter().chain(others) {
             let pause = Pause { after: pause_after, others_wait: looks.iter().any(|(_, looked)| looked.finds()) };
@@ -71,7 +71,7 @@ impl<P: Platform> Pass<'_, P> {
 }
 
 impl Looked {
-    /// Whether something is to go up or to be deleted.
+    /// Whether there is something to upload or to delete.
     fn finds(&self) -> bool {
         !self.gathered.wanted.is_empty() || !self.gathered.gone.is_empty()
     }

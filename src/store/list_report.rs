@@ -46,9 +46,9 @@ pub struct ListReport {
     /// Sources whose deletion was answered lately, and that the list shows all the same: it may only lag, so that the platform
     /// is asked for each.
     pub reappeared: Vec<SourceId>,
-    /// The same long after, when the list lags no more.
+    /// The same long after the deletion, when a list that lags no longer explains it.
     pub undeleted: Vec<SourceId>,
-    /// Whether a deleted source that is there again stays until its document is up: another list will tell.
+    /// Whether a deleted source is listed again and kept until its document is up.
     pub older_stays: bool,
     /// Sources that no document needs, and that are now to be deleted.
     pub retired: u64,

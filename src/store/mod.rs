@@ -96,8 +96,8 @@ impl Drop for DeskThread {
     }
 }
 
-/// Reads the store on other threads than its own. Whoever has read leaves the connection to the next: to open one and to
-/// prepare its statements takes longer than most reading.
+/// Read-only connection for other threads than the store's own, kept open from one read to the next: opening one and
+/// preparing its statements takes longer than most reads.
 #[derive(Clone)]
 pub struct Readers {
     path: PathBuf,

@@ -115,18 +115,18 @@ pub(super) struct PagesLook<'a> {
     pub(super) most_percent: u64,
     /// Whether what is to be uploaded is kept until it has gone up.
     pub(super) keep: bool,
-    /// When it gives way to what was found; the rest is for another look of the pass.
+    /// When it stops for uploads and deletions; the pass scans the rest afterwards.
     pub(super) pause: Pause,
     /// The clock that the rest goes by.
     pub(super) clock: &'a dyn Clock,
 }
 
-/// When asking for pages gives way to what is to go up.
+/// When fetching pages is interrupted for uploads and deletions.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pause {
-    /// After so long.
+    /// The time until then.
     pub(super) after: Duration,
-    /// Whether other collections have something that is to go up or to be deleted.
+    /// Whether other collections have uploads or deletions to make.
     pub(super) others_wait: bool,
 }
 

@@ -93,9 +93,7 @@ fn journals__made_while_the_state_could_not_be_written__get_its_rights_back() {
 #[test]
 fn upload_without_answer__no_source_tells_its_content__is_found_done_when_the_platform_has_had_its_time() {
     let (_folder, mut db) = new_db();
-    see(&mut db, "a.md", 1);
-    let new = db.intend(&docs(), &path("a.md"), short(1), NOW).unwrap();
-    db.created(new, &SourceId("s1".to_owned()), None, Phase::Created, NOW).unwrap();
+    let new = begun(&mut db, "a.md", 1, "s1", Phase::Created);
     db.enter(new, Phase::Uploading, NOW).unwrap();
     let done = ListedSource { done: true, empty: false, ..listed("s1", "a.md", 1, false) };
     let had_its_time = NOW + GRACE + JOB_TIMEOUT;

@@ -158,9 +158,7 @@ fn a_source_that_was_renamed_by_hand_is_given_to_no_other_document() {
 #[test]
 fn a_job_is_not_believed_whose_source_the_list_does_not_show() {
     let (_folder, mut db) = new_db();
-    see(&mut db, "a.md", 1);
-    let old = db.intend(&docs(), &path("a.md"), short(1), NOW).unwrap();
-    db.created(old, &SourceId("s1".to_owned()), None, Phase::Ingesting, NOW).unwrap();
+    let old = begun(&mut db, "a.md", 1, "s1", Phase::Ingesting);
     // A store from yesterday: today another source is the document's.
     compare(&mut db, &[listed("s2", "a.md", 2, true)]);
     assert_eq!(db.ready(old, NOW).unwrap(), None);
@@ -192,9 +190,7 @@ fn a_source_that_something_was_put_into_is_not_filled_again() {
 fn what_was_given_up_goes_when_the_platform_has_had_its_time() {
     for (age, holds, phase) in [(9, false, Phase::Uploading), (10, false, Phase::Retiring), (99, true, Phase::Ready)] {
         let (_folder, mut db) = new_db();
-        see(&mut db, "a.md", 1);
-        let id = db.intend(&docs(), &path("a.md"), short(1), NOW).unwrap();
-        db.created(id, &SourceId("s1".to_owned()), None, Phase::Created, NOW).unwrap();
+        let id = begun(&mut db, "a.md", 1, "s1", Phase::Created);
         db.unanswered(id, Phase::Uploading, None, NOW - GRACE * age).unwrap();
         let given_up = db.under_way().unwrap().remove(0);
         assert!(given_up.unanswered);
@@ -209,9 +205,7 @@ fn what_was_given_up_goes_when_the_platform_has_had_its_time() {
 #[test]
 fn what_was_begun_under_a_clock_that_was_ahead_is_not_waited_for_until_then() {
     let (_folder, mut db) = new_db();
-    see(&mut db, "a.md", 1);
-    let id = db.intend(&docs(), &path("a.md"), short(1), NOW).unwrap();
-    db.created(id, &SourceId("s1".to_owned()), None, Phase::Created, NOW).unwrap();
+    let id = begun(&mut db, "a.md", 1, "s1", Phase::Created);
     db.unanswered(id, Phase::Uploading, None, NOW + GRACE * 200).unwrap();
     compare(&mut db, &[listed("s1", "a.md", 1, false)]);
     assert_eq!(db.under_way().unwrap()[0].replica.since, NOW);
@@ -345,9 +339,7 @@ fn retiring_what_nothing_refers_to_is_limited() {
 fn an_upload_whose_answer_was_lost_is_found_done() {
     let (_folder, mut db) = new_db();
     ready(&mut db, "a.md", 1, "s1");
-    see(&mut db, "a.md", 2);
-    let new = db.intend(&docs(), &path("a.md"), short(2), NOW).unwrap();
-    db.created(new, &SourceId("s2".to_owned()), None, Phase::Created, NOW).unwrap();
+    let new = begun(&mut db, "a.md", 2, "s2", Phase::Created);
     db.enter(new, Phase::Uploading, NOW).unwrap();
     let old = listed("s1", "a.md", 1, true);
     assert_eq!(compare(&mut db, &[old.clone(), listed("s2", "a.md", 2, false)]).replaced, 0);

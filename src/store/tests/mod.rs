@@ -57,10 +57,16 @@ fn see(db: &mut Db, document: &str, content: u8) {
 }
 
 /// A replica that has come as far as `ready`.
-fn ready(db: &mut Db, document: &str, content: u8, source: &str) -> ReplicaId {
+/// A document with a source in this phase.
+fn begun(db: &mut Db, document: &str, content: u8, source: &str, phase: Phase) -> ReplicaId {
     see(db, document, content);
     let id = db.intend(&docs(), &path(document), short(content), NOW).unwrap();
-    db.created(id, &SourceId(source.to_owned()), None, Phase::Created, NOW).unwrap();
+    db.created(id, &SourceId(source.to_owned()), None, phase, NOW).unwrap();
+    id
+}
+
+fn ready(db: &mut Db, document: &str, content: u8, source: &str) -> ReplicaId {
+    let id = begun(db, document, content, source, Phase::Created);
     db.ready(id, NOW).unwrap();
     id
 }
@@ -252,9 +258,7 @@ fn records_come_back_as_they_were_noted_in_key_order() {
 fn ready_and_retiring_are_one_step() {
     let (_folder, mut db) = new_db();
     let old = ready(&mut db, "a.md", 1, "s1");
-    see(&mut db, "a.md", 2);
-    let new = db.intend(&docs(), &path("a.md"), short(2), NOW).unwrap();
-    db.created(new, &SourceId("s2".to_owned()), None, Phase::Created, NOW).unwrap();
+    let new = begun(&mut db, "a.md", 2, "s2", Phase::Created);
     assert_eq!(live(&db, "a.md"), Some(short(1)), "the old one is held until the new one is ready");
     let retiring: Vec<Replica> = db.ready(new, NOW).unwrap().unwrap();
     assert_eq!(retiring.iter().map(|replica| replica.id).collect::<Vec<_>>(), [old]);
@@ -275,9 +279,7 @@ fn an_id_that_is_another_documents_is_not_noted() {
 fn a_failed_document_keeps_its_older_version() {
     let (_folder, mut db) = new_db();
     ready(&mut db, "a.md", 1, "s1");
-    see(&mut db, "a.md", 2);
-    let new = db.intend(&docs(), &path("a.md"), short(2), NOW).unwrap();
-    db.created(new, &SourceId("s2".to_owned()), None, Phase::Created, NOW).unwrap();
+    begun(&mut db, "a.md", 2, "s2", Phase::Created);
     let failed = db.replicas_of(&docs(), &path("a.md")).unwrap().pop().unwrap();
     db.fail(&failed, "no text in it", FailureCause::Document, NOW).unwrap();
     assert_eq!(live(&db, "a.md"), Some(short(1)));

@@ -193,9 +193,7 @@ fn upload__of_a_file_that_was_emptied_meanwhile__is_unwanted_unless_it_was_held_
             let old = ready(&mut db, "a.md", 1, "s1");
             db.lost(&[old], NOW).unwrap();
         }
-        see(&mut db, "a.md", 2);
-        let id = db.intend(&docs(), &path("a.md"), short(2), NOW).unwrap();
-        db.created(id, &SourceId("s2".to_owned()), None, Phase::Spoilt, NOW).unwrap();
+        begun(&mut db, "a.md", 2, "s2", Phase::Spoilt);
         let empty = SkippedFile { reason: "it is empty".to_owned(), read: None };
         db.note_skips(&docs(), &[(path("a.md"), Some(empty))]).unwrap();
         assert_eq!(db.under_way().unwrap()[0].besides, expected, "{was_held}");
