@@ -167,12 +167,14 @@ impl<P: Platform> Pass<'_, P> {
     /// still be done it is waited for; else the source goes, so that the name is free.
     async fn name_is_taken(&self, namesake: Replica) -> Result<Step, Fatal> {
         let age = self.now().since(namesake.since);
+        // A list takes it for held when the platform has had its time: that comes first.
+        let patience = self.scope.job_timeout + 2 * self.scope.policy.grace;
         let is_hopeful = match &namesake.source {
             Some(source) if namesake.phase == Phase::Uploading => {
                 match self.platform.source(source).await.map_err(fatal) {
-                    Ok(found) => may_come_to_hold(found.map(|source| source.holding), age, self.scope.job_timeout),
+                    Ok(found) => may_come_to_hold(found.map(|source| source.holding), age, patience),
                     Err(Ok(ApiError::NoSuchCall(_))) => false,
-                    Err(Ok(_)) => age <= self.scope.job_timeout,
+                    Err(Ok(_)) => age <= patience,
                     Err(Err(fatal)) => return Err(fatal),
                 }
             }
@@ -347,10 +349,10 @@ fn no_puts(error: ApiError) -> Result<Step, Fatal> {
 }
 
 /// Whether an upload of that age without an answer may still be done, or is, by what its source holds.
-fn may_come_to_hold(holding: Option<Holding>, age: Duration, timeout: Duration) -> bool {
+fn may_come_to_hold(holding: Option<Holding>, age: Duration, patience: Duration) -> bool {
     match holding {
         Some(Holding::Document) => true,
-        Some(Holding::AtWork | Holding::Unsaid | Holding::Done) => age <= timeout,
+        Some(Holding::AtWork | Holding::Unsaid | Holding::Done) => age <= patience,
         Some(Holding::Nothing | Holding::Empty | Holding::Failed(_)) | None => false,
     }
 }

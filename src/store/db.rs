@@ -14,7 +14,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 use super::StoreError;
 
 /// Migrations, in order; number *n* leads to version *n + 1*. They only ever grow.
-const MIGRATIONS: [&str; 18] = [
+const MIGRATIONS: [&str; 19] = [
     include_str!("schema-1.sql"),
     include_str!("schema-2.sql"),
     include_str!("schema-3.sql"),
@@ -33,6 +33,7 @@ const MIGRATIONS: [&str; 18] = [
     include_str!("schema-16.sql"),
     include_str!("schema-17.sql"),
     include_str!("schema-18.sql"),
+    include_str!("schema-19.sql"),
 ];
 const VERSION: i64 = MIGRATIONS.len() as i64;
 /// How long a write waits for another process's write.

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::model::{
     CollectionName, DocPath, Instance, Moment, Replica, ReplicaId, ShortHash, SourceId, SourceName, fold_name,
-    is_rewritten, is_same_path, keeps_marker,
+    is_rewritten, is_same_path, keeps_marker, name_likeness,
 };
 
 /// Up to this many sources may have been renamed by a person, even where they are the majority.
@@ -219,9 +219,8 @@ pub(super) fn finish_renames(connection: &Connection, now: Moment) -> Result<(),
     for (replica, text, asked) in unanswered {
         // A state of an older version does not know what was asked for: the name tells.
         let target = asked.as_deref().map_or_else(|| SourceName::parse(&text), SourceName::parse);
-        let is_done = asked.is_none_or(|asked| fold_name(&asked) == fold_name(&text));
         let moved = target.filter(|target| {
-            is_done
+            (asked.is_none() || is_nearer(target, &replica, &text))
                 && target.hash == replica.hash
                 && (&target.collection, &target.path) != (&replica.collection, &replica.path)
         });
@@ -233,6 +232,16 @@ pub(super) fn finish_renames(connection: &Connection, now: Moment) -> Result<(),
     let sql = "UPDATE replicas SET unanswered = 0, asked_name = NULL WHERE phase = 'ready' AND unanswered
                    AND EXISTS (SELECT * FROM listed l WHERE l.source_id = replicas.source_id)";
     connection.run(sql, []).map(drop)
+}
+
+/// Whether the name in the list, as it may have been rewritten, is rather the one that a rename asked for than the one that the
+/// source had before.
+fn is_nearer(asked: &SourceName, before: &Replica, text: &str) -> bool {
+    let likeness = |collection, path| name_likeness(collection, path, text);
+    let of_asked = likeness(&asked.collection, &asked.path);
+    let of_before = likeness(&before.collection, &before.path);
+    fold_name(&asked.to_string()) == fold_name(text)
+        || keeps_marker(asked, text) && of_asked.is_some_and(|asked| of_before.is_none_or(|before| asked < before))
 }
 
 /// Ready sources that the list shows under another name of ours than their document's: a rename that was given up has taken

@@ -108,7 +108,8 @@ fn tells_content(connection: &Connection) -> Result<bool, rusqlite::Error> {
 
 /// Whether the platform tells what its sources hold, by this list or one before it.
 pub(super) fn shows_content(connection: &Connection) -> Result<bool, rusqlite::Error> {
-    let sql = "SELECT EXISTS (SELECT * FROM listed WHERE holds AND collection IS NOT NULL)";
+    let sql = "SELECT EXISTS (SELECT * FROM listed WHERE holds
+                   AND (collection IS NOT NULL OR source_id IN (SELECT source_id FROM replicas)))";
     Ok(tells_content(connection)? || connection.row(sql, [], |row| row.get(0))?)
 }
 
@@ -183,11 +184,12 @@ pub(super) fn note_emptied(
         .prepare_cached(sql)?
         .query_map([crawled], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))?
         .collect::<Result<_, _>>()?;
-    let sql = "SELECT count(*) FROM replicas r JOIN listed l USING (source_id) WHERE r.phase = 'ready' AND l.holds";
-    let holding = connection.row(sql, [], |row| row.get::<_, i64>(0))?.cast_unsigned();
-    if holding > 0 {
+    // Any of ours tells, also one whose own upload is still under way.
+    if shows_content(connection)? {
         note_content(connection)?;
     }
+    let sql = "SELECT count(*) FROM replicas r JOIN listed l USING (source_id) WHERE r.phase = 'ready' AND l.holds";
+    let holding = connection.row(sql, [], |row| row.get::<_, i64>(0))?.cast_unsigned();
     let (few, count) = (MISSING_AT_MOST.max(holding / 10), empty.len() as u64);
     let many = count > few || holding == 0 && count > 1;
     if !terms.complete || many && !tells_content(connection)? {

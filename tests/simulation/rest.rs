@@ -51,6 +51,11 @@ impl World<'_> {
             self.take(&Step::Config(number, ConfigOp::Delete(true))).await;
             self.idle_until_quiet().await;
             self.idle(Duration::from_secs(600)).await;
+            if !self.never_filled(number).is_empty() {
+                // What is not ready for longer than a job may take is named from then on.
+                self.pass(&PassStep::calm(number)).await;
+                self.idle(JOB_TIMEOUT).await;
+            }
             let mut outcomes = Vec::new();
             while outcomes.len() < PASSES_TO_REST && outcomes.last() != Some(&Outcome::Ok) {
                 lock(&self.sides[number]).say_yes();
@@ -67,7 +72,8 @@ impl World<'_> {
                 // What is tried again then, the pass after that leaves alone.
                 let Some(report) = self.pass(&PassStep::calm(number)).await else { return };
                 let is_open = report.is_open() && self.broken_part().is_none();
-                let calm = report.outcome() == Outcome::Failed && !is_open && report.fatal.is_none();
+                let is_known = report.outcome() == Outcome::Failed || !report.unready.is_empty();
+                let calm = is_known && !is_open && report.fatal.is_none();
                 self.check_named(number, &report);
                 if !(calm && self.is_refused(number)) {
                     self.broken(format!(
@@ -122,6 +128,9 @@ impl World<'_> {
         if crate::disk::refused_hashes().iter().any(|refused| refused == hash) {
             return Some(Obstacle::Document);
         }
+        if self.never_filled(number).contains(key) {
+            return Some(Obstacle::Ingestion);
+        }
         match self.broken_part().filter(|broken| broken.document == key).map(|broken| broken.part) {
             Some(Part::Creation | Part::Upload) => Some(Obstacle::Document),
             Some(Part::Ingestion) => Some(Obstacle::Ingestion),
@@ -130,6 +139,15 @@ impl World<'_> {
             Some(Part::Deletion) => Some(Obstacle::Deletion),
             _ => None,
         }
+    }
+
+    /// The documents of an instance whose sources a backup has brought back from before they were filled: nobody is at work on
+    /// them any more.
+    fn never_filled(&self, number: usize) -> BTreeSet<String> {
+        let platform = lock(&self.platform);
+        let is_stuck =
+            |source: &&Source| source.restored && source.documents.is_empty() && source.maker == Some(number);
+        platform.sources.iter().filter(is_stuck).filter_map(|source| source.parsed.as_ref()).map(key_of).collect()
     }
 
     /// What cannot be brought in step is named.
@@ -145,7 +163,7 @@ impl World<'_> {
                 None => false,
             };
             let skipped = report.skipped.iter().map(|skipped| &skipped.document);
-            let failed = report.failures().chain(&report.quarantined).chain(&report.undeleted);
+            let failed = report.failures().chain(&report.quarantined).chain(&report.undeleted).chain(&report.unready);
             let failed = failed.map(|failure| &failure.document);
             // After a store is lost, an older version is called as the platform has kept its name.
             let is_folded = obstacle == Some(Obstacle::Deletion) && self.script.manners.knobs.has(Knob::NamesFolded);
@@ -264,6 +282,7 @@ impl World<'_> {
                     wrong.push(format!("{} went up, and is no document", source.name));
                 }
                 known if stays(&key, known, source) => {}
+                Some(_) if source.restored && source.documents.is_empty() => {}
                 Some(_) => wrong.push(format!("{} is doubled or not as it is here: {source:?}", source.name)),
                 // A version of a document that `delete: never` keeps may be of another time than the one that is here.
                 None if !side.delete => {}

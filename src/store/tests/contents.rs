@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use super::{
-    lists::{compare, compare_at, compare_doubting, listed},
+    lists::{compare, compare_at, compare_doubting, listed, rewritten},
     *,
 };
 
@@ -12,6 +12,15 @@ fn two() -> (tempfile::TempDir, Db, impl Fn(bool, bool) -> [ListedSource; 2]) {
     ready(&mut db, "a.md", 1, "s1");
     ready(&mut db, "b.md", 2, "s2");
     (folder, db, |one, other| [listed("s1", "a.md", 1, one), listed("s2", "b.md", 2, other)])
+}
+
+#[test]
+fn content__shown_of_an_upload_that_is_still_under_way__tells_of_all() {
+    let (_folder, mut db) = new_db();
+    begun(&mut db, "a.md", 1, "s1", Phase::Ingesting);
+    // Also under a name that the platform has made of its own.
+    compare(&mut db, &[rewritten(listed("s1", "a.md", 1, true), "docs/a.md%20[default:010101010101]")]);
+    assert!(db.has_shown_content().unwrap());
 }
 
 #[test]
@@ -92,15 +101,15 @@ fn journals__made_while_the_state_could_not_be_written__get_its_rights_back() {
 
 #[test]
 fn upload_without_answer__no_source_tells_its_content__is_found_done_when_the_platform_has_had_its_time() {
-    let (_folder, mut db) = new_db();
-    let new = begun(&mut db, "a.md", 1, "s1", Phase::Created);
-    db.enter(new, Phase::Uploading, NOW).unwrap();
     let done = ListedSource { done: true, empty: false, ..listed("s1", "a.md", 1, false) };
     let had_its_time = NOW + GRACE + JOB_TIMEOUT;
     let other = listed("s2", "b.md", 2, true);
     for (page, at, added) in
         [(vec![done.clone()], NOW, 0), (vec![done.clone(), other], had_its_time, 0), (vec![done], had_its_time, 1)]
     {
+        let (_folder, mut db) = new_db();
+        let new = begun(&mut db, "a.md", 1, "s1", Phase::Created);
+        db.enter(new, Phase::Uploading, NOW).unwrap();
         assert_eq!(compare_at(&mut db, &page, at).added, added, "{page:?} at {at:?}");
     }
 }

@@ -161,3 +161,14 @@ fn source__gone_after_the_fourth_upload__is_not_uploaded_again() {
         }
     }
 }
+
+#[test]
+fn replica__its_row_went__its_id_is_given_to_no_other() {
+    let (_folder, mut db) = new_db();
+    let former = ready(&mut db, "a.md", 1, "s1");
+    db.drop_replica(former).unwrap();
+    let next = ready(&mut db, "a.md", 1, "s2");
+    // What was found out of the first one meanwhile is nothing of the second.
+    assert_eq!(db.lost(&[former], NOW).unwrap(), (0, vec![]));
+    assert_eq!((next == former, live(&db, "a.md")), (false, Some(short(1))));
+}

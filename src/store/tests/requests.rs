@@ -20,6 +20,20 @@ fn rename_without_answer__listed_under_new_name__is_done() {
 }
 
 #[test]
+fn rename_without_answer__the_platform_drops_endings__is_done_by_the_name_that_is_nearer() {
+    for (stored, expected) in
+        [("docs/new [default:010101010101]", "new.md"), ("docs/old [default:010101010101]", "old.md")]
+    {
+        let (_folder, mut db) = new_db();
+        let id = ready(&mut db, "old.md", 1, "s1");
+        db.begin_rename(id, listed("s1", "new.md", 1, true).name.as_ref().unwrap()).unwrap();
+        compare(&mut db, &[rewritten(listed("s1", expected, 1, true), stored)]);
+        assert_eq!(live(&db, expected), Some(short(1)), "{stored}");
+        assert!(!db.has_unanswered_renames().unwrap());
+    }
+}
+
+#[test]
 fn rename_without_answer__listed_under_old_name__is_not_done() {
     let (_folder, mut db) = new_db();
     let id = ready(&mut db, "U\u{308}ber.md", 1, "s1");
