@@ -104,6 +104,10 @@ fn is_known_host(headers: &HeaderMap, hosts: &[String]) -> bool {
     let mut given = headers.get_all(header::HOST).iter();
     let (Some(host), None) = (given.next(), given.next()) else { return false };
     let Some(host) = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok()) else { return false };
+    // What stands before an @ is no part of a host, and no browser sends it.
+    if host.as_str().contains('@') {
+        return false;
+    }
     let name = host.host();
     let address = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(name);
     address.parse::<IpAddr>().is_ok()
@@ -218,6 +222,8 @@ mod tests {
             "[::1",
             "a b",
             "kb.example.evil",
+            "x@127.0.0.1",
+            "localhost@127.0.0.1:80",
         ] {
             assert!(!known(host), "{host}");
         }

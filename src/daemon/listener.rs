@@ -3,34 +3,40 @@
 use std::{
     fmt, fs,
     io::{self, ErrorKind},
-    os::unix::fs::{FileTypeExt, PermissionsExt},
+    os::{
+        fd::AsFd,
+        unix::fs::{FileTypeExt, PermissionsExt},
+    },
     path::{Path, PathBuf},
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
 use axum::serve::Listener;
+use rustix::fs::{Mode, fchmod};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::{TcpListener, UnixListener, UnixStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::Sleep,
+    net::{TcpListener, UnixListener, UnixSocket, UnixStream},
+    time::{Instant, Sleep},
 };
 
+use super::guests::{Guest, Guests, Head};
 use crate::config::Listen;
 
-/// Connections at once; those that come then wait.
+/// Connections at once; for another one the oldest that has not asked yet is cut.
 const AT_ONCE: usize = 16;
-/// A connection lives so long, for one request: whoever dawdles is cut.
+/// The head of a request takes so long at most, and a connection, which is for one request, so long: whoever dawdles is cut.
+const HEAD: Duration = Duration::from_secs(2);
 const LIFETIME: Duration = Duration::from_secs(10);
+/// Connections that the kernel keeps until they are accepted.
+const BACKLOG: u32 = 128;
 
 /// A listener that is ready.
 #[derive(Debug)]
 pub struct Bound {
     listener: Kind,
-    at_once: Arc<Semaphore>,
+    guests: Guests,
 }
 
 #[derive(Debug)]
@@ -60,7 +66,7 @@ pub async fn bind(listen: &Listen) -> io::Result<Option<Bound>> {
         Listen::Address(address) => TcpListener::bind(address).await.map(Kind::Address).map_err(|e| said(address, &e)),
         Listen::Socket(path) => bind_socket(path).await.map_err(|error| said(path.display(), &error)),
     };
-    Ok(Some(Bound { listener: listener?, at_once: Arc::new(Semaphore::new(AT_ONCE)) }))
+    Ok(Some(Bound { listener: listener?, guests: Guests::new(AT_ONCE) }))
 }
 
 fn said(place: impl fmt::Display, error: &io::Error) -> io::Error {
@@ -83,11 +89,14 @@ async fn bind_socket(path: &Path) -> io::Result<Kind> {
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
-    let listener = UnixListener::bind(path)?;
+    let socket = UnixSocket::new_stream()?;
+    // Its owner and its group may ask, and nobody else at any moment: the file is made with the rights of the socket.
+    fchmod(socket.as_fd(), Mode::from_raw_mode(0o660))?;
+    socket.bind(path)?;
     let file = SocketFile(path.to_owned());
-    // Its owner and its group may ask.
+    // The umask may have taken a right of the group's.
     fs::set_permissions(path, fs::Permissions::from_mode(0o660))?;
-    Ok(Kind::Socket(listener, file))
+    Ok(Kind::Socket(socket.listen(BACKLOG)?, file))
 }
 
 impl Bound {
@@ -115,12 +124,12 @@ impl Listener for Bound {
     type Addr = ();
 
     async fn accept(&mut self) -> (Connection, ()) {
-        let permit = Arc::clone(&self.at_once).acquire_owned().await.ok();
         let stream: Box<dyn Stream> = match &mut self.listener {
             Kind::Address(listener) => Box::new(Listener::accept(listener).await.0),
             Kind::Socket(listener, _) => Box::new(Listener::accept(listener).await.0),
         };
-        (Connection { stream, end: Box::pin(tokio::time::sleep(LIFETIME)), _permit: permit }, ())
+        let end = Box::pin(tokio::time::sleep(HEAD));
+        (Connection { stream, end, begun: Instant::now(), head: Head::default(), guest: self.guests.enter() }, ())
     }
 
     fn local_addr(&self) -> io::Result<()> {
@@ -131,23 +140,48 @@ impl Listener for Bound {
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
-/// A connection that fails every read and write when its time is over.
+/// A connection that fails every read and write when its time is over, or when it is cut for others.
 pub struct Connection {
     stream: Box<dyn Stream>,
     end: Pin<Box<Sleep>>,
-    _permit: Option<OwnedSemaphorePermit>,
+    begun: Instant,
+    head: Head,
+    guest: Guest,
 }
 
 impl Connection {
     fn in_time(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        if self.guest.is_cut(cx) {
+            return Err(ErrorKind::ConnectionReset.into());
+        }
         if self.end.as_mut().poll(cx).is_ready() { Err(ErrorKind::TimedOut.into()) } else { Ok(()) }
+    }
+
+    /// Takes note of what was read.
+    fn heard(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.head.is_whole() {
+            return Ok(());
+        }
+        self.head.add(bytes);
+        // HTTP/2 begins with a request of its own; nobody needs it here, and its heads have no end to wait for.
+        if self.head.is_of_http_2() {
+            return Err(ErrorKind::InvalidData.into());
+        }
+        if self.head.is_whole() {
+            self.guest.has_asked();
+            self.end.as_mut().reset(self.begun + LIFETIME);
+        }
+        Ok(())
     }
 }
 
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         self.in_time(cx)?;
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        let before = buf.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, buf)?;
+        self.heard(&buf.filled()[before..])?;
+        read.map(Ok)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod agenda;
 pub mod endpoint;
+mod guests;
 mod listener;
 pub mod log;
 mod metrics;
