@@ -65,6 +65,7 @@ fn access() -> Access {
     Access {
         collection: String::new(),
         allow_private: true,
+        reach: Default::default(),
         headers,
         max_size: 1000,
         delay: Duration::ZERO,

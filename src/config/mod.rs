@@ -31,7 +31,7 @@ use std::{
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use crate::model::{CollectionName, Instance, Schedule};
+use crate::model::{CollectionName, Instance, Net, Schedule};
 
 pub use chatbots::Chatbot;
 pub use error::{ConfigError, Problem};
@@ -190,8 +190,10 @@ pub struct Pages {
     pub exclude: Vec<String>,
     /// How a page gets to the platform.
     pub via: Via,
-    /// Whether pages on private, loopback and link-local addresses are fetched.
+    /// Whether pages of the hosts that the config and its lists name are fetched from private addresses.
     pub allow_private: bool,
+    /// Hosts and blocks of addresses that are private, and that pages may lead to.
+    pub allow_hosts: AllowedHosts,
     /// What is sent to the origins besides.
     pub headers: Headers,
     /// The size in bytes above which a page is not read.
@@ -200,6 +202,15 @@ pub struct Pages {
     pub delay: Duration,
     /// Requests to one host at once.
     pub connections: usize,
+}
+
+/// What pages may be fetched from although it is private.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AllowedHosts {
+    /// Names, whose addresses may be private, but not this machine's or its link's.
+    pub hosts: Vec<String>,
+    /// Addresses and blocks of them, whatever they are.
+    pub nets: Vec<Net>,
 }
 
 /// How a page gets to the platform.
@@ -294,11 +305,14 @@ pub fn load(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Config,
         ErrorKind::NotFound => ConfigError::Missing { path: path.to_owned() },
         _ => unreadable(error.to_string()),
     })?;
+    let warning = file.metadata().ok().and_then(|meta| files::config_warning(path, &meta));
     file.take(MAX_CONFIG + 1).read_to_end(&mut bytes).map_err(|error| unreadable(error.to_string()))?;
     if bytes.len() as u64 > MAX_CONFIG {
         return Err(unreadable("it is larger than 1 MiB, so it is hardly a config".to_owned()));
     }
-    check(path, &bytes, env)
+    let mut config = check(path, &bytes, env)?;
+    config.warnings.extend(warning);
+    Ok(config)
 }
 
 /// Checks a config that was read from `path`, or would be.

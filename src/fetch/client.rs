@@ -2,43 +2,60 @@
 //!
 //! No proxy of the environment is used: it would resolve names for us, and so undo the check of addresses.
 
-use std::{error::Error, sync::Arc};
+use std::{
+    collections::HashMap,
+    error::Error,
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use reqwest::{
-    Certificate, ClientBuilder, Response,
+    Certificate, Response,
     header::{ACCEPT_ENCODING, COOKIE, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH},
     redirect::Policy,
 };
 use secrecy::ExposeSecret;
 use url::Url;
 
-use super::{Access, Timing, Trouble, Validators, address::Refused, body, way::Way};
+use super::{Access, Reach, Timing, Trouble, Validators, body, reach::Guard, way::Way};
 
-/// Two clients, so that a connection that one collection may have is never lent to one that may not.
+/// Clients that are kept; collections whose config names private hosts have one each.
+const MOST_CLIENTS: usize = 32;
+
+/// A client for each reach, so that a connection that one collection may have is never lent to one that may not.
 #[derive(Debug)]
 pub(super) struct Client {
-    public_only: reqwest::Client,
-    anywhere: reqwest::Client,
-    refused: Refused,
+    public: reqwest::Client,
+    others: Mutex<HashMap<Reach, reqwest::Client>>,
+    user_agent: String,
+    refused: fn(IpAddr) -> bool,
     timing: Timing,
 }
 
 impl Client {
-    pub(super) fn new(user_agent: &str, timing: Timing, refused: Refused) -> Result<Self, reqwest::Error> {
+    pub(super) fn new(user_agent: &str, timing: Timing, refused: fn(IpAddr) -> bool) -> Result<Self, reqwest::Error> {
         // A second installation, by another client of this process, changes nothing.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let builder = || {
-            reqwest::Client::builder()
-                .user_agent(user_agent)
-                .no_proxy()
-                .no_gzip()
-                .referer(false)
-                .redirect(Policy::none())
-                .retry(reqwest::retry::never())
-                .connect_timeout(timing.connect)
-        };
-        let public_only = build(|| builder().dns_resolver(Arc::new(refused)))?;
-        Ok(Self { public_only, anywhere: build(builder)?, refused, timing })
+        let public = build(user_agent, timing, &Guard { refused, reach: Reach::default() })?;
+        Ok(Self { public, others: Mutex::default(), user_agent: user_agent.to_owned(), refused, timing })
+    }
+
+    /// The client of a collection.
+    fn of(&self, guard: &Guard) -> Result<reqwest::Client, Trouble> {
+        if guard.reach.is_public() {
+            return Ok(self.public.clone());
+        }
+        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = others.get(&guard.reach) {
+            return Ok(client.clone());
+        }
+        let client = build(&self.user_agent, self.timing, guard);
+        let client = client.map_err(|error| trouble(&error, Trouble::Network))?;
+        if others.len() == MOST_CLIENTS {
+            others.clear();
+        }
+        others.insert(guard.reach.clone(), client.clone());
+        Ok(client)
     }
 
     /// Asks for a page. The time for it goes on while its body is read. Where it `may_reuse` a connection that its host was
@@ -54,10 +71,9 @@ impl Client {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(Trouble::Scheme(url.scheme().to_owned()));
         }
-        if !access.allow_private {
-            self.refused.check(url)?;
-        }
-        let client = if access.allow_private { &self.anywhere } else { &self.public_only };
+        let guard = Guard { refused: self.refused, reach: access.reach.clone() };
+        guard.check(url)?;
+        let client = self.of(&guard)?;
         let mut headers = headers(url, access, validators)?;
         // What the config has is not mixed with what a site says.
         if let Some(cookies) = way.cookies().filter(|_| !headers.contains_key(COOKIE)) {
@@ -73,8 +89,19 @@ impl Client {
     }
 }
 
-/// The system's roots or, where there are none, Mozilla's.
-fn build(builder: impl Fn() -> ClientBuilder) -> Result<reqwest::Client, reqwest::Error> {
+/// A client with the system's roots or, where there are none, Mozilla's.
+fn build(user_agent: &str, timing: Timing, guard: &Guard) -> Result<reqwest::Client, reqwest::Error> {
+    let builder = || {
+        reqwest::Client::builder()
+            .user_agent(user_agent)
+            .no_proxy()
+            .no_gzip()
+            .referer(false)
+            .redirect(Policy::none())
+            .retry(reqwest::retry::never())
+            .connect_timeout(timing.connect)
+            .dns_resolver(Arc::new(guard.clone()))
+    };
     builder().build().or_else(|_| {
         let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
         let roots = roots.map(|der| Certificate::from_der(der)).collect::<Result<Vec<_>, _>>()?;

@@ -9,6 +9,7 @@ mod hosts;
 mod kind;
 mod lasting;
 pub mod lists;
+mod reach;
 mod robots;
 mod sign_in;
 mod trouble;
@@ -22,10 +23,11 @@ use url::Url;
 
 pub use address::private;
 pub use fetcher::Fetcher;
+pub use reach::Reach;
 pub use robots::robots_verdict;
 pub use sign_in::{leads_back, leads_to_sign_in};
 pub use trouble::Trouble;
-pub use way::shown;
+pub use way::{is_downgrade, shown};
 
 /// How long things may take.
 #[derive(Clone, Copy, Debug)]
@@ -63,8 +65,10 @@ impl Default for Timing {
 pub struct Access {
     /// Which collection asks: a host that refuses the pages of one may have those of another.
     pub collection: String,
-    /// Whether private, loopback and link-local addresses may be reached.
+    /// Whether the host of a page that is asked for may be at a private address.
     pub allow_private: bool,
+    /// What may be reached besides, wherever redirects lead.
+    pub reach: Reach,
     /// By origin (`url.origin().ascii_serialization()`): sent to that origin alone, at every hop anew.
     pub headers: BTreeMap<String, Vec<(HeaderName, SecretString)>>,
     /// The longest body that is taken, decoded, in bytes.
@@ -75,6 +79,16 @@ pub struct Access {
     pub at_once: usize,
     /// Whether robots.txt is asked first. A page that the config itself names as a list is fetched without.
     pub obey_robots: bool,
+}
+
+impl Access {
+    /// The access to a page that the config's lists name, and to what it leads to: that may be at other hosts, which do not
+    /// become named by it.
+    #[must_use]
+    pub fn to_page(&self, page: &Url) -> Self {
+        let reach = if self.allow_private { self.reach.and(page) } else { self.reach.clone() };
+        Self { allow_private: false, reach, ..self.clone() }
+    }
 }
 
 /// What an answer said for the next conditional request, exactly as it came.

@@ -22,13 +22,21 @@ pub enum Trouble {
     #[error("its address begins with {0}:, and only http and https pages are fetched")]
     Scheme(String),
     /// It is on an address that the collection may not reach.
-    #[error("{host} is at {address}, a private address; set `allow_private: true` if that is meant")]
+    #[error(
+        "{host} is at {address}, a private address; if that is meant, set `allow_private: true` where the config's lists name \
+         {host}, or name it in `allow_hosts` (an address of this machine or its link by the address itself)"
+    )]
     Private {
         /// The host as the address of the page has it.
         host: String,
         /// What it stands for.
         address: IpAddr,
     },
+    /// Its address is one of https, and it redirects to one of http.
+    #[error(
+        "it redirects from https to {0}, where anybody on the way could change it; if that is meant, list that address itself"
+    )]
+    Downgrade(String),
     /// A header of the config cannot be sent.
     #[error("the header {0} cannot be sent: its value has a line break or another control character")]
     Header(HeaderName),

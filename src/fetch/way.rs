@@ -106,6 +106,11 @@ impl Way {
     }
 }
 
+/// Whether what was asked for in secret leads to where anybody on the way can read and change it.
+pub fn is_downgrade(from: &Url, to: &Url) -> bool {
+    from.scheme() == "https" && to.scheme() == "http"
+}
+
 /// An address for people: without what may be secret (a user, a query).
 pub fn shown(url: &Url) -> String {
     let mut url = url.clone();

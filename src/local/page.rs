@@ -62,6 +62,7 @@ impl PageError {
                 Trouble::Robots { .. }
                 | Trouble::Scheme(_)
                 | Trouble::Private { .. }
+                | Trouble::Downgrade(_)
                 | Trouble::Header(_)
                 | Trouble::TooLarge(_)
                 | Trouble::TooManyRedirects(_)
@@ -95,6 +96,7 @@ pub(super) fn access(allow_private: bool, at_once: usize) -> Access {
     Access {
         collection: String::new(),
         allow_private,
+        reach: Default::default(),
         headers: Default::default(),
         max_size: MAX_PAGE,
         delay: Default::default(),

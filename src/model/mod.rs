@@ -6,6 +6,7 @@ mod hash;
 mod magic;
 mod min_hash;
 mod name_rewriting;
+mod net;
 mod page;
 mod rate;
 mod record;
@@ -32,6 +33,7 @@ pub use name_rewriting::{
     NameLikeness, document_letters, fold_name, is_rewritten, is_same_path, keeps_marker, marked_content, may_be_named,
     name_likeness, stored_letters,
 };
+pub use net::Net;
 pub use page::{Claim, Claimed, PageSaid, PageState, Stale};
 pub use rate::{RateLimit, RateLimitError};
 pub use record::{Footing, LastLook, Record, RuleFile, SkippedFile, Trouble};

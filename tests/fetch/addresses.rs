@@ -60,3 +60,18 @@ async fn a_connection_of_who_may_is_not_lent_to_who_may_not() {
         page(fetcher.get(&url, &Access { obey_robots: true, ..access() }, None).await);
     }
 }
+
+#[tokio::test]
+async fn redirect__of_a_private_host_that_is_named__opens_no_other_one() {
+    // Both are on this machine; the second one at another of its addresses.
+    let (wiki, secret) = (Origin::start(), Origin::start_at("127.0.0.2:0").unwrap());
+    secret.serve("/", Reply::page("the metadata of this machine"));
+    wiki.serve("/", Reply::redirect(302, secret.url("/")));
+    let said = trouble(fetcher().get(&wiki.url("/"), &access(), None).await);
+    assert!(matches!(&said, Trouble::Private { host, .. } if host == "127.0.0.2"), "{said:?}");
+    assert!(said.to_string().contains("`allow_hosts`"), "{said}");
+    assert_eq!(secret.connections(), 0);
+    let nets = ["127.0.0.0/8"].map(|net| kbsync::model::Net::parse(net).unwrap());
+    let open = Access { reach: kbsync::fetch::Reach::of([], &nets), ..access() };
+    page(fetcher().get(&wiki.url("/"), &open, None).await);
+}

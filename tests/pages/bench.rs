@@ -115,6 +115,7 @@ pub fn pages(urls: Vec<Url>) -> Pages {
         exclude: Vec::new(),
         via: Via::Upload,
         allow_private: true,
+        allow_hosts: Default::default(),
         headers: Headers::default(),
         max_file_size: 1 << 20,
         delay: Duration::ZERO,

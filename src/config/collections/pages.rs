@@ -3,14 +3,17 @@
 use std::{path::PathBuf, time::Duration};
 
 use reqwest::header::{HeaderName, HeaderValue};
-use url::Url;
+use url::{Host, Url};
 
 use super::{Kind, folder::MAX_FILE_SIZE};
-use crate::config::{
-    Headers, Pages, Via,
-    node::{Node, Value},
-    pattern,
-    read::{Reading, Secret, Section},
+use crate::{
+    config::{
+        AllowedHosts, Headers, Pages, Via,
+        node::{Node, Value},
+        pattern,
+        read::{Reading, Secret, Section},
+    },
+    model::Net,
 };
 
 pub(super) const KEYS: &[&str] = &[
@@ -22,6 +25,7 @@ pub(super) const KEYS: &[&str] = &[
     "exclude",
     "via",
     "allow_private",
+    "allow_hosts",
     "headers",
     "max_file_size",
     "delay",
@@ -52,6 +56,7 @@ pub(super) fn read(section: &Section, reading: &mut Reading) -> Option<Pages> {
     let (include, exclude) = (patterns("include"), patterns("exclude"));
     let via = section.value("via").map_or(Some(Via::Url), |node| reading.parsed(node, via));
     let allow_private = section.value("allow_private").and_then(|node| reading.flag(node)).unwrap_or(false);
+    let allow_hosts = section.value("allow_hosts").map_or(Some(Vec::new()), |node| each(node, reading, allowed_host));
     let headers = section.value("headers").map_or(Some(Headers::default()), |node| headers(node, reading));
     let max_file_size = section.value("max_file_size").and_then(|node| reading.size(node)).unwrap_or(MAX_FILE_SIZE);
     let delay = section.value("delay").and_then(|node| reading.duration(node)).unwrap_or(DELAY);
@@ -66,6 +71,7 @@ pub(super) fn read(section: &Section, reading: &mut Reading) -> Option<Pages> {
         exclude: exclude?,
         via: via?,
         allow_private,
+        allow_hosts: together(allow_hosts?),
         headers: headers?,
         max_file_size,
         delay,
@@ -113,6 +119,38 @@ pub(super) fn address(text: &str) -> Result<Url, String> {
     }
     url.set_fragment(None);
     Ok(url)
+}
+
+/// A host's name, an address, or a block of addresses.
+enum AllowedHost {
+    Name(String),
+    Net(Net),
+}
+
+fn allowed_host(text: &str) -> Result<AllowedHost, String> {
+    if let Some(net) = Net::parse(text) {
+        return Ok(AllowedHost::Net(net));
+    }
+    let expected =
+        || "expected a host, an address or a block of addresses: `wiki.corp`, `10.1.2.3`, `10.1.0.0/16`".to_owned();
+    if text.contains(['/', ':', '@', '*']) {
+        return Err(expected());
+    }
+    match Host::parse(text).map_err(|_| expected())? {
+        Host::Domain(name) => Ok(AllowedHost::Name(name)),
+        Host::Ipv4(_) | Host::Ipv6(_) => Err(expected()),
+    }
+}
+
+fn together(allowed: Vec<AllowedHost>) -> AllowedHosts {
+    let mut all = AllowedHosts::default();
+    for one in allowed {
+        match one {
+            AllowedHost::Name(name) => all.hosts.push(name),
+            AllowedHost::Net(net) => all.nets.push(net),
+        }
+    }
+    all
 }
 
 /// A pattern in gitignore's syntax, of which an address's path is the file.

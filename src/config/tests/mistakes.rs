@@ -39,7 +39,7 @@ const CASES: &[(&str, &[&str])] = &[
         &[
             "2:5: this collection has no folder; add `folder: ./docs`, or `urls`, `url_files`, `sitemaps` or `feeds` for pages, or `website`",
             "3:5: unknown key `folders`; did you mean `folder`?",
-            "4:5: unknown key `paths`; the keys here are name, schedule, folder, include, exclude, gitignore, max_file_size, follow_symlinks, settle, urls, url_files, sitemaps, feeds, via, allow_private, headers, delay, connections, website, auto_sync",
+            "4:5: unknown key `paths`; the keys here are name, schedule, folder, include, exclude, gitignore, max_file_size, follow_symlinks, settle, urls, url_files, sitemaps, feeds, via, allow_private, allow_hosts, headers, delay, connections, website, auto_sync",
         ],
     ),
     (

@@ -87,12 +87,15 @@ const CASES: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "collections:\n  - name: a\n    urls: [https://example.com/]\n    connections: 0\n    delay: 2\n    max_file_size: 0\n    allow_private: maybe\n",
+        "collections:\n  - name: a\n    urls: [https://example.com/]\n    connections: 0\n    delay: 2\n    max_file_size: 0\n    allow_private: maybe\n    allow_hosts: [10.0.0.0/33, 'https://wiki.corp/', '*.corp']\n",
         &[
             "4:18: expected 1 to 16 connections to one host",
             "5:12: expected a duration of at most a day with its unit, such as `2s` or `500ms`",
             "6:20: expected a size above 0, such as `20MiB` or `500kB`",
             "7:20: expected true or false, found text",
+            "8:19: expected a host, an address or a block of addresses: `wiki.corp`, `10.1.2.3`, `10.1.0.0/16`",
+            "8:32: expected a host, an address or a block of addresses: `wiki.corp`, `10.1.2.3`, `10.1.0.0/16`",
+            "8:54: expected a host, an address or a block of addresses: `wiki.corp`, `10.1.2.3`, `10.1.0.0/16`",
         ],
     ),
     (
@@ -168,6 +171,7 @@ collections:
     exclude: ["[a-c].html"]
     via: upload
     allow_private: true
+    allow_hosts: [Wiki.corp, 10.1.0.0/16, "::1"]
     headers:
       https://Example.com:443/: {Authorization: "Bearer ${CEVVO_API_KEY}", X-A: b}
       https://other.example.com: {}
@@ -197,6 +201,10 @@ sync: {confirm_gone: 5}
         exclude: vec!["[a-c].html".to_owned()],
         via: Via::Upload,
         allow_private: true,
+        allow_hosts: AllowedHosts {
+            hosts: vec!["wiki.corp".to_owned()],
+            nets: ["10.1.0.0/16", "::1"].map(|net| Net::parse(net).unwrap()).to_vec(),
+        },
         headers: Headers(headers.into()),
         max_file_size: 1 << 20,
         delay: Duration::ZERO,
@@ -223,6 +231,7 @@ fn a_small_list_of_pages_has_the_defaults() {
         exclude: Vec::new(),
         via: Via::Url,
         allow_private: false,
+        allow_hosts: AllowedHosts::default(),
         headers: Headers::default(),
         max_file_size: 20 << 20,
         delay: Duration::from_millis(250),

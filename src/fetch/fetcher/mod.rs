@@ -1,6 +1,6 @@
 //! The fetcher: hop by hop, each with leave of its site, in its host's turn.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use reqwest::{
@@ -11,15 +11,15 @@ use tokio::{sync::Mutex, time::Instant};
 use url::Url;
 
 use super::{
-    Access, Answer, Fetched, FetcherError, RobotsVerdict, Timing, Trouble, Validators,
-    address::{Refused, private},
+    Access, Answer, Fetched, FetcherError, Reach, RobotsVerdict, Timing, Trouble, Validators,
+    address::private,
     body::{self, Body},
     client::Client,
     hosts::{Hosts, Turn},
     kind::is_text,
     lasting::Lasting,
     robots::{self, Robots},
-    way::{Way, shown},
+    way::{Way, is_downgrade, shown},
 };
 
 /// Redirects that are followed.
@@ -49,8 +49,8 @@ struct Inner {
     timing: Timing,
 }
 
-/// An origin, and whether it may be private: what one collection was refused says nothing to another one.
-type Site = (String, bool);
+/// An origin, and what may be reached: what one collection was refused says nothing to another one.
+type Site = (String, Reach);
 
 /// A robots.txt, or why there is none, for a while.
 #[derive(Debug)]
@@ -89,10 +89,10 @@ impl Fetcher {
     /// # Errors
     /// When TLS cannot be set up.
     pub fn with_timing(user_agent: &str, timing: Timing) -> Result<Self, FetcherError> {
-        Self::refusing(Refused(private), user_agent, timing)
+        Self::refusing(private, user_agent, timing)
     }
 
-    fn refusing(refused: Refused, user_agent: &str, timing: Timing) -> Result<Self, FetcherError> {
+    fn refusing(refused: fn(IpAddr) -> bool, user_agent: &str, timing: Timing) -> Result<Self, FetcherError> {
         Ok(Self(Arc::new(Inner {
             client: Client::new(user_agent, timing, refused)?,
             hosts: Hosts::default(),
@@ -104,7 +104,7 @@ impl Fetcher {
 
     /// Fetches a page, following redirects. With validators the request is conditional.
     pub async fn get(&self, url: &Url, access: &Access, validators: Option<&Validators>) -> Answer {
-        self.page(url, access, validators).await.unwrap_or_else(Answer::Kept)
+        self.page(url, &access.to_page(url), validators).await.unwrap_or_else(Answer::Kept)
     }
 
     /// How long things may take.
@@ -117,6 +117,10 @@ impl Fetcher {
     /// # Errors
     /// When it cannot be had: then nothing of the site may be fetched.
     pub async fn robots(&self, url: &Url, access: &Access) -> Result<RobotsVerdict, Trouble> {
+        self.verdict(url, &access.to_page(url)).await
+    }
+
+    async fn verdict(&self, url: &Url, access: &Access) -> Result<RobotsVerdict, Trouble> {
         Ok(self.rules(url, access).await?.verdict(url))
     }
 
@@ -134,7 +138,11 @@ impl Fetcher {
             let status = answered.response.status();
             if let Some(location) = redirect(&answered.response) {
                 way.keep_cookies(answered.response.headers());
+                let from = way.here().clone();
                 way.follow(location, is_permanent(status), MOST_HOPS)?;
+                if is_downgrade(&from, way.here()) {
+                    return Err(Trouble::Downgrade(shown(way.here())));
+                }
                 continue;
             }
             return match status {
@@ -154,7 +162,7 @@ impl Fetcher {
     }
 
     async fn permit(&self, url: &Url, access: &Access) -> Result<(), Trouble> {
-        let verdict = self.robots(url, access).await?;
+        let verdict = self.verdict(url, access).await?;
         match verdict.rule {
             Some(rule) if !verdict.allowed => Err(Trouble::Robots { rule }),
             _ => Ok(()),
@@ -163,7 +171,7 @@ impl Fetcher {
 
     /// The rules of a page's site, asked for when they are not known, by one at a time.
     async fn rules(&self, url: &Url, access: &Access) -> Result<Arc<Robots>, Trouble> {
-        let site = (url.origin().ascii_serialization(), access.allow_private);
+        let site = (url.origin().ascii_serialization(), access.reach.clone());
         let now = Instant::now();
         let known = self.0.robots.entry(site, |known| known.try_lock().is_ok_and(|known| fresh(&known, now).is_none()));
         let mut known = known.lock().await;

@@ -18,7 +18,9 @@ use url::Url;
 use crate::{
     config::{Pages, Via},
     extract::{self, Extractor, Headers, SIGN_IN_WORDS},
-    fetch::{Access, Answer, Fetched, Fetcher, Trouble, Validators, leads_back, leads_to_sign_in, shown},
+    fetch::{
+        Access, Answer, Fetched, Fetcher, Reach, Trouble, Validators, is_downgrade, leads_back, leads_to_sign_in, shown,
+    },
     model::{CollectionName, ContentHash, PageSaid, Sketch},
     plan::PasswordAt,
 };
@@ -158,6 +160,8 @@ impl Reader {
         validators: Option<&Validators>,
         (via, title): (Via, Option<u64>),
     ) -> Read {
+        // Where a page leads on within its HTML, that does not become named by it.
+        let access = &access.to_page(url);
         let (mut here, mut permanent, mut seen) = (url.clone(), true, HashSet::new());
         while seen.len() <= MOST_HTML_HOPS {
             let page = match self.fetcher.get(&here, access, validators).await {
@@ -185,6 +189,9 @@ impl Reader {
                 }
                 Ok(Cleaned::Leads(to)) if seen.contains(&to) => {
                     return Read::Nothing(Trouble::RedirectLoop(to.to_string()).to_string());
+                }
+                Ok(Cleaned::Leads(to)) if is_downgrade(&at, &to) => {
+                    return Read::Nothing(Trouble::Downgrade(shown(&to)).to_string());
                 }
                 Ok(Cleaned::Leads(to)) => {
                     seen.extend([here, at]);
@@ -296,9 +303,12 @@ pub fn access(collection: &CollectionName, pages: &Pages) -> Access {
             .filter_map(|(name, value)| Some((HeaderName::from_bytes(name.as_bytes()).ok()?, value.clone())));
         (origin.clone(), named.collect())
     });
+    let named = pages.urls.iter().chain(&pages.sitemaps).chain(&pages.feeds).filter(|_| pages.allow_private);
+    let hosts = named.filter_map(|url| url.host_str()).chain(pages.allow_hosts.hosts.iter().map(String::as_str));
     Access {
         collection: collection.to_string(),
         allow_private: pages.allow_private,
+        reach: Reach::of(hosts.map(str::to_owned), &pages.allow_hosts.nets),
         headers: headers.collect(),
         max_size: pages.max_file_size,
         delay: pages.delay,
