@@ -206,6 +206,8 @@ pub(super) enum Command {
         memory: u64,
         /// Seconds of processor time
         cpu: u64,
+        /// The process that wants the text; the reader ends with it
+        parent: Option<i32>,
     },
 }
 

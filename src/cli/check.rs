@@ -2,11 +2,12 @@
 
 use super::{
     Exit,
-    connect::{Context, abilities},
+    connect::{Context, THIS_PROGRAM, abilities},
     print::{self, count, line},
 };
 use crate::{
     config::{Input, StatePlace},
+    extract::{Confinement, Extractor},
     platform::Platform,
     reconcile,
     scan::Walk,
@@ -38,6 +39,16 @@ pub(super) async fn run(context: &Context, online: bool) -> anyhow::Result<Exit>
                 exit = Exit::Failed;
             }
         }
+    }
+    match Extractor::new(THIS_PROGRAM.into()).confinement().await {
+        Ok(Confinement { seccomp: true, .. }) => {}
+        Ok(Confinement { landlock, .. }) => {
+            let rest = if landlock { "Landlock and limits" } else { "limits" };
+            print::warning(&format!(
+                "this system has no seccomp for the child that reads PDF, DOCX and pages: it is confined by {rest} alone"
+            ));
+        }
+        Err(error) => print::warning(&format!("the child that reads PDF, DOCX and pages cannot be started: {error}")),
     }
     for missing in [&config.missing.key, &config.missing.headers].into_iter().flatten() {
         print::warning(&format!("{}:{missing}", context.path.display()));

@@ -77,8 +77,8 @@ pub fn main() -> ExitCode {
     let args = Args::parse();
     let command = args.command();
     // Before anything else: no runtime and no thread that the child's limits would have to make room for.
-    if let Command::ExtractText { kind, memory, cpu } = &command {
-        return crate::extract::child_main(kind, *memory, *cpu);
+    if let Command::ExtractText { kind, memory, cpu, parent } = &command {
+        return crate::extract::child_main(kind, *memory, *cpu, *parent);
     }
     logs::start(args.log_format, args.verbose, args.quiet, matches!(command, Command::Run));
     let is_for_mail = args.quiet && matches!(command, Command::Sync { .. });

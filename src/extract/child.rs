@@ -1,21 +1,29 @@
 //! The child process that reads a PDF, a DOCX or a page, and what its end tells the parent.
 //!
 //! A malformed file can make a parser run for ever, ask for all memory, overflow its stack or panic. All of that
-//! happens to the child: it lives under limits of its own, can open no file, and its end is all that the parent sees.
+//! happens to the child: it is [confined](super::confine), and its end is all that the parent sees.
 
 use std::any::Any;
 use std::io::{self, Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitCode, ExitStatus};
 
-use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
+use rustix::process::{Pid, Signal};
 
-use super::{ExtractError, Kind, Limits, docx, html, pdf, refusal::Refusal};
+use super::{
+    ExtractError, Kind, Limits,
+    confine::{Confinement, confine},
+    docx, html, pdf,
+    refusal::Refusal,
+};
 
 const ENCRYPTED: u8 = 10;
 const NO_TEXT: u8 = 11;
 const MEMORY: u8 = 12;
 const DAMAGED: u8 = 13;
+
+/// What a child is told that reads nothing, and says how it is confined.
+pub(super) const NO_KIND: &str = "nothing";
 
 const GAVE_UP: &str = "its reader gave up on it";
 
@@ -26,13 +34,17 @@ const MAX_REASON: usize = 200;
 /// from standard input, and writes its text to standard output. A page comes after a line with a JSON object that says
 /// what is known of it, and its text is a [`Page`](super::Page) as JSON.
 ///
-/// `memory` is in bytes of address space, `cpu` in seconds. The exit code is 0 when there is text; any other is for
+/// `memory` is in bytes of address space, `cpu` in seconds; it ends with the process `parent`. The exit code is 0 when there is text; any other is for
 /// [`Extractor::text`](super::Extractor::text) to read.
-pub fn child_main(kind: &str, memory: u64, cpu: u64) -> ExitCode {
-    let Some(kind) = Kind::from_name(kind) else { return refuse(&Refusal::Damaged("unknown kind".into())) };
-    if let Err(error) = confine(memory, cpu) {
-        return refuse(&Refusal::Damaged(format!("its reader could not limit itself: {error}")));
+pub fn child_main(kind: &str, memory: u64, cpu: u64, parent: Option<i32>) -> ExitCode {
+    let confined = match confine(memory, cpu, parent.and_then(Pid::from_raw)) {
+        Ok(confined) => confined,
+        Err(error) => return refuse(&Refusal::Damaged(format!("its reader could not limit itself: {error}"))),
+    };
+    if kind == NO_KIND {
+        return say(&confined);
     }
+    let Some(kind) = Kind::from_name(kind) else { return refuse(&Refusal::Damaged("unknown kind".into())) };
     // What a panic says is of no use to the owner of the file.
     std::panic::set_hook(Box::new(|_| {}));
     let outcome = std::panic::catch_unwind(|| read(kind));
@@ -84,23 +96,14 @@ fn page(input: &[u8]) -> Result<String, Refusal> {
     serde_json::to_string(&page).map_err(|error| Refusal::Damaged(error.to_string()))
 }
 
-/// Sets the limits that the kernel keeps: address space, processor time, no core dump, no writing and no opening
-/// of files.
-fn confine(memory: u64, cpu: u64) -> io::Result<()> {
-    // The kernel sends SIGXCPU at the soft limit, and the SIGKILL of the hard one looks like the OOM killer's.
-    let limits = [
-        (Resource::As, memory, memory),
-        (Resource::Cpu, cpu, cpu + 1),
-        (Resource::Core, 0, 0),
-        (Resource::Fsize, 0, 0),
-        (Resource::Nofile, 3, 3),
-    ];
-    for (resource, current, maximum) in limits {
-        // Nobody but root may raise a limit that the service manager or the shell has set lower.
-        let maximum = getrlimit(resource).maximum.map_or(maximum, |outer| outer.min(maximum));
-        setrlimit(resource, Rlimit { current: Some(current.min(maximum)), maximum: Some(maximum) })?;
-    }
-    Ok(())
+/// Writes how the child is confined.
+fn say(confined: &Confinement) -> ExitCode {
+    let written = serde_json::to_string(confined).map_err(io::Error::other).and_then(|words| {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(words.as_bytes())?;
+        stdout.flush()
+    });
+    if written.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn refuse(refusal: &Refusal) -> ExitCode {

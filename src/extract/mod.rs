@@ -1,6 +1,7 @@
 //! The text of a file or a page: in this process where that is harmless, else in a child process under limits.
 
 mod child;
+mod confine;
 mod docx;
 mod front_matter;
 mod html;
@@ -22,6 +23,7 @@ use tokio::process::{Child, ChildStdin, Command};
 use url::Url;
 
 pub use self::child::{child_main, text_here};
+pub use self::confine::{Confinement, confine};
 pub use self::html::{Headers, Page, SIGN_IN_WORDS};
 
 /// How much of a child's standard error is kept: a reason is one line.
@@ -142,7 +144,7 @@ pub enum ExtractError {
 
 impl Extractor {
     /// An extractor with the default limits, for which `program` (kbsync itself) is run as
-    /// `PROGRAM extract-text KIND MEMORY CPU` with the file on standard input.
+    /// `PROGRAM extract-text KIND MEMORY CPU PARENT` with the file on standard input.
     pub fn new(program: PathBuf) -> Self {
         Self { program, limits: Limits::default() }
     }
@@ -200,7 +202,7 @@ impl Extractor {
 
     /// What a child makes of its input: a file, or a pipe that is fed.
     async fn by_child(&self, kind: Kind, stdin: Stdio, input: &[&[u8]]) -> Result<String, ExtractError> {
-        let mut child = self.spawn(kind, stdin)?;
+        let mut child = self.spawn(kind.name(), stdin)?;
         match tokio::time::timeout(self.limits.time * ON_THE_CLOCK, self.collect(kind, &mut child, input)).await {
             Ok(outcome) => outcome,
             Err(_) => {
@@ -210,10 +212,20 @@ impl Extractor {
         }
     }
 
-    fn spawn(&self, kind: Kind, stdin: Stdio) -> io::Result<Child> {
+    /// How a child that reads is confined on this machine.
+    ///
+    /// # Errors
+    /// When there can be no child.
+    pub async fn confinement(&self) -> io::Result<Confinement> {
+        let output = self.spawn(child::NO_KIND, Stdio::null())?.wait_with_output().await?;
+        Ok(serde_json::from_slice(&output.stdout)?)
+    }
+
+    fn spawn(&self, kind: &str, stdin: Stdio) -> io::Result<Child> {
         let cpu = self.limits.time.as_millis().div_ceil(1_000);
         Command::new(&self.program)
-            .args(["extract-text", kind.name(), &self.limits.memory.to_string(), &cpu.to_string()])
+            .args(["extract-text", kind, &self.limits.memory.to_string(), &cpu.to_string()])
+            .arg(std::process::id().to_string())
             .env_clear()
             .stdin(stdin)
             .stdout(Stdio::piped())
