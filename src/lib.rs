@@ -19,11 +19,12 @@
 //! | 1 | [`plan`] | pure: from what was seen and what is remembered to what is to be done; guards |
 //! | 1 | [`pace`] | pure: when the next request may go, what is retried, when a job is asked after |
 //! | 1 | [`config`] | from a YAML file to a checked config |
+//! | 0 | [`private_files`] | files of kbsync's own: no links, and no other user's |
 //! | 0 | [`model`] | the words of kbsync as types |
 //!
 //! The layer law, which `tests/tidy.rs` enforces: a module uses only layers below its own, and never a sibling. Two
 //! exceptions keep the local platform honest, which is the other side of the wire: `local` uses `model`,
-//! `platform::wire`, and `extract` and `fetch` because it reads files and pages itself, and only `cli` uses `local`.
+//! `private_files`, `platform::wire`, and `extract` and `fetch` because it reads files and pages itself, and only `cli` uses `local`.
 //! Layers 0 and 1 have no clock, no sleep and no randomness; they come as arguments, so that everything there is tested on
 //! simulated time.
 
@@ -45,6 +46,7 @@ pub mod model;
 pub mod pace;
 pub mod plan;
 pub mod platform;
+pub mod private_files;
 pub mod reconcile;
 pub mod scan;
 pub mod store;

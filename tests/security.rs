@@ -23,6 +23,10 @@ mod names;
 mod origin;
 #[path = "security/own.rs"]
 mod own;
+#[path = "security/reader.rs"]
+mod reader;
+#[path = "security/strangers.rs"]
+mod strangers;
 #[allow(dead_code, reason = "these tests need a part of it only")]
 mod support;
 #[path = "security/swaps.rs"]

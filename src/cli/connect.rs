@@ -2,9 +2,11 @@
 //! the one.
 
 use std::{
-    collections::BTreeMap, fs::DirBuilder, os::unix::fs::DirBuilderExt, path::PathBuf, sync::Arc, time::Duration,
+    collections::BTreeMap, fs::DirBuilder, net::IpAddr, os::unix::fs::DirBuilderExt, path::PathBuf, sync::Arc,
+    time::Duration,
 };
 
+use anyhow::bail;
 use secrecy::SecretString;
 use tokio::net::TcpListener;
 use url::Url;
@@ -261,12 +263,25 @@ impl Context {
                 Ok(Reached { base_url, api_key, key_source: None, local: Some(running) })
             }
             Err(LocalError::Busy { address: Some(address), .. }) => {
-                let key = std::fs::read_to_string(data_dir.join("api_key"))?;
-                let (base_url, api_key) = (address.parse()?, SecretString::from(key.trim()));
-                Ok(Reached { base_url, api_key, key_source: None, local: None })
+                let base_url = self.on_this_machine(&address)?;
+                Ok(Reached { base_url, api_key: local::key_of(data_dir)?, key_source: None, local: None })
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// The address of a local platform as its folder says it: that of this machine, or of `platform.listen`.
+    fn on_this_machine(&self, address: &str) -> anyhow::Result<Url> {
+        let url: Url = address.parse()?;
+        let ip = url.host_str().map(|host| host.trim_matches(['[', ']'])).and_then(|host| host.parse::<IpAddr>().ok());
+        let listens = match &self.config.platform.kind {
+            PlatformKind::Local { listen, .. } => Some(listen.ip()),
+            PlatformKind::Remote { .. } => None,
+        };
+        if url.scheme() != "http" || !ip.is_some_and(|ip| ip.is_loopback() || Some(ip) == listens) {
+            bail!("the folder of the local platform says that it is at {address}, which is not on this machine");
+        }
+        Ok(url)
     }
 
     /// Fails where a secret is missing that a pass uses.

@@ -1,11 +1,13 @@
 //! Files around the config: where the state is kept by default, and files that hold a key.
 
 use std::{
-    fs::File,
+    fs::{File, Metadata},
     io::Read,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
+
+use rustix::fs::{Mode, OFlags, open};
 
 use super::{StatePlace, read::Reading};
 
@@ -22,12 +24,14 @@ pub(super) fn default_state(reading: &Reading) -> (PathBuf, StatePlace) {
     (reading.folder.join(".kbsync/state.db"), place)
 }
 
-/// A key read from a file, and whether others than its owner may read the file.
+/// A key read from a file, and what others than its owner may do to the file.
 pub(super) struct KeyFile {
     /// The file's text without a line end at its end.
     pub(super) key: String,
     /// Whether its permissions let the group or others read it.
-    pub(super) open_to_others: bool,
+    pub(super) read_by_others: bool,
+    /// Whether they let them write to it.
+    pub(super) written_by_others: bool,
 }
 
 /// The most that is read of a key file, in bytes.
@@ -40,7 +44,9 @@ const MAX_KEY_FILE: u64 = 16 * 1024;
 pub(super) fn read_key(path: &Path) -> Result<KeyFile, String> {
     let shown = shown(path);
     let cannot = |error: std::io::Error| format!("{shown} cannot be read: {error}");
-    let file = File::open(path).map_err(cannot)?;
+    // A FIFO that nobody writes to would be waited for.
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+    let file = File::from(open(path, flags, Mode::empty()).map_err(|error| cannot(error.into()))?);
     let meta = file.metadata().map_err(cannot)?;
     if !meta.is_file() {
         return Err(format!("{shown} is not a file"));
@@ -52,7 +58,15 @@ pub(super) fn read_key(path: &Path) -> Result<KeyFile, String> {
     }
     let text = String::from_utf8(bytes).map_err(|_| format!("{shown} does not hold text"))?;
     let key = text.trim_end_matches(['\n', '\r']).to_owned();
-    Ok(KeyFile { key, open_to_others: meta.permissions().mode() & 0o044 != 0 })
+    let mode = meta.permissions().mode();
+    Ok(KeyFile { key, read_by_others: mode & 0o044 != 0, written_by_others: mode & 0o022 != 0 })
+}
+
+/// A warning of a config that everybody may write to: who does decides where the key is sent.
+pub(super) fn config_warning(path: &Path, meta: &Metadata) -> Option<String> {
+    let shown = path.display();
+    let is_open = meta.is_file() && meta.permissions().mode() & 0o002 != 0;
+    is_open.then(|| format!("every user can write to the config {shown}; run `chmod o-w {shown}`"))
 }
 
 /// A key file for a sentence: by its path where there is such a file, else by the folder that was looked in.

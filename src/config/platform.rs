@@ -269,10 +269,17 @@ fn api_key(api: Api, section: &Section, reading: &mut Reading) -> Option<SecretS
 
 /// Reads the key from a file. systemd guards its credentials itself, so only a file of the user's own is warned of.
 fn key_from(path: &Path, place: Location, warn: bool, reading: &mut Reading) -> Option<SecretString> {
-    let KeyFile { key, open_to_others } = read_key(path).map_err(|message| reading.problem(place, message)).ok()?;
-    if warn && open_to_others {
+    let file = read_key(path).map_err(|message| reading.problem(place, message)).ok()?;
+    let KeyFile { key, read_by_others, written_by_others } = file;
+    let can = match (read_by_others, written_by_others) {
+        (true, true) => Some("read and change"),
+        (true, false) => Some("read"),
+        (false, true) => Some("change"),
+        (false, false) => None,
+    };
+    if let Some(can) = can.filter(|_| warn) {
         let shown = path.display();
-        reading.warning(format!("other users can read the key file {shown}; run `chmod 600 {shown}`"));
+        reading.warning(format!("other users can {can} the key file {shown}; run `chmod 600 {shown}`"));
     }
     checked(key, place, &format!("the key in {}", path.display()), reading)
 }

@@ -3,7 +3,6 @@
 use std::{
     fs::OpenOptions,
     io,
-    os::unix::fs::OpenOptionsExt,
     path::Path,
     sync::mpsc,
     thread::{self, JoinHandle},
@@ -16,6 +15,7 @@ use super::{
     error::{ApiError, LocalError},
     folder::Folder,
 };
+use crate::private_files;
 
 /// The schema's steps: the n-th brings a database from version n to n + 1.
 const MIGRATIONS: [&str; 3] =
@@ -85,9 +85,9 @@ fn transact<T>(
 /// Opens the database and brings it to the present schema. With `check`, reads all of it first.
 fn open(path: &Path, check: bool) -> Result<Connection, LocalError> {
     let damaged = |error: rusqlite::Error| judge(path, &error);
-    // It holds documents, so it is its user's alone; what SQLite puts beside it has the same rights. Why it cannot be made,
-    // SQLite says.
-    let _ = OpenOptions::new().append(true).create_new(true).mode(0o600).open(path);
+    // It holds documents, so it is its user's alone; what SQLite puts beside it has the same rights. SQLite follows links.
+    let own = private_files::open(path, OpenOptions::new().append(true).create(true));
+    own.map_err(|source| LocalError::Folder { path: path.to_owned(), source })?;
     let mut connection = Connection::open(path).map_err(damaged)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     // With NORMAL a power cut may lose the last moments, never the database: enough for a platform that is

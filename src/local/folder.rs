@@ -2,16 +2,19 @@
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
-    io::{self, Read, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    io::{self, Write},
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
 
 use secrecy::SecretString;
 
 use super::{error::LocalError, ids};
+use crate::private_files;
 
 const KEY_PREFIX: &str = "kb_local_";
+/// Characters behind the prefix.
+const SHORTEST_KEY: usize = 16;
 
 /// A data folder that this process alone serves, for as long as `lock` is open.
 #[derive(Debug)]
@@ -31,9 +34,10 @@ impl Folder {
             let path = path.to_owned();
             move |source| LocalError::Folder { path, source }
         };
+        refuse_strangers(root)?;
         DirBuilder::new().recursive(true).mode(0o700).create(root).map_err(broken(root))?;
         let lock_path = root.join("lock");
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&lock_path);
+        let lock = private_files::open(&lock_path, OpenOptions::new().create(true).truncate(false).write(true));
         let lock = lock.map_err(broken(&lock_path))?;
         match lock.try_lock() {
             Ok(()) => {}
@@ -44,7 +48,7 @@ impl Folder {
         }
         let uploads = root.join("uploads");
         DirBuilder::new().recursive(true).mode(0o700).create(&uploads).map_err(broken(&uploads))?;
-        let key = open_key(&root.join("api_key"))?;
+        let key = read_or_make_key(&root.join("api_key"))?;
         ensure_id(root, None)?;
         let left_in_haste = root.join("address").exists();
         Ok(Self { root: root.to_owned(), lock, key, left_in_haste })
@@ -53,9 +57,8 @@ impl Folder {
 
 /// The folder's id, if it has one: it stays the same when the folder is moved, linked or copied.
 pub fn folder_id(root: &Path) -> Option<String> {
-    let id = fs::read_to_string(root.join("id")).ok()?;
-    let id = id.trim();
-    (id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| id.to_owned())
+    let id = private_files::read_line(&root.join("id")).ok()?;
+    (id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(id)
 }
 
 /// Gives the folder an id where it has none: `known`, or a random one.
@@ -75,7 +78,7 @@ pub fn ensure_id(root: &Path, known: Option<&str>) -> Result<String, LocalError>
 
 /// Where another process serves the folder, if one does and has said so.
 pub fn served_at(root: &Path) -> Option<String> {
-    let lock = File::open(root.join("lock")).ok()?;
+    let lock = private_files::open(&root.join("lock"), OpenOptions::new().read(true)).ok()?;
     match lock.try_lock_shared() {
         Err(TryLockError::WouldBlock) => read_address(root),
         Ok(()) | Err(TryLockError::Error(_)) => None,
@@ -95,22 +98,55 @@ pub(super) fn remove_address(root: &Path) {
 }
 
 fn read_address(root: &Path) -> Option<String> {
-    let address = fs::read_to_string(root.join("address")).ok()?;
-    Some(address.trim().to_owned()).filter(|address| !address.is_empty())
+    private_files::read_line(&root.join("address")).ok().filter(|address| !address.is_empty())
 }
 
-fn open_key(path: &Path) -> Result<SecretString, LocalError> {
-    match File::open(path) {
-        Ok(mut file) => {
-            let mut key = String::new();
-            let sound = file.read_to_string(&mut key).is_ok() && key.trim().starts_with(KEY_PREFIX);
-            if sound { Ok(key.trim().into()) } else { Err(LocalError::Key { path: path.to_owned() }) }
+/// The key of a folder that another process serves.
+///
+/// # Errors
+/// [`LocalError::Key`] where there is no key of a local platform, [`LocalError::Folder`] where it cannot be read.
+pub fn key_of(root: &Path) -> Result<SecretString, LocalError> {
+    refuse_strangers(root)?;
+    let path = root.join("api_key");
+    match private_files::read_line(&path) {
+        Ok(key) if is_key(&key) => Ok(key.into()),
+        Ok(_) => Err(LocalError::Key { path }),
+        Err(source) if source.kind() == io::ErrorKind::InvalidData => Err(LocalError::Key { path }),
+        Err(source) => Err(LocalError::Folder { path, source }),
+    }
+}
+
+/// Whether it has the form of a key that a local platform has made; nothing else is sent to where one is said to be.
+fn is_key(text: &str) -> bool {
+    text.strip_prefix(KEY_PREFIX)
+        .is_some_and(|rest| rest.len() >= SHORTEST_KEY && rest.bytes().all(|byte| byte.is_ascii_graphic()))
+}
+
+/// Fails where another user owns the folder: what is in it may lead anywhere.
+fn refuse_strangers(root: &Path) -> Result<(), LocalError> {
+    let folder = root.ancestors().find(|folder| folder.exists());
+    match folder.and_then(private_files::stranger_of) {
+        None => Ok(()),
+        Some(owner) => {
+            let source = io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                format!("it is the folder of user #{owner}; run kbsync as that user"),
+            );
+            Err(LocalError::Folder { path: root.to_owned(), source })
         }
+    }
+}
+
+fn read_or_make_key(path: &Path) -> Result<SecretString, LocalError> {
+    match private_files::read_line(path) {
+        Ok(key) if is_key(&key) => Ok(key.into()),
+        Ok(_) => Err(LocalError::Key { path: path.to_owned() }),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let key = format!("{KEY_PREFIX}{}{}", ids::random_hex(), ids::random_hex());
             write_whole(path, &key)?;
             Ok(key.into())
         }
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(LocalError::Key { path: path.to_owned() }),
         Err(source) => Err(LocalError::Folder { path: path.to_owned(), source }),
     }
 }
@@ -119,7 +155,12 @@ fn open_key(path: &Path) -> Result<SecretString, LocalError> {
 fn write_whole(path: &Path, line: &str) -> Result<(), LocalError> {
     let fresh = path.with_extension(format!("{}.new", std::process::id()));
     let write = || {
-        let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&fresh)?;
+        // One that is left over was a process's that died; a link goes as itself.
+        match fs::remove_file(&fresh) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = private_files::open(&fresh, OpenOptions::new().create_new(true).write(true))?;
         writeln!(file, "{line}")?;
         fs::rename(&fresh, path)
     };

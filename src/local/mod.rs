@@ -60,7 +60,7 @@ pub use changes::Change;
 pub use crawl::Crawl;
 pub use error::LocalError;
 pub use faults::{Fault, Faults};
-pub use folder::{ensure_id, folder_id, served_at};
+pub use folder::{ensure_id, folder_id, key_of, served_at};
 pub use ingest::read_upload;
 pub use log::{RequestLog, UNKNOWN_ROUTE};
 pub use nexvio::KnowledgeShown;

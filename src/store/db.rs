@@ -4,7 +4,7 @@ use std::{
     ffi::OsString,
     fs::{self, File, OpenOptions},
     io,
-    os::unix::fs::{FileExt, OpenOptionsExt},
+    os::unix::fs::FileExt,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -12,6 +12,7 @@ use std::{
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 
 use super::StoreError;
+use crate::private_files;
 
 /// Migrations, in order; number *n* leads to version *n + 1*. They only ever grow.
 const MIGRATIONS: [&str; 19] = [
@@ -72,7 +73,7 @@ impl Db {
     pub fn open(path: &Path, identity: Option<&Identity>) -> Result<Self, StoreError> {
         // It holds sentences of documents, so it is its user's alone; what SQLite puts beside it has the same rights. Why
         // it cannot be made, SQLite says.
-        let _ = OpenOptions::new().append(true).create_new(true).mode(0o600).open(path);
+        let _ = private_files::open(path, OpenOptions::new().append(true).create_new(true));
         free_journals(path);
         let connection = Connection::open(path).map_err(|error| sorted(path, error))?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);

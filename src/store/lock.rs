@@ -3,13 +3,14 @@
 use std::{
     fs::{DirBuilder, File, OpenOptions, TryLockError},
     io::{Read, Seek, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
 };
 
 use super::StoreError;
+use crate::private_files;
 
 /// How long to retry while only `holder` queries have the lock. On a busy machine such a query may be preempted while it has it.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -34,8 +35,8 @@ impl Lock {
             made.map_err(|cause| StoreError::Folder { path: folder.to_owned(), cause })?;
         }
         let mut options = OpenOptions::new();
-        let opened = options.read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
-        let mut file = opened.map_err(cannot)?;
+        let options = options.read(true).write(true).create(true).truncate(false);
+        let mut file = private_files::open(&path, options).map_err(cannot)?;
         match alone(&file) {
             Ok(()) => {}
             Err(TryLockError::Error(cause)) => return Err(cannot(cause)),
@@ -56,7 +57,7 @@ impl Lock {
 
     /// The process that holds the lock of a store now. The lock is tried, and not kept.
     pub fn holder(store: &Path) -> Option<u32> {
-        let file = File::open(beside(store)).ok()?;
+        let file = private_files::open(&beside(store), OpenOptions::new().read(true)).ok()?;
         match file.try_lock_shared() {
             Err(TryLockError::WouldBlock) => return written_in(&file),
             Ok(()) => drop(Self { file }),

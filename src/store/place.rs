@@ -14,6 +14,7 @@ use rustix::{
 };
 
 use super::{StoreError, lock};
+use crate::private_files;
 
 /// What an SQLite file begins with.
 const MAGIC: &[u8] = b"SQLite format 3\0";
@@ -24,10 +25,14 @@ const MAGIC: &[u8] = b"SQLite format 3\0";
 /// [`StoreError::Place`] where there can be no state, [`StoreError::Folder`] where this user may not write it,
 /// [`StoreError::OtherUser`] where it belongs to another one.
 pub fn check(path: &Path, to_write: bool) -> Result<(), StoreError> {
-    if let Some(owner) = other_owner(path, to_write) {
+    let owner = other_owner(path, to_write).or_else(|| {
+        // Whoever owns the folder decides what every name in it leads to.
+        path.ancestors().skip(1).find(|folder| folder.exists()).and_then(private_files::stranger_of).map(user_name)
+    });
+    if let Some(owner) = owner {
         return Err(StoreError::OtherUser { path: path.to_owned(), owner });
     }
-    let (found, place) = match fs::metadata(path) {
+    let (found, place) = match fs::symlink_metadata(path) {
         Ok(found) => (at_file(path, &found), path),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => above(path),
         Err(error) => (Some(error.to_string()), path),
@@ -72,6 +77,9 @@ fn user_name(id: u32) -> String {
 fn at_file(path: &Path, found: &Metadata) -> Option<String> {
     if found.is_dir() {
         return Some(format!("it is a folder; name a file in it, such as {}", path.join("state.db").display()));
+    }
+    if found.is_symlink() {
+        return Some(format!("it is a link; name the file itself in `state:`, or move it to {}", path.display()));
     }
     if !found.is_file() {
         return Some("it is not a regular file".to_owned());
