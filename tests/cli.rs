@@ -16,10 +16,14 @@ mod bad_files;
 mod bench;
 #[path = "cli/bots.rs"]
 mod bots;
+#[path = "cli/cat.rs"]
+mod cat;
 #[path = "cli/config.rs"]
 mod config;
 #[path = "cli/cron.rs"]
 mod cron;
+#[path = "cli/diff.rs"]
+mod diff;
 #[path = "cli/disk.rs"]
 mod disk;
 #[path = "cli/embedded.rs"]

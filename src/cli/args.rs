@@ -19,7 +19,22 @@ use crate::{config::Listen, platform::cevvo};
 const EXIT_CODES: &str = "\
 Exit codes: 0 ok · 1 other · 2 usage or config · 3 some documents failed ·
 5 temporary, try again · 6 locked · 7 key refused · 8 held by a guard ·
-10 changes waiting (plan)";
+10 changes waiting (plan, diff)";
+
+const CAT_EXAMPLES: &str = "\
+Examples:
+  kbsync cat docs/faq.md
+  kbsync cat handbook/manual.pdf > manual.pdf
+  kbsync cat https://example.com/pricing
+
+A page is fetched and cleaned as in a pass. Nothing is uploaded or remembered.";
+
+const DIFF_EXAMPLES: &str = "\
+Examples:
+  kbsync diff docs/faq.md https://example.com/pricing
+
+Hashes and sizes are compared, not text: no platform gives back the content of
+a document. `kbsync plan` lists all documents that would be uploaded.";
 
 /// Keeps an AI assistant's knowledge base in step with your folders and pages, and proves it.
 #[derive(Debug, Parser)]
@@ -114,6 +129,20 @@ pub(super) enum Command {
     Explain {
         /// The file or page: a path, an address, or either after COLLECTION/
         path: PathBuf,
+    },
+    /// Print what would be uploaded for a file or a page
+    #[command(after_help = CAT_EXAMPLES)]
+    Cat {
+        /// The files and pages, each as for `explain`
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<PathBuf>,
+    },
+    /// Compare files and pages with the versions that the platform has; exit 10 where they differ
+    #[command(after_help = DIFF_EXAMPLES)]
+    Diff {
+        /// The files and pages, each as for `explain`
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<PathBuf>,
     },
     /// Let quarantined documents be tried again
     Retry {

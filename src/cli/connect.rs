@@ -221,6 +221,15 @@ impl Context {
         Db::open_ours_to_read(&self.config.state, &state::bound_identity(&self.config, &self.path)?)
     }
 
+    /// The same, where there is one yet.
+    pub(super) fn read_store_if_any(&self) -> Result<Option<Db>, StoreError> {
+        match self.read_store() {
+            Ok(db) => Ok(Some(db)),
+            Err(StoreError::Missing(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Fails where the store is about another platform or instance. One that is not there, or damaged, is only missed
     /// where it is needed.
     pub(super) fn refuse_foreign_store(&self) -> Result<(), StoreError> {

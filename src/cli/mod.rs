@@ -3,10 +3,13 @@
 mod args;
 mod ask;
 mod bots;
+mod cat;
 mod check;
 mod connect;
+mod content;
 mod conversations;
 mod core_dumps;
+mod diff;
 mod explain;
 mod health;
 mod insights;
@@ -116,6 +119,8 @@ fn run(args: &Args, command: Command) -> anyhow::Result<Exit> {
             Command::Status { json } => status::run(&context, json),
             Command::Health { .. } => health::run(&context.config.status.listen).await,
             Command::Explain { path } => explain::run(&context, &path).await,
+            Command::Cat { paths } => cat::run(&context, &paths).await,
+            Command::Diff { paths } => diff::run(&context, &paths).await,
             Command::Retry { pattern } => retry::run(&context, pattern.as_deref()),
             Command::Approve { collection } => retry::approve(&context, &collection),
             Command::Ask { question, thread, json } => ask::run(&context, &question.join(" "), thread, json).await,

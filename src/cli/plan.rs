@@ -15,15 +15,11 @@ use crate::{
     plan::{Action, Estimate, Why, estimate},
     platform::{Abilities, clock},
     reconcile::{Bots, Document, Failure, Preview, preview, preview_bots},
-    store::{Db, StoreError},
+    store::Db,
 };
 
 pub(super) async fn run(context: &Context, as_json: bool) -> anyhow::Result<Exit> {
-    let db = match context.read_store() {
-        Ok(db) => Some(db),
-        Err(StoreError::Missing(_)) => None,
-        Err(error) => return Err(error.into()),
-    };
+    let db = context.read_store_if_any()?;
     let preview = preview(&context.scope()?, abilities(&context.config).accepted, db.as_ref()).await?;
     let cost = cost(&preview, context.config.platform.rate_limit, &abilities(&context.config));
     let (bots, refused) = match about_bots(context, db.as_ref()).await {

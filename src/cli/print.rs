@@ -39,6 +39,21 @@ pub(super) fn piece(text: &str) {
     }
 }
 
+/// A document's bytes as they are, for a file or another program.
+pub(super) fn exact(bytes: &[u8]) {
+    let mut out = stdout();
+    if out.write_all(bytes).and_then(|()| out.flush()).is_err() {
+        std::process::exit(super::Exit::Other as i32);
+    }
+}
+
+/// A document of this kind (an extension) as a terminal can show it: with what could play with it made visible. `None` of
+/// what is no text.
+pub(super) fn text_for_terminal(kind: &str, bytes: &[u8]) -> Option<String> {
+    let is_text = !matches!(kind, "pdf" | "docx") && !bytes.contains(&0);
+    is_text.then(|| tamed(&String::from_utf8_lossy(bytes)))
+}
+
 /// The end of the program's own words about what went wrong.
 pub(super) fn error(error: &anyhow::Error) {
     say(Level::ERROR, &format!("{error:#}"));
@@ -182,6 +197,21 @@ mod tests {
             (1, None, "1 bot"),
         ] {
             assert_eq!(of_all(shown, total, "bot"), said);
+        }
+    }
+
+    #[test]
+    fn text_for_terminal__control_characters__are_visible_and_lines_stay() {
+        for (kind, bytes, expected) in [
+            ("md", "# A\n\tb ü\n".as_bytes(), Some("# A\n\tb ü\n")),
+            ("md", b"\x1b]0;title\x07\x1b[2J\r\n", Some("\\u001b]0;title\\u0007\\u001b[2J\\u000d\n")),
+            ("txt", "a\u{202e}b\u{9b}1m".as_bytes(), Some("a\\u202eb\\u009b1m")),
+            ("txt", b"latin \xe9", Some("latin \u{fffd}")),
+            ("txt", b"\xff\xfea\0", None),
+            ("pdf", b"%PDF-1.7", None),
+            ("docx", b"PK", None),
+        ] {
+            assert_eq!(text_for_terminal(kind, bytes).as_deref(), expected, "{bytes:?}");
         }
     }
 

@@ -51,6 +51,15 @@ impl PageState {
         self.claim.as_ref().is_some_and(|claim| claim.what == Claimed::Missing)
     }
 
+    /// What has been said where it counts as gone.
+    pub fn missing_reason(&self) -> &'static str {
+        if self.is_soft_404() {
+            "its site showed what it shows for addresses that do not exist"
+        } else {
+            "its origin said that it is gone"
+        }
+    }
+
     /// Whether what is known of the page is its present content.
     pub fn is_present(&self) -> bool {
         self.read.is_some() && self.missing == 0 && self.stale.is_none()

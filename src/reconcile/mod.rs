@@ -6,6 +6,7 @@
 mod apply;
 mod asking;
 mod bots;
+mod content;
 mod deletion;
 mod event;
 mod extent;
@@ -47,6 +48,7 @@ use tokio::sync::{Mutex, watch};
 use tracing::Instrument;
 
 pub use bots::{BotChanges, BotFailure, Bots, preview_bots};
+pub use content::{UploadContent, file_content};
 pub use event::{Deed, Document, Event, Sent};
 pub use extent::Extent;
 pub use journal::StoreJournal;
@@ -54,7 +56,7 @@ use list::Listing;
 pub use look::scan_options;
 pub use machine::{Machine, Work};
 use pages::SoFar;
-pub use pages::{PageList, Reader, access, list_of};
+pub use pages::{PageList, Reader, access, list_of, page_content};
 pub use preview::{Preview, preview};
 pub use progress::{Standing, Tracker};
 pub use report::{BeingWritten, Failure, Outcome, Report, Skipped};

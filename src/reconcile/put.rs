@@ -357,7 +357,7 @@ fn may_come_to_hold(holding: Option<Holding>, age: Duration, patience: Duration)
     }
 }
 
-fn open(folder: &Folder, path: &DocPath, expected: &Fingerprint) -> Result<Option<File>, String> {
+pub(super) fn open(folder: &Folder, path: &DocPath, expected: &Fingerprint) -> Result<Option<File>, String> {
     let root = Root::open(&folder.root, folder.follow_symlinks).map_err(|error| error.to_string())?;
     match root.open_document(path) {
         Ok(file) => Ok(scan::fingerprint(&file).is_ok_and(|seen| seen == *expected).then_some(file)),
@@ -366,7 +366,7 @@ fn open(folder: &Folder, path: &DocPath, expected: &Fingerprint) -> Result<Optio
     }
 }
 
-fn unchanged(file: io::Result<File>, expected: &Fingerprint) -> bool {
+pub(super) fn unchanged(file: io::Result<File>, expected: &Fingerprint) -> bool {
     file.and_then(|file| scan::fingerprint(&file)).is_ok_and(|seen| seen == *expected)
 }
 

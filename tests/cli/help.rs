@@ -4,7 +4,7 @@ use tempfile::TempDir;
 
 use crate::bench::{command, said};
 
-const COMMANDS: [&[&str]; 33] = [
+const COMMANDS: [&[&str]; 35] = [
     &[],
     &["run"],
     &["sync"],
@@ -12,6 +12,8 @@ const COMMANDS: [&[&str]; 33] = [
     &["status"],
     &["health"],
     &["explain"],
+    &["cat"],
+    &["diff"],
     &["retry"],
     &["approve"],
     &["ask"],

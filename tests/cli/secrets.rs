@@ -146,9 +146,15 @@ async fn secret__missing__stops_only_commands_that_use_it() {
     let key = bench.running.api_key().expose_secret().to_owned();
     for (config, what) in without_secrets(&bench) {
         bench.configure(&config);
-        for args in
-            [&["status"][..], &["status", "--json"], &["explain", "docs/000.md"], &["retry"], &["completions", "bash"]]
-        {
+        for args in [
+            &["status"][..],
+            &["status", "--json"],
+            &["explain", "docs/000.md"],
+            &["cat", "docs/000.md"],
+            &["diff", "docs/000.md"],
+            &["retry"],
+            &["completions", "bash"],
+        ] {
             bench.run(args).await.ended(0, &[]).without(&[what, "Error"]);
         }
         bench.run(&["approve", "docs"]).await.ended(2, &["nothing of docs is held"]).without(&[what]);

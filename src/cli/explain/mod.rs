@@ -4,6 +4,8 @@ mod page;
 
 use std::{path::Path, time::Duration};
 
+pub(super) use page::{CRAWLED, KnownPage, known_page, unlisted};
+
 use super::{
     Exit,
     connect::{Context, abilities},

@@ -14,16 +14,12 @@ use super::{
 use crate::{
     config::{Collection, Input, Pages},
     model::{Claimed, DocPath, Moment, PageState, identity},
-    reconcile::{self, PageList},
+    reconcile::{self, PageList, Reader},
     store::{Db, StoreError},
 };
 
 pub(super) async fn run(context: &Context, collection: Option<&str>, url: &Url) -> anyhow::Result<Exit> {
-    let db = match context.read_store() {
-        Ok(db) => Some(db),
-        Err(StoreError::Missing(_)) => None,
-        Err(error) => return Err(error.into()),
-    };
+    let db = context.read_store_if_any()?;
     let mut found = false;
     for of in context.config.collections.iter().filter(|of| collection.is_none_or(|name| of.name.as_str() == name)) {
         match &of.input {
@@ -31,7 +27,7 @@ pub(super) async fn run(context: &Context, collection: Option<&str>, url: &Url) 
             Input::Website(website) if website.url == *url => {
                 found = true;
                 line!("{}/{}", of.name, print::printable(url.as_str()));
-                line!("  the platform crawls it");
+                line!("  {CRAWLED}");
                 remembered(db.as_ref(), of, url, false)?;
             }
             Input::Website(_) => {}
@@ -40,10 +36,58 @@ pub(super) async fn run(context: &Context, collection: Option<&str>, url: &Url) 
     }
     match found {
         true => Ok(Exit::Ok),
-        false => {
-            Err(UsageError(format!("{url} is in no list of the config's collections, and was in none before")).into())
-        }
+        false => Err(unlisted(url).into()),
     }
+}
+
+/// The reason why a website's content is not known here.
+pub(in crate::cli) const CRAWLED: &str = "the platform crawls it";
+
+/// The error about a page that no collection knows.
+pub(in crate::cli) fn unlisted(url: &Url) -> UsageError {
+    UsageError(format!("{url} is in no list of the config's collections, and was in none before"))
+}
+
+/// A page that a collection knows.
+pub(in crate::cli) struct KnownPage {
+    /// The spelling by which it is known.
+    pub(in crate::cli) url: Url,
+    state: Option<PageState>,
+    /// The listed address that leads to it, and which list that is; the error is why none does.
+    pub(in crate::cli) listed: Result<(Url, String), String>,
+    /// What is wrong with the lists.
+    pub(in crate::cli) troubles: Vec<String>,
+}
+
+/// Looks a page up in the lists and the state of a collection; `None` where neither has it.
+pub(in crate::cli) async fn known_page(
+    reader: &Reader,
+    db: Option<&Db>,
+    collection: &Collection,
+    pages: &Pages,
+    url: &Url,
+) -> anyhow::Result<Option<KnownPage>> {
+    let url = spelt(db, collection, url)?;
+    let path = DocPath::page(&url)?;
+    let state = db.map(|db| db.page(&collection.name, &path)).transpose()?.flatten();
+    let record = db.map(|db| db.record(&collection.name, &path)).transpose()?.flatten();
+    let PageList { listed, left_out, troubles } = reconcile::list_of(reader, &collection.name, pages, &url).await;
+    if listed.is_none() && left_out.is_none() && state.is_none() && record.is_none() {
+        return Ok(None);
+    }
+    let listed = match (listed, left_out, leads_here(db, collection, &url)?) {
+        (Some(from), ..) => Ok((url.clone(), format!("listed by {from}"))),
+        (None, _, Some(from)) => {
+            let words = format!("{from} is listed, and has moved here for good");
+            Ok((Url::parse(&from)?, words))
+        }
+        (None, Some(rule), None) => Err(format!("filtered: {rule}")),
+        (None, None, None) if !pages.feeds.is_empty() => {
+            Ok((url.clone(), "in no list any more; what leaves a feed is kept".to_owned()))
+        }
+        (None, None, None) => Err("in no list any more".to_owned()),
+    };
+    Ok(Some(KnownPage { url, state, listed, troubles }))
 }
 
 /// Explains a page of one collection; `false` where the collection does not know it.
@@ -54,23 +98,12 @@ async fn page(
     pages: &Pages,
     url: &Url,
 ) -> anyhow::Result<bool> {
-    let url = &spelt(db, collection, url)?;
-    let path = DocPath::page(url)?;
-    let page = db.map(|db| db.page(&collection.name, &path)).transpose()?.flatten();
-    let record = db.map(|db| db.record(&collection.name, &path)).transpose()?.flatten();
     let reader = context.reader()?;
-    let PageList { listed, left_out, troubles } = reconcile::list_of(&reader, &collection.name, pages, url).await;
-    if listed.is_none() && left_out.is_none() && page.is_none() && record.is_none() {
-        return Ok(false);
-    }
+    let Some(known) = known_page(&reader, db, collection, pages, url).await? else { return Ok(false) };
+    let KnownPage { url, state: page, listed, troubles } = &known;
     line!("{}/{}", collection.name, print::printable(url.as_str()));
-    match (listed, left_out, leads_here(db, collection, url)?) {
-        (Some(from), ..) => line!("  listed by {}", print::printable(&from)),
-        (None, _, Some(from)) => line!("  {} is listed, and has moved here for good", print::printable(&from)),
-        (None, Some(rule), None) => line!("  filtered: {}", print::printable(&rule)),
-        (None, None, None) if !pages.feeds.is_empty() => line!("  in no list any more; what leaves a feed is kept"),
-        (None, None, None) => line!("  in no list any more"),
-    }
+    let (Ok((_, words)) | Err(words)) = listed;
+    line!("  {}", print::printable(words));
     troubles.iter().for_each(|trouble| line!("  {}", print::printable(trouble)));
     match reader.fetcher().robots(url, &reconcile::access(&collection.name, pages)).await {
         Ok(verdict) => {
@@ -80,7 +113,7 @@ async fn page(
         }
         Err(trouble) => line!("  robots.txt: {}", print::printable(&trouble.to_string())),
     }
-    if let Some(page) = &page {
+    if let Some(page) = page {
         looks(page);
     }
     let is_open = page.as_ref().is_some_and(shows_other_tokens);
@@ -122,12 +155,7 @@ fn looks(page: &PageState) {
         line!("  moved for good to {}", print::printable(to));
     }
     if page.missing > 0 {
-        let says = if page.is_soft_404() {
-            "its site showed what it shows for addresses that do not exist"
-        } else {
-            "its origin said that it is gone"
-        };
-        line!("  {says}, {} times in a row", page.missing);
+        line!("  {}, {} times in a row", page.missing_reason(), page.missing);
     }
     if let Some(stale) = &page.stale {
         line!("  stale since {}: {}", moment(stale.since), print::printable(&stale.reason));

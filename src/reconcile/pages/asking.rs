@@ -32,7 +32,7 @@ pub(super) struct Question<'w> {
     pub(super) wanted: &'w Wanted,
     /// The address that it led to for good the last time, or its own.
     pub(super) key: Url,
-    validators: Option<Validators>,
+    pub(super) validators: Option<Validators>,
     /// The title that it had, where no other page has it.
     pub(super) title: Option<u64>,
     /// The version that the platform holds, if any, and what the text was like the last time. None of a new page.
@@ -53,8 +53,8 @@ impl Question<'_> {
 }
 
 /// An answer.
-struct Response {
-    read: Read,
+pub(super) struct Response {
+    pub(super) read: Read,
     /// Whether it is what its site shows for an address that does not exist.
     is_soft_404: bool,
 }
@@ -106,7 +106,7 @@ impl PagesLook<'_> {
         }
     }
 
-    async fn asked<'w>(
+    pub(super) async fn asked<'w>(
         &self,
         question: Question<'w>,
         access: &Access,
@@ -129,7 +129,7 @@ impl PagesLook<'_> {
     }
 
     /// How to ask for a page; `None` where it is not asked for.
-    fn question<'w>(
+    pub(super) fn question<'w>(
         &self,
         wanted: &'w Wanted,
         known: &mut Known,
@@ -179,7 +179,7 @@ impl PagesLook<'_> {
     }
 
     /// Takes an answer. Gives what is to be noted.
-    fn heard(
+    pub(super) fn heard(
         &self,
         question: &Question<'_>,
         response: Response,

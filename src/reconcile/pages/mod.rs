@@ -1,6 +1,7 @@
 //! Gathering pages: the lists, a polite question to each page's origin, and what the answers make of the documents.
 
 mod asking;
+mod content;
 mod findings;
 mod folding;
 mod leaving;
@@ -31,6 +32,7 @@ use crate::{
     store::{Db, PageLook, StoreError},
 };
 
+pub use content::page_content;
 use findings::Findings;
 pub(super) use reader::file_name;
 pub use reader::{Reader, access};

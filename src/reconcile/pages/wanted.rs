@@ -23,6 +23,11 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
+    /// A page by its address alone.
+    pub(super) fn of(listed: Url) -> Self {
+        Self { listed, lastmod: None, lists: None, doubles: Vec::new() }
+    }
+
     /// The lists that led to it, with those that did before and were not read this time.
     pub(super) fn lists_with(&self, unread: Option<&Ways>) -> Option<Ways> {
         let mut lists = self.lists.clone()?;
