@@ -2,6 +2,7 @@
 
 use dom_query::{Document, NodeRef};
 
+use super::bounds::{self, Bounds};
 use super::hidden::is_hidden;
 
 /// Frames in one another that are unfolded.
@@ -9,6 +10,7 @@ const MAX_ROUNDS: usize = 3;
 
 /// Puts the content of such frames where it is shown. Other frames show pages with addresses of their own.
 pub(super) fn unfold(root: &NodeRef<'_>) {
+    let mut bounds = Bounds::default();
     for _ in 0..MAX_ROUNDS {
         let is_shown = |node: &NodeRef<'_>| node.has_name("iframe") && node.has_attr("srcdoc") && !is_hidden(node);
         let frames: Vec<_> = root.descendants_it().filter(is_shown).collect();
@@ -16,8 +18,11 @@ pub(super) fn unfold(root: &NodeRef<'_>) {
             return;
         }
         for frame in frames {
-            let page = Document::from(frame.attr("srcdoc").unwrap_or_default());
-            if let Some(body) = page.body() {
+            let html = frame.attr("srcdoc").unwrap_or_default();
+            // What would cost too much is left out, and the page around it is read.
+            let page = bounds.check(&html).is_ok().then(|| Document::from(html));
+            let body = page.as_ref().and_then(Document::body);
+            if let Some(body) = body.filter(|body| !bounds::is_slow_to_write(body)) {
                 // A paragraph cannot be within one, as frames can be.
                 frame.before_html(format!("<div>{}</div>", body.inner_html()));
             }

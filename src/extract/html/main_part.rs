@@ -11,6 +11,7 @@ use dom_smoothie::{Config, Readability};
 
 use super::address::Base;
 use super::block::Block;
+use super::bounds::is_slow_to_write;
 use super::clean::is_mostly_links;
 use super::content;
 use super::hidden::is_hidden;
@@ -90,6 +91,10 @@ fn remove_menus(document: &Document, body: &NodeRef<'_>) {
 
 /// The pieces of text that Readability takes for the content.
 fn scored(document: &Document) -> Option<HashSet<NodeId>> {
+    // It writes what it has found.
+    if is_slow_to_write(&document.root()) {
+        return None;
+    }
     let config = Config { disable_json_ld: true, max_elements_to_parse: MAX_SCORED, ..Config::default() };
     let mut readability = Readability::with_document(document.clone(), None, Some(config)).ok()?;
     readability.parse().ok()?;

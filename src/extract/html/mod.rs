@@ -2,6 +2,7 @@
 
 mod address;
 mod block;
+mod bounds;
 mod charset;
 mod clean;
 mod code;
@@ -84,11 +85,14 @@ pub(super) fn page(request: &Request, html: &[u8]) -> Result<Page, Refusal> {
     if !plain::is_text(&text, STRAY) {
         return Err(Refusal::Damaged("it is not text".to_owned()));
     }
-    let document = Document::from(xhtml::closed(&text).into_owned());
+    let html = xhtml::closed(&text).into_owned();
+    bounds::Bounds::default().check(&html)?;
+    let document = Document::from(html);
     let root = document.root();
     shadow::unfold(&root);
     frame::unfold(&root);
     depth::flatten(&root);
+    bounds::check_tree(&root)?;
     let base_href = document.select_single("base[href]").attr("href");
     let base = Base::new(&address, base_href.as_deref());
     let (links, password, leads) = (
