@@ -119,6 +119,12 @@ fn refuse(refusal: &Refusal) -> ExitCode {
     }
 }
 
+/// Whether a child has broken by itself. Others may end it as well, such as a service manager that stops kbsync.
+pub(super) fn is_broken(status: ExitStatus) -> bool {
+    let signal = status.signal().and_then(Signal::from_named_raw);
+    matches!(signal, Some(Signal::BUS | Signal::FPE | Signal::ILL | Signal::SEGV))
+}
+
 /// What the end of a child that gave no text means.
 pub(super) fn verdict(kind: Kind, limits: &Limits, status: ExitStatus, stderr: &str) -> ExtractError {
     let damaged = |reason: &str| ExtractError::Damaged { kind, reason: reason.to_owned() };
@@ -166,6 +172,25 @@ mod tests {
         ] {
             let error = verdict(Kind::Pdf, &Limits::default(), ExitStatus::from_raw(status), stderr);
             assert_eq!(error.to_string(), expected, "{status}");
+        }
+    }
+
+    #[test]
+    fn ends__that_the_same_content_would_bring_about_again__are_of_cost() {
+        for (status, expected) in [
+            (24, true),
+            (12 << 8, true),
+            (6, true),
+            (11, true),
+            (7, true),
+            (15, false),
+            (2, false),
+            (1 << 8, false),
+            (11 << 8, false),
+            (13 << 8, false),
+        ] {
+            let error = verdict(Kind::Html, &Limits::default(), ExitStatus::from_raw(status), "");
+            assert_eq!(error.is_of_cost(), expected, "{status}: {error}");
         }
     }
 }

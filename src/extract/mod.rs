@@ -142,6 +142,17 @@ pub enum ExtractError {
     Io(#[from] io::Error),
 }
 
+impl ExtractError {
+    /// Whether the content costs more than it may, or breaks its reader: the same content would do so again.
+    pub fn is_of_cost(&self) -> bool {
+        match self {
+            Self::Time(_) | Self::Memory(_) | Self::TooLong(_) => true,
+            Self::Crashed(status) => child::is_broken(*status),
+            _ => false,
+        }
+    }
+}
+
 impl Extractor {
     /// An extractor with the default limits, for which `program` (kbsync itself) is run as
     /// `PROGRAM extract-text KIND MEMORY CPU PARENT` with the file on standard input.

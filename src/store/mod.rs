@@ -4,6 +4,7 @@ mod ambiguous_ids;
 mod approvals;
 mod bots;
 mod cached;
+mod costly;
 mod db;
 mod documents;
 mod error;
