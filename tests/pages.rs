@@ -15,6 +15,8 @@ mod bench;
 mod cached;
 #[path = "pages/causes.rs"]
 mod causes;
+#[path = "pages/costly.rs"]
+mod costly;
 #[path = "pages/doubts.rs"]
 mod doubts;
 #[path = "pages/homes.rs"]

@@ -56,7 +56,7 @@ use list::Listing;
 pub use look::scan_options;
 pub use machine::{Machine, Work};
 use pages::SoFar;
-pub use pages::{PageList, Reader, access, list_of, page_content};
+pub use pages::{HostBudget, PageList, Reader, access, list_of, page_content};
 pub use preview::{Preview, preview};
 pub use progress::{Standing, Tracker};
 pub use report::{BeingWritten, Failure, Outcome, Report, Skipped};

@@ -2,6 +2,7 @@
 
 mod asking;
 mod content;
+mod costs;
 mod findings;
 mod folding;
 mod leaving;
@@ -26,13 +27,14 @@ use super::{
 use crate::{
     config::{Input, Pages},
     fetch::lists::{self, ListSpec},
-    model::{CollectionName, DocPath, Moment, PageState, Record, Ways, identity},
+    model::{CollectionName, ContentHash, DocPath, Moment, PageState, Record, Ways, identity},
     plan::{Authority, ReplacementStanding, Spelling, Standing},
     platform::{Platform, clock::Clock},
     store::{Db, PageLook, StoreError},
 };
 
 pub use content::page_content;
+pub use costs::HostBudget;
 use findings::Findings;
 pub(super) use reader::file_name;
 pub use reader::{Reader, access};
@@ -49,6 +51,8 @@ pub(super) struct Known {
     spellings: HashMap<String, String>,
     /// How lists led to addresses that were not read this time, by the addresses.
     unread: BTreeMap<String, Ways>,
+    /// Why content could not be read that costs too much.
+    costly: HashMap<ContentHash, String>,
     standing: Standing,
     replacements: ReplacementStanding,
 }
@@ -67,8 +71,8 @@ impl Known {
         let deleted = db.recent_deletions(collection, now)?;
         let (standing, replacements) = (standing(&guarded), replacement_standing(&guarded));
         let standing = Standing { deleted, ..standing };
-        let (states, spellings, unread) = (db.pages(collection)?, HashMap::new(), BTreeMap::new());
-        Ok(Self { records, states, spellings, unread, standing, replacements })
+        let (states, costly) = (db.pages(collection)?, db.costly(now)?);
+        Ok(Self { records, states, costly, standing, replacements, ..Self::default() })
     }
 
     /// The addresses that are known and are not their own identities, by these.
@@ -157,6 +161,7 @@ impl PagesLook<'_> {
                 known.states.iter().filter_map(|(page, state)| Some((page.clone(), unread(state.lists.as_ref()?)?)));
             known.unread = unread.collect();
         }
+        self.reader.costs().begin(self.pass, std::mem::take(&mut known.costly));
         let wanted = self.wanted(listed, &mut known);
         self.ask(&wanted, &mut known, findings, &notes, &mut looked).await;
         for note in self.fold(&wanted, (listed, *listed_at), known, findings, &mut looked) {
@@ -243,7 +248,13 @@ impl<P: Platform> Pass<'_, P> {
             while noted.recv_many(&mut batch, BATCH).await > 0 {
                 (self.event)(Event::Looking(collection.clone()));
                 let (name, looks) = (collection.clone(), std::mem::take(&mut batch));
-                self.store.call(move |db| db.note_pages(&name, &looks)).await?;
+                let (costly, now) = (look.reader.costs().take_new(), self.now());
+                self.store
+                    .call(move |db| {
+                        db.note_pages(&name, &looks)?;
+                        db.note_costly(&costly, now)
+                    })
+                    .await?;
             }
             Ok::<_, Fatal>(())
         };

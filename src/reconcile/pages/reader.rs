@@ -7,7 +7,7 @@ use std::{
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use reqwest::header::HeaderName;
@@ -15,9 +15,13 @@ use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 use url::Url;
 
+use super::{
+    costs::{self, Costs, HostBudget, SPENT},
+    signs::host,
+};
 use crate::{
     config::{Pages, Via},
-    extract::{self, Extractor, Headers, SIGN_IN_WORDS},
+    extract::{self, Extractor, Headers, Page, SIGN_IN_WORDS},
     fetch::{
         Access, Answer, Fetched, Fetcher, Reach, Trouble, Validators, is_downgrade, leads_back, leads_to_sign_in, shown,
     },
@@ -38,6 +42,8 @@ pub struct Reader {
     extractor: Extractor,
     /// Its children may take a quarter of a gigabyte each, so few of them work at once.
     extracting: Arc<Semaphore>,
+    /// What they have cost.
+    costs: Arc<Costs>,
     /// Where the content of pages is kept until it has gone up.
     spool: PathBuf,
 }
@@ -88,6 +94,8 @@ enum Cleaned {
     Document(Document),
     /// It only leads on.
     Leads(Url),
+    /// Its host has spent its budget.
+    Unread,
 }
 
 /// A page's document.
@@ -138,7 +146,19 @@ impl Reader {
     pub fn new(fetcher: Fetcher, extractor: Extractor, state: &Path) -> Self {
         let mut spool = state.as_os_str().to_owned();
         spool.push(".pages");
-        Self { fetcher, extractor, extracting: Arc::new(Semaphore::new(EXTRACTING)), spool: spool.into() }
+        let (extracting, costs) = (Arc::new(Semaphore::new(EXTRACTING)), Arc::default());
+        Self { fetcher, extractor, extracting, costs, spool: spool.into() }
+    }
+
+    /// The same with another budget for each host.
+    #[must_use]
+    pub fn with_host_budget(self, budget: HostBudget) -> Self {
+        Self { costs: Arc::new(Costs::new(budget)), ..self }
+    }
+
+    /// What reading pages has cost.
+    pub(super) fn costs(&self) -> &Costs {
+        &self.costs
     }
 
     /// Who fetches.
@@ -164,6 +184,9 @@ impl Reader {
         let access = &access.to_page(url);
         let (mut here, mut permanent, mut seen) = (url.clone(), true, HashSet::new());
         while seen.len() <= MOST_HTML_HOPS {
+            if self.costs.is_spent(host(&here)) {
+                return unread(seen.is_empty());
+            }
             let page = match self.fetcher.get(&here, access, validators).await {
                 Answer::Page(page) => *page,
                 Answer::Unchanged { moved } => {
@@ -187,6 +210,7 @@ impl Reader {
                     validators.of = (at != *url).then_some(at);
                     return Read::Content(Box::new(Content::new(moved, validators, document, via)));
                 }
+                Ok(Cleaned::Unread) => return unread(seen.is_empty()),
                 Ok(Cleaned::Leads(to)) if seen.contains(&to) => {
                     return Read::Nothing(Trouble::RedirectLoop(to.to_string()).to_string());
                 }
@@ -211,9 +235,8 @@ impl Reader {
         let ended = kind != "html" || has_end(&body);
         let (bytes, kind) = match kind {
             "html" => {
-                let _permit = self.extracting.acquire().await.map_err(|error| error.to_string())?;
-                let page = self.extractor.page(&body, Headers { charset, refresh }, &url).await;
-                let page = page.map_err(|error| error.to_string())?;
+                let page = self.extracted(&body, Headers { charset, refresh }, &url, asked).await?;
+                let Some(page) = page else { return Ok(Cleaned::Unread) };
                 if let Some(to) = page.redirect.and_then(|to| Url::parse(&to).ok()) {
                     let has_user = !to.username().is_empty() || to.password().is_some();
                     let host = to.host_str().unwrap_or_default();
@@ -245,6 +268,31 @@ impl Reader {
             return Err(Trouble::Login(shown(&url)).to_string());
         }
         Ok(Cleaned::Document(Document { bytes, kind, sketch, said, ended, asks_for_password }))
+    }
+
+    /// Reads an HTML page at an address that another one may have led to. Content that has cost too much before is not read
+    /// again, and none is of a host that has spent its budget.
+    async fn extracted(&self, html: &[u8], headers: Headers, url: &Url, asked: &Url) -> Result<Option<Page>, String> {
+        let content = costs::hash_of(html);
+        let _permit = self.extracting.acquire().await.map_err(|error| error.to_string())?;
+        if let Some(reason) = self.costs.refusal(content) {
+            return Err(reason);
+        }
+        // Other pages were read meanwhile.
+        if [asked, url].iter().any(|url| self.costs.is_spent(host(url))) {
+            return Ok(None);
+        }
+        let begun = Instant::now();
+        let page = self.extractor.page(html, headers, url).await;
+        let hosts: HashSet<_> = [host(asked), host(url)].into();
+        hosts.iter().for_each(|host| self.costs.add(host, begun.elapsed()));
+        page.map(Some).map_err(|error| {
+            let reason = error.to_string();
+            if error.is_of_cost() {
+                self.costs.remember(content, &reason);
+            }
+            reason
+        })
     }
 
     /// Keeps what is to go up.
@@ -279,6 +327,11 @@ impl Reader {
     fn kept(&self, hash: ContentHash) -> PathBuf {
         self.spool.join(hash.to_string())
     }
+}
+
+/// What comes of a page whose host has spent its budget.
+fn unread(is_first: bool) -> Read {
+    if is_first { Read::Unasked(SPENT.to_owned()) } else { Read::Nothing(SPENT.to_owned()) }
 }
 
 /// Whether a page in HTML says where it ends. Many do not, and none that did stops by itself.
