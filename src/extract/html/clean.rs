@@ -7,6 +7,7 @@ use dom_query::NodeRef;
 use super::{
     address::{Base, Target},
     footer, hidden, prose,
+    unseen::{self, Mark},
 };
 
 /// Elements that go with all that is in them.
@@ -146,20 +147,64 @@ const MIN_LABELS: usize = 2;
 const NOTES: &[&str] =
     &["admonition", "callout", "caution", "footnote", "important", "note", "tip", "topic", "warning"];
 
-/// Takes away what is not content below an element. `opened` are the identifiers of what the page's controls open.
-pub(super) fn clean(element: &NodeRef<'_>, base: &Base, opened: &HashSet<String>, in_article: bool) {
+/// What becomes of a part of a page.
+enum Fate {
+    Stays,
+    Goes,
+    /// It goes because nobody sees it.
+    Unseen,
+}
+
+/// Takes away what is not content below an element. `opened` are the identifiers of what the page's controls open. Gives the
+/// number of words that nobody sees, but for those of dialogs, messages and what goes anyway.
+pub(super) fn clean(element: &NodeRef<'_>, base: &Base, opened: &HashSet<String>, in_article: bool) -> usize {
     // A panel is known by what stands before it, so what goes is found before anything is taken away.
     let children = element.children();
-    let going: Vec<_> = children
-        .iter()
-        .map(|child| child.is_comment() || (child.is_element() && goes(child, base, opened, in_article)))
-        .collect();
-    for (child, goes) in children.iter().zip(going) {
-        if goes {
-            child.remove_from_parent();
-        } else if child.is_element() {
-            clean(child, base, opened, in_article || is_text_part(child));
+    let fates: Vec<_> = children.iter().map(|child| fate(child, base, opened, in_article)).collect();
+    let mut unseen = 0;
+    for (child, fate) in children.iter().zip(fates) {
+        match fate {
+            Fate::Stays if child.is_element() => {
+                unseen += clean(child, base, opened, in_article || is_text_part(child));
+            }
+            Fate::Stays => {}
+            Fate::Goes => child.remove_from_parent(),
+            Fate::Unseen => {
+                unseen += hidden_words(child);
+                child.remove_from_parent();
+            }
         }
+    }
+    unseen
+}
+
+fn fate(node: &NodeRef<'_>, base: &Base, opened: &HashSet<String>, in_article: bool) -> Fate {
+    if !node.is_element() {
+        return if node.is_comment() { Fate::Goes } else { Fate::Stays };
+    }
+    let mark = Mark::of(node);
+    // The page itself is always shown, and a script may show its main part.
+    let may_be_hidden = match node.node_name().unwrap_or_default().as_ref() {
+        "html" | "body" => false,
+        "main" => mark >= Some(Mark::Veiled),
+        "article" => mark >= Some(Mark::Ruled),
+        _ => hidden::is_hidden(node),
+    };
+    if goes(node, base, in_article) {
+        Fate::Goes
+    } else if may_be_hidden && !hidden::is_panel(node, opened) {
+        Fate::Unseen
+    } else {
+        Fate::Stays
+    }
+}
+
+/// The words of an element that goes because its style hides it.
+fn hidden_words(element: &NodeRef<'_>) -> usize {
+    match Mark::of(element) {
+        None => 0,
+        Some(Mark::Closed | Mark::Ruled) if hidden::is_interface(element) => 0,
+        Some(_) => unseen::words(element),
     }
 }
 
@@ -169,7 +214,7 @@ fn is_text_part(element: &NodeRef<'_>) -> bool {
         || element.attr("role").is_some_and(|role| &*role == "main")
 }
 
-fn goes(element: &NodeRef<'_>, base: &Base, opened: &HashSet<String>, in_article: bool) -> bool {
+fn goes(element: &NodeRef<'_>, base: &Base, in_article: bool) -> bool {
     let name = element.node_name().unwrap_or_default();
     // The page itself is never one of its own trimmings, whatever its class.
     if matches!(name.as_ref(), "html" | "body" | "main" | "article") {
@@ -185,7 +230,6 @@ fn goes(element: &NodeRef<'_>, base: &Base, opened: &HashSet<String>, in_article
     };
     is_frame
         || (is_aside(element) && !is_note(element) && (!in_article || is_mostly_links(element)))
-        || (hidden::is_hidden(element) && !hidden::is_panel(element, opened))
         || has_role(element)
         || is_named_so(element, base, in_article)
         || is_own_contents(element, base)

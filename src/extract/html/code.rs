@@ -3,7 +3,7 @@
 use dom_query::NodeRef;
 
 use super::block::Block;
-use super::inline::is_invisible;
+use super::characters::displayed;
 
 /// Beginnings of classes that name the language of code.
 const LANGUAGE: &[&str] = &["language-", "lang-", "highlight-source-", "highlight-"];
@@ -25,7 +25,7 @@ pub(super) fn text(element: &NodeRef<'_>) -> String {
     let mut text = String::new();
     push_text(element, &mut text);
     let is_space = |c: char| c == '\u{a0}' || c.is_control() && !matches!(c, '\n' | '\t');
-    text.chars().filter(|c| !is_invisible(*c)).map(|c| if is_space(c) { ' ' } else { c }).collect()
+    displayed(&text).chars().map(|c| if is_space(c) { ' ' } else { c }).collect()
 }
 
 fn push_text(element: &NodeRef<'_>, text: &mut String) {

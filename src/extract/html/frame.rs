@@ -2,8 +2,12 @@
 
 use dom_query::{Document, NodeRef};
 
-use super::bounds::{self, Bounds};
-use super::hidden::is_hidden;
+use super::{
+    bounds::{self, Bounds},
+    depth,
+    hidden::is_hidden,
+    unseen,
+};
 
 /// Frames in one another that are unfolded.
 const MAX_ROUNDS: usize = 3;
@@ -21,6 +25,10 @@ pub(super) fn unfold(root: &NodeRef<'_>) {
             let html = frame.attr("srcdoc").unwrap_or_default();
             // What would cost too much is left out, and the page around it is read.
             let page = bounds.check(&html).is_ok().then(|| Document::from(html));
+            if let Some(page) = &page {
+                depth::flatten(&page.root());
+                unseen::mark_part(&page.root(), true);
+            }
             let body = page.as_ref().and_then(Document::body);
             if let Some(body) = body.filter(|body| !bounds::is_slow_to_write(body)) {
                 // A paragraph cannot be within one, as frames can be.

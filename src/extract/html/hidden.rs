@@ -4,6 +4,8 @@ use std::collections::HashSet;
 
 use dom_query::NodeRef;
 
+use super::unseen::Mark;
+
 /// Attributes of a control that name the panel it opens.
 const OPENS: &[&str] = &["aria-controls", "data-target", "data-bs-target", "data-tab", "data-tab-target", "href"];
 /// Elements that hold the text of a panel.
@@ -109,15 +111,17 @@ pub(super) fn opened(root: &NodeRef<'_>) -> HashSet<String> {
 
 /// Whether an element is not shown at first.
 pub(super) fn is_hidden(element: &NodeRef<'_>) -> bool {
-    let style = element.attr("style").unwrap_or_default().to_ascii_lowercase().replace(' ', "");
     element.has_attr("hidden")
         || element.attr("aria-hidden").is_some_and(|hidden| hidden.eq_ignore_ascii_case("true"))
-        || style.contains("display:none")
-        || style.contains("visibility:hidden")
+        || Mark::of(element).is_some()
 }
 
 /// Whether a hidden element is a panel that a reader opens: of tabs, of an accordion, of more text.
 pub(super) fn is_panel(element: &NodeRef<'_>, opened: &HashSet<String>) -> bool {
+    let mark = Mark::of(element);
+    if mark == Some(Mark::Unreadable) {
+        return false;
+    }
     let role = element.attr("role").unwrap_or_default().to_ascii_lowercase();
     let for_search = element.attr("hidden").is_some_and(|hidden| hidden.eq_ignore_ascii_case("until-found"));
     // A tab is named after what it is about, which may be a form or a menu.
@@ -138,11 +142,27 @@ pub(super) fn is_panel(element: &NodeRef<'_>, opened: &HashSet<String>) -> bool 
     if has_name_of(element, NOTICES) {
         return false;
     }
-    if element.has_attr("aria-labelledby") || follows_button(element) || is_one_of_many(element) {
+    if element.has_attr("aria-labelledby") || follows_button(element) {
+        return true;
+    }
+    // What is transparent, or away from the screen, is no further row.
+    if mark != Some(Mark::Veiled) && is_one_of_many(element) {
         return true;
     }
     let holds_text = || element.descendants_it().any(|node| TEXTS.iter().any(|name| node.has_name(name)));
-    PANELS.iter().any(|name| element.has_name(name)) && (holds_text() || words() >= MESSAGE)
+    // What a rule hides needs something that opens it.
+    mark.is_none_or(|mark| mark == Mark::Closed)
+        && PANELS.iter().any(|name| element.has_name(name))
+        && (holds_text() || words() >= MESSAGE)
+}
+
+/// Whether an element that is left out belongs to the site, and not to its text: a dialog, a message, a form.
+pub(super) fn is_interface(element: &NodeRef<'_>) -> bool {
+    let role = element.attr("role").unwrap_or_default().to_ascii_lowercase();
+    NO_PANEL_ROLES.contains(&role.as_str())
+        || has_name_of(element, OVERLAYS)
+        || has_name_of(element, NOTICES)
+        || has_fields(element)
 }
 
 /// Whether an element that is shown stands beside it that is the same but for its words: a row, an item, a card.

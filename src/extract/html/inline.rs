@@ -1,6 +1,6 @@
 //! What runs in lines, as Markdown: white space collapsed, and nothing taken for markup that is text.
 
-use super::block::code_span;
+use super::{block::code_span, characters::displayed};
 
 /// Markdown that grows. `\n` in it is a hard break.
 #[derive(Default)]
@@ -25,7 +25,8 @@ impl Inline {
 
     /// Adds text as it stands in the page.
     pub(super) fn text(&mut self, text: &str) {
-        let mut rest = text.chars().filter(|c| !is_invisible(*c)).peekable();
+        let text = displayed(text);
+        let mut rest = text.chars().peekable();
         while let Some(c) = rest.next() {
             if c.is_whitespace() {
                 self.space();
@@ -64,7 +65,7 @@ impl Inline {
             self.space();
         }
         let words = code.split_whitespace().collect::<Vec<_>>().join(" ");
-        self.code.extend(words.chars().filter(|c| !is_invisible(*c)));
+        self.code.push_str(&displayed(&words));
         if code.ends_with(char::is_whitespace) {
             self.space();
         }
@@ -157,12 +158,6 @@ impl Inline {
             markdown: markdown.trim().to_owned(),
         }
     }
-}
-
-/// Soft hyphens and characters without width: nobody sees them, and no search finds a word with them. Control characters
-/// that are no white space: in a page they mean nothing, and a terminal may obey them.
-pub(super) fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}') || c.is_control() && !c.is_whitespace()
 }
 
 /// Whether a character between two others would be markup. What would not be is left readable: `snake_case`, `2 * 3`.

@@ -3,10 +3,14 @@
 mod address;
 mod block;
 mod bounds;
+mod characters;
 mod charset;
 mod clean;
 mod code;
+mod colour;
+mod computed;
 mod content;
+mod declarations;
 mod depth;
 mod fields;
 mod footer;
@@ -14,13 +18,19 @@ mod frame;
 mod hidden;
 mod imprint;
 mod inline;
+mod length;
 mod main_part;
+mod media;
+mod property;
 mod prose;
 mod redirect;
 mod shadow;
+mod shapes;
 mod sign_in;
+mod stylesheet;
 mod table;
 mod title;
+mod unseen;
 mod xhtml;
 
 use std::collections::HashSet;
@@ -58,6 +68,9 @@ pub struct Page {
     pub redirect: Option<String>,
     /// The address by which it wants to be known, where that is another one: `<link rel="canonical">`.
     pub canonical: Option<String>,
+    /// How many words were left out because the page's style hides them.
+    #[serde(default)]
+    pub hidden_words: usize,
 }
 
 /// What a page's server says of it.
@@ -90,6 +103,8 @@ pub(super) fn page(request: &Request, html: &[u8]) -> Result<Page, Refusal> {
     let document = Document::from(html);
     let root = document.root();
     shadow::unfold(&root);
+    depth::flatten(&root);
+    unseen::mark(&root, true);
     frame::unfold(&root);
     depth::flatten(&root);
     bounds::check_tree(&root)?;
@@ -103,7 +118,7 @@ pub(super) fn page(request: &Request, html: &[u8]) -> Result<Page, Refusal> {
     let (said, has_form) = (title::said(&document), sign_in::has_form(&root));
     fields::show(&root);
     table::label_icons(&root);
-    clean::clean(&root, &base, &hidden::opened(&root), false);
+    let hidden_words = clean::clean(&root, &base, &hidden::opened(&root), false);
     let mut blocks = main_part::blocks(&document, &base);
     imprint::remove(&mut blocks);
     let title = title::settle(&said, &mut blocks);
@@ -115,7 +130,17 @@ pub(super) fn page(request: &Request, html: &[u8]) -> Result<Page, Refusal> {
         return Err(Refusal::NoText);
     }
     let (asks_for_password, has_password_field) = (password.is_all(words), password == PasswordField::InContent);
-    Ok(Page { title, markdown, links, asks_for_password, has_password_field, has_form, redirect, canonical })
+    Ok(Page {
+        title,
+        markdown,
+        links,
+        asks_for_password,
+        has_password_field,
+        has_form,
+        redirect,
+        canonical,
+        hidden_words,
+    })
 }
 
 fn links(root: &NodeRef<'_>, base: &Base) -> Vec<String> {

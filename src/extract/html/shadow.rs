@@ -2,6 +2,8 @@
 
 use dom_query::NodeRef;
 
+use super::unseen;
+
 /// Templates in one another that are unfolded.
 const MAX_ROUNDS: usize = 8;
 
@@ -19,6 +21,7 @@ pub(super) fn unfold(root: &NodeRef<'_>) {
         for template in templates {
             let content = template.element_ref().and_then(|element| element.template_contents);
             let content = content.map(|id| NodeRef::new(id, template.tree));
+            content.iter().for_each(|content| unseen::mark_part(content, false));
             for child in content.iter().flat_map(NodeRef::children) {
                 template.insert_before(&child);
             }

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn read(html: &str) -> Page {
+pub(super) fn read(html: &str) -> Page {
     let request = Request { headers: Headers::default(), address: "https://example.com/docs/page.html".to_owned() };
     page(&request, html.as_bytes()).unwrap()
 }

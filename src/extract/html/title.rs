@@ -3,7 +3,8 @@
 use dom_query::Document;
 
 use super::block::Block;
-use super::inline::{Inline, is_invisible};
+use super::characters::displayed;
+use super::inline::Inline;
 
 /// What the page says of its title in its head.
 pub(super) fn said(document: &Document) -> String {
@@ -44,8 +45,7 @@ fn folded(title: &str) -> String {
 }
 
 fn one_line(text: &str) -> String {
-    let seen: String = text.chars().filter(|c| !is_invisible(*c)).collect();
-    seen.split_whitespace().collect::<Vec<_>>().join(" ")
+    displayed(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn escaped(text: &str) -> String {
