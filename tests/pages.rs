@@ -19,6 +19,8 @@ mod causes;
 mod costly;
 #[path = "pages/doubts.rs"]
 mod doubts;
+#[path = "pages/hidden_text.rs"]
+mod hidden_text;
 #[path = "pages/homes.rs"]
 mod homes;
 #[path = "pages/leaving.rs"]

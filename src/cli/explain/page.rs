@@ -12,7 +12,9 @@ use super::{
     state,
 };
 use crate::{
-    config::{Collection, Input, Pages},
+    config::{Collection, Input, Pages, Via},
+    extract::Headers,
+    fetch::Answer,
     model::{Claimed, DocPath, Moment, PageState, identity},
     reconcile::{self, PageList, Reader},
     store::{Db, StoreError},
@@ -116,6 +118,9 @@ async fn page(
     if let Some(page) = page {
         looks(page);
     }
+    if listed.is_ok() {
+        hidden_text(&reader, collection, pages, url).await;
+    }
     let is_open = page.as_ref().is_some_and(shows_other_tokens);
     remembered(db, collection, url, is_open)?;
     let schedules = collection.schedule.iter().chain([&context.config.rhythm.schedule]);
@@ -123,6 +128,23 @@ async fn page(
         line!("  next look by `kbsync run`: {}", print::timestamp(next.timestamp()));
     }
     Ok(true)
+}
+
+/// Reads a page for the text that its style hides. One that cannot be read now has its reason elsewhere.
+async fn hidden_text(reader: &Reader, collection: &Collection, pages: &Pages, url: &Url) {
+    let access = reconcile::access(&collection.name, pages);
+    let Answer::Page(page) = reader.fetcher().get(url, &access, None).await else { return };
+    if page.kind() != Ok("html") {
+        return;
+    }
+    let headers = Headers { charset: page.charset, refresh: page.refresh };
+    let Ok(page) = reader.extractor().page(&page.body, headers, &page.url).await else { return };
+    let words = print::count(page.hidden_words as u64, "word");
+    match pages.via {
+        _ if page.hidden_words == 0 => {}
+        Via::Upload => line!("  hidden text left out: {words}"),
+        Via::Url => line!("  hidden text: {words}; the platform fetches the page itself, and may take it in"),
+    }
 }
 
 /// The spelling by which a page is known, or will be.

@@ -10,6 +10,7 @@ use super::{
     super::{Document, Failure, looked::Looked},
     Known, PagesLook, access,
     findings::Findings,
+    hidden_text::warn_of_hidden_text,
     leaving::{is_another, permitted},
     reader::{Content, Read},
     signs::{Signs, host},
@@ -215,7 +216,7 @@ impl PagesLook<'_> {
                     looked.failed.push(Failure { document, reason });
                     return Vec::new();
                 }
-                let (hash, size) = (content.hash, content.bytes.len() as u64);
+                let (hash, size, hidden_words) = (content.hash, content.bytes.len() as u64, content.hidden_words);
                 let moves = target != *key && self.would_lose(key, hash, records);
                 // A document that would be lost is what the text at the new address is held against.
                 let takes_over = moves && record_of(records, &target).is_none_or(|record| record.live.is_none());
@@ -245,9 +246,7 @@ impl PagesLook<'_> {
                 if moves {
                     let before = states.get(target.as_str()).filter(|_| target != *listed);
                     let behind = self.state(before, heard, wanted, unread.get(target.as_str()));
-                    let Ok(path) = DocPath::page(&target) else {
-                        return Vec::new();
-                    };
+                    let Ok(path) = DocPath::page(&target) else { return Vec::new() };
                     findings.behind.insert(listed.to_string(), (path, behind, look));
                     if key != listed {
                         let reason = "it may have moved, which another look must confirm".to_owned();
@@ -261,8 +260,10 @@ impl PagesLook<'_> {
                 }
                 note(states, &target, heard, look);
                 if !same_words {
-                    let judged = plan::judge(record_of(records, &target), hash);
-                    findings.goes_up |= matches!(judged, Judgement::Put { .. });
+                    if matches!(plan::judge(record_of(records, &target), hash), Judgement::Put { .. }) {
+                        findings.goes_up = true;
+                        warn_of_hidden_text(self.collection, &target, hidden_words, self.pages.via);
+                    }
                     findings.contents.insert(target.to_string(), (hash, size));
                 }
             }

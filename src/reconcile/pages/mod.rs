@@ -5,6 +5,7 @@ mod content;
 mod costs;
 mod findings;
 mod folding;
+mod hidden_text;
 mod leaving;
 mod reader;
 mod signs;

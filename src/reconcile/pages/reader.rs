@@ -87,6 +87,8 @@ pub(super) struct Content {
     pub(super) ended: bool,
     /// Where it asks for a password.
     pub(super) password: PasswordAt,
+    /// How many of its words its style hides.
+    pub(super) hidden_words: usize,
 }
 
 /// What of a fetched page is a document.
@@ -106,6 +108,7 @@ struct Document {
     said: PageSaid,
     ended: bool,
     asks_for_password: bool,
+    hidden_words: usize,
 }
 
 /// A hash of a title, where there is one.
@@ -119,7 +122,7 @@ fn hash_of_title(title: &str) -> Option<u64> {
 
 impl Content {
     fn new(moved: Option<Url>, validators: Validators, document: Document, via: Via) -> Self {
-        let Document { bytes, kind, sketch, said, ended, asks_for_password } = document;
+        let Document { bytes, kind, sketch, said, ended, asks_for_password, hidden_words } = document;
         let password = match (asks_for_password, moved.is_none() && validators.of.is_some()) {
             (false, _) => PasswordAt::Nowhere,
             (true, false) => PasswordAt::Here,
@@ -137,7 +140,7 @@ impl Content {
         let [a, b, c, d, e, f, g, h, ..] = hash.0;
         let whole = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
         let sketch = sketch.unwrap_or(Sketch { words: u64::MAX, text: whole, likeness: whole });
-        Self { moved, validators, bytes, hash, other_way, kind, sketch, said, ended, password }
+        Self { moved, validators, bytes, hash, other_way, kind, sketch, said, ended, password, hidden_words }
     }
 }
 
@@ -231,6 +234,7 @@ impl Reader {
         let kind = page.kind()?;
         let Fetched { url, charset, refresh, body, .. } = page;
         let (mut said, mut asks_for_password, mut has_form) = (PageSaid::default(), false, false);
+        let mut hidden_words = 0;
         let has_known_title = |said: &PageSaid| title.is_some() && said.title == title;
         let ended = kind != "html" || has_end(&body);
         let (bytes, kind) = match kind {
@@ -245,6 +249,7 @@ impl Reader {
                 }
                 said = PageSaid { canonical: page.canonical, title: hash_of_title(&page.title) };
                 (asks_for_password, has_form) = (page.has_password_field, page.has_form);
+                hidden_words = page.hidden_words;
                 if page.asks_for_password && !has_known_title(&said) {
                     return Err("it asks for a password and says little else, so it is a page to sign in".to_owned());
                 }
@@ -267,7 +272,7 @@ impl Reader {
         {
             return Err(Trouble::Login(shown(&url)).to_string());
         }
-        Ok(Cleaned::Document(Document { bytes, kind, sketch, said, ended, asks_for_password }))
+        Ok(Cleaned::Document(Document { bytes, kind, sketch, said, ended, asks_for_password, hidden_words }))
     }
 
     /// Reads an HTML page at an address that another one may have led to. Content that has cost too much before is not read
