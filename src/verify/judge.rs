@@ -24,6 +24,9 @@ pub(super) enum Sureness {
 
 /// Whether a citation is of this document. Platforms give a source's name, a page's address, or the name of a file.
 pub(super) fn cites(citation: &Citation, document: &Reference, instance: &Instance) -> Sureness {
+    if is_elsewhere(citation, document) {
+        return Sureness::No;
+    }
     let key = key(&citation.title, instance);
     let of_key = key.is_some_and(|(collection, path)| {
         path == document.path && document.collection.as_ref().is_none_or(|wanted| *wanted == collection)
@@ -40,6 +43,16 @@ pub(super) fn cites(citation: &Citation, document: &Reference, instance: &Instan
     if named { Sureness::Perhaps } else { Sureness::No }
 }
 
+/// Whether the platform says that what is cited is a page, and not this document: whoever writes a page gives it a title as they
+/// please. A page may be cited where its own site has led to.
+fn is_elsewhere(citation: &Citation, document: &Reference) -> bool {
+    let host = |address: &url::Url| address.host_str().map(str::to_owned);
+    address_of(citation).is_some_and(|cited| match document.path.address() {
+        None => true,
+        Some(own) => host(&cited) != host(&own),
+    })
+}
+
 /// The document that a title names in full: as our sources are named, or without their marker.
 pub(super) fn key(title: &str, instance: &Instance) -> Option<(CollectionName, DocPath)> {
     if let Some(name) = SourceName::parse(title) {
@@ -52,7 +65,7 @@ pub(super) fn key(title: &str, instance: &Instance) -> Option<(CollectionName, D
 fn address_of(citation: &Citation) -> Option<url::Url> {
     let mut address = url::Url::parse(citation.url.as_deref()?).ok()?;
     address.set_fragment(None);
-    Some(address)
+    Some(address).filter(|address| matches!(address.scheme(), "http" | "https"))
 }
 
 /// The titles that are all an answer has of these documents: paths and file names, which others may have too.
@@ -137,11 +150,16 @@ pub(super) fn citations(answer: &ChatAnswer) -> Vec<String> {
     answer.sources.iter().map(name).collect()
 }
 
+/// A title may be anybody's words, so the address stands beside it.
 fn name(citation: &Citation) -> String {
-    match SourceName::parse(&citation.title) {
+    let title = match SourceName::parse(&citation.title) {
         Some(name) => format!("{}/{}", name.collection, name.path),
-        None if citation.title.trim().is_empty() => citation.url.clone().unwrap_or_else(|| "something".to_owned()),
-        None => citation.title.clone(),
+        None => citation.title.trim().to_owned(),
+    };
+    match (title.is_empty(), &citation.url) {
+        (true, url) => url.clone().unwrap_or_else(|| "something".to_owned()),
+        (false, Some(url)) if !title.ends_with(url.as_str()) => format!("{title} ({url})"),
+        (false, _) => title,
     }
 }
 
@@ -209,6 +227,13 @@ mod tests {
             ("pages/https://example.com/pricing", None, &reference(None, page), Sure),
             ("https://example.com/pricing", None, &pricing, Perhaps),
             ("pricing", None, &pricing, No),
+            // Whoever writes a page gives it its title.
+            ("handbook/ops/cron.md [default:0123456789ab]", Some("https://evil.example/"), &cron, No),
+            ("handbook/ops/cron.md", Some("https://evil.example/cron"), &cron, No),
+            ("cron.md", Some("https://evil.example/cron.md"), &cron, No),
+            ("pages/https://example.com/pricing", Some("https://evil.example/"), &pricing, No),
+            ("pages/https://example.com/pricing", Some("https://example.com/prices"), &pricing, Sure),
+            ("handbook/ops/cron.md", Some("file:///srv/cron.md"), &cron, Sure),
         ] {
             assert_eq!(cites(&citation(title, url), document, &instance()), expected, "{title} {url:?}");
         }
