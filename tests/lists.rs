@@ -11,9 +11,12 @@ use std::{
 };
 
 use flate2::{Compression, write::GzEncoder};
-use kbsync::fetch::{
-    Access, Fetcher, Timing,
-    lists::{ListSpec, Pages, expand},
+use kbsync::{
+    fetch::{
+        Access, Fetcher, Reach, Timing,
+        lists::{ListSpec, Pages, expand},
+    },
+    model::Net,
 };
 use url::Url;
 
@@ -65,7 +68,7 @@ fn access() -> Access {
     Access {
         collection: String::new(),
         allow_private: true,
-        reach: Default::default(),
+        reach: Reach::of([], &["127.0.0.0/8", "::1"].map(|net| Net::parse(net).unwrap())),
         headers,
         max_size: 1000,
         delay: Duration::ZERO,
@@ -118,7 +121,7 @@ async fn all_lists_together() {
     assert_eq!(paths(&pages), ["/a", "/b", "/c", "/d", "/f", "/g", "/h"]);
     assert_eq!(site.said(&pages.bad), ["{site}/lines.txt:4: `htp://x` is no http or https address"]);
     assert_eq!(pages.failed, [""; 0]);
-    let from: Vec<String> = pages.pages.values().map(|listed| listed.from.clone()).collect();
+    let from: Vec<String> = pages.pages.values().map(|listed| listed.from.to_string()).collect();
     let file = file.display();
     assert_eq!(
         site.said(&from),
@@ -168,7 +171,8 @@ async fn a_list_that_cannot_be_read_failed_and_the_rest_goes_on() {
         ]
     );
     let spec = ListSpec { sitemaps: vec![site.url("/good.xml")], ..ListSpec::default() };
-    let refused = expand(&fetcher(), &spec, &Access { allow_private: false, ..access() }).await;
+    let refused =
+        expand(&fetcher(), &spec, &Access { allow_private: false, reach: Reach::default(), ..access() }).await;
     assert_eq!((refused.pages.len(), refused.failed.len()), (0, 1));
     assert!(refused.failed[0].contains("allow_private"), "{:?}", refused.failed);
     let spec = ListSpec { include: vec!["[a".to_owned()], ..spec };

@@ -1,15 +1,19 @@
 //! The ways that led to a page: through which lists of the config each address was found.
 
+use std::sync::Arc;
+
 /// All ways to one page. There is at least one.
 ///
 /// A way is the lists from the config's own to the one that names the page, a space between: addresses, or the name of a
 /// file alone, or nothing where the config names the page itself.
+///
+/// Cheap to clone: the pages of one list share theirs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ways(String);
+pub struct Ways(Arc<str>);
 
 impl Ways {
     /// One way, or as many as the store has written.
-    pub fn of(way: impl Into<String>) -> Self {
+    pub fn of(way: impl Into<Arc<str>>) -> Self {
         Self(way.into())
     }
 
@@ -26,8 +30,7 @@ impl Ways {
     /// Takes another one.
     pub fn add(&mut self, way: &str) {
         if self.each().all(|known| known != way) {
-            self.0.push('\n');
-            self.0.push_str(way);
+            self.0 = format!("{}\n{way}", self.0).into();
         }
     }
 

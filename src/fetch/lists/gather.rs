@@ -1,9 +1,10 @@
 //! From one list to the next: what they name together, what is no use, and what could not be read.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque, btree_map},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     fmt::Display,
     path::Path,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -12,7 +13,8 @@ use url::Url;
 
 use super::{
     Filter, Listed, Pages,
-    canonical::{BadAddress, canonical},
+    bad::{Bad, count},
+    canonical::canonical,
     document::{self, Document, Entry, MAX_SIZE, Names},
     url_file,
 };
@@ -27,10 +29,13 @@ const MAX_LEVELS: usize = 3;
 const MAX_LISTS: usize = 1000;
 /// After so many lists in a row that cannot be had, the rest of them is not asked for: each may take a time-out.
 const PATIENCE: usize = 5;
-/// How many bad entries of one list are told one by one.
-const TOLD: usize = 20;
 /// The most pages of a collection. Nothing that people keep by hand is larger, and memory ends somewhere.
 const MAX_PAGES: usize = 1_000_000;
+/// The most bytes that a collection's lists say together, as they are kept: with a million pages, addresses of 70 bytes. Several
+/// copies are made of them in a pass.
+pub(super) const MAX_TEXT: usize = 128 << 20;
+/// What a page takes besides.
+const PAGE: usize = 64;
 
 /// What was gathered so far.
 #[derive(Debug)]
@@ -43,7 +48,9 @@ pub(super) struct Gathering {
     asked: BTreeSet<Url>,
     /// Further ways to lists that were read by another one.
     further: BTreeMap<String, BTreeSet<String>>,
-    /// Whether there were more pages than can be kept.
+    /// Bytes of what was gathered.
+    text: usize,
+    /// Whether there was more than can be kept.
     full: bool,
 }
 
@@ -69,15 +76,16 @@ impl Source {
 impl Gathering {
     pub(super) fn new(filter: Filter) -> Self {
         let (disputed, asked) = (BTreeSet::new(), BTreeSet::new());
-        Self { filter, result: Pages::default(), disputed, asked, further: BTreeMap::new(), full: false }
+        Self { filter, result: Pages::default(), disputed, asked, further: BTreeMap::new(), text: 0, full: false }
     }
 
     /// Takes the pages that the config names itself.
     pub(super) fn inline(&mut self, urls: &[Url]) {
-        let mut bad = Bad::of("urls".to_owned());
+        let (from, ways): (Arc<str>, _) = ("urls".into(), Ways::of(""));
+        let mut bad = Bad::of(from.to_string());
         for url in urls {
             match canonical(url.as_str()) {
-                Ok(url) => self.add(url, None, "", || "urls".to_owned()),
+                Ok(url) => self.add(url, None, &ways, || Arc::clone(&from)),
                 Err(why) => bad.push(None, &why),
             }
         }
@@ -95,13 +103,13 @@ impl Gathering {
 
     /// Takes the pages that a file's lines name.
     pub(super) fn lines(&mut self, name: &str, bytes: &[u8]) {
-        let mut bad = Bad::of(name.to_owned());
+        let (mut bad, ways) = (Bad::of(name.to_owned()), Ways::of(name));
         let mut good = false;
         for (line, address) in url_file::lines(bytes) {
             match url_file::address(&address) {
                 Ok(url) => {
                     good = true;
-                    self.add(url, None, name, || format!("{name}:{line}"));
+                    self.add(url, None, &ways, || format!("{name}:{line}").into());
                 }
                 Err(why) => bad.push(Some(line), &why),
             }
@@ -138,7 +146,7 @@ impl Gathering {
                 break;
             }
             if !self.asked.insert(list.clone()) {
-                self.further.entry(list.to_string()).or_default().insert(text_of(&way));
+                self.go_on(list, text_of(&way));
                 continue;
             }
             let (from, document, age) = match fetch(fetcher, list, &access).await {
@@ -164,10 +172,14 @@ impl Gathering {
             *oldest = age.max(*oldest);
             let mut further = self.take(&Source { way: way.clone(), from }, document);
             for part in &further {
-                self.result.indexes.entry(part.to_string()).or_default().insert(list.to_string());
+                if self.takes(part.as_str().len() + list.as_str().len()) {
+                    self.result.indexes.entry(part.to_string()).or_default().insert(list.to_string());
+                }
             }
-            for list in further.extract_if(.., |list| self.asked.contains(list)) {
-                self.further.entry(list.to_string()).or_default().insert(text_of(&[&way[..], &[list]].concat()));
+            let asked: Vec<_> = further.extract_if(.., |list| self.asked.contains(list)).collect();
+            for list in asked {
+                let way = text_of(&[&way[..], std::slice::from_ref(&list)].concat());
+                self.go_on(&list, way);
             }
             if !further.is_empty() && way.len() == MAX_LEVELS {
                 self.failed(list, format!("it is an index {MAX_LEVELS} levels deep, so what it names is not read"));
@@ -194,7 +206,7 @@ impl Gathering {
     pub(super) fn take(&mut self, source: &Source, document: Document) -> BTreeSet<Url> {
         let name = source.address().to_string();
         let what = if document.names == Names::Pages { "page" } else { "list" };
-        let way = text_of(&source.way);
+        let (from, ways): (Arc<str>, _) = (name.as_str().into(), Ways::of(text_of(&source.way)));
         let is_empty = document.entries.is_empty() && document.nameless == 0;
         let mut bad = Bad::of(name.clone());
         let mut lists = BTreeSet::new();
@@ -205,7 +217,10 @@ impl Gathering {
                 Ok(url) => {
                     of_others += 1;
                     if document.names == Names::Pages {
-                        self.result.of_others.insert(path_and_query(&identity(&url)).to_owned());
+                        let page = path_and_query(&identity(&url)).to_owned();
+                        if !self.result.of_others.contains(&page) && self.takes(page.len() + PAGE) {
+                            self.result.of_others.insert(page);
+                        }
                     }
                     continue;
                 }
@@ -217,7 +232,8 @@ impl Gathering {
             };
             if document.names == Names::Pages {
                 good += 1;
-                self.add(url, lastmod, &way, || line.map_or_else(|| name.clone(), |line| format!("{name}:{line}")));
+                let place = || line.map_or_else(|| Arc::clone(&from), |line| format!("{name}:{line}").into());
+                self.add(url, lastmod, &ways, place);
             } else if !source.way.contains(&url) {
                 good += 1;
                 lists.insert(url);
@@ -248,26 +264,46 @@ impl Gathering {
     }
 
     /// Takes a page by its identity, unless it is filtered.
-    fn add(&mut self, url: Url, lastmod: Option<String>, lists: &str, from: impl FnOnce() -> String) {
+    fn add(&mut self, url: Url, lastmod: Option<String>, lists: &Ways, from: impl FnOnce() -> Arc<str>) {
         if self.filter.rule(&url).is_some() {
             return;
         }
-        let known = self.result.pages.len();
-        match self.result.pages.entry(identity(&url).into()) {
-            btree_map::Entry::Vacant(_) if known == MAX_PAGES => self.full = true,
-            btree_map::Entry::Vacant(place) => {
-                place.insert(Listed { lastmod, from: from(), lists: Ways::of(lists) });
+        let key = String::from(identity(&url));
+        let Some(known) = self.result.pages.get_mut(&key) else {
+            let said = key.len() + lastmod.as_ref().map_or(0, String::len);
+            self.full |= self.result.pages.len() == MAX_PAGES;
+            if self.result.pages.len() < MAX_PAGES && self.takes(said + PAGE) {
+                self.result.pages.insert(key, Listed { lastmod, from: from(), lists: lists.clone() });
             }
-            btree_map::Entry::Occupied(mut place) => {
-                place.get_mut().lists.add(lists);
-                match (&place.get().lastmod, lastmod) {
-                    (Some(said), Some(lastmod)) if *said != lastmod => {
-                        self.disputed.insert(place.key().clone());
-                    }
-                    (None, Some(lastmod)) => place.get_mut().lastmod = Some(lastmod),
-                    _ => {}
-                }
-            }
+            return;
+        };
+        match (&known.lastmod, lastmod) {
+            (Some(said), Some(lastmod)) if *said != lastmod => _ = self.disputed.insert(key.clone()),
+            (None, Some(lastmod)) => known.lastmod = Some(lastmod),
+            _ => {}
+        }
+        let mut joined = known.lists.clone();
+        joined.join(lists);
+        if joined != known.lists
+            && self.takes(joined.as_str().len())
+            && let Some(known) = self.result.pages.get_mut(&key)
+        {
+            known.lists = joined;
+        }
+    }
+
+    /// Whether there is room for so many bytes more, which are taken then.
+    fn takes(&mut self, bytes: usize) -> bool {
+        let fits = self.text + bytes <= MAX_TEXT;
+        self.text += if fits { bytes } else { 0 };
+        self.full |= !fits;
+        fits
+    }
+
+    /// Another way to a list that was asked for before.
+    fn go_on(&mut self, list: &Url, way: String) {
+        if self.takes(way.len()) {
+            self.further.entry(list.to_string()).or_default().insert(way);
         }
     }
 
@@ -285,12 +321,29 @@ impl Gathering {
             }
         }
         if !self.further.is_empty() {
-            self.result.pages.values_mut().for_each(|listed| go_further(&mut listed.lists, &self.further));
+            // The pages of one list have the same ways, and share them.
+            let mut gone_further: BTreeMap<String, Ways> = BTreeMap::new();
+            for listed in self.result.pages.values_mut() {
+                if let Some(ways) = gone_further.get(listed.lists.as_str()) {
+                    listed.lists = ways.clone();
+                    continue;
+                }
+                let (before, mut ways) = (listed.lists.as_str().to_owned(), listed.lists.clone());
+                go_further(&mut ways, &self.further);
+                self.text += before.len() + ways.as_str().len();
+                if self.text > MAX_TEXT {
+                    self.full = true;
+                    break;
+                }
+                listed.lists = ways.clone();
+                gone_further.insert(before, ways);
+            }
         }
         self.result.asked = self.asked.into_iter().map(String::from).collect();
         if self.full {
             self.result.incomplete = true;
-            self.result.failed.push(format!("the lists name more than {MAX_PAGES} pages; the rest is left out"));
+            let most = format!("{MAX_PAGES} pages, or {} MiB of addresses", MAX_TEXT >> 20);
+            self.result.failed.push(format!("the lists name more than {most}; the rest is left out"));
         }
         self.result
     }
@@ -337,38 +390,4 @@ enum Unread {
     Missing(u16),
     #[error("{0}")]
     Failed(String),
-}
-
-/// `1 page`, `2 pages`.
-fn count(number: usize, thing: &str) -> String {
-    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
-}
-
-/// The entries of one list that are no use.
-struct Bad {
-    list: String,
-    told: Vec<String>,
-    untold: usize,
-}
-
-impl Bad {
-    fn of(list: String) -> Self {
-        Self { list, told: Vec::new(), untold: 0 }
-    }
-
-    fn push(&mut self, line: Option<usize>, why: &BadAddress) {
-        let list = &self.list;
-        if self.told.len() == TOLD {
-            self.untold += 1;
-        } else {
-            self.told.push(line.map_or_else(|| format!("{list}: {why}"), |line| format!("{list}:{line}: {why}")));
-        }
-    }
-
-    fn finish(mut self) -> Vec<String> {
-        if self.untold > 0 {
-            self.told.push(format!("{}: {} more cannot be used", self.list, count(self.untold, "item")));
-        }
-        self.told
-    }
 }

@@ -3,6 +3,7 @@
 //! Everything is read as far as it can be. What was not read to its end is said, for then a page that no list names is
 //! not known to be gone.
 
+mod bad;
 mod canonical;
 mod document;
 mod feed;
@@ -15,6 +16,7 @@ mod xml;
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
+    sync::Arc,
     time::Duration,
 };
 
@@ -154,7 +156,7 @@ pub struct Listed {
     /// When it changed last, as the list writes it. `None` as well where lists contradict each other.
     pub lastmod: Option<String>,
     /// Where it is named first: `urls`, `urls.txt:12`, or the sitemap's address.
-    pub from: String,
+    pub from: Arc<str>,
     /// How lists led to it, as [`PageState::lists`](crate::model::PageState) has it.
     pub lists: Ways,
 }

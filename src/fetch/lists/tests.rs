@@ -118,7 +118,7 @@ async fn a_file_gives_its_pages_and_its_bad_lines() {
     gathering.file(Path::new("missing/urls.txt")).await;
     let Pages { pages, bad, failed, .. } = gathering.finish();
     let name = path.display();
-    let pages: Vec<_> = pages.iter().map(|(key, listed)| (key.as_str(), listed.from.clone())).collect();
+    let pages: Vec<_> = pages.iter().map(|(key, listed)| (key.as_str(), listed.from.to_string())).collect();
     assert_eq!(pages, [("https://a/1", format!("{name}:2")), ("https://a/2", "urls".to_owned())]);
     assert_eq!(
         bad,
@@ -179,7 +179,7 @@ fn a_list_speaks_for_its_own_host() {
     let xml = format!("<urlset>{others}</urlset>");
     take(&mut gathering, "https://b/moved.xml", &xml);
     let moved = gathering.finish();
-    assert_eq!(moved.pages["https://b/1"].from, "https://a/map.xml");
+    assert_eq!(&*moved.pages["https://b/1"].from, "https://a/map.xml");
     assert_eq!((moved.pages.len(), moved.bad.len()), (1, 1));
 }
 
@@ -302,4 +302,22 @@ fn page__pushed_out_of_its_part__may_be_in_a_part_of_the_same_index() {
     ] {
         assert_eq!(pages.may_name(Some(&Ways::of(way))), expected, "{way}");
     }
+}
+
+#[test]
+fn lists__more_text_than_is_kept__are_incomplete() {
+    let mut gathering = gathering();
+    let long = "x".repeat(1_500);
+    let list = |number: usize| {
+        let lines = (0..50_000).map(|page| format!("https://e.com/{number}/{page}/{long}\n"));
+        lines.collect::<String>().into_bytes()
+    };
+    for number in 0..3 {
+        gathering.lines(&format!("urls-{number}.txt"), &list(number));
+    }
+    let pages = gathering.finish();
+    assert!(pages.incomplete && pages.failed[0].contains("128 MiB of addresses"), "{:?}", pages.failed);
+    let kept: usize = pages.pages.keys().map(String::len).sum();
+    assert!((100 << 20..128 << 20).contains(&kept), "{kept}");
+    assert!(pages.may_name(None).is_some(), "what is not listed may be there");
 }

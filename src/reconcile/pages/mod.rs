@@ -296,7 +296,7 @@ pub async fn list_of(reader: &Reader, collection: &CollectionName, pages: &Pages
     let filter = lists::Filter::new(&pages.include, &pages.exclude).ok();
     PageList {
         left_out: filter.and_then(|filter| filter.rule(url).map(|rule| rule.to_string())),
-        listed: listed.pages.get(identity(url).as_str()).map(|entry| entry.from.clone()),
+        listed: listed.pages.get(identity(url).as_str()).map(|entry| entry.from.to_string()),
         troubles: listed.failed,
     }
 }

@@ -1,6 +1,9 @@
 //! The pages that are to be documents, each by the one spelling of its address by which it is known.
 
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashSet},
+};
 
 use url::Url;
 
@@ -41,8 +44,9 @@ impl PagesLook<'_> {
     /// known by one spelling of its address.
     pub(super) fn wanted(&self, listed: &lists::Pages, known: &mut Known) -> Vec<Wanted> {
         let spellings = known.other_spellings();
-        let said = listed.pages.iter().map(|(identity, entry)| (identity.clone(), Some(entry)));
-        let said: BTreeMap<String, Option<&lists::Listed>> = said.chain(self.kept(listed, known)).collect();
+        let said = listed.pages.iter().map(|(identity, entry)| (Cow::Borrowed(identity.as_str()), Some(entry)));
+        let kept = self.kept(listed, known).into_iter().map(|(identity, entry)| (Cow::Owned(identity), entry));
+        let said: BTreeMap<Cow<'_, str>, Option<&lists::Listed>> = said.chain(kept).collect();
         let filter = self.filter();
         // What has moved to where a pattern leaves it out is left out.
         let is_left_out = |address: &str, known: &Known| {
@@ -52,7 +56,7 @@ impl PagesLook<'_> {
         };
         let mut wanted: BTreeMap<String, Wanted> = BTreeMap::new();
         for (identity, entry) in said {
-            let mut spelt = spellings.get(&identity).cloned().unwrap_or_default();
+            let mut spelt = spellings.get(&*identity).cloned().unwrap_or_default();
             spelt.extend(known.spelling(&identity));
             let Spellings { key, others, doubles } = plan::spellings(&identity, &spelt);
             if is_left_out(&key, known) {
@@ -72,8 +76,8 @@ impl PagesLook<'_> {
                     );
                 }
             }
-            if key != identity {
-                known.spellings.insert(identity, key);
+            if key != *identity {
+                known.spellings.insert(identity.into_owned(), key);
             }
         }
         wanted.into_values().collect()
