@@ -21,8 +21,10 @@ use tokio::{
     time::{Instant, Sleep},
 };
 
-use super::guests::{Guest, Guests, Head};
-use crate::config::Listen;
+use crate::{
+    config::Listen,
+    guests::{Guest, Guests, Head},
+};
 
 /// Connections at once; for another one the oldest that has not asked yet is cut.
 const AT_ONCE: usize = 16;

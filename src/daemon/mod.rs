@@ -2,7 +2,6 @@
 
 mod agenda;
 pub mod endpoint;
-mod guests;
 mod listener;
 pub mod log;
 mod metrics;

@@ -20,11 +20,17 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
+use crate::guests::{Guest, Guests, Introduction};
+
+/// Connections that have not shown the key yet, at once: for another one the oldest of them is cut.
+pub(super) const STRANGERS: usize = 128;
+
 /// A handle that cuts one connection, or all of a listener's.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scissors {
     one: Arc<AtomicBool>,
     all: Arc<AtomicBool>,
+    introduction: Option<Introduction>,
 }
 
 impl Scissors {
@@ -42,9 +48,16 @@ impl Scissors {
         self.one.load(Ordering::Relaxed) || self.all.load(Ordering::Relaxed)
     }
 
+    /// The connection has shown the key, and makes room for no other.
+    pub(super) fn spare(&self) {
+        if let Some(introduction) = &self.introduction {
+            introduction.has_asked();
+        }
+    }
+
     /// Scissors for another connection of the same listener.
-    fn beside(&self) -> Self {
-        Self { one: Arc::default(), all: Arc::clone(&self.all) }
+    fn beside(&self, guest: &Guest) -> Self {
+        Self { one: Arc::default(), all: Arc::clone(&self.all), introduction: Some(guest.introduction()) }
     }
 }
 
@@ -59,6 +72,7 @@ impl Connected<IncomingStream<'_, CuttableListener>> for Scissors {
 pub(super) struct CuttableListener {
     pub(super) listener: TcpListener,
     pub(super) scissors: Scissors,
+    pub(super) guests: Guests,
 }
 
 impl Listener for CuttableListener {
@@ -70,7 +84,8 @@ impl Listener for CuttableListener {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!("cannot set TCP_NODELAY: {error}");
         }
-        (CuttableStream { stream, scissors: self.scissors.beside() }, address)
+        let guest = self.guests.enter();
+        (CuttableStream { stream, scissors: self.scissors.beside(&guest), guest }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -83,6 +98,7 @@ impl Listener for CuttableListener {
 pub(super) struct CuttableStream {
     stream: TcpStream,
     scissors: Scissors,
+    guest: Guest,
 }
 
 impl CuttableStream {
@@ -94,6 +110,9 @@ impl CuttableStream {
 impl AsyncRead for CuttableStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         self.whole()?;
+        if self.guest.is_cut(cx) {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+        }
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }

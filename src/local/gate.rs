@@ -35,7 +35,11 @@ pub(super) async fn gate(
     let (api, path) = Api::of(request.uri().path());
     let route = route.as_ref().map_or(UNKNOWN_ROUTE, |path| Api::of(path.as_str()).1);
     app.log.asked(request.method(), route);
-    let (verdict, answer) = match admit(&app, request.headers()) {
+    let admitted = admit(&app, request.headers());
+    if admitted.is_ok() {
+        scissors.spare();
+    }
+    let (verdict, answer) = match admitted {
         Err(refusal) => (ask_limit(&app, SlidingLog::look), refusal.into_response()),
         Ok(()) => match ask_limit(&app, SlidingLog::judge) {
             Some(verdict) if !verdict.allowed => (Some(verdict), too_many(verdict.limit).into_response()),

@@ -1,4 +1,4 @@
-//! Who is connected to the status endpoint: so many at once, of whom those that have not asked yet make room for others.
+//! Who is connected to a server: so many at once, of whom those that have not asked yet make room for others.
 
 use std::{
     collections::VecDeque,
@@ -16,14 +16,16 @@ const HTTP_2: &[u8] = b"PRI";
 
 /// Those that are connected, the oldest first.
 #[derive(Debug)]
-pub(super) struct Guests {
+pub struct Guests {
     present: Arc<Mutex<VecDeque<Arc<State>>>>,
     most: usize,
+    /// Whether one that has asked is cut where all have.
+    are_cut_alike: bool,
 }
 
 /// One that is connected; dropped, it has left.
 #[derive(Debug)]
-pub(super) struct Guest {
+pub struct Guest {
     state: Arc<State>,
     present: Arc<Mutex<VecDeque<Arc<State>>>>,
 }
@@ -37,17 +39,23 @@ struct State {
 
 impl Guests {
     /// Nobody yet, and no more than that.
-    pub(super) fn new(most: usize) -> Self {
-        Self { present: Arc::default(), most }
+    pub fn new(most: usize) -> Self {
+        Self { present: Arc::default(), most, are_cut_alike: true }
+    }
+
+    /// The same, but those that have asked stay, however many they are.
+    pub fn with_regulars(most: usize) -> Self {
+        Self { are_cut_alike: false, ..Self::new(most) }
     }
 
     /// Lets another one in. Where there are too many, the oldest that has not asked is cut, else the oldest.
-    pub(super) fn enter(&self) -> Guest {
+    pub fn enter(&self) -> Guest {
         let state = Arc::new(State::default());
         let mut present = self.present.lock().unwrap_or_else(PoisonError::into_inner);
         if present.len() >= self.most {
             let silent = present.iter().position(|other| !other.asked.load(Ordering::Relaxed));
-            if let Some(other) = present.remove(silent.unwrap_or_default()) {
+            let oldest = silent.or(self.are_cut_alike.then_some(0));
+            if let Some(other) = oldest.and_then(|at| present.remove(at)) {
                 other.cut.store(true, Ordering::Relaxed);
                 other.waiting.wake();
             }
@@ -58,15 +66,31 @@ impl Guests {
 }
 
 impl Guest {
-    /// It has sent the whole head of a request.
-    pub(super) fn has_asked(&self) {
+    /// It has asked for what only those ask for who may.
+    pub fn has_asked(&self) {
         self.state.asked.store(true, Ordering::Relaxed);
     }
 
+    /// How somebody else says that it has asked.
+    pub fn introduction(&self) -> Introduction {
+        Introduction(Arc::clone(&self.state))
+    }
+
     /// Whether it had to make room; if not, whoever polls is woken when it has to.
-    pub(super) fn is_cut(&self, cx: &Context<'_>) -> bool {
+    pub fn is_cut(&self, cx: &Context<'_>) -> bool {
         self.state.waiting.register(cx.waker());
         self.state.cut.load(Ordering::Relaxed)
+    }
+}
+
+/// Says of a guest that it has asked.
+#[derive(Clone, Debug)]
+pub struct Introduction(Arc<State>);
+
+impl Introduction {
+    /// See [`Guest::has_asked`].
+    pub fn has_asked(&self) {
+        self.0.asked.store(true, Ordering::Relaxed);
     }
 }
 
@@ -79,7 +103,7 @@ impl Drop for Guest {
 
 /// The head of a request, as far as it has come.
 #[derive(Debug, Default)]
-pub(super) struct Head {
+pub struct Head {
     first: Vec<u8>,
     whole: bool,
     /// Whether nothing has come since the last end of a line.
@@ -88,7 +112,7 @@ pub(super) struct Head {
 
 impl Head {
     /// Takes what has come.
-    pub(super) fn add(&mut self, bytes: &[u8]) {
+    pub fn add(&mut self, bytes: &[u8]) {
         let wanted = HTTP_2.len() - self.first.len();
         self.first.extend(bytes.iter().take(wanted));
         for byte in bytes {
@@ -98,12 +122,12 @@ impl Head {
     }
 
     /// Whether its empty line has come.
-    pub(super) fn is_whole(&self) -> bool {
+    pub fn is_whole(&self) -> bool {
         self.whole
     }
 
     /// Whether it is the beginning of HTTP/2.
-    pub(super) fn is_of_http_2(&self) -> bool {
+    pub fn is_of_http_2(&self) -> bool {
         self.first == HTTP_2
     }
 }
@@ -145,5 +169,16 @@ mod tests {
         drop(next);
         let _room = guests.enter();
         assert!(!is_cut(&last), "one has left");
+    }
+
+    #[test]
+    fn enter__too_many_regulars__cuts_none_of_them() {
+        let guests = Guests::with_regulars(1);
+        let regular = guests.enter();
+        regular.introduction().has_asked();
+        let silent = guests.enter();
+        let _next = guests.enter();
+        let is_cut = |guest: &Guest| guest.state.cut.load(Ordering::Relaxed);
+        assert_eq!([&regular, &silent].map(is_cut), [false, true]);
     }
 }
