@@ -274,13 +274,18 @@ async fn feed(pipe: Option<ChildStdin>, input: &[&[u8]]) {
     }
 }
 
-/// The text of a page that is plain text or Markdown, in the charset that its origin names, else the likeliest one.
+/// The text of a page that is plain text or Markdown, in the charset that its origin names, else the likeliest one; without
+/// the characters that nobody sees.
 ///
 /// # Errors
 /// [`ExtractError::NotText`].
 pub fn decoded(bytes: &[u8], charset: Option<&str>) -> Result<String, ExtractError> {
     let text = plain::decode_as(bytes, &[charset.and_then(|name| Encoding::for_label(name.as_bytes()))]);
-    if plain::is_text(&text, plain::STRAY) { Ok(text.into_owned()) } else { Err(ExtractError::NotText) }
+    if plain::is_text(&text, plain::STRAY) {
+        Ok(html::displayed(&text).into_owned())
+    } else {
+        Err(ExtractError::NotText)
+    }
 }
 
 /// The extension of a file that is plain text or Markdown by its name.

@@ -8,7 +8,7 @@ const FLAG: char = '\u{1f3f4}';
 const MAX_REGION: usize = 6;
 
 /// A text as a reader sees it: without control, bidi and tag characters, and without those that have no width.
-pub(super) fn displayed(text: &str) -> Cow<'_, str> {
+pub(in crate::extract) fn displayed(text: &str) -> Cow<'_, str> {
     if !text.chars().any(|c| is_invisible(c) || is_joiner(c) || is_selector(c)) {
         return Cow::Borrowed(text);
     }
@@ -39,7 +39,7 @@ pub(super) fn displayed(text: &str) -> Cow<'_, str> {
 /// Whether nobody sees a character wherever it stands. A terminal may obey control characters, and a model may read tags.
 fn is_invisible(c: char) -> bool {
     matches!(c,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}'
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}' | '\u{3164}' | '\u{1bca0}'..='\u{1bca3}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}'
         | '\u{e0000}'..='\u{e00ff}' | '\u{e01f0}'..='\u{e0fff}')
         || c.is_control() && !c.is_whitespace()
@@ -102,6 +102,7 @@ mod tests {
             (format!("\u{1f600}{selectors}!"), "\u{1f600}!"),
             ("a\u{fe00}b\u{fe01}c \u{fe0f}d☺\u{fe00}\u{fe01}\u{fe0f}".to_owned(), "abc d☺"),
             ("a\u{1b}[1mb\u{7f}".to_owned(), "a[1mb"),
+            ("a\u{34f}b\u{3164}c\u{17b4}d\u{1bca0}e".to_owned(), "abcde"),
         ] {
             assert_eq!(displayed(&text), expected, "{}", text.escape_unicode());
         }

@@ -43,6 +43,7 @@ use self::{address::Base, redirect::Leads, sign_in::PasswordField};
 use super::{plain, refusal::Refusal};
 use crate::model::Sketch;
 
+pub(super) use self::characters::displayed;
 pub use self::sign_in::SIGN_IN_WORDS;
 
 /// Nobody types the source of a page by hand: more than one control character in this many is rejected.

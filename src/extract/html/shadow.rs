@@ -12,7 +12,9 @@ const MAX_ROUNDS: usize = 8;
 pub(super) fn unfold(root: &NodeRef<'_>) {
     for _ in 0..MAX_ROUNDS {
         let is_shown = |node: &NodeRef<'_>| {
-            node.has_name("template") && (node.has_attr("shadowrootmode") || node.has_attr("shadowroot"))
+            let mode = node.attr("shadowrootmode");
+            let is_mode = |mode: &str| ["open", "closed"].iter().any(|known| mode.eq_ignore_ascii_case(known));
+            node.has_name("template") && mode.is_some_and(|mode| is_mode(&mode))
         };
         let templates: Vec<_> = root.descendants_it().filter(is_shown).collect();
         if templates.is_empty() {
