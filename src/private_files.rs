@@ -5,7 +5,7 @@
 //! file in it where it is a regular one, this user's or root's, and no link.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File, Metadata, OpenOptions},
     io::{self, ErrorKind, Read},
     os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::Path,
@@ -16,36 +16,56 @@ use rustix::{fs::OFlags, process::geteuid};
 /// The largest file of one line that is read, in bytes.
 const LONGEST_LINE: u64 = 16 << 10;
 
-/// The number of the user who owns the folder, where that is neither this user nor root, who may do as they please anyway.
-/// Nobody where it is not there.
+/// The number of the user who owns the folder, where that is neither this user nor root, who may do as they please anyway; for
+/// root also of the user whose link leads there. Nobody where it is not there.
 pub fn stranger_of(folder: &Path) -> Option<u32> {
     let owner = fs::metadata(folder).ok()?.uid();
-    (!is_trusted(owner)).then_some(owner)
+    let links = folder.ancestors().filter_map(|part| fs::symlink_metadata(part).ok()).filter(Metadata::is_symlink);
+    let links = links.map(|link| link.uid()).filter(|_| geteuid().is_root());
+    [owner].into_iter().chain(links).find(|owner| !is_trusted(*owner))
+}
+
+/// What is wrong with a file that is there: it is no regular one, another user's, or, for root, has another name as well. Nothing
+/// of one that is not there.
+pub fn defect_of(path: &Path) -> Option<&'static str> {
+    defect(&fs::symlink_metadata(path).ok()?)
+}
+
+fn defect(found: &Metadata) -> Option<&'static str> {
+    if found.is_symlink() {
+        Some("it is a link, which kbsync does not follow")
+    } else if !found.is_file() {
+        Some("it is not a regular file")
+    } else if !is_trusted(found.uid()) {
+        Some("it is another user's")
+    } else if found.nlink() > 1 && geteuid().is_root() {
+        Some("it has another name elsewhere")
+    } else {
+        None
+    }
 }
 
 fn is_trusted(owner: u32) -> bool {
     owner == 0 || owner == geteuid().as_raw()
 }
 
-/// Opens a file as `options` say, mode 0600 where it is made.
+/// Opens a file as `options` say, mode 0600 where it is made. They do not ask for it to be cut: that would come before it is
+/// looked at.
 ///
 /// # Errors
-/// As the system says it; [`ErrorKind::PermissionDenied`] where it is a link, no regular file, or another user's.
+/// As the system says it; [`ErrorKind::PermissionDenied`] where something is wrong with it, as [`defect_of`] has it.
 pub fn open(path: &Path, options: &OpenOptions) -> io::Result<File> {
     // A FIFO that nobody writes to would be waited for.
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
     let flags = i32::try_from(flags.bits()).map_err(io::Error::other)?;
     let refused = |what: &str| io::Error::new(ErrorKind::PermissionDenied, what);
-    let is_link = || fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink());
     let opened = options.clone().custom_flags(flags).mode(0o600).open(path);
-    let file = opened
-        .map_err(|error| if is_link() { refused("it is a link, which kbsync does not follow") } else { error })?;
-    let found = file.metadata()?;
-    if !found.is_file() {
-        return Err(refused("it is not a regular file"));
-    }
-    if !is_trusted(found.uid()) {
-        return Err(refused("it is another user's"));
+    let file = opened.map_err(|error| match fs::symlink_metadata(path) {
+        Ok(found) if found.is_symlink() => refused("it is a link, which kbsync does not follow"),
+        _ => error,
+    })?;
+    if let Some(defect) = defect(&file.metadata()?) {
+        return Err(refused(defect));
     }
     Ok(file)
 }
@@ -85,6 +105,10 @@ mod tests {
         {
             let error = read_line(&at(name)).unwrap_err();
             assert!(error.to_string().starts_with(expected), "{name}: {error}");
+        }
+        if geteuid().is_root() {
+            fs::hard_link(at("file"), at("another")).unwrap();
+            assert!(read_line(&at("another")).unwrap_err().to_string().starts_with("it has another name"));
         }
         let made = open(&at("dangling"), OpenOptions::new().write(true).create(true)).unwrap_err();
         assert!(made.to_string().starts_with("it is a link") && !at("new").exists(), "{made}");

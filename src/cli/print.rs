@@ -78,7 +78,9 @@ pub(super) fn tamed(text: &str) -> String {
     let mut tamed = String::with_capacity(text.len());
     for c in text.chars() {
         if plays(c) && c != '\n' && c != '\t' {
-            tamed += &format!("\\u{:04x}", u32::from(c));
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                tamed += &format!("\\u{unit:04x}");
+            }
         } else {
             tamed.push(c);
         }
@@ -86,10 +88,14 @@ pub(super) fn tamed(text: &str) -> String {
     tamed
 }
 
-/// Control characters, and those that turn the direction of writing.
+/// Control characters, those that turn the direction of writing or begin a line, and those that nobody sees.
 fn plays(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || matches!(
+            c,
+            '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}'
+                | '\u{3164}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}'
+        )
 }
 
 /// The columns that a paragraph keeps to.

@@ -3,11 +3,14 @@
 use std::{
     fs::{File, Metadata},
     io::Read,
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
-use rustix::fs::{Mode, OFlags, open};
+use rustix::{
+    fs::{Mode, OFlags, open},
+    process::geteuid,
+};
 
 use super::{StatePlace, read::Reading};
 
@@ -62,11 +65,18 @@ pub(super) fn read_key(path: &Path) -> Result<KeyFile, String> {
     Ok(KeyFile { key, read_by_others: mode & 0o044 != 0, written_by_others: mode & 0o022 != 0 })
 }
 
-/// A warning of a config that everybody may write to: who does decides where the key is sent.
+/// A warning of a config that others may write to: who does decides where the key is sent.
 pub(super) fn config_warning(path: &Path, meta: &Metadata) -> Option<String> {
-    let shown = path.display();
-    let is_open = meta.is_file() && meta.permissions().mode() & 0o002 != 0;
-    is_open.then(|| format!("every user can write to the config {shown}; run `chmod o-w {shown}`"))
+    let (shown, owner) = (path.display(), meta.uid());
+    if !meta.is_file() {
+        return None;
+    }
+    if meta.permissions().mode() & 0o002 != 0 {
+        return Some(format!("every user can write to the config {shown}; run `chmod o-w {shown}`"));
+    }
+    let is_others = geteuid().is_root() && owner != 0;
+    is_others
+        .then(|| format!("the config {shown} belongs to user #{owner}, and root uses it; run `chown root {shown}`"))
 }
 
 /// A key file for a sentence: by its path where there is such a file, else by the folder that was looked in.

@@ -69,6 +69,7 @@ pub fn ensure_id(root: &Path, known: Option<&str>) -> Result<String, LocalError>
     if let Some(id) = folder_id(root) {
         return Ok(id);
     }
+    refuse_strangers(root)?;
     let broken = |source| LocalError::Folder { path: root.to_owned(), source };
     DirBuilder::new().recursive(true).mode(0o700).create(root).map_err(broken)?;
     let id = known.map_or_else(|| format!("{}{}", ids::random_hex(), ids::random_hex()), str::to_owned);

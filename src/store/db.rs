@@ -217,7 +217,7 @@ fn free_journals(path: &Path) {
 }
 
 /// The path of a file beside the store's.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name: OsString = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()

@@ -3,12 +3,11 @@
 use std::{
     fs::{self, OpenOptions},
     io::Write,
-    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
 use super::StoreError;
-use crate::model::Moment;
+use crate::{model::Moment, private_files};
 
 /// Why the last pass could not write the state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,9 +24,12 @@ impl StateFailure {
         if !matches!(error, StoreError::Full | StoreError::Busy | StoreError::Sqlite(_)) {
             return;
         }
-        let opened = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(beside(state));
+        let opened = private_files::open(&beside(state), OpenOptions::new().write(true).create(true).truncate(false));
         // A full disk has room for the name alone, which says enough.
-        let _ = opened.and_then(|mut file| file.write_all(error.to_string().as_bytes()));
+        let _ = opened.and_then(|mut file| {
+            file.set_len(0)?;
+            file.write_all(error.to_string().as_bytes())
+        });
     }
 
     /// Takes it away: a pass was noted in the state.
@@ -39,8 +41,8 @@ impl StateFailure {
     /// What was left beside a state.
     pub fn read(state: &Path) -> Option<Self> {
         let path = beside(state);
-        let modified = fs::metadata(&path).and_then(|found| found.modified()).ok()?;
-        let reason = fs::read_to_string(&path).ok().filter(|reason| !reason.is_empty());
+        let modified = fs::symlink_metadata(&path).and_then(|found| found.modified()).ok()?;
+        let reason = private_files::read_line(&path).ok().filter(|reason| !reason.is_empty());
         let reason = reason.unwrap_or_else(|| StoreError::Full.to_string());
         Some(Self { at: modified.into(), reason })
     }

@@ -32,6 +32,14 @@ pub fn check(path: &Path, to_write: bool) -> Result<(), StoreError> {
     if let Some(owner) = owner {
         return Err(StoreError::OtherUser { path: path.to_owned(), owner });
     }
+    // SQLite follows links to what it keeps beside the state, and waits for FIFOs.
+    for suffix in ["-wal", "-shm", "-journal", ".lock", ".failed"] {
+        let beside = super::db::beside(path, suffix);
+        if let Some(defect) = private_files::defect_of(&beside) {
+            let reason = format!("of {} beside it, {defect}", beside.display());
+            return Err(StoreError::Place { path: path.to_owned(), reason });
+        }
+    }
     let (found, place) = match fs::symlink_metadata(path) {
         Ok(found) => (at_file(path, &found), path),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => above(path),
@@ -83,6 +91,9 @@ fn at_file(path: &Path, found: &Metadata) -> Option<String> {
     }
     if !found.is_file() {
         return Some("it is not a regular file".to_owned());
+    }
+    if let Some(defect) = private_files::defect_of(path).filter(|_| geteuid().is_root()) {
+        return Some(defect.to_owned());
     }
     if let Err(error) = access(path, Access::READ_OK) {
         return Some(format!("this user may not read it ({error})"));

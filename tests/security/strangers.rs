@@ -28,7 +28,7 @@ impl Installed {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        fs::copy(BINARY, at("kbsync")).unwrap();
+        copy_program(Path::new(BINARY), &at("kbsync"));
         for name in ["etc", "state", "docs", "run"] {
             fs::create_dir(at(name)).unwrap();
         }
@@ -71,6 +71,13 @@ impl Installed {
         command.arg("--config").arg(self.at("etc/kbsync.yaml")).args(args);
         command.env("STATE_DIRECTORY", self.at("state")).output().unwrap()
     }
+}
+
+/// Copies what is to be run. This process does not open it to write: a child that another test begins at that moment would keep
+/// it open, and what is open to write cannot be run.
+fn copy_program(from: &Path, to: &Path) {
+    let copied = Command::new("cp").args(["--remove-destination", "--"]).arg(from).arg(to).status().unwrap();
+    assert!(copied.success());
 }
 
 fn said(output: &Output) -> String {
@@ -116,7 +123,18 @@ fn state_folder__with_links__makes_root_write_nothing() {
     if !geteuid().is_root() {
         return;
     }
-    for name in ["state.db", "state.db.lock", "local/platform.db", "local/id", "local/lock", "local/address"] {
+    for name in [
+        "state.db",
+        "state.db-wal",
+        "state.db-shm",
+        "state.db-journal",
+        "state.db.lock",
+        "state.db.failed",
+        "local/platform.db",
+        "local/id",
+        "local/lock",
+        "local/address",
+    ] {
         let installed = Installed::new();
         fs::create_dir(installed.at("state/local")).unwrap();
         installed.give_away("state/local");
@@ -152,4 +170,53 @@ fn administrator__of_a_service_that_has_run__works_as_its_user() {
     assert_eq!(fs::read_dir(installed.at("run")).unwrap().count(), 0, "no copy of the key is left");
     let output = installed.root(&["sync"]);
     assert!(!output.status.success() && said(&output).contains("run kbsync as"), "{}", said(&output));
+}
+
+#[test]
+fn state_of_root__in_a_folder_for_all__has_no_file_of_others_beside_it() {
+    if !geteuid().is_root() {
+        return;
+    }
+    let installed = Installed::new();
+    chown(installed.at("state"), Some(0), Some(0)).unwrap();
+    fs::set_permissions(installed.at("state"), fs::Permissions::from_mode(0o777)).unwrap();
+    assert!(installed.root(&["sync"]).status.success());
+    for (name, make) in [("state.db.failed", 0), ("state.db-wal", 1), ("state.db-journal", 2), ("state.db.lock", 3)] {
+        let path = installed.at("state").join(name);
+        fs::remove_file(&path).unwrap_or_default();
+        match make {
+            0 => symlink(installed.at("secret"), &path).unwrap(),
+            1 => fs::hard_link(installed.at("secret"), &path).unwrap(),
+            2 => {
+                let mode = rustix::fs::Mode::from_raw_mode(0o666);
+                rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+            }
+            _ => {
+                fs::write(&path, "").unwrap();
+                chown(&path, Some(SERVICE), None).unwrap();
+            }
+        }
+        for args in [["status"], ["sync"]] {
+            let output = installed.root(&args);
+            assert!(!output.status.success() && !said(&output).contains("root's alone"), "{name}: {}", said(&output));
+        }
+        assert_eq!(fs::read_to_string(installed.at("secret")).unwrap(), SECRET, "{name}");
+        fs::remove_file(&path).unwrap();
+    }
+    assert!(installed.root(&["sync"]).status.success());
+}
+
+#[test]
+fn administrator__whose_session_has_secrets__does_not_hand_them_on() {
+    if !geteuid().is_root() {
+        return;
+    }
+    let installed = Installed::new();
+    fs::write(installed.at("stand-in"), "#!/bin/sh\nenv\nexit 7\n").unwrap();
+    fs::set_permissions(installed.at("stand-in"), fs::Permissions::from_mode(0o755)).unwrap();
+    copy_program(&installed.at("stand-in"), &installed.at("kbsync"));
+    let mut command = Command::new("sh");
+    let output = command.arg(&installed.script).arg("status").env("ROOT_TOKEN", "sekrit").output().unwrap();
+    assert_eq!(output.status.code(), Some(7), "{}", said(&output));
+    assert!(said(&output).contains("STATE_DIRECTORY=") && !said(&output).contains("sekrit"), "{}", said(&output));
 }
