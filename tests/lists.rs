@@ -13,10 +13,10 @@ use std::{
 use flate2::{Compression, write::GzEncoder};
 use kbsync::{
     fetch::{
-        Access, Fetcher, Reach, Timing,
+        Access, Fetcher, Timing,
         lists::{ListSpec, Pages, expand},
     },
-    model::Net,
+    model::{AllowedHosts, Cidr},
 };
 use url::Url;
 
@@ -68,7 +68,7 @@ fn access() -> Access {
     Access {
         collection: String::new(),
         allow_private: true,
-        reach: Reach::of([], &["127.0.0.0/8", "::1"].map(|net| Net::parse(net).unwrap())),
+        allowed: AllowedHosts::new([], ["127.0.0.0/8", "::1"].map(|block| Cidr::parse(block).unwrap()).to_vec()).into(),
         headers,
         max_size: 1000,
         delay: Duration::ZERO,
@@ -172,7 +172,7 @@ async fn a_list_that_cannot_be_read_failed_and_the_rest_goes_on() {
     );
     let spec = ListSpec { sitemaps: vec![site.url("/good.xml")], ..ListSpec::default() };
     let refused =
-        expand(&fetcher(), &spec, &Access { allow_private: false, reach: Reach::default(), ..access() }).await;
+        expand(&fetcher(), &spec, &Access { allow_private: false, allowed: Default::default(), ..access() }).await;
     assert_eq!((refused.pages.len(), refused.failed.len()), (0, 1));
     assert!(refused.failed[0].contains("allow_private"), "{:?}", refused.failed);
     let spec = ListSpec { include: vec!["[a".to_owned()], ..spec };

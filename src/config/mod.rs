@@ -31,7 +31,7 @@ use std::{
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use crate::model::{CollectionName, Instance, Net, Schedule};
+use crate::model::{AllowedHosts, CollectionName, Instance, Schedule};
 
 pub use chatbots::Chatbot;
 pub use error::{ConfigError, Problem};
@@ -192,7 +192,7 @@ pub struct Pages {
     pub via: Via,
     /// Whether pages of the hosts that the config and its lists name are fetched from private addresses.
     pub allow_private: bool,
-    /// Hosts and blocks of addresses that are private, and that pages may lead to.
+    /// Private hosts and CIDR blocks that pages may redirect to.
     pub allow_hosts: AllowedHosts,
     /// What is sent to the origins besides.
     pub headers: Headers,
@@ -202,15 +202,6 @@ pub struct Pages {
     pub delay: Duration,
     /// Requests to one host at once.
     pub connections: usize,
-}
-
-/// What pages may be fetched from although it is private.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AllowedHosts {
-    /// Names, whose addresses may be private, but not this machine's or its link's.
-    pub hosts: Vec<String>,
-    /// Addresses and blocks of them, whatever they are.
-    pub nets: Vec<Net>,
 }
 
 /// How a page gets to the platform.

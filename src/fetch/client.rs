@@ -17,44 +17,49 @@ use reqwest::{
 use secrecy::ExposeSecret;
 use url::Url;
 
-use super::{Access, Reach, Timing, Trouble, Validators, body, reach::Guard, way::Way};
+use super::{Access, Timing, Trouble, Validators, body, ip_filter::PrivateIpFilter, way::Way};
+use crate::model::AllowedHosts;
 
-/// Clients that are kept; collections whose config names private hosts have one each.
+/// Cached clients: one for each set of allowed hosts.
 const MOST_CLIENTS: usize = 32;
 
-/// A client for each reach, so that a connection that one collection may have is never lent to one that may not.
+/// HTTP clients, one for each set of allowed hosts: a pooled connection to a private host is never reused where it is not allowed.
 #[derive(Debug)]
 pub(super) struct Client {
     public: reqwest::Client,
-    others: Mutex<HashMap<Reach, reqwest::Client>>,
+    others: Mutex<HashMap<Arc<AllowedHosts>, reqwest::Client>>,
     user_agent: String,
-    refused: fn(IpAddr) -> bool,
+    is_private: fn(IpAddr) -> bool,
     timing: Timing,
 }
 
 impl Client {
-    pub(super) fn new(user_agent: &str, timing: Timing, refused: fn(IpAddr) -> bool) -> Result<Self, reqwest::Error> {
+    pub(super) fn new(
+        user_agent: &str,
+        timing: Timing,
+        is_private: fn(IpAddr) -> bool,
+    ) -> Result<Self, reqwest::Error> {
         // A second installation, by another client of this process, changes nothing.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let public = build(user_agent, timing, &Guard { refused, reach: Reach::default() })?;
-        Ok(Self { public, others: Mutex::default(), user_agent: user_agent.to_owned(), refused, timing })
+        let public = build(user_agent, timing, &PrivateIpFilter { is_private, allowed: Arc::default() })?;
+        Ok(Self { public, others: Mutex::default(), user_agent: user_agent.to_owned(), is_private, timing })
     }
 
-    /// The client of a collection.
-    fn of(&self, guard: &Guard) -> Result<reqwest::Client, Trouble> {
-        if guard.reach.is_public() {
+    /// The client for a set of allowed hosts.
+    fn of(&self, filter: &PrivateIpFilter) -> Result<reqwest::Client, Trouble> {
+        if filter.allowed.is_empty() {
             return Ok(self.public.clone());
         }
         let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = others.get(&guard.reach) {
+        if let Some(client) = others.get(&filter.allowed) {
             return Ok(client.clone());
         }
-        let client = build(&self.user_agent, self.timing, guard);
+        let client = build(&self.user_agent, self.timing, filter);
         let client = client.map_err(|error| trouble(&error, Trouble::Network))?;
         if others.len() == MOST_CLIENTS {
             others.clear();
         }
-        others.insert(guard.reach.clone(), client.clone());
+        others.insert(Arc::clone(&filter.allowed), client.clone());
         Ok(client)
     }
 
@@ -71,9 +76,9 @@ impl Client {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(Trouble::Scheme(url.scheme().to_owned()));
         }
-        let guard = Guard { refused: self.refused, reach: access.reach.clone() };
-        guard.check(url)?;
-        let client = self.of(&guard)?;
+        let filter = PrivateIpFilter { is_private: self.is_private, allowed: Arc::clone(&access.allowed) };
+        filter.check(url)?;
+        let client = self.of(&filter)?;
         let mut headers = headers(url, access, validators)?;
         // What the config has is not mixed with what a site says.
         if let Some(cookies) = way.cookies().filter(|_| !headers.contains_key(COOKIE)) {
@@ -90,7 +95,7 @@ impl Client {
 }
 
 /// A client with the system's roots or, where there are none, Mozilla's.
-fn build(user_agent: &str, timing: Timing, guard: &Guard) -> Result<reqwest::Client, reqwest::Error> {
+fn build(user_agent: &str, timing: Timing, filter: &PrivateIpFilter) -> Result<reqwest::Client, reqwest::Error> {
     let builder = || {
         reqwest::Client::builder()
             .user_agent(user_agent)
@@ -100,7 +105,7 @@ fn build(user_agent: &str, timing: Timing, guard: &Guard) -> Result<reqwest::Cli
             .redirect(Policy::none())
             .retry(reqwest::retry::never())
             .connect_timeout(timing.connect)
-            .dns_resolver(Arc::new(guard.clone()))
+            .dns_resolver(Arc::new(filter.clone()))
     };
     builder().build().or_else(|_| {
         let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();

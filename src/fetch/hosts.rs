@@ -265,7 +265,7 @@ mod tests {
         Access {
             collection: String::new(),
             allow_private: false,
-            reach: Default::default(),
+            allowed: Default::default(),
             headers: Default::default(),
             max_size: 0,
             delay: Duration::ZERO,

@@ -6,24 +6,25 @@ mod body;
 mod client;
 mod fetcher;
 mod hosts;
+mod ip_filter;
 mod kind;
 mod lasting;
 pub mod lists;
-mod reach;
 mod robots;
 mod sign_in;
 mod trouble;
 mod way;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
 
 use reqwest::header::HeaderName;
 use secrecy::SecretString;
 use url::Url;
 
+use crate::model::AllowedHosts;
+
 pub use address::private;
 pub use fetcher::Fetcher;
-pub use reach::Reach;
 pub use robots::robots_verdict;
 pub use sign_in::{leads_back, leads_to_sign_in};
 pub use trouble::Trouble;
@@ -65,10 +66,10 @@ impl Default for Timing {
 pub struct Access {
     /// Which collection asks: a host that refuses the pages of one may have those of another.
     pub collection: String,
-    /// Whether the host of a page that is asked for may be at a private address.
+    /// Whether the host of a requested page may have a private address.
     pub allow_private: bool,
-    /// What may be reached besides, wherever redirects lead.
-    pub reach: Reach,
+    /// Private hosts that may be fetched from, also after redirects.
+    pub allowed: Arc<AllowedHosts>,
     /// By origin (`url.origin().ascii_serialization()`): sent to that origin alone, at every hop anew.
     pub headers: BTreeMap<String, Vec<(HeaderName, SecretString)>>,
     /// The longest body that is taken, decoded, in bytes.
@@ -82,12 +83,19 @@ pub struct Access {
 }
 
 impl Access {
-    /// The access to a page that the config's lists name, and to what it leads to: that may be at other hosts, which do not
-    /// become named by it.
-    #[must_use]
-    pub fn to_page(&self, page: &Url) -> Self {
-        let reach = if self.allow_private { self.reach.and(page) } else { self.reach.clone() };
-        Self { allow_private: false, reach, ..self.clone() }
+    /// The access for one page of the config's lists and its redirects. Only the page's own host may be private by
+    /// [`allow_private`](Self::allow_private).
+    pub fn to_page(&self, page: &Url) -> Cow<'_, Self> {
+        if !self.allow_private {
+            return Cow::Borrowed(self);
+        }
+        let host = page.host_str().unwrap_or_default();
+        let allowed = if self.allowed.has_host(host) {
+            Arc::clone(&self.allowed)
+        } else {
+            Arc::new(self.allowed.with_hosts([host]))
+        };
+        Cow::Owned(Self { allow_private: false, allowed, ..self.clone() })
     }
 }
 

@@ -114,8 +114,8 @@ async fn walk(app: &App, site: &Site, how: Crawl) -> Result<(), ApiError> {
         return end(app, site, Err("its address is none".to_owned())).await;
     };
     first.set_fragment(None);
-    // Wherever the first page redirects to, what it leads to does not become named by it.
-    let access = Access { delay: how.delay, at_once: 1, ..app.access.clone() }.to_page(&first);
+    // A redirect of the first page must not make another private host reachable.
+    let access = Access { delay: how.delay, at_once: 1, ..app.access.clone() }.to_page(&first).into_owned();
     let scratch = StoredUpload::new(app, &site.id);
     let mut ahead = Ahead::new(how.pages.max(1));
     ahead.add(first, 0);

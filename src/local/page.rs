@@ -96,7 +96,7 @@ pub(super) fn access(allow_private: bool, at_once: usize) -> Access {
     Access {
         collection: String::new(),
         allow_private,
-        reach: Default::default(),
+        allowed: Default::default(),
         headers: Default::default(),
         max_size: MAX_PAGE,
         delay: Default::default(),

@@ -1,12 +1,12 @@
 //! The words of kbsync as types: what a document, a source and a replica are, and nothing that does IO.
 
+mod allowed_hosts;
 mod bot;
 mod document;
 mod hash;
 mod magic;
 mod min_hash;
 mod name_rewriting;
-mod net;
 mod page;
 mod rate;
 mod record;
@@ -22,6 +22,7 @@ mod ways;
 pub mod words;
 mod zip;
 
+pub use allowed_hosts::{AllowedHosts, Cidr, normalize_host};
 pub use bot::{
     BUTTON_STYLES, BotField, BotFields, BotNote, LONGEST_INSTRUCTIONS, MODELS, OnDrift, POSITIONS, grouped, is_colour,
 };
@@ -33,7 +34,6 @@ pub use name_rewriting::{
     NameLikeness, document_letters, fold_name, is_rewritten, is_same_path, keeps_marker, marked_content, may_be_named,
     name_likeness, stored_letters,
 };
-pub use net::Net;
 pub use page::{Claim, Claimed, PageSaid, PageState, Stale};
 pub use rate::{RateLimit, RateLimitError};
 pub use record::{Footing, LastLook, Record, RuleFile, SkippedFile, Trouble};

@@ -1,6 +1,9 @@
 //! Private addresses, refused in every form before anything is sent.
 
-use kbsync::fetch::{Access, Fetcher, Trouble};
+use kbsync::{
+    fetch::{Access, Fetcher, Trouble},
+    model::{AllowedHosts, Cidr},
+};
 use url::Url;
 
 use crate::{
@@ -71,7 +74,7 @@ async fn redirect__of_a_private_host_that_is_named__opens_no_other_one() {
     assert!(matches!(&said, Trouble::Private { host, .. } if host == "127.0.0.2"), "{said:?}");
     assert!(said.to_string().contains("`allow_hosts`"), "{said}");
     assert_eq!(secret.connections(), 0);
-    let nets = ["127.0.0.0/8"].map(|net| kbsync::model::Net::parse(net).unwrap());
-    let open = Access { reach: kbsync::fetch::Reach::of([], &nets), ..access() };
+    let loopback = AllowedHosts::new([], vec![Cidr::parse("127.0.0.0/8").unwrap()]);
+    let open = Access { allowed: loopback.into(), ..access() };
     page(fetcher().get(&wiki.url("/"), &open, None).await);
 }

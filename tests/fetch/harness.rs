@@ -37,7 +37,7 @@ pub fn access() -> Access {
     Access {
         collection: String::new(),
         allow_private: true,
-        reach: Default::default(),
+        allowed: Default::default(),
         headers: BTreeMap::new(),
         max_size: 1 << 20,
         delay: Duration::ZERO,

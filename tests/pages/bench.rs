@@ -3,10 +3,10 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use kbsync::{
-    config::{AllowedHosts, Collection, Headers, Input, Pages, Via},
+    config::{Collection, Headers, Input, Pages, Via},
     extract::Extractor,
     fetch::{Fetcher, Timing},
-    model::{CollectionName, Net, SourceName},
+    model::{AllowedHosts, Cidr, CollectionName, SourceName},
     reconcile::{Reader, Report},
 };
 use url::Url;
@@ -116,10 +116,7 @@ pub fn pages(urls: Vec<Url>) -> Pages {
         via: Via::Upload,
         allow_private: true,
         // Sites of tests lead to one another by all the names of this machine.
-        allow_hosts: AllowedHosts {
-            hosts: Vec::new(),
-            nets: ["127.0.0.0/8", "::1"].map(|net| Net::parse(net).unwrap()).to_vec(),
-        },
+        allow_hosts: AllowedHosts::new([], ["127.0.0.0/8", "::1"].map(|block| Cidr::parse(block).unwrap()).to_vec()),
         headers: Headers::default(),
         max_file_size: 1 << 20,
         delay: Duration::ZERO,

@@ -8,12 +8,12 @@ use url::{Host, Url};
 use super::{Kind, folder::MAX_FILE_SIZE};
 use crate::{
     config::{
-        AllowedHosts, Headers, Pages, Via,
+        Headers, Pages, Via,
         node::{Node, Value},
         pattern,
         read::{Reading, Secret, Section},
     },
-    model::Net,
+    model::{AllowedHosts, Cidr},
 };
 
 pub(super) const KEYS: &[&str] = &[
@@ -56,7 +56,8 @@ pub(super) fn read(section: &Section, reading: &mut Reading) -> Option<Pages> {
     let (include, exclude) = (patterns("include"), patterns("exclude"));
     let via = section.value("via").map_or(Some(Via::Url), |node| reading.parsed(node, via));
     let allow_private = section.value("allow_private").and_then(|node| reading.flag(node)).unwrap_or(false);
-    let allow_hosts = section.value("allow_hosts").map_or(Some(Vec::new()), |node| each(node, reading, allowed_host));
+    let allow_hosts =
+        section.value("allow_hosts").map_or(Some(AllowedHosts::default()), |node| allowed_hosts(node, reading));
     let headers = section.value("headers").map_or(Some(Headers::default()), |node| headers(node, reading));
     let max_file_size = section.value("max_file_size").and_then(|node| reading.size(node)).unwrap_or(MAX_FILE_SIZE);
     let delay = section.value("delay").and_then(|node| reading.duration(node)).unwrap_or(DELAY);
@@ -71,7 +72,7 @@ pub(super) fn read(section: &Section, reading: &mut Reading) -> Option<Pages> {
         exclude: exclude?,
         via: via?,
         allow_private,
-        allow_hosts: together(allow_hosts?),
+        allow_hosts: allow_hosts?,
         headers: headers?,
         max_file_size,
         delay,
@@ -121,36 +122,34 @@ pub(super) fn address(text: &str) -> Result<Url, String> {
     Ok(url)
 }
 
-/// A host's name, an address, or a block of addresses.
+/// A value of `allow_hosts`.
 enum AllowedHost {
     Name(String),
-    Net(Net),
+    Block(Cidr),
+}
+
+fn allowed_hosts(node: &Node, reading: &mut Reading) -> Option<AllowedHosts> {
+    let (mut names, mut blocks) = (Vec::new(), Vec::new());
+    for allowed in each(node, reading, allowed_host)? {
+        match allowed {
+            AllowedHost::Name(name) => names.push(name),
+            AllowedHost::Block(block) => blocks.push(block),
+        }
+    }
+    Some(AllowedHosts::new(names, blocks))
 }
 
 fn allowed_host(text: &str) -> Result<AllowedHost, String> {
-    if let Some(net) = Net::parse(text) {
-        return Ok(AllowedHost::Net(net));
+    if let Some(block) = Cidr::parse(text) {
+        return Ok(AllowedHost::Block(block));
     }
-    let expected =
-        || "expected a host, an address or a block of addresses: `wiki.corp`, `10.1.2.3`, `10.1.0.0/16`".to_owned();
-    if text.contains(['/', ':', '@', '*']) {
-        return Err(expected());
-    }
-    match Host::parse(text).map_err(|_| expected())? {
-        Host::Domain(name) => Ok(AllowedHost::Name(name)),
-        Host::Ipv4(_) | Host::Ipv6(_) => Err(expected()),
-    }
-}
-
-fn together(allowed: Vec<AllowedHost>) -> AllowedHosts {
-    let mut all = AllowedHosts::default();
-    for one in allowed {
-        match one {
-            AllowedHost::Name(name) => all.hosts.push(name),
-            AllowedHost::Net(net) => all.nets.push(net),
+    match Host::parse(text) {
+        Ok(Host::Domain(name)) if !text.contains(['/', ':', '@', '*']) => Ok(AllowedHost::Name(name)),
+        _ => {
+            Err("expected a host, an address or a block of addresses: `wiki.corp`, `10.1.2.3`, `10.1.0.0/16`"
+                .to_owned())
         }
     }
-    all
 }
 
 /// A pattern in gitignore's syntax, of which an address's path is the file.

@@ -1,6 +1,7 @@
 //! Collections of pages and websites: what a full one gives, what is left out, and what each mistake says.
 
 use super::{mistakes::assert_said, *};
+use crate::model::Cidr;
 
 /// What a config holds, and the errors without file and excerpt.
 const CASES: &[(&str, &[&str])] = &[
@@ -201,10 +202,10 @@ sync: {confirm_gone: 5}
         exclude: vec!["[a-c].html".to_owned()],
         via: Via::Upload,
         allow_private: true,
-        allow_hosts: AllowedHosts {
-            hosts: vec!["wiki.corp".to_owned()],
-            nets: ["10.1.0.0/16", "::1"].map(|net| Net::parse(net).unwrap()).to_vec(),
-        },
+        allow_hosts: AllowedHosts::new(
+            ["wiki.corp".to_owned()],
+            ["10.1.0.0/16", "::1"].map(|block| Cidr::parse(block).unwrap()).to_vec(),
+        ),
         headers: Headers(headers.into()),
         max_file_size: 1 << 20,
         delay: Duration::ZERO,

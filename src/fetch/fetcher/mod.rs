@@ -11,7 +11,7 @@ use tokio::{sync::Mutex, time::Instant};
 use url::Url;
 
 use super::{
-    Access, Answer, Fetched, FetcherError, Reach, RobotsVerdict, Timing, Trouble, Validators,
+    Access, Answer, Fetched, FetcherError, RobotsVerdict, Timing, Trouble, Validators,
     address::private,
     body::{self, Body},
     client::Client,
@@ -21,6 +21,7 @@ use super::{
     robots::{self, Robots},
     way::{Way, is_downgrade, shown},
 };
+use crate::model::AllowedHosts;
 
 /// Redirects that are followed.
 const MOST_HOPS: usize = 10;
@@ -49,8 +50,8 @@ struct Inner {
     timing: Timing,
 }
 
-/// An origin, and what may be reached: what one collection was refused says nothing to another one.
-type Site = (String, Reach);
+/// An origin and the allowed hosts: a private robots.txt is shared only between collections that allow the same.
+type Site = (String, Arc<AllowedHosts>);
 
 /// A robots.txt, or why there is none, for a while.
 #[derive(Debug)]
@@ -89,12 +90,12 @@ impl Fetcher {
     /// # Errors
     /// When TLS cannot be set up.
     pub fn with_timing(user_agent: &str, timing: Timing) -> Result<Self, FetcherError> {
-        Self::refusing(private, user_agent, timing)
+        Self::rejecting(private, user_agent, timing)
     }
 
-    fn refusing(refused: fn(IpAddr) -> bool, user_agent: &str, timing: Timing) -> Result<Self, FetcherError> {
+    fn rejecting(is_private: fn(IpAddr) -> bool, user_agent: &str, timing: Timing) -> Result<Self, FetcherError> {
         Ok(Self(Arc::new(Inner {
-            client: Client::new(user_agent, timing, refused)?,
+            client: Client::new(user_agent, timing, is_private)?,
             hosts: Hosts::default(),
             product: robots::product_token(user_agent).to_owned(),
             robots: Lasting::default(),
@@ -171,7 +172,7 @@ impl Fetcher {
 
     /// The rules of a page's site, asked for when they are not known, by one at a time.
     async fn rules(&self, url: &Url, access: &Access) -> Result<Arc<Robots>, Trouble> {
-        let site = (url.origin().ascii_serialization(), access.reach.clone());
+        let site = (url.origin().ascii_serialization(), Arc::clone(&access.allowed));
         let now = Instant::now();
         let known = self.0.robots.entry(site, |known| known.try_lock().is_ok_and(|known| fresh(&known, now).is_none()));
         let mut known = known.lock().await;

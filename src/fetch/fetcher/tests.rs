@@ -46,12 +46,12 @@ fn redirecting(to: &str) -> SocketAddr {
 #[tokio::test]
 async fn a_public_host_cannot_send_us_to_a_private_address() {
     // One address of this machine is public for this test; all others are what they are.
-    let refused = |address| address != IpAddr::from(Ipv4Addr::LOCALHOST) && private(address);
-    let fetcher = Fetcher::refusing(refused, "kbsync", Timing::default()).unwrap();
+    let is_private = |address| address != IpAddr::from(Ipv4Addr::LOCALHOST) && private(address);
+    let fetcher = Fetcher::rejecting(is_private, "kbsync", Timing::default()).unwrap();
     let access = Access {
         collection: String::new(),
         allow_private: false,
-        reach: Default::default(),
+        allowed: Default::default(),
         headers: BTreeMap::new(),
         max_size: 1 << 20,
         delay: Duration::ZERO,

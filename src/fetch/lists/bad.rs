@@ -1,8 +1,8 @@
-//! The entries of a list that are no use, told one by one up to a bound.
+//! Unusable entries of a list, reported one by one up to a limit.
 
 use super::canonical::BadAddress;
 
-/// How many bad entries of one list are told one by one.
+/// Unusable entries of one list that are reported one by one.
 const TOLD: usize = 20;
 
 /// `1 page`, `2 pages`.
@@ -10,7 +10,7 @@ pub(super) fn count(number: usize, thing: &str) -> String {
     if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }
 
-/// The entries of one list that are no use.
+/// The unusable entries of one list.
 pub(super) struct Bad {
     list: String,
     told: Vec<String>,

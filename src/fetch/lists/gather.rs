@@ -172,7 +172,7 @@ impl Gathering {
             *oldest = age.max(*oldest);
             let mut further = self.take(&Source { way: way.clone(), from }, document);
             for part in &further {
-                if self.takes(part.as_str().len() + list.as_str().len()) {
+                if self.charge(part.as_str().len() + list.as_str().len()) {
                     self.result.indexes.entry(part.to_string()).or_default().insert(list.to_string());
                 }
             }
@@ -218,7 +218,7 @@ impl Gathering {
                     of_others += 1;
                     if document.names == Names::Pages {
                         let page = path_and_query(&identity(&url)).to_owned();
-                        if !self.result.of_others.contains(&page) && self.takes(page.len() + PAGE) {
+                        if !self.result.of_others.contains(&page) && self.charge(page.len() + PAGE) {
                             self.result.of_others.insert(page);
                         }
                     }
@@ -272,7 +272,7 @@ impl Gathering {
         let Some(known) = self.result.pages.get_mut(&key) else {
             let said = key.len() + lastmod.as_ref().map_or(0, String::len);
             self.full |= self.result.pages.len() == MAX_PAGES;
-            if self.result.pages.len() < MAX_PAGES && self.takes(said + PAGE) {
+            if self.result.pages.len() < MAX_PAGES && self.charge(said + PAGE) {
                 self.result.pages.insert(key, Listed { lastmod, from: from(), lists: lists.clone() });
             }
             return;
@@ -285,15 +285,15 @@ impl Gathering {
         let mut joined = known.lists.clone();
         joined.join(lists);
         if joined != known.lists
-            && self.takes(joined.as_str().len())
+            && self.charge(joined.as_str().len())
             && let Some(known) = self.result.pages.get_mut(&key)
         {
             known.lists = joined;
         }
     }
 
-    /// Whether there is room for so many bytes more, which are taken then.
-    fn takes(&mut self, bytes: usize) -> bool {
+    /// Charges bytes to the budget, and returns whether they fit.
+    fn charge(&mut self, bytes: usize) -> bool {
         let fits = self.text + bytes <= MAX_TEXT;
         self.text += if fits { bytes } else { 0 };
         self.full |= !fits;
@@ -302,7 +302,7 @@ impl Gathering {
 
     /// Another way to a list that was asked for before.
     fn go_on(&mut self, list: &Url, way: String) {
-        if self.takes(way.len()) {
+        if self.charge(way.len()) {
             self.further.entry(list.to_string()).or_default().insert(way);
         }
     }

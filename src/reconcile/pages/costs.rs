@@ -55,7 +55,7 @@ impl Costs {
         Self { budget, so_far: Mutex::default() }
     }
 
-    /// Begins to read for a pass, or goes on with it. `costly` is what the store remembers.
+    /// Starts or resumes a pass. `costly` is the content that the store remembers.
     pub(super) fn begin(&self, pass: &str, costly: HashMap<ContentHash, String>) {
         let mut so_far = self.lock();
         // A preview has no name.

@@ -22,9 +22,7 @@ use super::{
 use crate::{
     config::{Pages, Via},
     extract::{self, Extractor, Headers, Page, SIGN_IN_WORDS},
-    fetch::{
-        Access, Answer, Fetched, Fetcher, Reach, Trouble, Validators, is_downgrade, leads_back, leads_to_sign_in, shown,
-    },
+    fetch::{Access, Answer, Fetched, Fetcher, Trouble, Validators, is_downgrade, leads_back, leads_to_sign_in, shown},
     model::{CollectionName, ContentHash, PageSaid, Sketch},
     plan::PasswordAt,
 };
@@ -183,7 +181,7 @@ impl Reader {
         validators: Option<&Validators>,
         (via, title): (Via, Option<u64>),
     ) -> Read {
-        // Where a page leads on within its HTML, that does not become named by it.
+        // A redirect within HTML must not make another private host reachable.
         let access = &access.to_page(url);
         let (mut here, mut permanent, mut seen) = (url.clone(), true, HashSet::new());
         while seen.len() <= MOST_HTML_HOPS {
@@ -362,11 +360,11 @@ pub fn access(collection: &CollectionName, pages: &Pages) -> Access {
         (origin.clone(), named.collect())
     });
     let named = pages.urls.iter().chain(&pages.sitemaps).chain(&pages.feeds).filter(|_| pages.allow_private);
-    let hosts = named.filter_map(|url| url.host_str()).chain(pages.allow_hosts.hosts.iter().map(String::as_str));
+    let allowed = pages.allow_hosts.with_hosts(named.filter_map(|url| url.host_str()));
     Access {
         collection: collection.to_string(),
         allow_private: pages.allow_private,
-        reach: Reach::of(hosts.map(str::to_owned), &pages.allow_hosts.nets),
+        allowed: Arc::new(allowed),
         headers: headers.collect(),
         max_size: pages.max_file_size,
         delay: pages.delay,
