@@ -19,13 +19,13 @@
 //! | 1 | [`plan`] | pure: from what was seen and what is remembered to what is to be done; guards |
 //! | 1 | [`pace`] | pure: when the next request may go, what is retried, when a job is asked after |
 //! | 1 | [`config`] | from a YAML file to a checked config |
-//! | 0 | [`guests`] | who is connected to a server, and who makes room for others |
+//! | 0 | [`connection_slots`] | the connection limit of a server, which evicts idle connections |
 //! | 0 | [`private_files`] | files of kbsync's own: no links, and no other user's |
 //! | 0 | [`model`] | the words of kbsync as types |
 //!
 //! The layer law, which `tests/tidy.rs` enforces: a module uses only layers below its own, and never a sibling. Two
 //! exceptions keep the local platform honest, which is the other side of the wire: `local` uses `model`,
-//! `guests`, `private_files`, `platform::wire`, and `extract` and `fetch` because it reads files and pages itself, and only `cli` uses `local`.
+//! `connection_slots`, `private_files`, `platform::wire`, and `extract` and `fetch` because it reads files and pages itself, and only `cli` uses `local`.
 //! Layers 0 and 1 have no clock, no sleep and no randomness; they come as arguments, so that everything there is tested on
 //! simulated time.
 
@@ -38,11 +38,11 @@
 
 pub mod cli;
 pub mod config;
+pub mod connection_slots;
 pub mod coverage;
 pub mod daemon;
 pub mod extract;
 pub mod fetch;
-pub mod guests;
 pub mod local;
 pub mod model;
 pub mod pace;

@@ -26,7 +26,7 @@ const LAYERS: [(&str, u8); 17] = [
     ("plan", 1),
     ("pace", 1),
     ("config", 1),
-    ("guests", 0),
+    ("connection_slots", 0),
     ("private_files", 0),
     ("model", 0),
 ];
@@ -155,7 +155,7 @@ fn arrows_go_down_only() {
             let allowed = match (module, used) {
                 (module, used) if module == used => true,
                 ("local", _) => {
-                    matches!(used, "model" | "guests" | "private_files" | "extract" | "fetch")
+                    matches!(used, "model" | "connection_slots" | "private_files" | "extract" | "fetch")
                         || path == "platform::wire"
                 }
                 ("cli", _) => true,

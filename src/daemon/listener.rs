@@ -23,22 +23,22 @@ use tokio::{
 
 use crate::{
     config::Listen,
-    guests::{Guest, Guests, Head},
+    connection_slots::{ConnectionSlots, RequestHead, Slot},
 };
 
-/// Connections at once; for another one the oldest that has not asked yet is cut.
+/// Maximum number of connections; a further one evicts the oldest without a complete request.
 const AT_ONCE: usize = 16;
-/// The head of a request takes so long at most, and a connection, which is for one request, so long: whoever dawdles is cut.
+/// Time limits for a request's head and for the whole connection. Slow clients are disconnected.
 const HEAD: Duration = Duration::from_secs(2);
 const LIFETIME: Duration = Duration::from_secs(10);
-/// Connections that the kernel keeps until they are accepted.
+/// Connections that wait in the kernel to be accepted.
 const BACKLOG: u32 = 128;
 
 /// A listener that is ready.
 #[derive(Debug)]
 pub struct Bound {
     listener: Kind,
-    guests: Guests,
+    slots: ConnectionSlots,
 }
 
 #[derive(Debug)]
@@ -68,7 +68,7 @@ pub async fn bind(listen: &Listen) -> io::Result<Option<Bound>> {
         Listen::Address(address) => TcpListener::bind(address).await.map(Kind::Address).map_err(|e| said(address, &e)),
         Listen::Socket(path) => bind_socket(path).await.map_err(|error| said(path.display(), &error)),
     };
-    Ok(Some(Bound { listener: listener?, guests: Guests::new(AT_ONCE) }))
+    Ok(Some(Bound { listener: listener?, slots: ConnectionSlots::new(AT_ONCE) }))
 }
 
 fn said(place: impl fmt::Display, error: &io::Error) -> io::Error {
@@ -131,7 +131,10 @@ impl Listener for Bound {
             Kind::Socket(listener, _) => Box::new(Listener::accept(listener).await.0),
         };
         let end = Box::pin(tokio::time::sleep(HEAD));
-        (Connection { stream, end, begun: Instant::now(), head: Head::default(), guest: self.guests.enter() }, ())
+        (
+            Connection { stream, end, begun: Instant::now(), head: RequestHead::default(), slot: self.slots.acquire() },
+            (),
+        )
     }
 
     fn local_addr(&self) -> io::Result<()> {
@@ -142,35 +145,35 @@ impl Listener for Bound {
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
-/// A connection that fails every read and write when its time is over, or when it is cut for others.
+/// A connection that fails every read and write after its time limit or its eviction.
 pub struct Connection {
     stream: Box<dyn Stream>,
     end: Pin<Box<Sleep>>,
     begun: Instant,
-    head: Head,
-    guest: Guest,
+    head: RequestHead,
+    slot: Slot,
 }
 
 impl Connection {
     fn in_time(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
-        if self.guest.is_cut(cx) {
+        if self.slot.is_evicted(cx) {
             return Err(ErrorKind::ConnectionReset.into());
         }
         if self.end.as_mut().poll(cx).is_ready() { Err(ErrorKind::TimedOut.into()) } else { Ok(()) }
     }
 
-    /// Takes note of what was read.
+    /// Tracks the request's head.
     fn heard(&mut self, bytes: &[u8]) -> io::Result<()> {
         if self.head.is_whole() {
             return Ok(());
         }
         self.head.add(bytes);
-        // HTTP/2 begins with a request of its own; nobody needs it here, and its heads have no end to wait for.
+        // Only HTTP/1 heads can be tracked, and no client needs HTTP/2 here.
         if self.head.is_of_http_2() {
             return Err(ErrorKind::InvalidData.into());
         }
         if self.head.is_whole() {
-            self.guest.has_asked();
+            self.slot.activity().mark();
             self.end.as_mut().reset(self.begun + LIFETIME);
         }
         Ok(())

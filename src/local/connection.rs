@@ -20,17 +20,17 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use crate::guests::{Guest, Guests, Introduction};
+use crate::connection_slots::{Activity, ConnectionSlots, Slot};
 
-/// Connections that have not shown the key yet, at once: for another one the oldest of them is cut.
-pub(super) const STRANGERS: usize = 128;
+/// Maximum number of connections without a valid key; a further one evicts the oldest of them.
+pub(super) const UNAUTHENTICATED: usize = 128;
 
 /// A handle that cuts one connection, or all of a listener's.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scissors {
     one: Arc<AtomicBool>,
     all: Arc<AtomicBool>,
-    introduction: Option<Introduction>,
+    activity: Option<Activity>,
 }
 
 impl Scissors {
@@ -48,16 +48,16 @@ impl Scissors {
         self.one.load(Ordering::Relaxed) || self.all.load(Ordering::Relaxed)
     }
 
-    /// The connection has shown the key, and makes room for no other.
-    pub(super) fn spare(&self) {
-        if let Some(introduction) = &self.introduction {
-            introduction.has_asked();
+    /// Marks the connection as authenticated: it is not evicted any more.
+    pub(super) fn authenticated(&self) {
+        if let Some(activity) = &self.activity {
+            activity.mark();
         }
     }
 
     /// Scissors for another connection of the same listener.
-    fn beside(&self, guest: &Guest) -> Self {
-        Self { one: Arc::default(), all: Arc::clone(&self.all), introduction: Some(guest.introduction()) }
+    fn beside(&self, slot: &Slot) -> Self {
+        Self { one: Arc::default(), all: Arc::clone(&self.all), activity: Some(slot.activity()) }
     }
 }
 
@@ -72,7 +72,7 @@ impl Connected<IncomingStream<'_, CuttableListener>> for Scissors {
 pub(super) struct CuttableListener {
     pub(super) listener: TcpListener,
     pub(super) scissors: Scissors,
-    pub(super) guests: Guests,
+    pub(super) slots: ConnectionSlots,
 }
 
 impl Listener for CuttableListener {
@@ -84,8 +84,8 @@ impl Listener for CuttableListener {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!("cannot set TCP_NODELAY: {error}");
         }
-        let guest = self.guests.enter();
-        (CuttableStream { stream, scissors: self.scissors.beside(&guest), guest }, address)
+        let slot = self.slots.acquire();
+        (CuttableStream { stream, scissors: self.scissors.beside(&slot), slot }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -98,7 +98,7 @@ impl Listener for CuttableListener {
 pub(super) struct CuttableStream {
     stream: TcpStream,
     scissors: Scissors,
-    guest: Guest,
+    slot: Slot,
 }
 
 impl CuttableStream {
@@ -110,7 +110,7 @@ impl CuttableStream {
 impl AsyncRead for CuttableStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         self.whole()?;
-        if self.guest.is_cut(cx) {
+        if self.slot.is_evicted(cx) {
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         }
         Pin::new(&mut self.stream).poll_read(cx, buf)

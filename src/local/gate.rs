@@ -37,7 +37,7 @@ pub(super) async fn gate(
     app.log.asked(request.method(), route);
     let admitted = admit(&app, request.headers());
     if admitted.is_ok() {
-        scissors.spare();
+        scissors.authenticated();
     }
     let (verdict, answer) = match admitted {
         Err(refusal) => (ask_limit(&app, SlidingLog::look), refusal.into_response()),

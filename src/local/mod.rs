@@ -51,9 +51,9 @@ use tokio::{
 };
 
 use crate::{
+    connection_slots::ConnectionSlots,
     extract::Extractor,
     fetch::{Access, Fetcher},
-    guests::Guests,
     model::RateLimit,
 };
 
@@ -69,7 +69,7 @@ pub use odd::{Odd, Rewriting};
 pub use running::{Running, SnapshotDocument, SnapshotSource};
 
 use changes::Changes;
-use connection::{CuttableListener, STRANGERS, Scissors};
+use connection::{CuttableListener, Scissors, UNAUTHENTICATED};
 use db::Db;
 use error::ApiError;
 use folder::Folder;
@@ -228,8 +228,8 @@ pub async fn start(listener: TcpListener, options: Options) -> Result<Running, L
     let (stop, stopped) = oneshot::channel::<()>();
     let service = routes::router(Arc::clone(&app)).into_make_service_with_connect_info::<Scissors>();
     let scissors = Scissors::default();
-    let guests = Guests::with_regulars(STRANGERS);
-    let listener = CuttableListener { listener, scissors: scissors.clone(), guests };
+    let slots = ConnectionSlots::for_idle(UNAUTHENTICATED);
+    let listener = CuttableListener { listener, scissors: scissors.clone(), slots };
     let server = axum::serve(listener, service).with_graceful_shutdown(async {
         // A platform that is dropped stops as well.
         let _ = stopped.await;
