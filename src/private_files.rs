@@ -1,8 +1,7 @@
-//! Files of kbsync's own, in its state and data folders: never reached through a link that somebody has put there, and never
-//! another user's.
+//! Safe opening of kbsync's own files in its state and data folders: no symlinks, no other user's files.
 //!
-//! Whoever may write to a folder decides what its names lead to. So a folder is trusted where it is this user's or root's, and a
-//! file in it where it is a regular one, this user's or root's, and no link.
+//! A user who may write to a folder controls what its names lead to. A folder is trusted if this user or root owns it. A file in
+//! it is trusted if it is regular, and this user or root owns it.
 
 use std::{
     fs::{self, File, Metadata, OpenOptions},
@@ -13,27 +12,37 @@ use std::{
 
 use rustix::{fs::OFlags, process::geteuid};
 
-/// The largest file of one line that is read, in bytes.
+const IS_LINK: &str = "it is a link, which kbsync does not follow";
+
+/// Maximum size of a one-line file, in bytes.
 const LONGEST_LINE: u64 = 16 << 10;
 
-/// The number of the user who owns the folder, where that is neither this user nor root, who may do as they please anyway; for
-/// root also of the user whose link leads there. Nobody where it is not there.
-pub fn stranger_of(folder: &Path) -> Option<u32> {
-    let owner = fs::metadata(folder).ok()?.uid();
-    let links = folder.ancestors().filter_map(|part| fs::symlink_metadata(part).ok()).filter(Metadata::is_symlink);
+/// The name of the user who owns a folder, or its nearest existing ancestor, if that is neither this user nor root. For root
+/// also the owner of a symlink on the way.
+pub fn untrusted_owner(folder: &Path) -> Option<String> {
+    let parts = || folder.ancestors().map(|part| if part.as_os_str().is_empty() { Path::new(".") } else { part });
+    let owner = parts().find_map(|part| fs::metadata(part).ok())?.uid();
+    let links = parts().filter_map(|part| fs::symlink_metadata(part).ok()).filter(Metadata::is_symlink);
     let links = links.map(|link| link.uid()).filter(|_| geteuid().is_root());
-    [owner].into_iter().chain(links).find(|owner| !is_trusted(*owner))
+    [owner].into_iter().chain(links).find(|owner| !is_trusted(*owner)).map(user_name)
 }
 
-/// What is wrong with a file that is there: it is no regular one, another user's, or, for root, has another name as well. Nothing
-/// of one that is not there.
-pub fn defect_of(path: &Path) -> Option<&'static str> {
-    defect(&fs::symlink_metadata(path).ok()?)
+/// The name of a user, or `#` and the number where the system has no name for it.
+pub fn user_name(id: u32) -> String {
+    let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let mut users = users.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    let user = users.find(|user| user.get(2) == Some(&id.to_string().as_str()));
+    user.map_or_else(|| format!("#{id}"), |user| user[0].to_owned())
 }
 
-fn defect(found: &Metadata) -> Option<&'static str> {
+/// Why an existing file is not trusted: it is not regular, another user owns it, or, for root, it has further hard links.
+pub fn distrust_reason(path: &Path) -> Option<&'static str> {
+    reason(&fs::symlink_metadata(path).ok()?)
+}
+
+fn reason(found: &Metadata) -> Option<&'static str> {
     if found.is_symlink() {
-        Some("it is a link, which kbsync does not follow")
+        Some(IS_LINK)
     } else if !found.is_file() {
         Some("it is not a regular file")
     } else if !is_trusted(found.uid()) {
@@ -49,31 +58,30 @@ fn is_trusted(owner: u32) -> bool {
     owner == 0 || owner == geteuid().as_raw()
 }
 
-/// Opens a file as `options` say, mode 0600 where it is made. They do not ask for it to be cut: that would come before it is
-/// looked at.
+/// Opens a file with these options, and creates it with mode 0600. The options must not truncate: that happens before the check.
 ///
 /// # Errors
-/// As the system says it; [`ErrorKind::PermissionDenied`] where something is wrong with it, as [`defect_of`] has it.
+/// [`ErrorKind::PermissionDenied`] if the file is not trusted (see [`distrust_reason`]).
 pub fn open(path: &Path, options: &OpenOptions) -> io::Result<File> {
-    // A FIFO that nobody writes to would be waited for.
+    // Opening a FIFO without a writer would block.
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
     let flags = i32::try_from(flags.bits()).map_err(io::Error::other)?;
     let refused = |what: &str| io::Error::new(ErrorKind::PermissionDenied, what);
     let opened = options.clone().custom_flags(flags).mode(0o600).open(path);
     let file = opened.map_err(|error| match fs::symlink_metadata(path) {
-        Ok(found) if found.is_symlink() => refused("it is a link, which kbsync does not follow"),
+        Ok(found) if found.is_symlink() => refused(IS_LINK),
         _ => error,
     })?;
-    if let Some(defect) = defect(&file.metadata()?) {
-        return Err(refused(defect));
+    if let Some(reason) = reason(&file.metadata()?) {
+        return Err(refused(reason));
     }
     Ok(file)
 }
 
-/// Reads a file of one line.
+/// Reads a one-line file.
 ///
 /// # Errors
-/// As [`open`]; [`ErrorKind::InvalidData`] where it is longer than a line of ours is.
+/// See [`open`]; [`ErrorKind::InvalidData`] if the file is larger than 16 KiB or not UTF-8.
 pub fn read_line(path: &Path) -> io::Result<String> {
     let file = open(path, OpenOptions::new().read(true))?;
     let mut text = String::new();
@@ -119,14 +127,15 @@ mod tests {
     }
 
     #[test]
-    fn stranger_of__folder_of_another_user__is_that_user() {
+    fn untrusted_owner__folder_of_another_user__is_that_user() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(stranger_of(folder.path()), None);
-        assert_eq!(stranger_of(&folder.path().join("none")), None);
+        assert_eq!(untrusted_owner(folder.path()), None);
+        assert_eq!(untrusted_owner(&folder.path().join("none")), None);
         // Only root can give a folder away.
         if geteuid().is_root() {
             std::os::unix::fs::chown(folder.path(), Some(4711), None).unwrap();
-            assert_eq!(stranger_of(folder.path()), Some(4711));
+            assert_eq!(untrusted_owner(folder.path()).as_deref(), Some("#4711"));
+            assert_eq!(untrusted_owner(&folder.path().join("none")).as_deref(), Some("#4711"));
         }
     }
 }

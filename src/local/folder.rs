@@ -34,7 +34,7 @@ impl Folder {
             let path = path.to_owned();
             move |source| LocalError::Folder { path, source }
         };
-        refuse_strangers(root)?;
+        refuse_untrusted(root)?;
         DirBuilder::new().recursive(true).mode(0o700).create(root).map_err(broken(root))?;
         let lock_path = root.join("lock");
         let lock = private_files::open(&lock_path, OpenOptions::new().create(true).truncate(false).write(true));
@@ -48,7 +48,7 @@ impl Folder {
         }
         let uploads = root.join("uploads");
         DirBuilder::new().recursive(true).mode(0o700).create(&uploads).map_err(broken(&uploads))?;
-        let key = read_or_make_key(&root.join("api_key"))?;
+        let key = read_or_create_key(&root.join("api_key"))?;
         ensure_id(root, None)?;
         let left_in_haste = root.join("address").exists();
         Ok(Self { root: root.to_owned(), lock, key, left_in_haste })
@@ -69,7 +69,7 @@ pub fn ensure_id(root: &Path, known: Option<&str>) -> Result<String, LocalError>
     if let Some(id) = folder_id(root) {
         return Ok(id);
     }
-    refuse_strangers(root)?;
+    refuse_untrusted(root)?;
     let broken = |source| LocalError::Folder { path: root.to_owned(), source };
     DirBuilder::new().recursive(true).mode(0o700).create(root).map_err(broken)?;
     let id = known.map_or_else(|| format!("{}{}", ids::random_hex(), ids::random_hex()), str::to_owned);
@@ -102,53 +102,47 @@ fn read_address(root: &Path) -> Option<String> {
     private_files::read_line(&root.join("address")).ok().filter(|address| !address.is_empty())
 }
 
-/// The key of a folder that another process serves.
+/// Reads the key of a folder that another process serves.
 ///
 /// # Errors
-/// [`LocalError::Key`] where there is no key of a local platform, [`LocalError::Folder`] where it cannot be read.
+/// [`LocalError::Key`] if the file holds no key of a local platform, [`LocalError::Folder`] if it cannot be read.
 pub fn key_of(root: &Path) -> Result<SecretString, LocalError> {
-    refuse_strangers(root)?;
-    let path = root.join("api_key");
-    match private_files::read_line(&path) {
+    refuse_untrusted(root)?;
+    read_key(&root.join("api_key"))
+}
+
+fn read_key(path: &Path) -> Result<SecretString, LocalError> {
+    match private_files::read_line(path) {
         Ok(key) if is_key(&key) => Ok(key.into()),
-        Ok(_) => Err(LocalError::Key { path }),
-        Err(source) if source.kind() == io::ErrorKind::InvalidData => Err(LocalError::Key { path }),
-        Err(source) => Err(LocalError::Folder { path, source }),
+        Err(source) if source.kind() != io::ErrorKind::InvalidData => {
+            Err(LocalError::Folder { path: path.to_owned(), source })
+        }
+        _ => Err(LocalError::Key { path: path.to_owned() }),
     }
 }
 
-/// Whether it has the form of a key that a local platform has made; nothing else is sent to where one is said to be.
+/// Whether a text has the form of a local platform's key. Nothing else may be sent to the address in the folder.
 fn is_key(text: &str) -> bool {
     text.strip_prefix(KEY_PREFIX)
         .is_some_and(|rest| rest.len() >= SHORTEST_KEY && rest.bytes().all(|byte| byte.is_ascii_graphic()))
 }
 
-/// Fails where another user owns the folder: what is in it may lead anywhere.
-fn refuse_strangers(root: &Path) -> Result<(), LocalError> {
-    let folder = root.ancestors().find(|folder| folder.exists());
-    match folder.and_then(private_files::stranger_of) {
-        None => Ok(()),
-        Some(owner) => {
-            let source = io::Error::new(
-                io::ErrorKind::PermissionDenied,
-                format!("it is the folder of user #{owner}; run kbsync as that user"),
-            );
-            Err(LocalError::Folder { path: root.to_owned(), source })
-        }
-    }
+/// Fails if the folder's owner is not trusted.
+fn refuse_untrusted(root: &Path) -> Result<(), LocalError> {
+    let Some(owner) = private_files::untrusted_owner(root) else { return Ok(()) };
+    let reason = format!("it is the folder of user {owner}; run kbsync as that user");
+    let source = io::Error::new(io::ErrorKind::PermissionDenied, reason);
+    Err(LocalError::Folder { path: root.to_owned(), source })
 }
 
-fn read_or_make_key(path: &Path) -> Result<SecretString, LocalError> {
-    match private_files::read_line(path) {
-        Ok(key) if is_key(&key) => Ok(key.into()),
-        Ok(_) => Err(LocalError::Key { path: path.to_owned() }),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+fn read_or_create_key(path: &Path) -> Result<SecretString, LocalError> {
+    match read_key(path) {
+        Err(LocalError::Folder { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
             let key = format!("{KEY_PREFIX}{}{}", ids::random_hex(), ids::random_hex());
             write_whole(path, &key)?;
             Ok(key.into())
         }
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(LocalError::Key { path: path.to_owned() }),
-        Err(source) => Err(LocalError::Folder { path: path.to_owned(), source }),
+        key => key,
     }
 }
 
@@ -156,7 +150,7 @@ fn read_or_make_key(path: &Path) -> Result<SecretString, LocalError> {
 fn write_whole(path: &Path, line: &str) -> Result<(), LocalError> {
     let fresh = path.with_extension(format!("{}.new", std::process::id()));
     let write = || {
-        // One that is left over was a process's that died; a link goes as itself.
+        // A crashed process may have left it; a symlink is removed, not followed.
         match fs::remove_file(&fresh) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::StoreError;
+use super::{StoreError, db};
 use crate::{model::Moment, private_files};
 
 /// Why the last pass could not write the state.
@@ -24,7 +24,7 @@ impl StateFailure {
         if !matches!(error, StoreError::Full | StoreError::Busy | StoreError::Sqlite(_)) {
             return;
         }
-        let opened = private_files::open(&beside(state), OpenOptions::new().write(true).create(true).truncate(false));
+        let opened = private_files::open(&path(state), OpenOptions::new().write(true).create(true).truncate(false));
         // A full disk has room for the name alone, which says enough.
         let _ = opened.and_then(|mut file| {
             file.set_len(0)?;
@@ -35,12 +35,12 @@ impl StateFailure {
     /// Takes it away: a pass was noted in the state.
     pub fn clear(state: &Path) {
         // It is hardly ever there.
-        let _ = fs::remove_file(beside(state));
+        let _ = fs::remove_file(path(state));
     }
 
     /// What was left beside a state.
     pub fn read(state: &Path) -> Option<Self> {
-        let path = beside(state);
+        let path = path(state);
         let modified = fs::symlink_metadata(&path).and_then(|found| found.modified()).ok()?;
         let reason = private_files::read_line(&path).ok().filter(|reason| !reason.is_empty());
         let reason = reason.unwrap_or_else(|| StoreError::Full.to_string());
@@ -48,8 +48,6 @@ impl StateFailure {
     }
 }
 
-fn beside(state: &Path) -> PathBuf {
-    let mut path = state.as_os_str().to_owned();
-    path.push(".failed");
-    path.into()
+fn path(state: &Path) -> PathBuf {
+    db::beside(state, ".failed")
 }

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::StoreError;
+use super::{StoreError, db};
 use crate::private_files;
 
 /// How long to retry while only `holder` queries have the lock. On a busy machine such a query may be preempted while it has it.
@@ -27,7 +27,7 @@ impl Lock {
     /// # Errors
     /// [`StoreError::Locked`] with the holder's process id when it is taken.
     pub fn take(store: &Path) -> Result<Self, StoreError> {
-        let path = beside(store);
+        let path = path(store);
         let cannot = |cause| StoreError::Folder { path: path.clone(), cause };
         if let Some(folder) = store.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             // Of what is in it every file is its user's alone; a folder that is there already is its owner's business.
@@ -57,7 +57,7 @@ impl Lock {
 
     /// The process that holds the lock of a store now. The lock is tried, and not kept.
     pub fn holder(store: &Path) -> Option<u32> {
-        let file = private_files::open(&beside(store), OpenOptions::new().read(true)).ok()?;
+        let file = private_files::open(&path(store), OpenOptions::new().read(true)).ok()?;
         match file.try_lock_shared() {
             Err(TryLockError::WouldBlock) => return written_in(&file),
             Ok(()) => drop(Self { file }),
@@ -89,11 +89,9 @@ fn alone(file: &File) -> Result<(), TryLockError> {
     file.try_lock()
 }
 
-/// The lock's file.
-pub(super) fn beside(store: &Path) -> PathBuf {
-    let mut path = store.as_os_str().to_owned();
-    path.push(".lock");
-    path.into()
+/// The lock file of a store.
+pub(super) fn path(store: &Path) -> PathBuf {
+    db::beside(store, ".lock")
 }
 
 /// The process that wrote its number into the lock's file.

@@ -13,7 +13,7 @@ use rustix::{
     process::geteuid,
 };
 
-use super::{StoreError, lock};
+use super::{StoreError, db, lock};
 use crate::private_files;
 
 /// What an SQLite file begins with.
@@ -25,18 +25,15 @@ const MAGIC: &[u8] = b"SQLite format 3\0";
 /// [`StoreError::Place`] where there can be no state, [`StoreError::Folder`] where this user may not write it,
 /// [`StoreError::OtherUser`] where it belongs to another one.
 pub fn check(path: &Path, to_write: bool) -> Result<(), StoreError> {
-    let owner = other_owner(path, to_write).or_else(|| {
-        // Whoever owns the folder decides what every name in it leads to.
-        path.ancestors().skip(1).find(|folder| folder.exists()).and_then(private_files::stranger_of).map(user_name)
-    });
+    let owner = other_owner(path, to_write).or_else(|| private_files::untrusted_owner(path.parent()?));
     if let Some(owner) = owner {
         return Err(StoreError::OtherUser { path: path.to_owned(), owner });
     }
-    // SQLite follows links to what it keeps beside the state, and waits for FIFOs.
+    // SQLite follows symlinks beside the state, and blocks on FIFOs.
     for suffix in ["-wal", "-shm", "-journal", ".lock", ".failed"] {
-        let beside = super::db::beside(path, suffix);
-        if let Some(defect) = private_files::defect_of(&beside) {
-            let reason = format!("of {} beside it, {defect}", beside.display());
+        let beside = db::beside(path, suffix);
+        if let Some(distrust) = private_files::distrust_reason(&beside) {
+            let reason = format!("of {} beside it, {distrust}", beside.display());
             return Err(StoreError::Place { path: path.to_owned(), reason });
         }
     }
@@ -70,15 +67,7 @@ fn other_owner(path: &Path, to_write: bool) -> Option<String> {
         }
         _ => return None,
     };
-    (found.uid() != geteuid().as_raw()).then(|| user_name(found.uid()))
-}
-
-/// A user's name, or what stands for it where the system's list has none.
-fn user_name(id: u32) -> String {
-    let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let mut users = users.lines().map(|line| line.split(':').collect::<Vec<_>>());
-    let user = users.find(|user| user.get(2) == Some(&id.to_string().as_str()));
-    user.map_or_else(|| format!("#{id}"), |user| user[0].to_owned())
+    (found.uid() != geteuid().as_raw()).then(|| private_files::user_name(found.uid()))
 }
 
 /// What is wrong with what is there.
@@ -92,14 +81,14 @@ fn at_file(path: &Path, found: &Metadata) -> Option<String> {
     if !found.is_file() {
         return Some("it is not a regular file".to_owned());
     }
-    if let Some(defect) = private_files::defect_of(path).filter(|_| geteuid().is_root()) {
-        return Some(defect.to_owned());
+    if let Some(distrust) = private_files::distrust_reason(path).filter(|_| geteuid().is_root()) {
+        return Some(distrust.to_owned());
     }
     if let Err(error) = access(path, Access::READ_OK) {
         return Some(format!("this user may not read it ({error})"));
     }
     // A damaged state has been used before, and then there is a lock beside it.
-    let is_other = found.len() > 0 && !begins_with_magic(path) && !lock::beside(path).exists();
+    let is_other = found.len() > 0 && !begins_with_magic(path) && !lock::path(path).exists();
     is_other.then(|| "there is another file, which is no kbsync state".to_owned())
 }
 

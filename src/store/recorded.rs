@@ -39,7 +39,7 @@ pub struct RecordedDocument {
 impl Recorded {
     /// Reads a state, with at most this many of its documents. `None` where there is none or it cannot be read.
     pub fn read(path: &Path, documents: u32) -> Option<Self> {
-        // SQLite would make an empty one, and wait for whoever writes to a FIFO.
+        // SQLite would create a missing file, and block on a FIFO.
         super::place::check(path, false).is_ok_and(|()| path.exists()).then(|| read(path, documents).ok()).flatten()
     }
 }
