@@ -13,8 +13,6 @@ use super::{
 };
 use crate::{
     config::{Collection, Input, Pages, Via},
-    extract::Headers,
-    fetch::Answer,
     model::{Claimed, DocPath, Moment, PageState, identity},
     reconcile::{self, PageList, Reader},
     store::{Db, StoreError},
@@ -130,18 +128,12 @@ async fn page(
     Ok(true)
 }
 
-/// Reads a page for the text that its style hides. One that cannot be read now has its reason elsewhere.
+/// Prints how much text the page's style hides, if any.
 async fn hidden_text(reader: &Reader, collection: &Collection, pages: &Pages, url: &Url) {
-    let access = reconcile::access(&collection.name, pages);
-    let Answer::Page(page) = reader.fetcher().get(url, &access, None).await else { return };
-    if page.kind() != Ok("html") {
-        return;
-    }
-    let headers = Headers { charset: page.charset, refresh: page.refresh };
-    let Ok(page) = reader.extractor().page(&page.body, headers, &page.url).await else { return };
-    let words = print::count(page.hidden_words as u64, "word");
+    let count = reader.hidden_words(&collection.name, pages, url).await.unwrap_or_default();
+    let words = print::count(count as u64, "word");
     match pages.via {
-        _ if page.hidden_words == 0 => {}
+        _ if count == 0 => {}
         Via::Upload => line!("  hidden text left out: {words}"),
         Via::Url => line!("  hidden text: {words}; the platform fetches the page itself, and may take it in"),
     }

@@ -1,10 +1,28 @@
-//! The warning of text that a page's readers do not see.
+//! Text that a page's style hides from its readers: how much there is, and the warning.
 
 use url::Url;
 
-use crate::{config::Via, fetch::shown, model::CollectionName};
+use super::{
+    access,
+    reader::{Read, Reader},
+};
+use crate::{
+    config::{Pages, Via},
+    fetch::shown,
+    model::CollectionName,
+};
 
-/// Warns of a page that is to go up and has text that its readers do not see.
+impl Reader {
+    /// Fetches a page and counts the words that its style hides; `None` if it cannot be read.
+    pub async fn hidden_words(&self, collection: &CollectionName, pages: &Pages, page: &Url) -> Option<usize> {
+        match self.read(page, &access(collection, pages), None, (pages.via, None)).await {
+            Read::Content(content) => Some(content.hidden_words),
+            _ => None,
+        }
+    }
+}
+
+/// Warns if a page that will be uploaded has hidden text.
 pub(super) fn warn_of_hidden_text(collection: &CollectionName, page: &Url, words: usize, via: Via) {
     let page = shown(page);
     match via {
