@@ -43,8 +43,8 @@ pub(super) fn cites(citation: &Citation, document: &Reference, instance: &Instan
     if named { Sureness::Perhaps } else { Sureness::No }
 }
 
-/// Whether the platform says that what is cited is a page, and not this document: whoever writes a page gives it a title as they
-/// please. A page may be cited where its own site has led to.
+/// Whether the citation's address is that of another page. The author of a page chooses its title, so a title proves nothing then.
+/// A page may redirect within its own host.
 fn is_elsewhere(citation: &Citation, document: &Reference) -> bool {
     let host = |address: &url::Url| address.host_str().map(str::to_owned);
     address_of(citation).is_some_and(|cited| match document.path.address() {
@@ -227,7 +227,7 @@ mod tests {
             ("pages/https://example.com/pricing", None, &reference(None, page), Sure),
             ("https://example.com/pricing", None, &pricing, Perhaps),
             ("pricing", None, &pricing, No),
-            // Whoever writes a page gives it its title.
+            // The author of a page chooses its title.
             ("handbook/ops/cron.md [default:0123456789ab]", Some("https://evil.example/"), &cron, No),
             ("handbook/ops/cron.md", Some("https://evil.example/cron"), &cron, No),
             ("cron.md", Some("https://evil.example/cron.md"), &cron, No),

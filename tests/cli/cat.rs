@@ -25,7 +25,7 @@ pub fn add_pages(bench: &Bench, origin: &Origin, name: &str, paths: &[&str], res
 }
 
 pub const LONG: &str =
-    "<p>A gearbox is filled with oil before it is fitted, and looked at again after a week of work.</p>";
+    "<p>A gearbox is filled with oil before it is fitted, and checked once more after a week of work.</p>";
 
 pub fn page(title: &str, text: &str) -> Reply {
     Reply::page(&format!(
