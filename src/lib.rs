@@ -21,6 +21,7 @@
 //! | 1 | [`config`] | from a YAML file to a checked config |
 //! | 0 | [`connection_slots`] | the connection limit of a server, which evicts idle connections |
 //! | 0 | [`private_files`] | files of kbsync's own: no links, and no other user's |
+//! | 0 | [`regular_file`] | files that a config names: regular ones, up to a limit |
 //! | 0 | [`model`] | the words of kbsync as types |
 //!
 //! The layer law, which `tests/tidy.rs` enforces: a module uses only layers below its own, and never a sibling. Two
@@ -50,6 +51,7 @@ pub mod plan;
 pub mod platform;
 pub mod private_files;
 pub mod reconcile;
+pub mod regular_file;
 pub mod scan;
 pub mod store;
 pub mod verify;

@@ -7,11 +7,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const MAX_LINES: usize = 400;
+const MAX_LINES: usize = 700;
 const MAX_LINES_OF_MAIN: usize = 60;
 
 /// A module's layer. A new one is entered here and in the map in `src/lib.rs`.
-const LAYERS: [(&str, u8); 17] = [
+const LAYERS: [(&str, u8); 18] = [
     ("cli", 5),
     ("daemon", 4),
     ("reconcile", 3),
@@ -28,6 +28,7 @@ const LAYERS: [(&str, u8); 17] = [
     ("config", 1),
     ("connection_slots", 0),
     ("private_files", 0),
+    ("regular_file", 0),
     ("model", 0),
 ];
 

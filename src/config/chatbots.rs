@@ -2,8 +2,7 @@
 
 use std::{
     collections::HashMap,
-    fs::File,
-    io::Read,
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
@@ -13,7 +12,10 @@ use super::{
     node::{Node, Value},
     read::{Reading, Section},
 };
-use crate::model::{BotField, BotFields, OnDrift, is_id};
+use crate::{
+    model::{BotField, BotFields, OnDrift, is_id},
+    regular_file,
+};
 
 const KEYS: &[&str] =
     &["id", "name", "welcome_message", "model", "instructions", "instructions_file", "team", "appearance", "drift"];
@@ -155,17 +157,12 @@ fn instructions_file(section: &Section, reading: &mut Reading) -> Option<PathBuf
 /// Reads a file of instructions: all of its text, but for one line end at its end.
 fn read_instructions(path: &Path) -> Result<String, String> {
     let shown = path.display();
-    let cannot = |error: std::io::Error| format!("{shown} cannot be read: {error}");
-    // A pipe would be waited for as soon as it is opened.
-    if !std::fs::metadata(path).map_err(cannot)?.is_file() {
-        return Err(format!("{shown} is not a file"));
-    }
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(cannot)?;
-    file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(cannot)?;
-    if bytes.len() as u64 > MAX_FILE {
-        return Err(format!("{shown} is larger than 1 MiB, so it is hardly a bot's instructions"));
-    }
+    let read = regular_file::open(path).and_then(|file| regular_file::read(&file, MAX_FILE));
+    let bytes = read.map_err(|error| match error.kind() {
+        ErrorKind::IsADirectory | ErrorKind::InvalidInput => format!("{shown} is not a file"),
+        ErrorKind::FileTooLarge => format!("{shown} is larger than 1 MiB, so it is hardly a bot's instructions"),
+        _ => format!("{shown} cannot be read: {error}"),
+    })?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let line = error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count() + 1;
         format!("{shown} is not UTF-8 in line {line}; save the file in UTF-8")

@@ -1,18 +1,16 @@
 //! Files around the config: where the state is kept by default, and files that hold a key.
 
 use std::{
-    fs::{File, Metadata},
-    io::Read,
+    fs::Metadata,
+    io::{self, ErrorKind},
     os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
-use rustix::{
-    fs::{Mode, OFlags, open},
-    process::geteuid,
-};
+use rustix::process::geteuid;
 
 use super::{StatePlace, read::Reading};
+use crate::regular_file;
 
 /// `$STATE_DIRECTORY/state.db`, as systemd sets it, else `.kbsync/state.db` beside the config.
 pub(super) fn default_state(reading: &Reading) -> (PathBuf, StatePlace) {
@@ -46,19 +44,14 @@ const MAX_KEY_FILE: u64 = 16 * 1024;
 /// A sentence that never shows what the file holds, nor a path that may be a key put in the place of one.
 pub(super) fn read_key(path: &Path) -> Result<KeyFile, String> {
     let shown = shown(path);
-    let cannot = |error: std::io::Error| format!("{shown} cannot be read: {error}");
-    // A FIFO that nobody writes to would be waited for.
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-    let file = File::from(open(path, flags, Mode::empty()).map_err(|error| cannot(error.into()))?);
+    let cannot = |error: io::Error| match error.kind() {
+        ErrorKind::IsADirectory | ErrorKind::InvalidInput => format!("{shown} is not a file"),
+        ErrorKind::FileTooLarge => format!("{shown} is larger than 16 KiB, so it is hardly a key"),
+        _ => format!("{shown} cannot be read: {error}"),
+    };
+    let file = regular_file::open(path).map_err(cannot)?;
     let meta = file.metadata().map_err(cannot)?;
-    if !meta.is_file() {
-        return Err(format!("{shown} is not a file"));
-    }
-    let mut bytes = Vec::new();
-    file.take(MAX_KEY_FILE + 1).read_to_end(&mut bytes).map_err(cannot)?;
-    if bytes.len() as u64 > MAX_KEY_FILE {
-        return Err(format!("{shown} is larger than 16 KiB, so it is hardly a key"));
-    }
+    let bytes = regular_file::read(&file, MAX_KEY_FILE).map_err(cannot)?;
     let text = String::from_utf8(bytes).map_err(|_| format!("{shown} does not hold text"))?;
     let key = text.trim_end_matches(['\n', '\r']).to_owned();
     let mode = meta.permissions().mode();

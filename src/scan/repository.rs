@@ -1,13 +1,14 @@
 //! The git repository that a folder is in, as far as its ignore rules reach the folder.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     io::{self, ErrorKind, Read},
     os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
 };
 
 use super::ignore_file::IgnoreFile;
+use crate::regular_file;
 
 /// Where a root stands in its repository, and the rules from above it.
 #[derive(Debug, Default)]
@@ -91,10 +92,7 @@ fn common_folder(git: &Path) -> Option<PathBuf> {
 }
 
 fn first_line(path: &Path) -> io::Result<String> {
-    if !fs::metadata(path)?.is_file() {
-        return Err(ErrorKind::InvalidInput.into());
-    }
     let mut text = String::new();
-    File::open(path)?.take(8 * 1024).read_to_string(&mut text)?;
+    regular_file::open(path)?.take(8 * 1024).read_to_string(&mut text)?;
     Ok(text.lines().next().unwrap_or_default().to_owned())
 }

@@ -1,18 +1,18 @@
 //! Lists as plain text: one address a line. A file on disk, or a sitemap that is no XML.
 
 use std::{
-    fs::{File, Metadata},
-    io::{self, Read},
+    fs::Metadata,
+    io::{self, ErrorKind},
     os::unix::fs::MetadataExt,
     path::Path,
     time::{Duration, SystemTime},
 };
 
-use rustix::fs::{Mode, OFlags, open};
 use tokio::{task::spawn_blocking, time::sleep};
 use url::Url;
 
 use super::canonical::{BadAddress, canonical, shown};
+use crate::regular_file;
 
 /// The largest file that is read.
 const MAX_SIZE: u64 = 32 << 20;
@@ -31,7 +31,7 @@ const SEPARATORS: [char; 2] = [',', ';'];
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Unreadable {
     #[error("it cannot be read: {0}")]
-    Io(#[from] io::Error),
+    Io(io::Error),
     #[error("it is a folder, not a file with an address on each line")]
     Folder,
     #[error("it is not a regular file")]
@@ -42,6 +42,17 @@ pub(super) enum Unreadable {
     Utf16,
     #[error("it is being written; the next pass reads it")]
     Written,
+}
+
+impl From<io::Error> for Unreadable {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::IsADirectory => Self::Folder,
+            ErrorKind::InvalidInput => Self::Special,
+            ErrorKind::FileTooLarge => Self::Large,
+            _ => Self::Io(error),
+        }
+    }
 }
 
 /// What a look at a file gives.
@@ -72,27 +83,18 @@ async fn look_aside(path: &Path) -> Result<Look, Unreadable> {
 }
 
 fn look(path: &Path, now: SystemTime) -> Result<Look, Unreadable> {
-    // A FIFO that nobody writes to would be waited for.
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-    let mut file = File::from(open(path, flags, Mode::empty()).map_err(io::Error::from)?);
+    let file = regular_file::open(path)?;
     let before = file.metadata()?;
-    let kind = before.file_type();
-    if !kind.is_file() {
-        return Err(if kind.is_dir() { Unreadable::Folder } else { Unreadable::Special });
-    }
     // A time in the future says nothing of when it was written.
     let age = now.duration_since(before.modified()?).ok();
     if let Some(wait) = age.and_then(|age| SETTLE.checked_sub(age)).filter(|wait| !wait.is_zero()) {
         return Ok(Look::Written(wait));
     }
-    let mut bytes = Vec::new();
-    (&mut file).take(MAX_SIZE + 1).read_to_end(&mut bytes)?;
+    let bytes = regular_file::read(&file, MAX_SIZE);
     if state(&before) != state(&file.metadata()?) {
         return Ok(Look::Written(SETTLE));
     }
-    if bytes.len() as u64 > MAX_SIZE {
-        return Err(Unreadable::Large);
-    }
+    let bytes = bytes?;
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         return Err(Unreadable::Utf16);
     }
@@ -175,7 +177,7 @@ fn without_comment(line: &[u8]) -> &[u8] {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::net::UnixListener;
+    use std::{fs::File, os::unix::net::UnixListener};
 
     use super::*;
 
