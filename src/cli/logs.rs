@@ -24,6 +24,7 @@ use tracing_subscriber::{
 };
 
 use super::print;
+use crate::model::mask_secret_parameters;
 
 /// What `--log-format` takes.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -88,7 +89,7 @@ fn is_the_journal() -> bool {
 
 /// Says something whatever the level of the logs is, in their format. Its lines stay lines where people read them.
 pub(super) fn say(level: Level, text: &str) {
-    let line = Line { level, message: print::printable_text(text), fields: Fields::default() };
+    let line = Line { level, message: print::printable_text(&mask_secret_parameters(text)), fields: Fields::default() };
     write(&line.text(chosen(), Timestamp::now()));
 }
 
@@ -148,11 +149,11 @@ impl Fields {
 
 impl Visit for Fields {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.0.push((field.name(), format!("{value:?}").into()));
+        self.record_str(field, &format!("{value:?}"));
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.0.push((field.name(), value.into()));
+        self.0.push((field.name(), mask_secret_parameters(value).into()));
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
