@@ -33,7 +33,7 @@ const PATIENCE: usize = 5;
 const MAX_PAGES: usize = 1_000_000;
 /// The most bytes that a collection's lists say together, as they are kept: with a million pages, addresses of 70 bytes. Several
 /// copies are made of them in a pass.
-pub(super) const MAX_TEXT: usize = 128 << 20;
+const MAX_TEXT: usize = 128 << 20;
 /// What a page takes besides.
 const PAGE: usize = 64;
 
@@ -48,8 +48,8 @@ pub(super) struct Gathering {
     asked: BTreeSet<Url>,
     /// Further ways to lists that were read by another one.
     further: BTreeMap<String, BTreeSet<String>>,
-    /// Bytes of what was gathered.
-    text: usize,
+    /// Bytes that may still be gathered.
+    pub(super) budget: usize,
     /// Whether there was more than can be kept.
     full: bool,
 }
@@ -76,7 +76,15 @@ impl Source {
 impl Gathering {
     pub(super) fn new(filter: Filter) -> Self {
         let (disputed, asked) = (BTreeSet::new(), BTreeSet::new());
-        Self { filter, result: Pages::default(), disputed, asked, further: BTreeMap::new(), text: 0, full: false }
+        Self {
+            filter,
+            result: Pages::default(),
+            disputed,
+            asked,
+            further: BTreeMap::new(),
+            budget: MAX_TEXT,
+            full: false,
+        }
     }
 
     /// Takes the pages that the config names itself.
@@ -294,8 +302,8 @@ impl Gathering {
 
     /// Charges bytes to the budget, and returns whether they fit.
     fn charge(&mut self, bytes: usize) -> bool {
-        let fits = self.text + bytes <= MAX_TEXT;
-        self.text += if fits { bytes } else { 0 };
+        let fits = bytes <= self.budget;
+        self.budget -= if fits { bytes } else { 0 };
         self.full |= !fits;
         fits
     }
@@ -323,21 +331,21 @@ impl Gathering {
         if !self.further.is_empty() {
             // The pages of one list have the same ways, and share them.
             let mut gone_further: BTreeMap<String, Ways> = BTreeMap::new();
-            for listed in self.result.pages.values_mut() {
+            let mut pages = std::mem::take(&mut self.result.pages);
+            for listed in pages.values_mut() {
                 if let Some(ways) = gone_further.get(listed.lists.as_str()) {
                     listed.lists = ways.clone();
                     continue;
                 }
                 let (before, mut ways) = (listed.lists.as_str().to_owned(), listed.lists.clone());
                 go_further(&mut ways, &self.further);
-                self.text += before.len() + ways.as_str().len();
-                if self.text > MAX_TEXT {
-                    self.full = true;
+                if !self.charge(before.len() + ways.as_str().len()) {
                     break;
                 }
                 listed.lists = ways.clone();
                 gone_further.insert(before, ways);
             }
+            self.result.pages = pages;
         }
         self.result.asked = self.asked.into_iter().map(String::from).collect();
         if self.full {
