@@ -1,10 +1,11 @@
 //! Private address filter: which hosts may resolve to addresses that are not public.
 //!
 //! A site controls its redirects and its DNS, so neither may open an address. A private address is fetched for hosts that the
-//! config names. Loopback, link-local and cloud metadata addresses are fetched only where the config names the address.
+//! config names. Loopback, link-local and cloud metadata addresses are fetched only where the config names the address, and
+//! only at the port that it names.
 
 use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::Arc,
 };
 
@@ -12,42 +13,47 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
 use super::{Trouble, address::embedded};
-use crate::model::{AllowedHosts, normalize_host};
+use crate::model::{AllowedHosts, Cidr, normalize_host};
 
-/// Whether a private address may be fetched as this host.
-fn is_allowed(allowed: &AllowedHosts, host: &str, address: IpAddr) -> bool {
+/// Blocks that no site has a reason to resolve to: loopback, link-local, multicast, and the metadata services of clouds.
+const RESERVED: [Cidr; 11] = [
+    Cidr::v4([0, 0, 0, 0], 8),
+    Cidr::v4([127, 0, 0, 0], 8),
+    Cidr::v4([169, 254, 0, 0], 16),
+    Cidr::v4([224, 0, 0, 0], 3),
+    // The metadata of Alibaba's, Oracle's and Azure's machines.
+    Cidr::v4([100, 100, 100, 200], 32),
+    Cidr::v4([192, 0, 0, 192], 32),
+    Cidr::v4([168, 63, 129, 16], 32),
+    // No address and this machine, the link, many at once, and the metadata of Amazon's machines.
+    Cidr::v6([0, 0, 0, 0, 0, 0, 0, 0], 127),
+    Cidr::v6([0xfe80, 0, 0, 0, 0, 0, 0, 0], 10),
+    Cidr::v6([0xff00, 0, 0, 0, 0, 0, 0, 0], 8),
+    Cidr::v6([0xfd00, 0xec2, 0, 0, 0, 0, 0, 0], 32),
+];
+
+/// Whether a private address may be fetched as this host, at this port if it is known. A reserved one must be named: as the
+/// host's address, or by a block that holds reserved ones alone.
+fn is_allowed(allowed: &AllowedHosts, host: &str, port: Option<u16>, address: IpAddr) -> bool {
     let host = normalize_host(host);
     let is_literal = host.parse::<IpAddr>().is_ok() || host == "localhost" && address.is_loopback();
-    allowed.has_address(address) || allowed.has_host(&host) && (is_literal || !is_reserved(address))
+    let reserved = reserved_block(address);
+    let is_in_block = allowed.blocks_of(address).any(|block| reserved.is_none_or(|reserved| reserved.covers(block)));
+    let is_named = match (reserved, port) {
+        (None, _) => allowed.has_host(&host),
+        (Some(_), None) => is_literal && allowed.has_host(&host),
+        (Some(_), Some(port)) => is_literal && allowed.has_origin(&host, port),
+    };
+    is_in_block || is_named
 }
 
-/// Whether an address is loopback, link-local, multicast or a cloud's metadata service: no site has a reason to resolve to it.
-fn is_reserved(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => is_reserved_v4(address),
-        IpAddr::V6(address) => match embedded(address) {
-            Some(address) => is_reserved_v4(address),
-            None => is_reserved_v6(address),
-        },
-    }
-}
-
-fn is_reserved_v4(address: Ipv4Addr) -> bool {
-    matches!(
-        address.octets(),
-        [0 | 127, ..] | [169, 254, ..] | [224..=255, ..]
-        // The metadata of Alibaba's, Oracle's and Azure's machines.
-        | [100, 100, 100, 200] | [192, 0, 0, 192] | [168, 63, 129, 16]
-    )
-}
-
-fn is_reserved_v6(address: Ipv6Addr) -> bool {
-    match address.segments() {
-        // Nothing, this machine, the link, many at once, and the metadata of Amazon's machines.
-        [0, 0, 0, 0, 0, 0, 0, 0 | 1] | [0xfe80..0xfec0, ..] | [0xff00..=0xffff, ..] => true,
-        [0xfd00, 0xec2, ..] => true,
-        _ => false,
-    }
+/// The reserved block that an address is in, or the IPv4 address within it.
+fn reserved_block(address: IpAddr) -> Option<Cidr> {
+    let address = match address {
+        IpAddr::V6(v6) => embedded(v6).map_or(address, IpAddr::V4),
+        IpAddr::V4(_) => address,
+    };
+    RESERVED.into_iter().find(|block| block.contains(address))
 }
 
 /// Rejects private addresses, except those of allowed hosts.
@@ -58,19 +64,21 @@ pub(super) struct PrivateIpFilter {
 }
 
 impl PrivateIpFilter {
-    fn rejects(&self, host: &str, address: IpAddr) -> bool {
-        (self.is_private)(address) && !is_allowed(&self.allowed, host, address)
+    fn rejects(&self, host: &str, port: Option<u16>, address: IpAddr) -> bool {
+        (self.is_private)(address) && !is_allowed(&self.allowed, host, port, address)
     }
 
-    /// Rejects a URL whose host is a literal address. Names are checked when they are resolved.
+    /// Rejects a URL whose host is a literal address. Names are checked when they are resolved, without the port: so that of
+    /// `localhost` is checked here.
     pub(super) fn check(&self, url: &Url) -> Result<(), Trouble> {
         let address = match url.host() {
             Some(Host::Ipv4(address)) => IpAddr::V4(address),
             Some(Host::Ipv6(address)) => IpAddr::V6(address),
+            Some(Host::Domain(name)) if normalize_host(name) == "localhost" => Ipv4Addr::LOCALHOST.into(),
             Some(Host::Domain(_)) | None => return Ok(()),
         };
         let host = url.host_str().unwrap_or_default();
-        if self.rejects(host, address) {
+        if self.rejects(host, url.port_or_known_default(), address) {
             return Err(Trouble::Private { host: host.to_owned(), address });
         }
         Ok(())
@@ -83,7 +91,7 @@ impl Resolve for PrivateIpFilter {
         let filter = self.clone();
         Box::pin(async move {
             let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            match found.iter().map(SocketAddr::ip).find(|address| filter.rejects(name.as_str(), *address)) {
+            match found.iter().map(SocketAddr::ip).find(|address| filter.rejects(name.as_str(), None, *address)) {
                 Some(address) => Err(Trouble::Private { host: name.as_str().to_owned(), address }.into()),
                 None => Ok(Box::new(found.into_iter()) as Addrs),
             }
@@ -94,7 +102,7 @@ impl Resolve for PrivateIpFilter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{fetch::private, model::Cidr};
+    use crate::fetch::private;
 
     fn filter(hosts: &[&str], blocks: &[&str]) -> PrivateIpFilter {
         let blocks = blocks.iter().map(|block| Cidr::parse(block).unwrap()).collect();
@@ -125,7 +133,48 @@ mod tests {
             ("localhost", "::1", false),
             ("localhost", "10.0.0.5", false),
         ] {
-            assert_eq!(wiki.rejects(host, address.parse().unwrap()), rejected, "{host} at {address}");
+            assert_eq!(wiki.rejects(host, None, address.parse().unwrap()), rejected, "{host} at {address}");
+        }
+    }
+
+    #[test]
+    fn reserved_address__in_an_allowed_block__is_reached_only_if_the_block_names_it() {
+        for (block, address, rejected) in [
+            ("0.0.0.0/0", "10.0.0.5", false),
+            ("0.0.0.0/0", "127.0.0.1", true),
+            ("0.0.0.0/0", "169.254.169.254", true),
+            ("::/0", "::1", true),
+            ("::/0", "fd12::1", false),
+            ("::/0", "fd00:ec2::254", true),
+            ("100.64.0.0/10", "100.100.100.200", true),
+            ("127.0.0.0/8", "127.0.0.1", false),
+            ("169.254.169.254", "169.254.169.254", false),
+            ("::1", "::1", false),
+        ] {
+            let filter = filter(&[], &[block]);
+            assert_eq!(
+                filter.rejects("any.example", Some(80), address.parse().unwrap()),
+                rejected,
+                "{address} in {block}"
+            );
+        }
+    }
+
+    #[test]
+    fn loopback__named_with_a_port__is_reached_at_that_port_alone() {
+        let allowed =
+            AllowedHosts::default().with_origins([("127.0.0.1", 8080), ("localhost", 8080), ("10.0.0.5", 80)]);
+        let filter = PrivateIpFilter { is_private: private, allowed: Arc::new(allowed) };
+        for (url, reached) in [
+            ("http://127.0.0.1:8080/", true),
+            ("http://127.0.0.1:8081/", false),
+            ("http://127.0.0.1/", false),
+            ("http://localhost:8080/", true),
+            ("http://localhost.:9200/", false),
+            ("http://[::ffff:127.0.0.1]:8080/", false),
+            ("http://10.0.0.5:8443/", true),
+        ] {
+            assert_eq!(filter.check(&url.parse().unwrap()).is_ok(), reached, "{url}");
         }
     }
 

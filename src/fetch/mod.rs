@@ -89,11 +89,11 @@ impl Access {
         if !self.allow_private {
             return Cow::Borrowed(self);
         }
-        let host = page.host_str().unwrap_or_default();
-        let allowed = if self.allowed.has_host(host) {
+        let (host, port) = (page.host_str().unwrap_or_default(), page.port_or_known_default().unwrap_or_default());
+        let allowed = if self.allowed.has_origin(host, port) {
             Arc::clone(&self.allowed)
         } else {
-            Arc::new(self.allowed.with_hosts([host]))
+            Arc::new(self.allowed.with_origins([(host, port)]))
         };
         Cow::Owned(Self { allow_private: false, allowed, ..self.clone() })
     }

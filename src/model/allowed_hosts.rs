@@ -9,36 +9,46 @@ use std::{
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct AllowedHosts {
     hosts: BTreeSet<String>,
+    /// Hosts that are allowed for one port each.
+    origins: BTreeSet<(String, u16)>,
     cidrs: Vec<Cidr>,
 }
 
 impl AllowedHosts {
     /// Allows these hosts (names, or addresses as in a URL) and every address of these blocks.
     pub fn new(hosts: impl IntoIterator<Item = String>, cidrs: Vec<Cidr>) -> Self {
-        Self { hosts: hosts.into_iter().map(|host| normalize_host(&host)).collect(), cidrs }
+        let hosts = hosts.into_iter().map(|host| normalize_host(&host)).collect();
+        Self { hosts, origins: BTreeSet::new(), cidrs }
     }
 
-    /// Allows further hosts.
+    /// Allows further hosts, each with its port.
     #[must_use]
-    pub fn with_hosts<'h>(&self, hosts: impl IntoIterator<Item = &'h str>) -> Self {
+    pub fn with_origins<'h>(&self, origins: impl IntoIterator<Item = (&'h str, u16)>) -> Self {
         let mut allowed = self.clone();
-        allowed.hosts.extend(hosts.into_iter().map(normalize_host));
+        allowed.origins.extend(origins.into_iter().map(|(host, port)| (normalize_host(host), port)));
         allowed
     }
 
     /// Whether nothing is allowed but public addresses.
     pub fn is_empty(&self) -> bool {
-        self.hosts.is_empty() && self.cidrs.is_empty()
+        self.hosts.is_empty() && self.origins.is_empty() && self.cidrs.is_empty()
     }
 
-    /// Whether a host is allowed by its name, or by its address where that is its name.
+    /// Whether a host is allowed by its name, or by its address where that is its name. Any port will do.
     pub fn has_host(&self, host: &str) -> bool {
-        self.hosts.contains(&normalize_host(host))
+        let host = normalize_host(host);
+        self.hosts.contains(&host) || self.origins.range((host.clone(), 0)..=(host, u16::MAX)).next().is_some()
     }
 
-    /// Whether an address is in an allowed block.
-    pub fn has_address(&self, address: IpAddr) -> bool {
-        self.cidrs.iter().any(|cidr| cidr.contains(address))
+    /// Whether a host is allowed with this port.
+    pub fn has_origin(&self, host: &str, port: u16) -> bool {
+        let host = normalize_host(host);
+        self.hosts.contains(&host) || self.origins.contains(&(host, port))
+    }
+
+    /// The allowed blocks that an address is in.
+    pub fn blocks_of(&self, address: IpAddr) -> impl Iterator<Item = Cidr> {
+        self.cidrs.iter().copied().filter(move |cidr| cidr.contains(address))
     }
 }
 
@@ -55,6 +65,23 @@ pub struct Cidr {
 }
 
 impl Cidr {
+    /// The block of an IPv4 address and the number of its leading bits that count, at most 32.
+    pub const fn v4(address: [u8; 4], prefix: u8) -> Self {
+        let [a, b, c, d] = address;
+        Self { address: IpAddr::V4(Ipv4Addr::new(a, b, c, d)), prefix }
+    }
+
+    /// The same of an IPv6 address in eight groups; at most 128 bits.
+    pub const fn v6(groups: [u16; 8], prefix: u8) -> Self {
+        let [a, b, c, d, e, f, g, h] = groups;
+        Self { address: IpAddr::V6(Ipv6Addr::new(a, b, c, d, e, f, g, h)), prefix }
+    }
+
+    /// Whether every address of another block is in this one.
+    pub fn covers(&self, other: Self) -> bool {
+        self.prefix <= other.prefix && self.contains(other.address)
+    }
+
     /// Parses `10.1.0.0/16`, `fd00::/8` or a single address; `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
@@ -83,6 +110,35 @@ impl Cidr {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn has_origin__host_named_with_a_port__has_that_port_alone() {
+        let allowed = AllowedHosts::new(["wiki.corp".to_owned()], Vec::new()).with_origins([("[::1]", 8080)]);
+        for (host, port, of_origin, of_host) in [
+            ("Wiki.corp.", 1, true, true),
+            ("::1", 8080, true, true),
+            ("::1", 8081, false, true),
+            ("::2", 8080, false, false),
+        ] {
+            assert_eq!((allowed.has_origin(host, port), allowed.has_host(host)), (of_origin, of_host), "{host}:{port}");
+        }
+    }
+
+    #[test]
+    fn covers__blocks_within_and_around() {
+        for (outer, inner, expected) in [
+            ("127.0.0.0/8", "127.0.0.0/8", true),
+            ("127.0.0.0/8", "127.1.0.0/16", true),
+            ("127.0.0.0/8", "127.0.0.1", true),
+            ("127.0.0.0/8", "126.0.0.0/7", false),
+            ("127.0.0.0/8", "0.0.0.0/0", false),
+            ("127.0.0.0/8", "10.0.0.0/8", false),
+            ("fe80::/10", "fe80::/64", true),
+            ("fe80::/10", "::/0", false),
+        ] {
+            assert_eq!(Cidr::parse(outer).unwrap().covers(Cidr::parse(inner).unwrap()), expected, "{outer} {inner}");
+        }
+    }
 
     #[test]
     fn contains__blocks_and_addresses__of_either_kind() {

@@ -1,9 +1,6 @@
 //! Private addresses, refused in every form before anything is sent.
 
-use kbsync::{
-    fetch::{Access, Fetcher, Trouble},
-    model::{AllowedHosts, Cidr},
-};
+use kbsync::fetch::{Access, Fetcher, Trouble};
 use url::Url;
 
 use crate::{
@@ -14,7 +11,7 @@ use crate::{
 /// Asks as a collection does that may reach public addresses only.
 async fn refused(fetcher: &Fetcher, url: &Url) {
     for obey_robots in [false, true] {
-        let access = Access { allow_private: false, obey_robots, ..access() };
+        let access = Access { allow_private: false, allowed: Default::default(), obey_robots, ..access() };
         let said = trouble(fetcher.get(url, &access, None).await);
         assert!(
             matches!(&said, Trouble::Private { host, .. } if Some(host.as_str()) == url.host_str()),
@@ -70,11 +67,23 @@ async fn redirect__of_a_private_host_that_is_named__opens_no_other_one() {
     let (wiki, secret) = (Origin::start(), Origin::start_at("127.0.0.2:0").unwrap());
     secret.serve("/", Reply::page("the metadata of this machine"));
     wiki.serve("/", Reply::redirect(302, secret.url("/")));
-    let said = trouble(fetcher().get(&wiki.url("/"), &access(), None).await);
+    let named = Access { allowed: Default::default(), ..access() };
+    let said = trouble(fetcher().get(&wiki.url("/"), &named, None).await);
     assert!(matches!(&said, Trouble::Private { host, .. } if host == "127.0.0.2"), "{said:?}");
     assert!(said.to_string().contains("`allow_hosts`"), "{said}");
     assert_eq!(secret.connections(), 0);
-    let loopback = AllowedHosts::new([], vec![Cidr::parse("127.0.0.0/8").unwrap()]);
-    let open = Access { allowed: loopback.into(), ..access() };
-    page(fetcher().get(&wiki.url("/"), &open, None).await);
+    page(fetcher().get(&wiki.url("/"), &access(), None).await);
+}
+
+#[tokio::test]
+async fn redirect__from_loopback_to_another_port_of_it__is_refused() {
+    let (wiki, admin) = (Origin::start(), Origin::start());
+    admin.serve("/", Reply::page("the administration of this machine"));
+    let named = Access { allowed: Default::default(), ..access() };
+    for host in ["127.0.0.1", "localhost"] {
+        wiki.serve("/", Reply::redirect(302, admin.url_as(host, "/")));
+        let said = trouble(fetcher().get(&wiki.url_as(host, "/"), &named, None).await);
+        assert!(matches!(&said, Trouble::Private { host: named, .. } if named == host), "{said:?}");
+    }
+    assert_eq!(admin.connections(), 0);
 }

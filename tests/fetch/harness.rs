@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use kbsync::fetch::{Access, Answer, Fetched, Fetcher, Timing, Trouble, Validators};
+use kbsync::{
+    fetch::{Access, Answer, Fetched, Fetcher, Timing, Trouble, Validators},
+    model::{AllowedHosts, Cidr},
+};
 use url::Url;
 
 pub const USER_AGENT: &str = "kbsync/1.0 (+https://example.com/contact)";
@@ -37,7 +40,7 @@ pub fn access() -> Access {
     Access {
         collection: String::new(),
         allow_private: true,
-        allowed: Default::default(),
+        allowed: AllowedHosts::new([], vec![Cidr::v4([127, 0, 0, 0], 8)]).into(),
         headers: BTreeMap::new(),
         max_size: 1 << 20,
         delay: Duration::ZERO,

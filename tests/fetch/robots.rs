@@ -148,7 +148,8 @@ async fn it_is_asked_for_as_pages_are() {
     page(fetcher().get(&origin.url("/page"), &Access { headers, ..obedient() }, None).await);
     assert_eq!(origin.requests_for("/robots.txt")[0].header("authorization"), Some("Bearer of-it"));
     // And where nobody may be asked, it is not either.
-    let (url, access) = (origin.url("/page"), Access { allow_private: false, ..obedient() });
+    let (url, access) =
+        (origin.url("/page"), Access { allow_private: false, allowed: Default::default(), ..obedient() });
     origin.forget();
     assert!(matches!(fetcher().robots(&url, &access).await, Err(Trouble::Private { .. })));
     assert!(origin.requests().is_empty());

@@ -157,12 +157,16 @@ async fn a_website_without_its_first_page_fails() {
     assert_eq!(crawled(&p, &id).await["document_count"], 1);
     assert_eq!(origin.count("/site.xml"), 1);
     // Where the first page leads to is where the website is.
-    origin.serve("/moved", Reply::redirect(302, other.url("/")));
-    other.serve("/", page("Home", "Otters live in rivers.", &["/a", origin.url("/b").as_str()]));
-    other.serve("/a", page("A", "Herons stand still.", &[]));
+    origin.serve("/moved", Reply::redirect(302, origin.url("/new/")));
+    origin.serve("/new/", page("Home", "Otters live in rivers.", &["a", other.url("/b").as_str()]));
+    origin.serve("/new/a", page("A", "Herons stand still.", &[]));
     let id = create(&p, &origin.url("/moved"), false).await;
     assert_eq!(crawled(&p, &id).await["document_count"], 2);
-    assert_eq!(origin.count("/b"), 0);
+    // Another port of this machine is another service.
+    origin.serve("/moved", Reply::redirect(302, other.url("/")));
+    let id = create(&p, &origin.url("/moved"), false).await;
+    assert_eq!(crawled(&p, &id).await["status"], "failed");
+    assert_eq!(other.connections(), 0);
 }
 
 #[tokio::test]

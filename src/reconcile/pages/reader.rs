@@ -360,7 +360,8 @@ pub fn access(collection: &CollectionName, pages: &Pages) -> Access {
         (origin.clone(), named.collect())
     });
     let named = pages.urls.iter().chain(&pages.sitemaps).chain(&pages.feeds).filter(|_| pages.allow_private);
-    let allowed = pages.allow_hosts.with_hosts(named.filter_map(|url| url.host_str()));
+    let origins = named.filter_map(|url| Some((url.host_str()?, url.port_or_known_default()?)));
+    let allowed = pages.allow_hosts.with_origins(origins);
     Access {
         collection: collection.to_string(),
         allow_private: pages.allow_private,
