@@ -300,9 +300,9 @@ impl<P: Platform> Pass<'_, P> {
             }
             Ending::Lost | Ending::Unknown => {
                 // It may come to hold its document all the same.
-                let (id, now) = (replica.id, self.now());
-                self.store.call(move |db| db.unanswered(id, Phase::Uploading, None, now)).await?;
-                Ok(Step::Unknown(now + self.scope.policy.grace))
+                let id = replica.id;
+                self.store.call(move |db| db.job_lost(id)).await?;
+                Ok(Step::Unknown(self.now() + self.scope.policy.grace))
             }
             // A list tells whether that is the one.
             Ending::Elsewhere(namesake) => {

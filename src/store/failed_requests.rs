@@ -30,8 +30,8 @@ pub(super) const DELETED: &str = "deleted";
 pub(super) const LOST: &str = "lost";
 
 impl Db {
-    /// A request got no usable response, or the platform lost its job: the source may exist (`unknown`), or may still come to
-    /// hold its document (`uploading`). `cause` is what came instead of a response, where that is known.
+    /// A request got no usable response: the source may exist (`unknown`), or may still come to hold its document
+    /// (`uploading`). `cause` is what came instead of a response, where that is known.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -45,6 +45,16 @@ impl Db {
         let sql =
             "UPDATE replicas SET phase = ?2, since = ?3, unanswered = 1, failure = coalesce(?4, failure) WHERE id = ?1";
         self.connection.run(sql, params![id.0, phase.as_str(), now.0.cast_signed(), cause])?;
+        Ok(())
+    }
+
+    /// The platform has lost the job of an upload, or has had its time: its source may still come to hold its document. Its
+    /// time counts from the upload, and is not granted a second time.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn job_lost(&mut self, id: ReplicaId) -> Result<(), StoreError> {
+        self.connection.run("UPDATE replicas SET phase = 'uploading', unanswered = 1 WHERE id = ?1", [id.0])?;
         Ok(())
     }
 

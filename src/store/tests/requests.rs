@@ -213,3 +213,13 @@ fn upload__of_a_file_that_was_emptied_meanwhile__is_unwanted_unless_it_was_held_
         assert_eq!(db.under_way().unwrap()[0].besides, expected, "{was_held}");
     }
 }
+
+#[test]
+fn upload__its_job_is_lost__has_its_time_from_the_upload_on() {
+    let (_folder, mut db) = new_db();
+    let id = begun(&mut db, "a.md", 1, "s1", Phase::Created);
+    db.ingesting(id, None, NOW).unwrap();
+    db.job_lost(id).unwrap();
+    let [one] = &db.under_way().unwrap()[..] else { panic!("one is under way") };
+    assert_eq!((one.replica.phase, one.replica.since, one.unanswered), (Phase::Uploading, NOW, true));
+}
