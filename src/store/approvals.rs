@@ -34,7 +34,8 @@ pub struct Approved {
     pub replacements: u64,
 }
 
-/// What a person has allowed, once: what was withheld then, and nothing else.
+/// What a person has allowed, once: what was withheld then, and nothing else. A deletion that is begun is made in the end; a
+/// replacement stays allowed until it is made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Approvals {
     /// Deletions.
@@ -68,6 +69,13 @@ pub(super) fn use_approval(
 ) -> Result<bool, rusqlite::Error> {
     let sql = "DELETE FROM approvals WHERE collection = ?1 AND path = ?2 AND hash = ?3";
     Ok(connection.run(sql, params![collection, path, column(hash)])? > 0)
+}
+
+/// Whether the platform holds another version of a document than the one that was read last.
+fn is_older_version_held(connection: &Connection, collection: &str, path: &str) -> Result<bool, rusqlite::Error> {
+    let sql = "SELECT EXISTS (SELECT * FROM documents
+                   WHERE collection = ?1 AND path = ?2 AND live <> substr(hash, 1, 6) AND skip_reason IS NULL)";
+    connection.row(sql, [collection, path], |row| row.get(0))
 }
 
 /// A deletion with the content that the platform holds, or a replacement.
@@ -279,7 +287,8 @@ impl Db {
         Ok(approvals)
     }
 
-    /// Takes back what is left of an approval. What was approved since is for the next pass.
+    /// Takes back what is left of an approval. What was approved since is for the next pass, and so is a replacement that was
+    /// not made: the platform has refused it, or has not answered.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -288,8 +297,10 @@ impl Db {
             for (path, hash) in &began.deletions {
                 use_approval(connection, name, path.as_str(), Some(*hash))?;
             }
-            for path in &began.replacements {
-                use_approval(connection, name, path.as_str(), None)?;
+            for path in began.replacements.iter().map(DocPath::as_str) {
+                if !is_older_version_held(connection, name, path)? {
+                    use_approval(connection, name, path, None)?;
+                }
             }
             if !began.deletions.is_empty() {
                 // What a person has allowed does not count against what comes after it, nor does what came before.

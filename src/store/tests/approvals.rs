@@ -1,6 +1,6 @@
 //! Approvals: each is for what was withheld when it was given.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 use crate::plan::Deletion;
@@ -59,4 +59,20 @@ fn approval__of_an_older_version__is_for_what_the_next_pass_withholds_unless_it_
         let state = db.collection(&docs()).unwrap();
         assert_eq!((state.approved, state.approvals.deletions.len()), (approved, approved as usize));
     }
+}
+
+#[test]
+fn approval__of_a_replacement__is_spent_when_that_is_made() {
+    let (_folder, mut db) = new_db();
+    ready(&mut db, "a.md", 1, "s1");
+    see(&mut db, "a.md", 2);
+    let replacements = BTreeSet::from([path("a.md")]);
+    db.note_held_replacements(&docs(), &replacements).unwrap();
+    assert_eq!(db.approve(&docs()).unwrap().replacements, 1);
+    let approvals = Approvals { replacements, ..Approvals::default() };
+    db.spend_approval("docs", &approvals).unwrap();
+    assert_eq!(db.approvals().unwrap()["docs"], approvals, "the platform has refused it");
+    ready(&mut db, "a.md", 2, "s2");
+    db.spend_approval("docs", &approvals).unwrap();
+    assert_eq!(db.approvals().unwrap(), BTreeMap::new());
 }
