@@ -166,9 +166,9 @@ impl World<'_> {
             let failed = report.failures().chain(&report.quarantined).chain(&report.undeleted).chain(&report.unready);
             let failed = failed.map(|failure| &failure.document);
             // After a store is lost, an older version is called as the platform has kept its name.
-            let is_folded = obstacle == Some(Obstacle::Deletion) && self.script.manners.knobs.has(Knob::NamesFolded);
-            let called = |name: &str| if is_folded { name.to_lowercase() } else { name.to_owned() };
-            let is_named = failed.chain(skipped).any(|document| called(&document.to_string()) == called(&key));
+            let kept = if obstacle == Some(Obstacle::Deletion) { self.kept_names(&key) } else { Vec::new() };
+            let is_kept = |name: &str| kept.iter().any(|kept| name == kept || name.ends_with(&format!("/{kept}")));
+            let is_named = failed.chain(skipped).map(ToString::to_string).any(|name| name == key || is_kept(&name));
             if is_stuck && !is_named {
                 self.broken(format!("{key} cannot be brought in step ({obstacle:?}), and nothing says so: {report:?}"));
             }
@@ -203,6 +203,16 @@ impl World<'_> {
         let is_known = |source: &&Source| source.is_marked && !is_nameless || !source.is_unknown;
         let is_its_own = |source: &&Source| is_of(source, key) && source.maker == Some(number);
         lock(&self.platform).sources.iter().filter(is_its_own).filter(is_known).count()
+    }
+
+    /// The names of a document's sources on the platform, with their markers and without.
+    fn kept_names(&self, key: &str) -> Vec<String> {
+        let platform = lock(&self.platform);
+        let names = platform.sources.iter().filter(|source| is_of(source, key)).map(|source| source.name.as_str());
+        names
+            .flat_map(|name| [name, name.rsplit_once(" [").map_or(name, |(name, _)| name)])
+            .map(str::to_owned)
+            .collect()
     }
 
     fn sources_of(&self, key: &str) -> usize {
