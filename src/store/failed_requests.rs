@@ -277,23 +277,24 @@ fn set_failure(
     connection.run(sql, params![id, failures + 1, reason, due]).map(drop)
 }
 
-/// Whether a source of this name, created then, was deleted, and whether before a time. One that had other content is another
-/// source with its id, and so is one that an open request asked for: under another name, or created since.
+/// Whether a source of this name, which is listed as this `text` and created then, was deleted, and whether before a time. One
+/// that had other content is another source with its id, and so is one that an open request asked for: under another name, or
+/// created since.
 pub(super) fn deleted(
     connection: &Connection,
     source: &SourceId,
-    (name, created): (&SourceName, Option<Moment>),
+    (name, text, created): (&SourceName, &str, Option<Moment>),
     before: Moment,
 ) -> Result<Deleted, rusqlite::Error> {
     let sql =
         "SELECT ended <= ?2 FROM former f WHERE source_id = ?1 AND source_id <> '' AND ending = 'deleted' AND hash = ?5
                    AND NOT EXISTS (SELECT * FROM replicas r
                        WHERE r.source_id IS NULL AND (r.collection, r.path, r.hash) = (?3, ?4, ?5)
-                           AND ((f.collection, f.path) <> (?3, ?4) OR coalesce(?6 > f.ended, 0)))
+                           AND ((f.collection, f.path) <> (?3, ?4) AND f.path <> ?7 OR coalesce(?6 > f.ended, 0)))
                ORDER BY ended DESC LIMIT 1";
     let SourceName { collection, path, hash, .. } = name;
     let created = created.map(|at| at.0.cast_signed());
-    let values = params![source.0, before.0.cast_signed(), collection.as_str(), path.as_str(), hash.0, created];
+    let values = params![source.0, before.0.cast_signed(), collection.as_str(), path.as_str(), hash.0, created, text];
     let is_old = connection.row(sql, values, |row| row.get(0)).optional()?;
     Ok(match is_old {
         None => Deleted::No,

@@ -44,7 +44,7 @@ pub(super) fn recognize_marked(
         }
         let known = match &known {
             Some(known) => known,
-            None => known.insert(contents(connection)?),
+            None => known.insert(contents(connection, instance)?),
         };
         let may_be = known.get(&hash).map_or(&[][..], Vec::as_slice);
         // A name that is whole is that of another document, but for its ending.
@@ -105,8 +105,9 @@ pub(super) fn document_of(
     Ok(alike.pop().filter(|_| alike.is_empty()).map(|(_, document)| document))
 }
 
-/// What open requests and documents are known to hold, or to have held.
-fn contents(connection: &Connection) -> Result<Contents, rusqlite::Error> {
+/// What open requests and documents are known to hold, or to have held. One that a name with its marker was taken for, as
+/// nobody knew its content, is not what a platform makes such names of.
+fn contents(connection: &Connection, instance: &Instance) -> Result<Contents, rusqlite::Error> {
     let sql = "SELECT collection, path, hash FROM replicas WHERE source_id IS NULL
                UNION SELECT collection, path, substr(hash, 1, 6) FROM documents WHERE hash IS NOT NULL
                UNION SELECT collection, path, live FROM documents WHERE live IS NOT NULL
@@ -116,8 +117,11 @@ fn contents(connection: &Connection) -> Result<Contents, rusqlite::Error> {
     let mut rows = statement.query(params![])?;
     while let Some(row) = rows.next()? {
         let (collection, path): (String, String) = (row.get(0)?, row.get(1)?);
-        if let (Ok(collection), Ok(path)) = (CollectionName::new(&collection), DocPath::new(path)) {
-            contents.entry(ShortHash(row.get(2)?)).or_default().push((collection, path));
+        let hash = ShortHash(row.get(2)?);
+        if marked_content(&path, instance) != Some(hash)
+            && let (Ok(collection), Ok(path)) = (CollectionName::new(&collection), DocPath::new(path))
+        {
+            contents.entry(hash).or_default().push((collection, path));
         }
     }
     Ok(contents)

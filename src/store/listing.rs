@@ -288,7 +288,7 @@ fn unclaimed(
     report: &mut ListReport,
 ) -> Result<BTreeMap<SourceName, Vec<Listed>>, rusqlite::Error> {
     let mut statement = connection.prepare_cached(
-        "SELECT l.source_id, l.collection, l.path, l.hash, l.holds OR l.done AND ?1, l.at_work, l.created FROM listed l
+        "SELECT l.source_id, l.collection, l.path, l.hash, l.holds OR l.done AND ?1, l.at_work, l.created, l.text FROM listed l
          WHERE l.collection IS NOT NULL AND l.source_id NOT IN (SELECT source_id FROM replicas WHERE source_id IS NOT NULL)",
     )?;
     let is_new = !exists(connection, "SELECT EXISTS (SELECT * FROM meta WHERE key = 'listed')")?;
@@ -300,7 +300,8 @@ fn unclaimed(
         let name = name(&terms.instance, &row.get::<_, String>(1)?, row.get(2)?, row.get(3)?)?;
         let id = SourceId(row.get(0)?);
         let created = row.get::<_, Option<i64>>(6)?.map(|at| Moment(at.cast_unsigned()));
-        match deleted(connection, &id, (&name, created), now - terms.grace * LIST_LAG)? {
+        let text: String = row.get(7)?;
+        match deleted(connection, &id, (&name, &text, created), now - terms.grace * LIST_LAG)? {
             Deleted::No => {}
             Deleted::Lately if !terms.lookup => continue,
             // A platform that was restored shows an older version again, and not the one that took its place: it stays until

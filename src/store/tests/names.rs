@@ -129,3 +129,21 @@ fn id__twice_in_a_list_with_two_names__loses_and_deletes_nothing_and_is_named() 
         ready(&mut db, "a.md", 1, "s1");
     }
 }
+
+#[test]
+fn create_without_answer__the_platform_drops_folders_and_an_earlier_state_has_left_the_same__is_found() {
+    let (_folder, mut db) = new_db();
+    let shown = |id: &str, document| rewritten(listed(id, document, 1, false), "a.md [default:010101010101]");
+    // The first list of a new state tells what is there under the name that it has, and nobody needs it.
+    compare(&mut db, &[shown("s1", "sub/a.md")]);
+    let [left] = &db.under_way().unwrap()[..] else { panic!("it is known") };
+    assert_eq!(left.replica.path, path("a.md [default:010101010101]"));
+    db.deleted(left.replica.id, NOW).unwrap();
+    see(&mut db, "sub/a.md", 1);
+    db.intend(&docs(), &path("sub/a.md"), short(1), NOW).unwrap();
+    // A list that lags shows what was deleted.
+    compare(&mut db, &[shown("s1", "sub/a.md")]);
+    assert_eq!(phases(&db, "sub/a.md"), [Phase::Unknown]);
+    compare(&mut db, &[shown("s2", "sub/a.md")]);
+    assert_eq!(phases(&db, "sub/a.md"), [Phase::Created]);
+}
