@@ -61,8 +61,9 @@ const PATIENCE_WITHOUT_LIST: u32 = 10;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Drift {
     /// The lost answer said yes: this is the source. Where a store from yesterday does not know what was done since, it may
-    /// hold its document already.
-    Found(ReplicaId, Listed),
+    /// hold its document already. It may also be what an earlier request for the same has made: this one may take effect
+    /// until its grace is over, which began then.
+    Found(ReplicaId, Listed, Moment),
     /// The lost answer said no, or nothing: forget the intent; the plan makes a new one.
     NeverMade(ReplicaId),
     /// The outcome may still show: wait for the grace, which began then, and list again.
@@ -108,7 +109,7 @@ pub fn drift(
                 let since = if claim.phase == Phase::Intent { now } else { claim.since.min(now) };
                 let patience = if trust.complete { grace } else { grace * PATIENCE_WITHOUT_LIST };
                 match spare.next() {
-                    Some(found) => steps.push(Drift::Found(claim.replica, found)),
+                    Some(found) => steps.push(Drift::Found(claim.replica, found, since)),
                     None if now < since + patience => steps.push(Drift::Wait(claim.replica, since)),
                     None => steps.push(Drift::NeverMade(claim.replica)),
                 }
@@ -170,14 +171,18 @@ mod tests {
             "a clock that was ahead"
         );
         assert_eq!(judge(30, vec![]), [Drift::NeverMade(one)]);
-        assert_eq!(judge(1, vec![listed("s", 1, false)]), [Drift::Found(one, listed("s", 1, false))]);
+        let since = |age| NOW - Duration::from_secs(age);
+        assert_eq!(judge(1, vec![listed("s", 1, false)]), [Drift::Found(one, listed("s", 1, false), since(1))]);
         let doubled = judge(90, vec![listed("t", 50, false), listed("s", 60, false)]);
-        assert_eq!(doubled, [Drift::Found(one, listed("s", 60, false)), Drift::Claim(listed("t", 50, false))]);
+        assert_eq!(
+            doubled,
+            [Drift::Found(one, listed("s", 60, false), since(90)), Drift::Claim(listed("t", 50, false))]
+        );
         let busy = Listed { at_work: true, ..listed("r", 70, false) };
         let free = judge(90, vec![busy.clone(), listed("s", 60, false)]);
-        assert_eq!(free, [Drift::Found(one, listed("s", 60, false)), Drift::Claim(busy)]);
+        assert_eq!(free, [Drift::Found(one, listed("s", 60, false), since(90)), Drift::Claim(busy)]);
         let held = judge(90, vec![listed("s", 60, false), listed("t", 50, true)]);
-        assert_eq!(held, [Drift::Found(one, listed("t", 50, true)), Drift::Claim(listed("s", 60, false))]);
+        assert_eq!(held, [Drift::Found(one, listed("t", 50, true), since(90)), Drift::Claim(listed("s", 60, false))]);
     }
 
     #[test]
@@ -235,6 +240,7 @@ mod tests {
             assert_eq!(steps, [Drift::Stray(stray(holds))]);
         }
         let lost_answer = drift(Some(&claim(Phase::Unknown, 9, 0)), vec![stray(true)], false, TRUST, (NOW, GRACE));
-        assert_eq!(lost_answer, [Drift::Found(ReplicaId(1), stray(true))], "an open request explains it");
+        let found = Drift::Found(ReplicaId(1), stray(true), NOW - Duration::from_secs(9));
+        assert_eq!(lost_answer, [found], "an open request explains it");
     }
 }

@@ -119,6 +119,18 @@ fn never_made(connection: &Connection, id: ReplicaId, now: Moment) -> Result<(),
     quarantine(connection, &replica, &reason, FailureCause::Circumstances, now)
 }
 
+/// Since when the youngest request after an earlier one for the same may take effect, for which a source was found that may be
+/// the earlier one's: another list must show what has become of it.
+pub(super) fn repeated_request(
+    connection: &Connection,
+    now: Moment,
+    grace: Duration,
+) -> Result<Option<Moment>, rusqlite::Error> {
+    let sql = "SELECT max(ended) FROM former WHERE source_id = '' AND ending = 'found again' AND ended > ?1";
+    let since: Option<i64> = connection.row(sql, [(now - grace).0.cast_signed()], |row| row.get(0))?;
+    Ok(since.map(|since| Moment(since.cast_unsigned())))
+}
+
 /// Who made a source that no replica refers to, as far as this state remembers.
 pub(super) fn former_origin(
     connection: &Connection,
@@ -273,11 +285,12 @@ pub(super) fn apply(
     let mut strays = Vec::new();
     for step in steps {
         match step {
-            Drift::Found(id, source) => {
+            Drift::Found(id, source, since) => {
                 // It may be an older source, and what the request has made may still show: that is this state's, too.
-                let sql = "INSERT OR IGNORE INTO former
-                           SELECT collection, path, hash, '', 'found', ?2, 0 FROM replicas WHERE id = ?1";
-                connection.run(sql, params![id.0, now.0.cast_signed()])?;
+                let sql = "INSERT INTO former
+                           SELECT collection, path, hash, '', 'found', ?2, 0 FROM replicas WHERE id = ?1
+                           ON CONFLICT DO UPDATE SET ending = 'found again', ended = ?2";
+                connection.run(sql, params![id.0, since.0.cast_signed()])?;
                 set_made(connection, id, &source, terms.making, now)?;
             }
             Drift::NeverMade(id) => never_made(connection, id, now)?,

@@ -12,7 +12,10 @@ use super::{
     ambiguous_ids::{is_ambiguous, note_ambiguous, set_ambiguous},
     cached::Cached,
     failed_requests::{Deleted, deleted, end_corrections},
-    list_drift::{apply, exists, first_sources, forget_exchanged, former_origin, has_live, note_strays, stop_uploads},
+    list_drift::{
+        apply, exists, first_sources, forget_exchanged, former_origin, has_live, note_strays, repeated_request,
+        stop_uploads,
+    },
     list_markers::recognize_marked,
     list_names::{
         finish_renames, misplaced, note_misnamed, note_names, recognize_decorated, recognize_known, recognize_requested,
@@ -203,6 +206,7 @@ impl Db {
             // What was begun under a clock that was ahead would else be waited for until that time comes.
             connection.run("UPDATE replicas SET since = ?1 WHERE since > ?1", [now.0.cast_signed()])?;
             forget_exchanged(connection, now)?;
+            connection.run("UPDATE former SET ended = ?1 WHERE ended > ?1", [now.0.cast_signed()])?;
             finish_renames(connection, now)?;
             note_filled(connection)?;
             let (added, replaced) = finish_uploads(connection, terms, now)?;
@@ -247,6 +251,7 @@ impl Db {
                 strays.extend(apply(connection, steps, terms, now, retired, &mut report)?);
             }
             stop_uploads(connection, now, &mut report)?;
+            report.wait_since = report.wait_since.max(repeated_request(connection, now, grace)?);
             note_strays(connection, strays, now, &mut report)?;
             report.misplaced = misplaced(connection, instance)?;
             end_corrections(connection, &report.misplaced)?;

@@ -1,7 +1,7 @@
 //! The store against lists that tell of requests without an answer, by names that the platform may have rewritten.
 
 use super::{
-    lists::{compare, listed, rewritten},
+    lists::{compare, compare_at, listed, rewritten},
     *,
 };
 
@@ -222,4 +222,31 @@ fn upload__its_job_is_lost__has_its_time_from_the_upload_on() {
     db.job_lost(id).unwrap();
     let [one] = &db.under_way().unwrap()[..] else { panic!("one is under way") };
     assert_eq!((one.replica.phase, one.replica.since, one.unanswered), (Phase::Uploading, NOW, true));
+}
+
+#[test]
+fn create_without_answer__a_source_of_an_earlier_request_is_listed__waits_for_another_list() {
+    let (_folder, mut db) = new_db();
+    see(&mut db, "a.md", 1);
+    let request = |db: &mut Db, at| {
+        let id = db.intend(&docs(), &path("a.md"), short(1), at).unwrap();
+        db.unanswered(id, Phase::Unknown, None, at).unwrap();
+    };
+    // A list forgets what the first request has made.
+    request(&mut db, NOW - GRACE);
+    compare(&mut db, &[]);
+    assert_eq!(phases(&db, "a.md"), []);
+    request(&mut db, NOW);
+    let first = listed("s1", "a.md", 1, false);
+    assert_eq!(compare(&mut db, std::slice::from_ref(&first)).wait_since, Some(NOW));
+    assert_eq!(phases(&db, "a.md"), [Phase::Created]);
+    assert_eq!(compare(&mut db, std::slice::from_ref(&first)).wait_since, Some(NOW), "the pass may have ended before");
+    let both = [first, listed("s2", "a.md", 1, false)];
+    assert_eq!(compare_at(&mut db, &both, NOW + GRACE).wait_since, None);
+    assert_eq!(phases(&db, "a.md"), [Phase::Created, Phase::Uploading]);
+    // The first request of all is the one that made what a list shows.
+    let (_folder, mut db) = new_db();
+    see(&mut db, "a.md", 1);
+    request(&mut db, NOW);
+    assert_eq!(compare(&mut db, &both[..1]).wait_since, None);
 }
