@@ -37,10 +37,17 @@ pub(super) struct Listing {
 enum Reading {
     /// With as many sources as the platform announced from the first page to the last.
     Settled,
-    /// It shifted on the way, or the platform's total is wrong: the total that each page announced.
-    Shifted(Option<u64>),
+    /// It shifted on the way, or the platform's total is wrong: the total that each page announced, and whether some of the
+    /// sources were not shown for sure.
+    Shifted { total: Option<u64>, is_mixed_up: bool },
     /// A page could not be had.
     Failed(String),
+}
+
+impl Reading {
+    fn shifted(so_far: &ReadSoFar) -> Self {
+        Self::Shifted { total: so_far.total(), is_mixed_up: so_far.is_mixed_up() }
+    }
 }
 
 impl<P: Platform> Pass<'_, P> {
@@ -54,12 +61,12 @@ impl<P: Platform> Pass<'_, P> {
         for reading in 1..=READINGS {
             match self.read_list(reading).await? {
                 Reading::Settled => complete = true,
-                // Two readings that show the same have seen all there is, whatever the totals say; and so have several
-                // that show together as many as each announced.
-                Reading::Shifted(total) => {
+                // Two readings that show the same have seen all there is, whatever the totals say, unless the order changes; and
+                // so have several that show together as many as each announced.
+                Reading::Shifted { total, is_mixed_up } => {
                     if reading > 1 {
                         let same = total.filter(|total| earlier == Some(*total));
-                        complete = self.store.call(move |db| db.repeats_list(reading, same)).await?;
+                        complete = self.store.call(move |db| db.repeats_list(reading, is_mixed_up, same)).await?;
                     }
                     earlier = total;
                 }
@@ -217,7 +224,7 @@ impl<P: Platform> Pass<'_, P> {
                     let is_past = page > 1 && error.may_be_past_the_end();
                     if is_past && (failed.is_none() || refused) && so_far.may_be_all(refused) {
                         // Only a total is a word for it; otherwise another reading must show the same.
-                        return Ok(if so_far.is_total() { Reading::Settled } else { Reading::Shifted(so_far.total()) });
+                        return Ok(if so_far.is_total() { Reading::Settled } else { Reading::shifted(&so_far) });
                     }
                     if error.failure().is_general() && !is_past {
                         return Err(always_fatal(error));
@@ -259,7 +266,7 @@ impl<P: Platform> Pass<'_, P> {
                 if failed.is_some() {
                     break;
                 }
-                return Ok(if so_far.is_settled() { Reading::Settled } else { Reading::Shifted(so_far.total()) });
+                return Ok(if so_far.is_settled() { Reading::Settled } else { Reading::shifted(&so_far) });
             }
         }
         let endless = || format!("its list of sources has more than {MOST_PAGES} pages");

@@ -52,6 +52,9 @@ pub(super) struct ReadSoFar {
     /// How many sources the largest page has, and how many pages in a row have brought little.
     largest: u64,
     trickles: u32,
+    /// How many sources the page before has, and whether one has shown what was shown before, and was not that page again.
+    last: u64,
+    overlaps: bool,
 }
 
 impl ReadSoFar {
@@ -65,6 +68,10 @@ impl ReadSoFar {
         // One with nothing but what cannot be read may be in the middle.
         self.fruitless = if new > 0 { 0 } else { self.fruitless + 1 };
         self.largest = self.largest.max(page.sources);
+        let repeats_all = before > 0 && page.sources >= shown;
+        let last = std::mem::replace(&mut self.last, page.sources);
+        let is_last_again = new == 0 && page.sources == last;
+        self.overlaps |= new < page.sources && !repeats_all && !is_last_again;
         let is_little = page.sources < page.asked && (new <= 1 || new < FEW && page.sources < self.largest);
         self.trickles = if is_little { self.trickles + 1 } else { 0 };
         // What comes faster than the list can be read was not there when this reading began.
@@ -75,7 +82,6 @@ impl ReadSoFar {
         }
         // A page that brings nothing new is the end, also where a platform repeats its last one for ever; and so is one that
         // shows all that was shown before: the platform gives the whole list, whatever is asked for.
-        let repeats_all = before > 0 && page.sources >= shown;
         if repeats_all || self.fruitless > u32::from(page.unreadable > 0) || !page.has_next {
             return PageEnd::Last;
         }
@@ -101,6 +107,11 @@ impl ReadSoFar {
     /// announced nothing.
     pub(super) fn is_settled(&self) -> bool {
         self.announced.is_none() || self.is_total()
+    }
+
+    /// Whether it has missed some for sure: all pages have announced as many, and some were shown twice in the place of others.
+    pub(super) fn is_mixed_up(&self) -> bool {
+        self.overlaps && self.total().is_some_and(|total| self.seen() < total)
     }
 
     /// What cannot be read counts for the total, but a page that is shown again would count it twice.
@@ -162,6 +173,37 @@ mod tests {
         let ends = ends.map(|(page, shown)| so_far.note(page, shown));
         assert_eq!(ends[..4], [PageEnd::GoesOn; 4]);
         assert_eq!(ends[4], PageEnd::Last);
+    }
+
+    #[test]
+    fn is_mixed_up__sources_shown_twice_in_place_of_others__unless_pages_come_again_or_the_list_grows() {
+        // Pages, each with how many sources it has, how many of these are new, and the total that it announces.
+        for (pages, expected) in [
+            (&[(2, 2, 3), (1, 1, 3)][..], false),
+            (&[(2, 2, 3), (1, 0, 3)], true),
+            (&[(2, 2, 5), (2, 1, 5), (1, 0, 5)], true),
+            // A total that is too high, a last page that is repeated, and the whole list each time.
+            (&[(2, 2, 4), (1, 1, 4), (0, 0, 4)], false),
+            (&[(2, 2, 4), (1, 1, 4), (1, 0, 4)], false),
+            (&[(3, 3, 4), (3, 0, 4)], false),
+            // What is added at the beginning pushes the others on.
+            (&[(2, 2, 4), (2, 1, 5), (1, 1, 5)], false),
+        ] {
+            let (mut so_far, mut shown) = (ReadSoFar::default(), 0);
+            for (sources, new, total) in pages {
+                shown += new;
+                let page = PageRead {
+                    sources: *sources,
+                    asked: 2,
+                    unreadable: 0,
+                    total: Some(*total),
+                    may_be_last: false,
+                    has_next: true,
+                };
+                so_far.note(page, shown);
+            }
+            assert_eq!(so_far.is_mixed_up(), expected, "{pages:?}");
+        }
     }
 
     #[test]

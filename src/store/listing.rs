@@ -170,15 +170,16 @@ impl Db {
         Ok(self.connection.row(sql, [], |row| row.get(0))?)
     }
 
-    /// Whether a reading of the list has shown all that the one before it has, or all readings so far together as many as
-    /// the `total`.
+    /// Whether a reading of the list has shown all that the one before it has, or all readings so far together as many as the
+    /// `total`. One that is `mixed_up` has shown some twice in the place of others, unless several have the same id.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn repeats_list(&self, reading: u32, total: Option<u64>) -> Result<bool, StoreError> {
-        let sql = "SELECT NOT EXISTS (SELECT * FROM listed WHERE reading = ?1 - 1)
-                       OR (SELECT count(*) FROM listed) = ?2";
-        let values = params![reading, total.map(u64::cast_signed)];
+    pub fn repeats_list(&self, reading: u32, mixed_up: bool, total: Option<u64>) -> Result<bool, StoreError> {
+        let sql = "SELECT (NOT ?2 OR EXISTS (SELECT * FROM listed WHERE ambiguous))
+                           AND NOT EXISTS (SELECT * FROM listed WHERE reading = ?1 - 1)
+                       OR (SELECT count(*) FROM listed) = ?3";
+        let values = params![reading, mixed_up, total.map(u64::cast_signed)];
         Ok(self.connection.row(sql, values, |row| row.get(0))?)
     }
 
@@ -205,8 +206,8 @@ impl Db {
             note_ambiguous(connection, now)?;
             // What was begun under a clock that was ahead would else be waited for until that time comes.
             connection.run("UPDATE replicas SET since = ?1 WHERE since > ?1", [now.0.cast_signed()])?;
-            forget_exchanged(connection, now)?;
             connection.run("UPDATE former SET ended = ?1 WHERE ended > ?1", [now.0.cast_signed()])?;
+            forget_exchanged(connection, now)?;
             finish_renames(connection, now)?;
             note_filled(connection)?;
             let (added, replaced) = finish_uploads(connection, terms, now)?;
@@ -250,8 +251,8 @@ impl Db {
                 let steps = drift(None, sources, live, trust, (now, grace));
                 strays.extend(apply(connection, steps, terms, now, retired, &mut report)?);
             }
-            stop_uploads(connection, now, &mut report)?;
             report.wait_since = report.wait_since.max(repeated_request(connection, now, grace)?);
+            stop_uploads(connection, now, &mut report)?;
             note_strays(connection, strays, now, &mut report)?;
             report.misplaced = misplaced(connection, instance)?;
             end_corrections(connection, &report.misplaced)?;
