@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::{Moment, Phase, ReplicaId, SourceId, SourceName};
+use crate::model::{Moment, Phase, ReplicaId, SourceId, SourceName, may_be_named};
 
 /// A replica, as far as a list can contradict it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +81,27 @@ pub enum Drift {
     Retire(Listed),
     /// A source that this state did not make: it is left alone until somebody approves its deletion.
     Stray(Listed),
+}
+
+/// What the platform's answer for a single source means that its lists miss.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lookup {
+    /// It is there, and the lists are wrong.
+    Found,
+    /// It is gone, or has another name than lists have shown: either way it is not ours any more.
+    Lost,
+    /// It has a name that is not ours, and no list has shown under which name the platform keeps it: another list tells.
+    Unclear,
+}
+
+/// Judges the answer: the source with this name, or none. `named` says whether a list has shown it as it was named.
+pub fn judge_lookup(name: &SourceName, named: bool, answer: Option<&str>) -> Lookup {
+    match answer {
+        None => Lookup::Lost,
+        Some(stored) if may_be_named(name, stored) => Lookup::Found,
+        Some(_) if named => Lookup::Lost,
+        Some(_) => Lookup::Unclear,
+    }
 }
 
 /// Judges one replica or one name of the list: `claim` is the replica that has this name and no source yet, or
@@ -230,6 +251,22 @@ mod tests {
         let trust = ListTrust { complete: true, lists_to_lose: 3 };
         let judge = |missing| drift(Some(&claim(Phase::Ready, 99, missing)), vec![], true, trust, (NOW, GRACE));
         assert_eq!((judge(1), judge(2)), (vec![Drift::Missing(ReplicaId(1))], vec![Drift::Lost(ReplicaId(1))]));
+    }
+
+    #[test]
+    fn judge_lookup__missing_source__is_found_by_a_name_that_is_still_ours() {
+        let name = SourceName::parse("c/a.md [default:0123456789ab]").unwrap();
+        for (answer, named, unnamed) in [
+            (None, Lookup::Lost, Lookup::Lost),
+            (Some("c/a.md [default:0123456789ab]"), Lookup::Found, Lookup::Found),
+            (Some("c/a [default:0123456789ab]"), Lookup::Found, Lookup::Found),
+            (Some("C/A.MD [DEFAULT:0123456789"), Lookup::Found, Lookup::Found),
+            (Some(""), Lookup::Found, Lookup::Found),
+            (Some("Somebody's"), Lookup::Lost, Lookup::Unclear),
+        ] {
+            let judged = [true, false].map(|is_named| judge_lookup(&name, is_named, answer));
+            assert_eq!(judged, [named, unnamed], "{answer:?}");
+        }
     }
 
     #[test]

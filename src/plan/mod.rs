@@ -35,7 +35,7 @@ mod withheld;
 pub use assemble::{Action, Plan, assemble, refuse_new};
 pub use bot::{BotCause, BotChange, BotPlan, Written, bot, first_difference, shown, written};
 pub use doubles::{SeenPage, doubles};
-pub use drift::{Claim, Drift, ListTrust, Listed, Origin, drift};
+pub use drift::{Claim, Drift, ListTrust, Listed, Lookup, Origin, drift, judge_lookup};
 pub use estimate::{Estimate, Price, estimate};
 pub use gathered::{Gathered, Settling, Wanted};
 pub use guard::{Authority, Deletion, Gone, Policy, Standing};

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     config::Input,
-    model::{Moment, SourceId, SourceName, may_be_named},
-    plan::{Action, Plan, Resume},
+    model::{Moment, SourceId, SourceName},
+    plan::{Action, Lookup, Plan, Resume, judge_lookup},
     platform::{ApiError, Holding, Platform, RemoteSource},
     store::{Db, ListReport, ListedSource, Misplaced, StoreError, Terms, Unconfirmed, Unready},
 };
@@ -105,19 +105,19 @@ impl<P: Platform> Pass<'_, P> {
         report.refused = refused;
         let unconfirmed = std::mem::take(&mut report.unconfirmed);
         let mut left = unconfirmed.len() as u64;
-        for Unconfirmed { replica: id, source, name } in unconfirmed {
+        let mut refusals = 0;
+        for Unconfirmed { replica: id, source, name, named } in unconfirmed {
             if report.refused.is_some() {
                 break;
             }
-            match self.look_up(&source).await? {
-                // One that somebody has given another name meanwhile is lost to us as well.
-                Ok(Some(named)) if name.is_none_or(|sent| may_be_named(&sent, &named)) => found.push(id),
-                Ok(_) => lost.push(id),
+            match self.look_up(&source).await?.map(|answer| judge_lookup(&name, named, answer.as_deref())) {
+                Ok(Lookup::Found) => found.push(id),
+                Ok(Lookup::Lost) => lost.push(id),
+                Ok(Lookup::Unclear) => report.unanswered += 1,
                 Err(error) => {
-                    report.unanswered += 1;
+                    (report.unanswered, refusals) = (report.unanswered + 1, refusals + 1);
                     // A key that may not see some may not see the others either.
-                    let is_enough = report.unanswered >= MOST_UNANSWERED;
-                    report.refused = is_enough.then(|| error.to_string());
+                    report.refused = (refusals >= MOST_UNANSWERED).then(|| error.to_string());
                 }
             }
             left -= 1;

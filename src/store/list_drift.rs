@@ -320,8 +320,9 @@ pub(super) fn apply(
                 let unlisted = connection.row(&sql, [id.0], |row| Ok((replica(row)?, row.get(8)?))).optional()?;
                 match unlisted.filter(|_| terms.lookup) {
                     Some((replica, named)) => {
-                        let name = Some(replica.name(&terms.instance)).filter(|_| named);
-                        let unconfirmed = replica.source.map(|source| Unconfirmed { replica: id, source, name });
+                        let name = replica.name(&terms.instance);
+                        let unconfirmed = |source| Unconfirmed { replica: id, source, name, named };
+                        let unconfirmed = replica.source.map(unconfirmed);
                         report.unconfirmed.extend(unconfirmed);
                     }
                     None => {

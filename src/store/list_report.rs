@@ -12,8 +12,10 @@ pub struct Unconfirmed {
     pub replica: ReplicaId,
     /// Its id.
     pub source: SourceId,
-    /// Its name, where a list has ever shown it under that.
-    pub name: Option<SourceName>,
+    /// The name that it was given.
+    pub name: SourceName,
+    /// Whether a list has ever shown it under that name.
+    pub named: bool,
 }
 
 /// What a list showed and changed.
