@@ -79,6 +79,8 @@ pub enum Drift {
     Claim(Listed),
     /// A source that no replica refers to, of a document that has a better one.
     Retire(Listed),
+    /// The same where only this list shows the better one: a list may lag, and show what is deleted. Another one decides.
+    Spare(Listed),
     /// A source that this state did not make: it is left alone until somebody approves its deletion.
     Stray(Listed),
 }
@@ -90,7 +92,7 @@ pub enum Lookup {
     Found,
     /// It is gone, or has another name than lists have shown: either way it is not ours any more.
     Lost,
-    /// It has a name that is not ours, and no list has shown under which name the platform keeps it: another list tells.
+    /// It has a name that is not ours, and no list has shown under which name the platform keeps it: another list decides.
     Unclear,
 }
 
@@ -149,8 +151,10 @@ pub fn drift(
             Drift::Stray(source)
         } else if !source.holds {
             Drift::Claim(source)
-        } else if taken {
+        } else if has_live {
             Drift::Retire(source)
+        } else if taken {
+            Drift::Spare(source)
         } else {
             taken = true;
             Drift::Adopt(source)
@@ -234,7 +238,7 @@ mod tests {
         assert_eq!(judge(vec![empty.clone()], true), [Drift::Claim(empty.clone())]);
         let twin = listed("u", 50, true);
         let both = judge(vec![empty.clone(), full.clone(), twin.clone()], false);
-        assert_eq!(both, [Drift::Adopt(full), Drift::Retire(twin), Drift::Claim(empty)]);
+        assert_eq!(both, [Drift::Adopt(full), Drift::Spare(twin), Drift::Claim(empty)]);
     }
 
     #[test]

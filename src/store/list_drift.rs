@@ -339,13 +339,12 @@ pub(super) fn apply(
                     insert(connection, &source, Phase::Retiring, now)?;
                 } else {
                     report.spare += 1;
-                    // The next list still knows that it is ours.
-                    let SourceName { collection, path, hash, .. } = &source.name;
-                    let sql = "INSERT OR REPLACE INTO former VALUES (?1, ?2, ?3, ?4, 'spare', ?5, 0)";
-                    let at = now.0.cast_signed();
-                    let values = params![collection.as_str(), path.as_str(), hash.0, source.id.0, at];
-                    connection.run(sql, values)?;
+                    spare(connection, &source, now)?;
                 }
+            }
+            Drift::Spare(source) => {
+                report.wait_since = report.wait_since.max(Some(now));
+                spare(connection, &source, now)?;
             }
         }
     }
@@ -370,6 +369,14 @@ fn adopt(
     let sql = "UPDATE documents SET uploaded_here = 1 WHERE collection = ?1 AND path = ?2
                    AND EXISTS (SELECT * FROM former f WHERE (f.collection, f.path, f.hash) = (?1, ?2, ?3))";
     connection.run(sql, params![collection, path, source.name.hash.0]).map(drop)
+}
+
+/// Leaves a source to another list, which still knows then that it is ours.
+fn spare(connection: &Connection, source: &Listed, now: Moment) -> Result<(), rusqlite::Error> {
+    let SourceName { collection, path, hash, .. } = &source.name;
+    let sql = "INSERT OR REPLACE INTO former VALUES (?1, ?2, ?3, ?4, 'spare', ?5, 0)";
+    let values = params![collection.as_str(), path.as_str(), hash.0, source.id.0, now.0.cast_signed()];
+    connection.run(sql, values).map(drop)
 }
 
 fn insert(connection: &Connection, source: &Listed, phase: Phase, now: Moment) -> Result<(), rusqlite::Error> {
