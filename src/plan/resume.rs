@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::assemble::{Action, Plan};
-use crate::model::{CollectionName, DocPath, Moment, Phase, Replica, ShortHash};
+use crate::model::{CollectionName, DocPath, Moment, Phase, Replica, ReplicaId, ShortHash};
 
 /// Uploads of one content whose outcome never becomes known: after so many the document is quarantined.
 const UPLOADS: usize = 3;
@@ -38,6 +38,8 @@ pub enum Besides {
     NotHeld,
     /// It cannot be synced as it is now, and the platform has never held it.
     Unwanted,
+    /// The same, and this source may hold an older version of it: the last list shows it as done.
+    MayBeHeld,
     /// It is gone here, or was never seen.
     Nothing,
     /// The same, and another document with the same content is held: it has moved, or had a twin.
@@ -45,6 +47,13 @@ pub enum Besides {
 }
 
 impl UnderWay {
+    /// Notes that its upload may be `done`.
+    pub fn note_done(&mut self, done: &HashSet<ReplicaId>) {
+        if self.besides == Besides::Unwanted && done.contains(&self.replica.id) {
+            self.besides = Besides::MayBeHeld;
+        }
+    }
+
     /// Whether a pass before this one has decided to delete the last of a document, and the config says since then that
     /// nothing is ever deleted.
     pub fn is_kept(&self, never: bool) -> bool {
@@ -116,8 +125,8 @@ pub fn resume(under_way: Vec<UnderWay>, plan: &mut Plan, terms: Terms, now: Mome
                 Besides::Held => resume.delete.push(replica),
                 Besides::Nothing | Besides::Elsewhere => resume.finish.push(replica),
                 // The document is back, or may be: its old version goes when the next one is ready.
-                Besides::NotHeld | Besides::Unwanted if was_ready || same.is_some() || unseen => {}
-                Besides::NotHeld | Besides::Unwanted => resume.delete.push(replica),
+                _ if was_ready || same.is_some() || unseen => {}
+                Besides::NotHeld | Besides::Unwanted | Besides::MayBeHeld => resume.delete.push(replica),
             },
             // The outcome of its request is not known, and may not be for a while: the same is not asked for twice.
             Phase::Intent | Phase::Unknown => {
@@ -149,16 +158,17 @@ pub fn resume(under_way: Vec<UnderWay>, plan: &mut Plan, terms: Terms, now: Mome
                 replicas.push(replica);
                 *count += usize::from(ended_so);
             }
+            // Another list takes it for the older version that stays, or shows that it holds nothing.
+            Phase::Uploading if besides == Besides::MayBeHeld => resume.open |= listed,
+            Phase::Uploading if besides == Besides::Unwanted && !listed => {}
             Phase::Uploading | Phase::Spoilt => match besides {
                 // What may be the only version that the platform holds goes when the next one is ready.
                 Besides::NotHeld => {}
                 // It changed on its way up, and is forgotten since: somebody has looked, and it was gone.
                 Besides::Nothing if replica.phase == Phase::Spoilt && !was_ready => resume.retire.push(replica),
                 // Where not everything was seen, its document may be wanted still.
-                Besides::Nothing | Besides::Elsewhere | Besides::Unwanted if unseen => {}
-                Besides::Held | Besides::Nothing | Besides::Elsewhere | Besides::Unwanted => {
-                    resume.retire.extend(same.is_none().then_some(replica));
-                }
+                _ if unseen && besides != Besides::Held => {}
+                _ => resume.retire.extend(same.is_none().then_some(replica)),
             },
             Phase::Ingesting if same == Some(false) || going.contains(&document) => {}
             // Its file went before the platform held it, and has not moved; it is looked for again before its source is

@@ -306,7 +306,9 @@ impl<P: Platform> Pass<'_, P> {
         report.withheld.append(&mut plan.withheld);
         report.held_replacements = std::mem::take(&mut plan.held_replacements);
         self.note_guards(extent, &open.paused, report).await?;
-        let mut under_way = self.store.call(|db| db.under_way()).await?;
+        let (mut under_way, done) =
+            self.store.call(|db| Ok::<_, StoreError>((db.under_way()?, db.perhaps_done()?))).await?;
+        under_way.iter_mut().for_each(|one| one.note_done(&done));
         under_way.retain(|one| extent.is_whole(&one.replica.collection) || !self.is_crawled(&one.replica));
         plan.seen.extend(left_the_config(&under_way, self.scope));
         let (grace, never) = (self.scope.policy.grace, policy(&self.scope.policy).never);

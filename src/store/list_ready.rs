@@ -1,5 +1,7 @@
 //! What a list says of the content of sources: uploads that turn out to be done, and ready sources that turn out to be empty.
 
+use std::collections::HashSet;
+
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
@@ -42,6 +44,17 @@ impl Db {
     /// See [`StoreError`].
     pub fn content_shown(&mut self) -> Result<(), StoreError> {
         Ok(note_content(&self.connection)?)
+    }
+
+    /// Uploads without an answer that may be done: the last list shows their sources as done, and no source with its content.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn perhaps_done(&self) -> Result<HashSet<ReplicaId>, StoreError> {
+        let sql = "SELECT r.id FROM replicas r JOIN listed l USING (source_id)
+                   WHERE r.phase = 'uploading' AND l.done AND NOT EXISTS (SELECT * FROM meta WHERE key = 'content')";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.query_map([], |row| row.get(0).map(ReplicaId))?.collect::<Result<_, _>>()?)
     }
 
     /// How many ready sources the last lists have shown without content.
@@ -122,19 +135,22 @@ pub(super) fn note_filled(connection: &Connection) -> Result<(), rusqlite::Error
 }
 
 /// Uploads whose answer was lost, and that the platform holds all the same, and sources that were ready and are so again:
-/// those of the content that was seen last. Where no source says what it holds, one that is done when the platform has had
-/// its time holds what it was made for.
-/// Says how many documents are new by that, and how many are replaced.
+/// those of the content that was seen last, or of an older one where that cannot go up and nothing else is held. Where no
+/// source says what it holds, one that is done holds what it was made for: when the platform has had its time, or where
+/// nothing else is to come. Says how many documents are new by that, and how many are replaced.
 pub(super) fn finish_uploads(
     connection: &Connection,
     terms: &Terms,
     now: Moment,
 ) -> Result<(u64, u64), rusqlite::Error> {
     let sql = "SELECT r.id FROM replicas r JOIN listed l USING (source_id) JOIN documents d
-                   ON d.collection = r.collection AND d.path = r.path AND substr(d.hash, 1, 6) = r.hash
+                   ON d.collection = r.collection AND d.path = r.path
+                       AND (substr(d.hash, 1, 6) = r.hash
+                           OR d.live IS NULL AND (d.trouble_hash = substr(d.hash, 1, 6) OR d.skip_reason IS NOT NULL))
                WHERE (r.phase = 'uploading' OR r.phase = 'spoilt' AND r.was_ready)
-                   AND (l.holds OR l.done AND r.since <= ?1 AND NOT ?2)
-                   AND (l.collection IS NOT NULL OR l.nameless) ORDER BY r.id";
+                   AND (l.holds OR l.done AND NOT ?2 AND (r.since <= ?1 OR d.live IS NULL AND d.skip_reason IS NOT NULL))
+                   AND (l.collection IS NOT NULL OR l.nameless)
+               ORDER BY substr(d.hash, 1, 6) <> r.hash, r.id";
     let given_up = params![terms.given_up(now), shows_content(connection)?];
     let held: Vec<i64> =
         connection.prepare_cached(sql)?.query_map(given_up, |row| row.get(0))?.collect::<Result<_, _>>()?;

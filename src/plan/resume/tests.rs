@@ -137,6 +137,16 @@ fn upload__of_a_file_that_cannot_be_synced_any_more__goes_where_it_was_never_hel
     }
     let one = under_way(replica(Phase::Retiring, 1), Besides::Unwanted);
     assert_eq!(resume(vec![one], &mut seen(), TERMS, NOW).delete.len(), 1);
+    // Only a list tells whether the platform holds it, and another one takes it for held.
+    for (besides, listed, expected) in [
+        (Besides::Unwanted, false, (0, false)),
+        (Besides::MayBeHeld, false, (0, false)),
+        (Besides::MayBeHeld, true, (0, true)),
+    ] {
+        let one = under_way(replica(Phase::Uploading, 1), besides);
+        let resume = resume(vec![one], &mut seen(), Terms { listed, ..TERMS }, NOW);
+        assert_eq!((resume.retire.len(), resume.open), expected, "{besides:?}, listed: {listed}");
+    }
 }
 
 #[test]

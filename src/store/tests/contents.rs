@@ -67,6 +67,52 @@ fn quarantined_document__its_source_shows_content_again__is_ready_again() {
 }
 
 #[test]
+fn upload_without_answer__newer_content_cannot_go_up__what_may_hold_the_older_one_stays() {
+    let at = NOW + GRACE + JOB_TIMEOUT;
+    let page = |done, holds| {
+        let source = |id| ListedSource { done, empty: false, ..listed(id, "a.md", 1, holds) };
+        [source("s1"), source("s2")]
+    };
+    for (source, expected) in [
+        (page(true, false), [Phase::Ready, Phase::Retiring]),
+        (page(false, true), [Phase::Ready, Phase::Retiring]),
+        (page(false, false), [Phase::Retiring, Phase::Retiring]),
+    ] {
+        let (_folder, mut db) = new_db();
+        for id in ["s1", "s2"] {
+            begun(&mut db, "a.md", 1, id, Phase::Uploading);
+        }
+        see(&mut db, "a.md", 2);
+        compare_at(&mut db, &source, at);
+        assert_eq!(phases(&db, "a.md"), [Phase::Uploading, Phase::Uploading], "the newer one may be on its way");
+        let id = db.intend(&docs(), &path("a.md"), short(2), NOW).unwrap();
+        let refused = db.replicas_of(&docs(), &path("a.md")).unwrap().into_iter().find(|one| one.id == id).unwrap();
+        db.fail(&refused, "these words", FailureCause::Document, NOW).unwrap();
+        compare_at(&mut db, &source, at);
+        assert_eq!(phases(&db, "a.md"), expected, "{source:?}");
+    }
+}
+
+#[test]
+fn upload_without_answer__file_cannot_be_synced_any_more__what_may_hold_the_older_one_stays() {
+    for (done, besides, expected) in
+        [(true, Besides::MayBeHeld, Phase::Ready), (false, Besides::Unwanted, Phase::Uploading)]
+    {
+        let (_folder, mut db) = new_db();
+        begun(&mut db, "a.md", 1, "s1", Phase::Uploading);
+        let page = [ListedSource { done, empty: false, ..listed("s1", "a.md", 1, false) }];
+        compare(&mut db, &page);
+        let empty = SkippedFile { reason: "it is empty".to_owned(), read: None };
+        db.note_skips(&docs(), &[(path("a.md"), Some(empty))]).unwrap();
+        let mut one = db.under_way().unwrap().remove(0);
+        one.note_done(&db.perhaps_done().unwrap());
+        assert_eq!(one.besides, besides);
+        compare(&mut db, &page);
+        assert_eq!(phases(&db, "a.md"), [expected], "done: {done}");
+    }
+}
+
+#[test]
 fn replaces__what_goes_when_it_is_ready__is_told() {
     let (_folder, mut db) = new_db();
     see(&mut db, "a.md", 1);
