@@ -36,6 +36,11 @@ pub(super) struct Asking {
 /// Asks for one job.
 pub(super) async fn ask_one<P: Platform>(platform: &P, asking: Asking, job: &JobId) -> Result<Polled, Fatal> {
     let Asking { source, age, timeout, doubted, tells } = asking;
+    let mut shown = None;
+    let mut note = |found: Option<RemoteSource>| {
+        shown = found.as_ref().map(|found| found.name.clone());
+        found
+    };
     let (state, patience) = match platform.job(job, &source).await.map_err(fatal) {
         Ok(JobState::Forgotten) => (JobState::Forgotten, FORGOTTEN.min(timeout)),
         Ok(state) => (state, timeout),
@@ -46,7 +51,7 @@ pub(super) async fn ask_one<P: Platform>(platform: &P, asking: Asking, job: &Job
     let ending = match state {
         JobState::Completed(Some(0)) => Some(Ending::Failed("the platform found no text in it".to_owned())),
         JobState::Completed(_) if doubted => match platform.source(&source).await.map_err(fatal) {
-            Ok(source) => by_done(source.map(|source| source.holding), age, timeout, tells),
+            Ok(found) => by_done(note(found).map(|found| found.holding), age, timeout, tells),
             // One answer may be odd; where all are, the job's word has to do.
             Err(Ok(_)) => (age > FORGOTTEN.min(timeout)).then_some(Ending::Ready),
             Err(Err(fatal)) => return Err(fatal),
@@ -56,14 +61,14 @@ pub(super) async fn ask_one<P: Platform>(platform: &P, asking: Asking, job: &Job
         JobState::Working if age <= timeout => None,
         JobState::Working | JobState::Unclear | JobState::Forgotten => {
             match platform.source(&source).await.map_err(fatal) {
-                Ok(source) => by_source(source, age > timeout, age > patience, tells),
+                Ok(found) => by_source(note(found), age > timeout, age > patience, tells),
                 // The list tells.
                 Err(Ok(_)) => Some(Ending::Unknown),
                 Err(Err(fatal)) => return Err(fatal),
             }
         }
     };
-    Ok(Polled::one(source, ending))
+    Ok(Polled { shown, ..Polled::one(source, ending) })
 }
 
 /// A job failed, for this reason.
@@ -133,7 +138,7 @@ pub(super) async fn ask_site<P: Platform>(platform: &P, asking: Asking) -> Resul
 pub(super) async fn ask_list<P: Platform>(platform: &P, at: Place, by_list: bool) -> Result<Polled, Fatal> {
     let page = match platform.sources(at).await.map_err(fatal) {
         Ok(page) => page,
-        Err(Ok(error)) => return Ok(Polled { endings: Vec::new(), list: Some(Err(error.to_string())) }),
+        Err(Ok(error)) => return Ok(Polled { endings: Vec::new(), shown: None, list: Some(Err(error.to_string())) }),
         Err(Err(fatal)) => return Err(fatal),
     };
     let endings = page.sources.iter().filter_map(|source| {
@@ -145,7 +150,7 @@ pub(super) async fn ask_list<P: Platform>(platform: &P, at: Place, by_list: bool
         };
         Some((source.id.clone(), ending))
     });
-    Ok(Polled { endings: endings.collect(), list: Some(Ok(page)) })
+    Ok(Polled { endings: endings.collect(), shown: None, list: Some(Ok(page)) })
 }
 
 #[cfg(test)]

@@ -26,8 +26,8 @@ pub(super) struct Followed {
     pub(super) doubted: bool,
     /// Whether the list has shown its source under the name that it was given.
     pub(super) named: bool,
-    /// The name under which the list has shown it.
-    pub(super) listed: Option<String>,
+    /// The name under which the platform has shown it last.
+    pub(super) shown: Option<String>,
     /// Another source that the list shows under its name.
     pub(super) namesake: Option<SourceId>,
 }
@@ -53,7 +53,7 @@ impl Followed {
             done: false,
             doubted: replaces || upload.is_none(),
             named: false,
-            listed: None,
+            shown: None,
             namesake: None,
             replica,
         }

@@ -145,7 +145,7 @@ impl Jobs {
     }
 
     /// Takes what a poll gave, and hands out the jobs that have ended.
-    pub(super) fn settle(&mut self, polled: Polled, now: Moment) -> Vec<Settled> {
+    pub(super) fn settle(&mut self, mut polled: Polled, now: Moment) -> Vec<Settled> {
         let mut settled = Vec::new();
         let is_by_list = polled.list.is_some();
         let way_goes_on = match &polled.list {
@@ -156,6 +156,7 @@ impl Jobs {
         for (source, ending) in polled.endings {
             let Some(id) = self.by_source.get(&source).copied() else { continue };
             let Some(job) = self.followed.get_mut(&id) else { continue };
+            job.shown = polled.shown.take().or(job.shown.take());
             match ending {
                 // A failure that the list shows is asked for its reason first, where there is somebody to ask.
                 Ending::Lost if is_by_list && !job.blind => job.asked = Moment::default(),
@@ -194,7 +195,7 @@ impl Jobs {
                     let name = job.replica.name(&self.instance);
                     job.named |= SourceName::parse(&source.name).is_some_and(|listed| listed == name);
                     job.done = source.holding == Holding::Done;
-                    job.listed = Some(source.name.clone()).filter(|name| !name.is_empty());
+                    job.shown = Some(source.name.clone()).filter(|name| !name.is_empty());
                 }
                 None if self.by_list => others.extend(SourceName::parse(&source.name).map(|name| (name, &source.id))),
                 None => {}
@@ -267,7 +268,8 @@ impl Jobs {
             self.durations.record(took);
         }
         let sent = job.upload.map(|(bytes, began)| Sent { bytes, took: now.since(began) });
-        Some(Settled { replica: job.replica, ending, named: job.named, listed: job.listed, took, sent })
+        let Followed { replica, named, shown, doubted, .. } = job;
+        Some(Settled { replica, ending, named, shown, doubted, took, sent })
     }
 }
 
@@ -275,7 +277,7 @@ impl<P: Platform> Pass<'_, P> {
     /// Notes how a job ended, and queues what follows from it.
     pub(super) async fn settle(
         &self,
-        Settled { replica, ending, named, listed, sent, .. }: Settled,
+        Settled { replica, ending, named, shown, doubted, sent, .. }: Settled,
         report: &mut Report,
         queue: &mut VecDeque<Task>,
     ) -> Result<Step, Fatal> {
@@ -311,7 +313,13 @@ impl<P: Platform> Pass<'_, P> {
                 Ok(Step::Relist)
             }
             Ending::Ready => {
-                if let Some(reason) = self.lost_marker(&replica, listed.filter(|_| !named)) {
+                // An older version is deleted for it, so it must be ours.
+                if doubted && self.is_renamed(&replica, shown.as_deref()) {
+                    let id = replica.id;
+                    self.store.call(move |db| db.require_list(id)).await?;
+                    return Ok(Step::Relist);
+                }
+                if let Some(reason) = self.lost_marker(&replica, shown.filter(|_| !named)) {
                     return self.fail(replica, reason, FailureCause::Document).await;
                 }
                 let (id, now) = (replica.id, self.now());

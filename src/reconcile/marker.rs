@@ -2,7 +2,7 @@
 
 use super::Pass;
 use crate::{
-    model::{Replica, SourceId, SourceName, fold_name, is_rewritten, keeps_marker},
+    model::{Replica, SourceId, SourceName, fold_name, is_rewritten, keeps_marker, may_be_named},
     platform::Platform,
 };
 
@@ -34,11 +34,17 @@ impl<P: Platform> Pass<'_, P> {
             && !matches!(self.platform.source(source).await, Ok(Some(found)) if !is_old(&found.name))
     }
 
+    /// Whether a source is shown under another name than it was given, where a person may have renamed it: it is theirs then.
+    pub(super) fn is_renamed(&self, replica: &Replica, shown: Option<&str>) -> bool {
+        let asked = replica.name(&self.scope.instance);
+        self.platform.abilities().rename && shown.is_some_and(|name| !may_be_named(&asked, name))
+    }
+
     /// Why a document fails whose source a list shows under a name without its marker. Where sources can be renamed, a person
     /// may have done that; else the platform has.
-    pub(super) fn lost_marker(&self, replica: &Replica, listed: Option<String>) -> Option<String> {
+    pub(super) fn lost_marker(&self, replica: &Replica, shown: Option<String>) -> Option<String> {
         let asked = replica.name(&self.scope.instance);
-        let lost = listed.filter(|name| !self.platform.abilities().rename && !keeps_marker(&asked, name))?;
+        let lost = shown.filter(|name| !self.platform.abilities().rename && !keeps_marker(&asked, name))?;
         Some(unmarked_reason(&asked, &lost))
     }
 }

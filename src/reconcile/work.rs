@@ -63,6 +63,8 @@ pub(super) enum Step {
 #[derive(Debug)]
 pub(super) struct Polled {
     pub(super) endings: Vec<(SourceId, Ending)>,
+    /// The name under which a single source was shown, where one was asked for.
+    pub(super) shown: Option<String>,
     /// The page of the list, or why it cannot be read, where the list was asked.
     pub(super) list: Option<Result<SourcePage, String>>,
 }
@@ -93,8 +95,10 @@ pub(super) struct Settled {
     pub(super) ending: Ending,
     /// Whether the list has shown its source under the name that it was given.
     pub(super) named: bool,
-    /// The name under which the list has shown it.
-    pub(super) listed: Option<String>,
+    /// The name under which the platform has shown it.
+    pub(super) shown: Option<String>,
+    /// Whether its word alone was not enough.
+    pub(super) doubted: bool,
     /// The time since its upload began, or since an earlier pass noted it.
     pub(super) took: Duration,
     pub(super) sent: Option<Sent>,
@@ -103,6 +107,6 @@ pub(super) struct Settled {
 impl Polled {
     /// What asking after one gave.
     pub(super) fn one(source: SourceId, ending: Option<Ending>) -> Self {
-        Self { endings: ending.map(|ending| (source, ending)).into_iter().collect(), list: None }
+        Self { endings: ending.map(|ending| (source, ending)).into_iter().collect(), shown: None, list: None }
     }
 }

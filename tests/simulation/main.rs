@@ -219,6 +219,24 @@ fn what_somebody_renames_is_theirs_whatever_the_next_list_leaves_out() {
 }
 
 #[test]
+fn what_somebody_renames_while_its_job_runs_takes_the_place_of_nothing() {
+    let desk = Desk::new();
+    let disk = |op| Step::Disk(0, op);
+    for (step, seed) in (1..120).step_by(3).flat_map(|step| (0..3).map(move |seed| (step, seed))) {
+        let renames = vec![(step, Meanwhile::Somebody(Somebody::Renames, seed))];
+        let steps = vec![
+            disk(DiskOp::Write("a/one.md", 1)),
+            Step::Pass(PassStep::calm(0)),
+            Step::Idle(60),
+            disk(DiskOp::Rename("a/one.md", "a/two.md")),
+            Step::Pass(PassStep { meanwhile: renames, ..PassStep::calm(0) }),
+        ];
+        let verdict = desk.run(&Script::by_hand(Api::Cevvo, steps).with(Knobs::of_one(Knob::MovesRenamed)));
+        assert!(verdict.broken.is_empty(), "at step {step}, seed {seed}: {:#?}", verdict.broken);
+    }
+}
+
+#[test]
 fn a_process_may_die_while_what_it_asked_for_is_late() {
     at_every_step(|step| PassStep { dies_at: Some(step), late: true, ..PassStep::calm(0) });
 }
