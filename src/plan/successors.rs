@@ -77,6 +77,8 @@ pub(super) struct Successors<'a> {
     soon: HashSet<&'a CollectionName>,
     /// Documents that are replaced, by their new content.
     replaced: HashMap<ShortHash, Key<'a>>,
+    /// The same, each with its new words.
+    new_words: Vec<(Key<'a>, Option<&'a MinHash>)>,
 }
 
 impl<'a> Successors<'a> {
@@ -85,11 +87,14 @@ impl<'a> Successors<'a> {
         let moved: HashSet<Key<'_>> = moved.iter().map(|NewMove { to: (of, path), .. }| (of, path)).collect();
         let (mut coming, mut failed, mut unread, mut soon) =
             (Vec::new(), HashSet::new(), HashSet::new(), HashSet::new());
-        let (mut replaced, mut rewriting) = (HashMap::new(), HashSet::new());
+        let (mut replaced, mut new_words, mut rewriting) = (HashMap::new(), Vec::new(), HashSet::new());
         for one in gathered {
             rewriting.extend(one.rewriting.iter().map(|path| (&one.collection, path)));
-            let over = one.wanted.iter().filter(|wanted| wanted.replaces);
-            replaced.extend(over.map(|wanted| (wanted.hash.short(), (&one.collection, &wanted.path))));
+            for wanted in one.wanted.iter().filter(|wanted| wanted.replaces) {
+                let key = (&one.collection, &wanted.path);
+                replaced.insert(wanted.hash.short(), key);
+                new_words.push((key, wanted.min_hash.as_deref()));
+            }
             let new = one.wanted.iter().filter(|wanted| !wanted.replaces && !one.known.contains(&wanted.path));
             let new = new.filter(|wanted| !moved.contains(&(&one.collection, &wanted.path)));
             coming.extend(new.map(|wanted| Coming {
@@ -111,7 +116,7 @@ impl<'a> Successors<'a> {
         for (number, Coming { key: (_, path), .. }) in coming.iter().enumerate() {
             by_file_name.entry(path.file_name().to_lowercase()).or_default().push(number);
         }
-        Self { coming, by_file_name, failed, unread, rewriting, soon, replaced }
+        Self { coming, by_file_name, failed, unread, rewriting, soon, replaced, new_words }
     }
 
     /// How many new files are still being written, whose words are not known.
@@ -121,11 +126,23 @@ impl<'a> Successors<'a> {
 
     /// Judges each document of a collection that is gone.
     pub(super) fn judge(&self, collection: &CollectionName, gone: &[Gone]) -> Vec<Succession> {
-        let compare_names = gone.len() * self.coming.len() <= MOST_PAIRS;
-        gone.iter().map(|gone| self.judge_one(collection, gone, compare_names)).collect()
+        let compare = gone.len() * self.coming.len().max(self.new_words.len()) <= MOST_PAIRS;
+        gone.iter().map(|gone| self.judge_one(collection, gone, compare)).collect()
     }
 
-    fn judge_one(&self, collection: &CollectionName, gone: &Gone, compare_names: bool) -> Succession {
+    /// The document that is replaced by one that is gone: as it was, or edited.
+    fn replaced_by(&self, gone: &Gone, compare_words: bool) -> Option<Key<'a>> {
+        let known = gone.successor.as_ref().map(|(of, path)| (of, path));
+        let has_its_words = |new: Option<&MinHash>| {
+            let old = gone.min_hash.as_ref().filter(|_| compare_words);
+            old.zip(new).is_some_and(|(old, new)| old.is_similar(new))
+        };
+        let edited = |(key, words): &&(Key<'a>, _)| known == Some(*key) || has_its_words(*words);
+        let found = || self.new_words.iter().find(edited).map(|(key, _)| key);
+        self.replaced.get(&gone.live).or_else(found).copied()
+    }
+
+    fn judge_one(&self, collection: &CollectionName, gone: &Gone, compare: bool) -> Succession {
         let is_coming = |(of, path): &(CollectionName, DocPath)| {
             self.unread.contains(&(of, path)) || self.rewriting.contains(&(of, path))
         };
@@ -133,8 +150,8 @@ impl<'a> Successors<'a> {
             return Succession::Pending(Some(known.clone()));
         }
         // Its content is held nowhere else before that is up.
-        if let Some((of, path)) = self.replaced.get(&gone.live) {
-            return Succession::Pending(Some(((*of).clone(), (*path).clone())));
+        if let Some((of, path)) = self.replaced_by(gone, compare) {
+            return Succession::Pending(Some((of.clone(), path.clone())));
         }
         let known = gone.successor.as_ref().filter(|(of, path)| self.failed.contains(&(of, path)));
         if let Some((_, failed)) = known {
@@ -162,11 +179,11 @@ impl<'a> Successors<'a> {
                 |new: &&Coming<'_>| new.size == gone.size && gone.size > 0 && self.unread.contains(&new.key);
             let of_others = || self.coming.iter().filter(counts).find(as_it_was);
             let found = || of_collection().find(by_name).or_else(|| of_collection().find(by_size)).or_else(of_others);
-            compare_names.then(found).flatten()
+            compare.then(found).flatten()
         });
         match likely.map(|new| new.key) {
             Some((of, path)) => Succession::Pending(Some((of.clone(), path.clone()))),
-            None if !compare_names && of_collection().next().is_some() => Succession::Pending(None),
+            None if !compare && of_collection().next().is_some() => Succession::Pending(None),
             None if gone.overdue => Succession::None,
             None if self.soon.contains(collection) => Succession::Unread,
             None if !self.unread.is_empty() && gone.min_hash.is_some() && gone.successor.is_none() => {
@@ -212,188 +229,4 @@ fn has_similar_size(gone: u64, new: u64) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        model::{ContentHash, Fingerprint},
-        plan::{Settling, Standing, Wanted},
-    };
-
-    fn name(name: &str) -> CollectionName {
-        CollectionName::new(name).unwrap()
-    }
-
-    fn path(path: &str) -> DocPath {
-        DocPath::new(path).unwrap()
-    }
-
-    fn gone(document: &str, size: u64) -> Gone {
-        Gone {
-            path: path(document),
-            live: ContentHash([1; 32]).short(),
-            size,
-            min_hash: None,
-            made_here: true,
-            successor: None,
-            overdue: false,
-        }
-    }
-
-    fn wanted(document: &str, size: u64) -> Wanted {
-        let fingerprint = Fingerprint { size, mtime_ns: 0, ctime_ns: 0, inode: 0 };
-        Wanted { path: path(document), fingerprint, hash: ContentHash([2; 32]), min_hash: None, replaces: false }
-    }
-
-    fn gathered(collection: &str) -> Gathered {
-        Gathered { held_by_platform: 9, ..Gathered::new(&name(collection), Standing::default()) }
-    }
-
-    fn pending(collection: &str, document: &str) -> Succession {
-        Succession::Pending(Some((name(collection), path(document))))
-    }
-
-    #[test]
-    fn judge__new_document__is_waited_for_where_it_may_be_the_successor() {
-        for (old, new, likely) in [
-            (gone("guide/t0.md", 500), wanted("handbook/t0.md", 9_000), true),
-            (gone("guide/T0.md", 500), wanted("handbook/t0.md", 9_000), true),
-            (gone("a.md", 500), wanted("new-a.md", 9_000), true),
-            (gone("install_guide_v1.md", 500), wanted("docs/install-guide-v2.md", 9_000), true),
-            (gone("alpha.md", 1_000), wanted("zebra.md", 1_040), true),
-            (gone("alpha.md", 1_000), wanted("zebra.md", 9_000), false),
-            (gone("secret.md", 1_000), wanted("menu-of-the-week.md", 30), false),
-        ] {
-            let input = [Gathered { wanted: vec![new.clone()], ..gathered("c") }];
-            let fate = Successors::of(&input, &[]).judge(&name("c"), std::slice::from_ref(&old));
-            let expected = if likely { pending("c", new.path.as_str()) } else { Succession::None };
-            assert_eq!(fate, [expected], "{} and {}", old.path, new.path);
-        }
-    }
-
-    #[test]
-    fn successor__unread_page__has_the_last_part_of_the_address() {
-        for (gone, unread, likely) in [
-            ("https://a.com/v1/install.html", "https://a.com/v2/install.html", true),
-            ("https://a.com/v1/install/", "https://b.com/v2/Install", true),
-            ("https://a.com/v1/install.html", "https://a.com/v1/configure.html", false),
-            ("https://a.com/v1/?page=1", "https://a.com/v1?page=2", false),
-            ("https://a.com/", "https://b.com/", false),
-            ("v1/install.html", "https://a.com/v1/install.html", false),
-        ] {
-            let unread = path(unread);
-            let pages = UnreadPages::new([&unread].into_iter());
-            assert_eq!(pages.successor(&path(gone)), Some(&unread).filter(|_| likely), "{gone} and {unread}");
-        }
-    }
-
-    #[test]
-    fn judge__replaced_documents__are_no_successors() {
-        let edited = Wanted { replaces: true, ..wanted("b/a.md", 500) };
-        let input = [Gathered { wanted: vec![edited], ..gathered("c") }];
-        assert_eq!(Successors::of(&input, &[]).judge(&name("c"), &[gone("a.md", 500)]), [Succession::None]);
-    }
-
-    #[test]
-    fn judge__settling_file__is_waited_for() {
-        let settling = vec![Settling { path: path("new/a0.md"), size: 7, soon: false }];
-        let input = [Gathered { settling, ..gathered("c") }];
-        assert_eq!(
-            Successors::of(&input, &[]).judge(&name("c"), &[gone("old/a0.md", 500)]),
-            [pending("c", "new/a0.md")]
-        );
-        assert_eq!(Successors::of(&input, &[]).judge(&name("c"), &[gone("old/zebra.md", 500)]), [Succession::None]);
-    }
-
-    #[test]
-    fn judge__known_successor_is_written_all_the_time__is_waited_for_whatever_its_name() {
-        let settling = vec![Settling { path: path("retrospective.md"), size: 7, soon: false }];
-        let input = [Gathered { settling, ..gathered("c") }];
-        let judge =
-            |successor| Successors::of(&input, &[]).judge(&name("c"), &[Gone { successor, ..gone("meeting.md", 500) }]);
-        assert_eq!(judge(None), [Succession::None]);
-        let known = |document| Some((name("c"), path(document)));
-        assert_eq!(judge(known("retrospective.md")), [pending("c", "retrospective.md")]);
-        assert_eq!(judge(known("other.md")), [Succession::None]);
-    }
-
-    #[test]
-    fn judge__files_keep_coming__is_waited_for_those_that_were_there_alone() {
-        let new = [wanted("alpine.md", 500), wanted("zebra.md", 505)];
-        let settling = vec![Settling { path: path("alpha-2.md"), size: 500, soon: true }];
-        let input = [Gathered { wanted: new.to_vec(), settling: settling.clone(), ..gathered("c") }];
-        let known = |document| Some((name("c"), path(document)));
-        let one = |successor, overdue| Gone { successor, overdue, ..gone("alpha.md", 500) };
-        let all = Successors::of(&input, &[]);
-        let judge = |gone| all.judge(&name("c"), &[gone]);
-        assert_eq!(judge(one(None, false)), [pending("c", "alpha-2.md")]);
-        assert_eq!(judge(one(None, true)), [pending("c", "alpine.md")]);
-        assert_eq!(judge(one(known("alpha.md"), true)), [pending("c", "alpine.md")], "it has waited for any");
-        assert_eq!(judge(one(known("zebra.md"), true)), [pending("c", "zebra.md")]);
-        assert_eq!(judge(one(known("ready.md"), true)), [Succession::None]);
-        let input = [Gathered { settling, ..gathered("c") }];
-        let all = Successors::of(&input, &[]);
-        let judge = |overdue| all.judge(&name("c"), &[Gone { overdue, ..gone("secret.md", 9) }]);
-        assert_eq!((judge(false), judge(true)), (vec![Succession::Unread], vec![Succession::None]));
-    }
-
-    #[test]
-    fn pair_by_file__new_file_is_the_same_on_the_disk__is_the_successor() {
-        let mut all = [gone("a.md", 5), gone("b.md", 5), gone("c.md", 5)];
-        all[2].successor = Some((name("d"), path("x.md")));
-        let (left, came) =
-            ([(1, path("a.md")), (2, path("b.md")), (3, path("c.md"))], [(1, path("y.md")), (3, path("z.md"))]);
-        pair_by_file(&name("c"), &mut all, &left, &came);
-        let successors = all.map(|gone| gone.successor.map(|(_, path)| path.to_string()));
-        assert_eq!(successors, [Some("y.md".to_owned()), None, Some("x.md".to_owned())]);
-    }
-
-    #[test]
-    fn judge__file_was_moved_over_another__is_waited_for_until_that_is_read() {
-        let mut all = [gone("a.md", 500)];
-        pair_by_file(&name("c"), &mut all, &[(1, path("a.md"))], &[(1, path("b.md"))]);
-        let input = Gathered { rewriting: vec![path("b.md")], ..gathered("c") };
-        assert_eq!(Successors::of(&[input], &[]).judge(&name("c"), &all), [pending("c", "b.md")]);
-        assert_eq!(
-            Successors::of(&[gathered("c")], &[]).judge(&name("c"), &all),
-            [Succession::None],
-            "it is as it was"
-        );
-    }
-
-    #[test]
-    fn judge__successor_failed__only_where_it_came_when_the_document_went() {
-        let input = [Gathered { failed: vec![path("report-2.pdf")], ..gathered("c") }];
-        let judge = |old| Successors::of(&input, &[]).judge(&name("c"), &[old]);
-        assert_eq!(judge(gone("report-1.pdf", 500)), [Succession::None], "it had failed before");
-        let successor = Some((name("c"), path("report-2.pdf")));
-        let waited = Gone { successor, ..gone("report-1.pdf", 500) };
-        assert_eq!(judge(waited), [Succession::Failed(path("report-2.pdf"))]);
-    }
-
-    #[test]
-    fn judge__moved_to_another_collection__is_found_by_its_file_name() {
-        let input = [gathered("old"), Gathered { wanted: vec![wanted("x/a.md", 9_000)], ..gathered("new") }];
-        let successors = Successors::of(&input, &[]);
-        assert_eq!(successors.judge(&name("old"), &[gone("a.md", 500)]), [pending("new", "x/a.md")]);
-        assert_eq!(successors.judge(&name("old"), &[gone("new-a.md", 9_000)]), [Succession::None]);
-    }
-
-    #[test]
-    fn judge__moved_to_another_collection_and_not_read_yet__is_found_by_its_size() {
-        for (size, verdict) in [(500, pending("new", "x/b.md")), (501, Succession::None)] {
-            let settling = vec![Settling { path: path("x/b.md"), size, soon: false }];
-            let input = [gathered("old"), Gathered { settling, ..gathered("new") }];
-            assert_eq!(Successors::of(&input, &[]).judge(&name("old"), &[gone("a.md", 500)]), [verdict]);
-        }
-    }
-
-    #[test]
-    fn succession__documents_that_were_seen_beside_it__are_no_successors() {
-        let mut input = [gathered("c")];
-        input[0].wanted = vec![Wanted { path: path("new/a0.md"), ..wanted("x", 7) }];
-        let judge = |input: &[Gathered]| Successors::of(input, &[]).judge(&name("c"), &[gone("old/a0.md", 7)]);
-        assert!(matches!(judge(&input)[..], [Succession::Pending(_)]));
-        input[0].known.insert(path("new/a0.md"));
-        assert_eq!(judge(&input), [Succession::None]);
-    }
-}
+mod tests;
