@@ -51,9 +51,7 @@ impl<P: Platform> Pass<'_, P> {
             return Ok(Step::Again(None));
         }
         if !self.platform.abilities().rename {
-            // In this order: what is begun under another name must not be taken for new, nor the old one for deleted.
-            let begun = NewMove { away, from, to: (collection.clone(), to.path.clone()), edited: false };
-            self.store.call(move |db| db.begin_moves(&[begun])).await?;
+            self.begin_move((away, from), &collection, &to).await?;
             return self.put(collection, to).await;
         }
         let (of, path) = (away.clone(), from.path.clone());
@@ -72,12 +70,12 @@ impl<P: Platform> Pass<'_, P> {
         match self.platform.rename(&source, &name.to_string()).await.map_err(fatal) {
             Ok(Some(Renamed { name: made })) if self.without_marker(&source, &name, made.clone()).await.is_some() => {
                 // Under its old name it is known again, and the new document fails by its name.
-                let old = SourceName { collection: away, path: from.path, ..name };
+                let old = SourceName { collection: away.clone(), path: from.path.clone(), ..name };
                 if let Err(error) = self.platform.rename(&source, &old.to_string()).await {
                     let error = fatal(error)?;
                     tracing::warn!(%source, %error, "a source without a marker could not be given back its old name");
                 }
-                Ok(Step::Instead(Task::Put(collection, to, None)))
+                self.put_instead((away, from), collection, to).await
             }
             // The answer shows the old name: nothing was done.
             Ok(Some(Renamed { name: Some(made) })) if self.keeps_name(&source, &replica, &name, &made).await => {
@@ -85,7 +83,7 @@ impl<P: Platform> Pass<'_, P> {
                     let reason = format!("its source {source} was renamed, and has its old name all the same");
                     return Ok(Step::Failed(failure(&collection, &to.path, reason), None));
                 }
-                Ok(Step::Instead(Task::Put(collection, to, None)))
+                self.put_instead((away, from), collection, to).await
             }
             Ok(Some(_)) => {
                 let (before, document) = (Document::new(&away, &from.path), Document::new(&collection, &to.path));
@@ -102,10 +100,33 @@ impl<P: Platform> Pass<'_, P> {
                 let reason = format!("its source {source} could not be renamed: {error}");
                 Ok(Step::Failed(failure(&collection, &to.path, reason), None))
             }
-            // A platform that will not rename it may take it anew; the old one goes in the next round.
-            Ok(None) | Err(Ok(_)) => Ok(Step::Instead(Task::Put(collection, to, None))),
+            // A platform that will not rename it may take it anew.
+            Ok(None) | Err(Ok(_)) => self.put_instead((away, from), collection, to).await,
             Err(Err(fatal)) => Err(fatal),
         }
+    }
+
+    /// Notes a move before anything is sent for it: what is begun under another name must not be taken for new, nor the old
+    /// one for deleted.
+    async fn begin_move(
+        &self,
+        (away, from): (CollectionName, Gone),
+        collection: &CollectionName,
+        to: &Wanted,
+    ) -> Result<(), Fatal> {
+        let begun = NewMove { away, from, to: (collection.clone(), to.path.clone()), edited: false };
+        Ok(self.store.call(move |db| db.begin_moves(&[begun])).await?)
+    }
+
+    /// Uploads a document under its new name, where its source cannot have that.
+    async fn put_instead(
+        &self,
+        from: (CollectionName, Gone),
+        collection: CollectionName,
+        to: Wanted,
+    ) -> Result<Step, Fatal> {
+        self.begin_move(from, &collection, &to).await?;
+        Ok(Step::Instead(Task::Put(collection, to, None)))
     }
 
     /// Counts a rename that failed; whether it is the first one.

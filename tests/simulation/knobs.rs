@@ -177,6 +177,11 @@ impl Knobs {
         Self { bits: knob.bit(), seed: 0 }
     }
 
+    /// The same with another one.
+    pub fn and(self, knob: Knob) -> Self {
+        Self { bits: self.bits | knob.bit(), ..self }
+    }
+
     pub fn has(self, knob: Knob) -> bool {
         self.bits & knob.bit() != 0
     }

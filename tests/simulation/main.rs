@@ -237,6 +237,21 @@ fn what_somebody_renames_while_its_job_runs_takes_the_place_of_nothing() {
 }
 
 #[test]
+fn what_cannot_go_up_under_its_new_name_stays_under_its_old_one() {
+    let disk = |op| Step::Disk(0, op);
+    let steps = vec![
+        disk(DiskOp::Write("a/one.md", 1)),
+        Step::Pass(PassStep::calm(0)),
+        Step::Idle(60),
+        disk(DiskOp::Rename("a/one.md", "a/a name that is long enough to be cut.md")),
+        Step::Pass(PassStep::calm(0)),
+    ];
+    let knobs = Knobs::of_one(Knob::NamesCut).and(Knob::MovesFresh);
+    let verdict = Desk::new().run(&Script::by_hand(Api::Cevvo, steps).with(knobs));
+    assert!(verdict.broken.is_empty(), "by hand: {:#?}", verdict.broken);
+}
+
+#[test]
 fn a_process_may_die_while_what_it_asked_for_is_late() {
     at_every_step(|step| PassStep { dies_at: Some(step), late: true, ..PassStep::calm(0) });
 }
