@@ -57,6 +57,8 @@ mod refusals;
 mod replaced;
 #[path = "cli/secrets.rs"]
 mod secrets;
+#[path = "cli/slow_sites.rs"]
+mod slow_sites;
 #[path = "cli/state.rs"]
 mod state;
 #[path = "cli/status.rs"]

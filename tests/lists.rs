@@ -74,6 +74,7 @@ fn access() -> Access {
         delay: Duration::ZERO,
         at_once: 4,
         obey_robots: true,
+        time: None,
     }
 }
 
@@ -116,6 +117,7 @@ async fn all_lists_together() {
         feeds: vec![site.url("/feed")],
         include: Vec::new(),
         exclude: vec!["/private/".to_owned(), "*.pdf".to_owned()],
+        start: 0,
     };
     let pages = expand(&fetcher(), &spec, &access()).await;
     assert_eq!(paths(&pages), ["/a", "/b", "/c", "/d", "/f", "/g", "/h"]);
@@ -257,7 +259,7 @@ async fn lists_of_an_index__when_its_time_is_over__are_left_and_said() {
     let fetcher = Fetcher::with_timing("kbsync/1.0", Timing { lists: Duration::ZERO, ..Timing::default() }).unwrap();
     let spec = ListSpec { sitemaps: vec![site.url("/index.xml")], ..ListSpec::default() };
     let pages = expand(&fetcher, &spec, &access()).await;
-    let why = "{site}/index.xml: reading the lists that it leads to has taken 0 minutes, so 3 lists more that it leads to are \
+    let why = "{site}/index.xml: reading the lists of the collection has taken 0 minutes, so 3 lists more that it leads to are \
                left";
     assert_eq!(site.said(&pages.failed), [why]);
     assert_eq!((site.asked().len(), pages.unread.len()), (1, 3));

@@ -43,6 +43,8 @@ mod retyped;
 mod rounds;
 #[path = "pages/sites.rs"]
 mod sites;
+#[path = "pages/slow.rs"]
+mod slow;
 #[path = "pages/soft_404.rs"]
 mod soft_404;
 #[path = "pages/spellings.rs"]

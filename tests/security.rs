@@ -16,6 +16,8 @@ mod canary;
 mod daemon;
 #[path = "security/echo.rs"]
 mod echo;
+#[path = "security/memory.rs"]
+mod memory;
 #[path = "security/names.rs"]
 mod names;
 #[allow(dead_code, reason = "these tests need a part of it only")]
@@ -23,6 +25,9 @@ mod names;
 mod origin;
 #[path = "security/own.rs"]
 mod own;
+#[allow(dead_code, reason = "these tests need a part of it only")]
+#[path = "support/process.rs"]
+mod process;
 #[path = "security/reader.rs"]
 mod reader;
 #[path = "security/strangers.rs"]

@@ -12,9 +12,10 @@ use tracing::Level;
 
 use super::{
     logs::say,
-    print::{bytes, printable, span},
+    print::{bytes, printable, span, warning},
 };
 use crate::{
+    fetch::SlowHost,
     model::Moment,
     platform::clock,
     reconcile::{Event, Standing, Tracker},
@@ -57,6 +58,9 @@ impl Progress {
             Self::Lines(lines) => {
                 let standing = lock(lines).take(&event, clock::now());
                 let standing = standing.map(|standing| standing.to_string());
+                if let Event::Slow(slow) = &event {
+                    warn_of(slow);
+                }
                 line(&event).into_iter().chain(standing).for_each(|line| say(Level::INFO, &printable(&line)));
             }
             Self::Nothing => {}
@@ -94,6 +98,7 @@ fn on_bar(bar: &ProgressBar, tracker: &Arc<Mutex<Tracker>>, event: &Event) {
         }
         Event::Done { deed, document } => bar.set_message(printable(&format!("{} {document}", deed.as_str()))),
         Event::Following { .. } | Event::JobEnded { .. } => {}
+        Event::Slow(slow) => bar.suspend(|| warn_of(slow)),
         Event::Waiting(time) => bar.set_message(format!("waiting {} for what is still open", span(*time))),
     }
 }
@@ -123,8 +128,14 @@ fn line(event: &Event) -> Option<String> {
         | Event::Planned { .. }
         | Event::Following { .. }
         | Event::Uploaded { .. }
-        | Event::JobEnded { .. } => None,
+        | Event::JobEnded { .. }
+        | Event::Slow(_) => None,
     }
+}
+
+/// One line on standard error, so that nobody wonders what the pass waits for.
+fn warn_of(SlowHost { collection, host, waited }: &SlowHost) {
+    warning(&printable(&format!("{collection} waits for {host}, which is slow: {} so far", span(*waited))));
 }
 
 fn spinner() -> ProgressStyle {

@@ -160,13 +160,14 @@ fn summary(report: &Report) {
     }
     report.withheld.iter().for_each(|withheld| line!("{withheld}"));
     report.held_replacements.iter().for_each(|held| line!("{held}"));
-    for (collection, sources) in &report.strangers {
+    for (collection, sources) in report.strangers.iter().take(NAMED) {
         line!(
             "left alone: {} of a collection {collection} that is not in this config; \
              another kbsync should have another `instance:`",
             count(*sources, "source")
         );
     }
+    more(report.strangers.len());
     if let Some(reason) = &report.unlisted_sources {
         line!(
             "The platform's list of sources could not be read whole: {reason}. What is missing there was not checked."

@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
+    fetch::SlowHost,
     plan::Why,
     reconcile::{BeingWritten, BotChanges, Bots, Deed, Document, Event, Failure, Fatal, Report, Standing},
 };
@@ -15,6 +16,9 @@ pub fn log_event(event: &Event) {
             tracing::debug!(collection = %document.collection, path = document.path, bytes, "uploaded");
         }
         Event::Waiting(time) => tracing::debug!(ms = millis(*time), "waiting for what is still open"),
+        Event::Slow(SlowHost { collection, host, waited }) => {
+            tracing::warn!(collection, host, ms = millis(*waited), "waiting for a slow site");
+        }
         // The pass itself logs what came of these.
         Event::Listing { .. }
         | Event::Looking(_)

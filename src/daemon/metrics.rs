@@ -105,7 +105,8 @@ impl Metrics {
             | Event::Looking(_)
             | Event::Planned { .. }
             | Event::Following { .. }
-            | Event::Waiting(_) => {}
+            | Event::Waiting(_)
+            | Event::Slow(_) => {}
         }
     }
 

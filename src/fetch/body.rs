@@ -2,16 +2,23 @@
 //!
 //! They are decoded here and not by the client, which lets a body in brotli claim a window of a gigabyte.
 
-use std::io::{self, Read, Write};
+use std::{
+    io::{self, Read, Write},
+    sync::Arc,
+};
 
 use brotli_decompressor::{BrotliDecoderParameter, DecompressorWriter};
 use flate2::{bufread::GzDecoder, write::MultiGzDecoder};
 use reqwest::{Response, header};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{Trouble, client::trouble};
 
 /// What can be decoded, for `Accept-Encoding`.
 pub(super) const ENCODINGS: &str = "gzip, br";
+
+/// A body is long from so many bytes on.
+const LONG: usize = 4 << 20;
 
 /// What servers name as an encoding, and is none.
 const NOT_ENCODED: [&str; 9] =
@@ -23,11 +30,18 @@ pub(super) struct Body {
     pub(super) bytes: Vec<u8>,
     /// It goes on.
     pub(super) cut: bool,
+    /// Held for as long as a long body is kept.
+    pub(super) room: Option<OwnedSemaphorePermit>,
 }
 
-/// Reads a body as far as `most` bytes of what it decodes to.
-pub(super) async fn read(mut response: Response, most: u64) -> Result<Body, Trouble> {
+/// Reads a body as far as `most` bytes of what it decodes to. A long one waits for a place in `long`, where there is one.
+pub(super) async fn read(
+    mut response: Response,
+    most: u64,
+    mut long: Option<&Arc<Semaphore>>,
+) -> Result<Body, Trouble> {
     let mut decoder = Decoder::new(&encoding(&response), most)?;
+    let mut room = None;
     loop {
         let piece = response.chunk().await.map_err(|error| trouble(&error, Trouble::Cut))?;
         let written = match &piece {
@@ -39,9 +53,15 @@ pub(super) async fn read(mut response: Response, most: u64) -> Result<Body, Trou
             if !cut {
                 written.map_err(|error| Trouble::Cut(error.to_string()))?;
             }
-            return Ok(Body { bytes: std::mem::take(&mut decoder.sink().bytes), cut });
+            return Ok(Body { bytes: std::mem::take(&mut decoder.sink().bytes), cut, room });
         }
         written.map_err(|error| Trouble::Cut(error.to_string()))?;
+        if decoder.sink().bytes.len() > LONG
+            && let Some(long) = long.take()
+        {
+            // Nobody closes it.
+            room = Arc::clone(long).acquire_owned().await.ok();
+        }
     }
 }
 

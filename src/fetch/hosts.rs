@@ -10,7 +10,11 @@ use std::{
 use tokio::{sync::Notify, time::Instant};
 use url::Url;
 
-use super::{Access, Timing, Trouble, lasting::Lasting};
+use super::{
+    Access, Timing, Trouble,
+    host_time::{FetchPurpose, HostWait},
+    lasting::Lasting,
+};
 
 /// The longest that a host is left alone because it said so.
 const LONGEST_PEACE: Duration = Duration::from_secs(60 * 60);
@@ -85,6 +89,8 @@ pub(super) struct Turn {
     began: Instant,
     /// Whether the request may go over a connection of before, which the host may be about to close.
     pub(super) may_reuse: bool,
+    /// How long it takes.
+    _wait: Option<HostWait>,
 }
 
 impl Hosts {
@@ -94,15 +100,22 @@ impl Hosts {
         let host = self.host(url);
         let _first = host.door.lock().await;
         loop {
+            if access.has_spent_time(url) {
+                return Err(Trouble::OutOfTime);
+            }
             let left = host.left.notified();
             let now = Instant::now();
             let look = host.state().look(now, access, patience)?;
             match look {
                 Look::Go => {
                     let may_reuse = host.state().keeps_open;
-                    return Ok(Turn { host: Arc::clone(&host), began: now, may_reuse });
+                    return Ok(Turn { host: Arc::clone(&host), began: now, may_reuse, _wait: access.wait_for(url) });
                 }
                 Look::Wait(until) => tokio::time::sleep_until(until).await,
+                Look::Peace(until) => {
+                    let _wait = access.wait_for(url);
+                    tokio::time::sleep_until(until).await;
+                }
                 Look::Full => left.await,
             }
         }
@@ -126,6 +139,8 @@ impl Host {
 enum Look {
     Go,
     Wait(Instant),
+    /// As the host asks for it.
+    Peace(Instant),
     Full,
 }
 
@@ -140,7 +155,7 @@ impl State {
         }
         if let Some(Peace { until, status }) = self.peace.filter(|peace| peace.until > now) {
             let wait = until - now;
-            return if wait > patience { Err(Trouble::Busy { status, wait }) } else { Ok(Look::Wait(until)) };
+            return if wait > patience { Err(Trouble::Busy { status, wait }) } else { Ok(Look::Peace(until)) };
         }
         if self.under_way >= access.at_once.max(1) {
             return Ok(Look::Full);
@@ -248,6 +263,27 @@ impl Turn {
     }
 }
 
+/// A host as people name it: with its port, where that is not the usual one.
+fn name_of(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+impl Access {
+    /// Whether a host is left for this pass, as its answers have taken too long.
+    fn has_spent_time(&self, url: &Url) -> bool {
+        self.time.as_ref().is_some_and(|time| time.is_spent(self.purpose(), &self.collection, &name_of(url)))
+    }
+
+    fn wait_for(&self, url: &Url) -> Option<HostWait> {
+        self.time.as_ref().map(|time| time.wait(self.purpose(), &self.collection, &name_of(url)))
+    }
+
+    fn purpose(&self) -> FetchPurpose {
+        if self.obey_robots { FetchPurpose::Pages } else { FetchPurpose::Lists }
+    }
+}
+
 impl Drop for Turn {
     fn drop(&mut self) {
         self.host.state().under_way -= 1;
@@ -271,6 +307,7 @@ mod tests {
             delay: Duration::ZERO,
             at_once: 8,
             obey_robots: false,
+            time: None,
         }
     }
 

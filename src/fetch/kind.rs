@@ -135,7 +135,8 @@ mod tests {
         let judged = |media_type: &str, body: &[u8]| {
             let (body, media_type, url) = (body.to_vec(), media_type.to_owned(), url.clone());
             let (charset, refresh, validators) = (None, None, Validators::default());
-            Fetched { url, moved: None, media_type, charset, refresh, body, validators, age: Duration::ZERO }.kind()
+            let (moved, age, room) = (None, Duration::ZERO, None);
+            Fetched { url, moved, media_type, charset, refresh, body, validators, age, room }.kind()
         };
         let corpus = |file: &str| std::fs::read(format!("{}/docs/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap();
         for (file, media_type, kind) in [

@@ -5,6 +5,7 @@ mod address;
 mod body;
 mod client;
 mod fetcher;
+mod host_time;
 mod hosts;
 mod ip_filter;
 mod kind;
@@ -19,12 +20,14 @@ use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
 
 use reqwest::header::HeaderName;
 use secrecy::SecretString;
+use tokio::sync::OwnedSemaphorePermit;
 use url::Url;
 
 use crate::model::AllowedHosts;
 
 pub use address::private;
 pub use fetcher::Fetcher;
+pub use host_time::{HostTime, SlowHost, TimeBudget};
 pub use robots::robots_verdict;
 pub use sign_in::{leads_back, leads_to_sign_in};
 pub use trouble::Trouble;
@@ -43,7 +46,7 @@ pub struct Timing {
     pub patience: Duration,
     /// How long a host is left alone that did not answer many times in a row, or refused many pages in a row.
     pub left_alone: Duration,
-    /// A list of the config, with all lists that it leads to: no further one is asked for after that.
+    /// The lists of a collection, with all to which they lead: no further one is asked for after that.
     pub lists: Duration,
 }
 
@@ -80,6 +83,8 @@ pub struct Access {
     pub at_once: usize,
     /// Whether robots.txt is asked first. A page that the config itself names as a list is fetched without.
     pub obey_robots: bool,
+    /// What slow hosts cost; without it nothing is counted, and no host is left for it.
+    pub time: Option<Arc<HostTime>>,
 }
 
 impl Access {
@@ -151,6 +156,8 @@ pub struct Fetched {
     pub validators: Validators,
     /// How long ago the answer was made: a cache may have had it for a while.
     pub age: Duration,
+    /// The memory that a long list has been granted, for as long as its body is kept.
+    pub room: Option<OwnedSemaphorePermit>,
 }
 
 /// What robots.txt says of one page.

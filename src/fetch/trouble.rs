@@ -84,6 +84,9 @@ pub enum Trouble {
     /// The host was not asked: it has refused other pages, with this status.
     #[error("it was not asked for, as its site answered {0} for {REFUSED} other pages in a row")]
     GivenUp(u16),
+    /// The host was not asked: it, or the collection's hosts together, have had their time.
+    #[error("it was not looked at this time, for its site took too long in this pass; the next pass goes on")]
+    OutOfTime,
     /// The body is encoded in a way that was not asked for.
     #[error("the site sends the page encoded as \"{0}\", which was not asked for")]
     Encoding(String),
@@ -98,7 +101,7 @@ pub enum Trouble {
 impl Trouble {
     /// Whether the host was not asked at all.
     pub fn is_unasked(&self) -> bool {
-        matches!(self, Self::LeftAlone(_) | Self::GivenUp(_))
+        matches!(self, Self::LeftAlone(_) | Self::GivenUp(_) | Self::OutOfTime)
     }
 
     /// The same of a page that was asked for, and led to a host that was not.
@@ -106,6 +109,7 @@ impl Trouble {
         match self {
             Self::LeftAlone(trouble) => *trouble,
             Self::GivenUp(status) => Self::Status(status),
+            Self::OutOfTime => Self::TimedOut,
             other => other,
         }
     }

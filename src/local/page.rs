@@ -55,6 +55,7 @@ impl PageError {
                 | Trouble::Busy { .. }
                 | Trouble::LeftAlone(_)
                 | Trouble::GivenUp(_)
+                | Trouble::OutOfTime
                 | Trouble::TimedOut
                 | Trouble::Network(_)
                 | Trouble::Cut(_) => true,
@@ -102,6 +103,7 @@ pub(super) fn access(allow_private: bool, at_once: usize) -> Access {
         delay: Default::default(),
         at_once,
         obey_robots: true,
+        time: None,
     }
 }
 

@@ -95,6 +95,11 @@ impl Gathered {
         }
     }
 
+    /// Whether nothing that is gone is a page.
+    pub fn has_files_alone(&self) -> bool {
+        self.gone.iter().chain(&self.moved).all(|gone| gone.path.address().is_none())
+    }
+
     /// Drops what must wait for the end of a paused look: deletions, renames and doubted replacements. New documents and
     /// other replacements stay.
     pub fn defer_doubtful(&mut self) {

@@ -29,6 +29,8 @@ const AT_ONCE: usize = 8;
 const QUEUED: usize = 2;
 /// The queue of the pacer is looked at no more often than this.
 const LEAST_WAIT: Duration = Duration::from_millis(1);
+/// How long at least a round whose pages wait follows jobs alone. A later round follows them further.
+const LEAST_JOBS: Duration = Duration::from_secs(1);
 /// How long requests in flight may take when the pass is stopped or interrupted.
 const LAST_MOMENTS: Duration = Duration::from_secs(10);
 /// The same for deletions: one that is cut off is made again once a list has shown its source.
@@ -124,8 +126,8 @@ impl<P: Platform> Pass<'_, P> {
         Ok(Task::Delete(replica))
     }
 
-    /// Waits until a poll is due; for ever where there is none.
-    async fn due(&self, poll: Option<(Moment, Poll)>) -> Poll {
+    /// Waits until something is due; for ever where nothing is.
+    async fn due<T>(&self, poll: Option<(Moment, T)>) -> T {
         match poll {
             None => std::future::pending().await,
             Some((at, poll)) => {
@@ -168,15 +170,17 @@ struct Work<'a, 'r, P> {
 
 impl<P: Platform> Work<'_, '_, P> {
     async fn run(&mut self, mut stop: watch::Receiver<bool>) -> Result<(), Fatal> {
-        let mut waits = false;
+        let mut waits = None;
         loop {
             self.start();
             if self.at_work() == 0 && self.jobs.is_empty() {
                 return Ok(());
             }
-            if self.at_work() == 0 && !std::mem::replace(&mut waits, true) {
+            if self.at_work() == 0 && waits.is_none() {
                 (self.pass.event)(Event::Following { jobs: self.jobs.len() });
+                waits = Some(self.pass.now() + self.pass.scope.pause_after.max(LEAST_JOBS));
             }
+            let leave = waits.filter(|_| self.at_work() == 0 && self.open.is_paused());
             let poll = self.next_poll();
             // The queue of the pacer empties without a word.
             let more = !self.queue.is_empty() && self.at_work() < AT_ONCE;
@@ -193,6 +197,7 @@ impl<P: Platform> Work<'_, '_, P> {
                     Ok(())
                 }
                 () = tokio::time::sleep(gap), if more => Ok(()),
+                () = self.pass.due(leave.map(|at| (at, ()))) => return Ok(()),
             };
             if let Err(fatal) = ended {
                 self.wind_up().await;

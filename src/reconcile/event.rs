@@ -3,6 +3,7 @@
 use std::{fmt, time::Duration};
 
 use crate::{
+    fetch::SlowHost,
     model::{CollectionName, DocPath},
     plan::Estimate,
 };
@@ -54,6 +55,8 @@ pub enum Event {
     },
     /// Nothing can be done for so long.
     Waiting(Duration),
+    /// A host takes longer than is expected. Once for each collection and host.
+    Slow(SlowHost),
 }
 
 /// What was done for a document.

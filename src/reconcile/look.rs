@@ -82,7 +82,7 @@ pub(super) type Note<'a> = &'a (dyn Fn(Notes) -> bool + Sync);
 impl<P: Platform> Pass<'_, P> {
     /// Looks at a collection, or at the part of it that a wake names, and notes what was seen. Pages are asked for no longer
     /// than that before what was found goes up.
-    pub(super) async fn look(&self, collection: &Collection, wake: Wake, pause: Pause) -> Result<Looked, Fatal> {
+    pub(super) async fn look(&self, collection: &Collection, wake: Wake, pause: &Pause) -> Result<Looked, Fatal> {
         match &collection.input {
             Input::Folder(folder) => self.look_at_folder(collection, folder, wake).await,
             Input::Pages(pages) => self.look_at_pages(&collection.name, pages, pause).await,

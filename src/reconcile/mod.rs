@@ -131,6 +131,7 @@ pub async fn pass<P: Platform>(
     platform.begin();
     forget_kept(scope).await;
     let look = scope.look.clone().unwrap_or(id);
+    scope.reader.fetching().time().begin(&look);
     let (pages, deleting, unclear) = (Mutex::default(), Mutex::default(), Mutex::default());
     let pass = Pass { platform, store, scope, stop, event, look, pages, deleting, unclear };
     if let Err(fatal) = pass.run(&mut report).instrument(span).await {

@@ -1,8 +1,6 @@
 //! What a pass would do, without doing it: the same look and the same plan, from the folders, the pages and the store
 //! alone.
 
-use std::time::Duration;
-
 use tokio::sync::mpsc;
 
 use super::{
@@ -62,6 +60,7 @@ impl Preview {
 pub async fn preview(scope: &Scope, accepted: &'static [&'static str], db: Option<&Db>) -> Result<Preview, StoreError> {
     let mut preview = Preview::default();
     let mut gathered = Vec::new();
+    scope.reader.fetching().time().begin("");
     for collection in &scope.collections {
         let looked = look(scope, collection, accepted, db).await?;
         preview.documents += looked.documents;
@@ -128,7 +127,7 @@ async fn look(
             let (gone_apart, clock) = (scope.gone_apart, &*scope.machine.clock);
             let (collection, most_percent) = (name, scope.policy.max_delete_percent);
             let (pass, keep) = ("", false);
-            let pause = Pause { after: Duration::MAX, others_wait: false };
+            let pause = &Pause::never();
             let look = PagesLook {
                 reader,
                 collection,
@@ -144,7 +143,7 @@ async fn look(
             let known = db.map(|db| Known::read(db, name, clock.wall())).transpose()?.unwrap_or_default();
             // Nobody takes the notes.
             let (notes, _) = mpsc::channel(1);
-            let mut so_far = look.begin(&known).await;
+            let mut so_far = look.begin();
             Ok(look.look(&mut so_far, known, notes).await)
         }
     }

@@ -79,7 +79,8 @@ impl Tracker {
             Event::Following { .. } => {
                 self.round.iter_mut().for_each(|round| (round.uploads, round.others) = (0, 0));
             }
-            Event::Listing { .. } | Event::Looking(_) | Event::JobEnded { .. } | Event::Waiting(_) => {}
+            Event::Listing { .. } | Event::Looking(_) | Event::JobEnded { .. } | Event::Waiting(_) | Event::Slow(_) => {
+            }
         }
     }
 

@@ -1,11 +1,11 @@
 //! The rounds of a pass: what one leaves open is what the next one is for, after the wait that it needs.
 
-use std::{
-    collections::{BTreeSet, HashSet},
-    time::Duration,
-};
+use std::collections::{BTreeSet, HashSet};
 
-use super::{Deed, Document, Event, Extent, Fatal, Listing, Pass, Report, extent::folder_of, left_the_config, policy};
+use super::{
+    Deed, Document, Event, Extent, Fatal, Listing, Pass, Report, extent::folder_of, left_the_config, policy,
+    twice::Waits,
+};
 use crate::{
     config::Input,
     model::{CollectionName, Moment, Phase},
@@ -56,8 +56,9 @@ impl Open {
 
 impl<P: Platform> Pass<'_, P> {
     pub(super) async fn rounds(&self, report: &mut Report) -> Result<(), Fatal> {
+        let mut waits = Waits { pause_after: self.scope.pause_after, folders_first: true };
         let mut list = report.extent == Extent::Full && !self.scope.earlier.listed;
-        let (mut was_refused, mut round, mut pause_after) = (false, 0, self.scope.pause_after);
+        let (mut was_refused, mut round, mut rounds_of_folders) = (false, 0, 0);
         let mut relist = None;
         while round < ROUNDS {
             round += 1;
@@ -67,14 +68,22 @@ impl<P: Platform> Pass<'_, P> {
             }
             self.widen_to_held(&mut extent).await?;
             report.extent.clone_from(&extent);
-            let mut open = self.round(&mut extent, (list, pause_after), report).await?;
+            let mut open = self.round(&mut extent, (list, waits), report).await?;
             // What was found so far is up: the pages that are left are asked for, and only then counts what is open.
             if !open.paused.is_empty() {
                 relist = relist.max(open.until.filter(|_| open.list));
                 (report.extent, list) = (extent, false);
-                (round, pause_after) = (round - 1, pause_after.saturating_mul(2));
+                round -= 1;
+                if waits.folders_first {
+                    rounds_of_folders += 1;
+                    // What a deletion has waited for is up.
+                    waits.folders_first = open.again && open.until.is_none() && rounds_of_folders < ROUNDS;
+                } else {
+                    waits.pause_after = waits.pause_after.saturating_mul(2);
+                }
                 continue;
             }
+            waits.folders_first = false;
             relist.take().into_iter().for_each(|until| open.list_at(until));
             (report.extent, list) = (extent, open.list && report.extent == Extent::Full);
             // What waits for documents that the platform does not take is planned without them, once.
@@ -89,8 +98,8 @@ impl<P: Platform> Pass<'_, P> {
             report.not_before = open.until;
             // What only a list can tell is left to a full pass, and what only time can settle to one that waits.
             let is_left = open.list && report.extent != Extent::Full;
-            let waits = open.until.is_some() && !self.scope.patience.is_zero();
-            if !open.again || is_left || open.until.is_some() && !waits {
+            let can_wait = open.until.is_some() && !self.scope.patience.is_zero();
+            if !open.again || is_left || open.until.is_some() && !can_wait {
                 break;
             }
             if let Some(until) = open.until.filter(|_| round < ROUNDS) {
@@ -130,12 +139,11 @@ impl<P: Platform> Pass<'_, P> {
         Ok(())
     }
 
-    /// One round, with the platform's list or without, in which pages are asked for no longer than that before what was
-    /// found goes up.
+    /// One round, with the platform's list or without.
     async fn round(
         &self,
         extent: &mut Extent,
-        (list, pause_after): (bool, Duration),
+        (list, waits): (bool, Waits),
         report: &mut Report,
     ) -> Result<Open, Fatal> {
         let (mut open, mut misplaced) = (Open::default(), None);
@@ -148,7 +156,7 @@ impl<P: Platform> Pass<'_, P> {
             }
         }
         let mut plan = loop {
-            let gathered = self.gather_folders(extent, pause_after, report, &mut open).await?;
+            let gathered = self.gather_folders(extent, waits, report, &mut open).await?;
             // After the look, which forgets what is gone: nothing waits for a document that has moved there.
             let moves = self.store.call(|db| db.moves()).await?;
             let plan = plan::assemble(gathered, &moves, &policy(&self.scope.policy));
@@ -235,14 +243,14 @@ impl<P: Platform> Pass<'_, P> {
     async fn gather_folders(
         &self,
         extent: &mut Extent,
-        pause_after: Duration,
+        waits: Waits,
         report: &mut Report,
         open: &mut Open,
     ) -> Result<Vec<Gathered>, Fatal> {
         let mut gathered = Vec::new();
         report.forget_looks();
         let mut is_paused = false;
-        for looked in self.look_twice(extent, pause_after).await? {
+        for looked in self.look_twice(extent, waits).await? {
             let collection = looked.gathered.collection.clone();
             report.looked(&looked);
             if let Some(rules) = looked.rule_files {
@@ -271,8 +279,10 @@ impl<P: Platform> Pass<'_, P> {
         open.paused = gathered.iter().map(|one| one.collection.clone()).filter(is_pages).collect();
         let pages = gathered.iter_mut().filter(|one| open.paused.contains(&one.collection));
         pages.for_each(Gathered::defer_doubtful);
-        if *extent == Extent::Full && !is_paused {
-            gathered.extend(self.look_at_abandoned().await?);
+        if *extent == Extent::Full {
+            // A page that has left the config may be in another collection, whose pages were not read yet.
+            let is_sure = |one: &Gathered| !is_paused || one.has_files_alone();
+            gathered.extend(self.look_at_abandoned().await?.into_iter().filter(is_sure));
         }
         // What an earlier round or pass has made to wait goes on waiting for everything that may have taken its place.
         if gathered.iter().flat_map(|one| &one.gone).any(|gone| gone.successor.is_some()) {

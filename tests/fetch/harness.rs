@@ -46,6 +46,7 @@ pub fn access() -> Access {
         delay: Duration::ZERO,
         at_once: 8,
         obey_robots: false,
+        time: None,
     }
 }
 

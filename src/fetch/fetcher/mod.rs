@@ -1,15 +1,20 @@
 //! The fetcher: hop by hop, each with leave of its site, in its host's turn.
 
+mod headers;
+
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use jiff::Timestamp;
 use reqwest::{
     Response, StatusCode,
-    header::{AGE, CONTENT_TYPE, DATE, ETAG, HeaderName, LAST_MODIFIED, LOCATION, REFRESH, RETRY_AFTER},
+    header::{CONTENT_TYPE, ETAG, LAST_MODIFIED, REFRESH},
 };
-use tokio::{sync::Mutex, time::Instant};
+use tokio::{
+    sync::{Mutex, Semaphore},
+    time::Instant,
+};
 use url::Url;
 
+use self::headers::{age, content_type, is_permanent, is_settled, redirect, retry_after, text};
 use super::{
     Access, Answer, Fetched, FetcherError, RobotsVerdict, Timing, Trouble, Validators,
     address::private,
@@ -33,8 +38,8 @@ const ATTEMPTS: usize = 3;
 const ROBOTS_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 /// The longest validator that is kept.
 const LONGEST_VALIDATOR: usize = 1 << 10;
-/// In seconds: a server that says an earlier `Date` has no clock.
-const OLDEST_DATE: u64 = 7 * 24 * 60 * 60;
+/// Long lists that are read at once, of all collections.
+const LONG_LISTS: usize = 2;
 
 /// Fetches pages. Cheap to clone. One a process, so that hosts are spared whoever asks.
 #[derive(Clone, Debug)]
@@ -48,6 +53,7 @@ struct Inner {
     product: String,
     robots: Lasting<Site, Mutex<Option<Known>>>,
     timing: Timing,
+    long_lists: Arc<Semaphore>,
 }
 
 /// An origin and the allowed hosts: a private robots.txt is shared only between collections that allow the same.
@@ -100,6 +106,7 @@ impl Fetcher {
             product: robots::product_token(user_agent).to_owned(),
             robots: Lasting::default(),
             timing,
+            long_lists: Arc::new(Semaphore::new(LONG_LISTS)),
         })))
     }
 
@@ -148,7 +155,7 @@ impl Fetcher {
             }
             return match status {
                 StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION => {
-                    self.fetched(answered, &way, access.max_size).await.map(|page| Answer::Page(Box::new(page)))
+                    self.fetched(answered, &way, access).await.map(|page| Answer::Page(Box::new(page)))
                 }
                 StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT => Err(Trouble::Empty),
                 StatusCode::NOT_MODIFIED if validators.is_some() => Ok(Answer::Unchanged { moved: way.moved() }),
@@ -180,14 +187,19 @@ impl Fetcher {
             return rules.clone();
         }
         let rules = self.ask_for_rules(url, access).await.map(Arc::new);
+        // Another collection may have time left.
+        if matches!(rules, Err(Trouble::OutOfTime)) {
+            return rules;
+        }
         let life = if rules.is_ok() { ROBOTS_LIFE } else { self.0.timing.robots_again };
         *known = Some(Known { until: Instant::now() + life, rules: rules.clone() });
         rules
     }
 
     /// Reads the page of an answer.
-    async fn fetched(&self, answered: Answered, way: &Way, max_size: u64) -> Result<Fetched, Trouble> {
-        let page = fetched(answered.response, way, max_size).await;
+    async fn fetched(&self, answered: Answered, way: &Way, access: &Access) -> Result<Fetched, Trouble> {
+        let long_lists = Some(&self.0.long_lists).filter(|_| !access.obey_robots);
+        let page = fetched(answered.response, way, (access.max_size, long_lists)).await;
         answered.turn.finished(page.as_ref().map(drop), self.0.timing.left_alone);
         page
     }
@@ -200,6 +212,7 @@ impl Fetcher {
             | Trouble::Header(_)
             | Trouble::LeftAlone(_)
             | Trouble::GivenUp(_)
+            | Trouble::OutOfTime
             | Trouble::TimedOut
             | Trouble::Network(_) => trouble,
             other => Trouble::RobotsUnreachable(other.to_string()),
@@ -224,7 +237,7 @@ impl Fetcher {
             }
             return match status.as_u16() {
                 200..300 => {
-                    let Body { mut bytes, cut } = body::read(answered.response, robots::MOST).await?;
+                    let Body { mut bytes, cut, .. } = body::read(answered.response, robots::MOST, None).await?;
                     if cut {
                         // Half a line says something else than the whole.
                         bytes.truncate(bytes.iter().rposition(|byte| b"\r\n".contains(byte)).unwrap_or(0));
@@ -296,7 +309,11 @@ fn fresh(known: &Option<Known>, now: Instant) -> Option<&Result<Arc<Robots>, Tro
 }
 
 /// Reads the page of an answer.
-async fn fetched(response: Response, way: &Way, max_size: u64) -> Result<Fetched, Trouble> {
+async fn fetched(
+    response: Response,
+    way: &Way,
+    (max_size, long): (u64, Option<&Arc<Semaphore>>),
+) -> Result<Fetched, Trouble> {
     if body::announces_more(&response, max_size) {
         return Err(Trouble::TooLarge(max_size));
     }
@@ -308,7 +325,7 @@ async fn fetched(response: Response, way: &Way, max_size: u64) -> Result<Fetched
         of: (!way.at_start()).then(|| way.here().clone()),
     };
     let (refresh, age) = (text(&response, REFRESH), age(&response));
-    let Body { bytes, cut } = body::read(response, max_size).await?;
+    let Body { bytes, cut, room } = body::read(response, max_size, long).await?;
     if cut {
         return Err(Trouble::TooLarge(max_size));
     }
@@ -325,67 +342,8 @@ async fn fetched(response: Response, way: &Way, max_size: u64) -> Result<Fetched
         body: bytes,
         validators,
         age,
+        room,
     })
-}
-
-/// A header's value, where it is text.
-fn text(response: &Response, name: HeaderName) -> Option<String> {
-    String::from_utf8(response.headers().get(name)?.as_bytes().to_vec()).ok()
-}
-
-/// Where a redirect leads.
-fn redirect(response: &Response) -> Option<&[u8]> {
-    let is_one = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
-    response.headers().get(LOCATION).filter(|_| is_one).map(|value| value.as_bytes())
-}
-
-fn is_permanent(status: StatusCode) -> bool {
-    matches!(status, StatusCode::MOVED_PERMANENTLY | StatusCode::PERMANENT_REDIRECT)
-}
-
-/// The media type and the charset of a `Content-Type`.
-fn content_type(value: &str) -> (String, Option<String>) {
-    let mut parts = value.split(';');
-    // Some servers say it twice: `text/html, text/html`.
-    let media_type =
-        parts.next().and_then(|said| said.split(',').next()).unwrap_or_default().trim().to_ascii_lowercase();
-    let charset = parts.find_map(|part| {
-        let (name, value) = part.split_once('=')?;
-        let value = value.split(',').next().unwrap_or_default().trim().trim_matches(['"', '\'']);
-        (name.trim().eq_ignore_ascii_case("charset") && !value.is_empty()).then(|| value.to_owned())
-    });
-    (media_type, charset)
-}
-
-/// How long a host asks to be left alone: seconds, or until a date.
-fn retry_after(response: &Response) -> Option<Duration> {
-    let value = text(response, RETRY_AFTER)?;
-    let value = value.trim();
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    Some(Duration::try_from(date(value)?.duration_since(Timestamp::now())).unwrap_or_default())
-}
-
-/// How long ago an answer was made: as the cache says that gives it, or by the date that it came with from its origin.
-fn age(response: &Response) -> Duration {
-    let in_cache = text(response, AGE).and_then(|age| age.split(',').next()?.trim().parse::<u64>().ok());
-    let made = text(response, DATE).and_then(|made| date(made.trim()));
-    // Dates are in whole seconds.
-    let since = made.and_then(|made| Timestamp::now().duration_since(made).as_secs().try_into().ok());
-    let since = since.filter(|since| *since <= OLDEST_DATE);
-    Duration::from_secs(in_cache.unwrap_or_default().max(since.unwrap_or_default()))
-}
-
-/// Whether a page had its date before the second in which its answer was made: in that same second it may have been edited
-/// once more (RFC 9110, 8.8.2.2).
-fn is_settled(modified: &str, response: &Response) -> bool {
-    let made = text(response, DATE).and_then(|made| date(made.trim()));
-    date(modified.trim()).zip(made).is_none_or(|(modified, made)| modified < made)
-}
-
-fn date(text: &str) -> Option<Timestamp> {
-    Some(jiff::fmt::rfc2822::parse(text).ok()?.timestamp())
 }
 
 #[cfg(test)]

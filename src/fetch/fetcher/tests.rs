@@ -57,6 +57,7 @@ async fn a_public_host_cannot_send_us_to_a_private_address() {
         delay: Duration::ZERO,
         at_once: 1,
         obey_robots: false,
+        time: None,
     };
     for (to, address) in [
         ("http://169.254.169.254/latest/meta-data/", "169.254.169.254"),

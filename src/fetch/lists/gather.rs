@@ -1,34 +1,24 @@
-//! From one list to the next: what they name together, what is no use, and what could not be read.
+//! What lists name together, what of it is no use, and what could not be read.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet},
     fmt::Display,
     path::Path,
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use tokio::task::spawn_blocking;
 use url::Url;
 
 use super::{
     Filter, Listed, Pages,
     bad::{Bad, count},
     canonical::canonical,
-    document::{self, Document, Entry, MAX_SIZE, Names},
+    document::{Document, Entry, Names},
     url_file,
 };
-use crate::{
-    fetch::{Access, Answer, Fetcher},
-    model::{Ways, identity, lists_of_way, path_and_query},
-};
+use crate::model::{Ways, identity, lists_of_way, path_and_query};
 
-/// How deep indexes may lead, the list that the config names included.
-const MAX_LEVELS: usize = 3;
-/// The most lists that one list of the config may lead to, itself included.
-const MAX_LISTS: usize = 1000;
-/// After so many lists in a row that cannot be had, the rest of them is not asked for: each may take a time-out.
-const PATIENCE: usize = 5;
 /// The most pages of a collection. Nothing that people keep by hand is larger, and memory ends somewhere.
 const MAX_PAGES: usize = 1_000_000;
 /// The most bytes that a collection's lists say together, as they are kept: with a million pages, addresses of 70 bytes. Several
@@ -132,84 +122,6 @@ impl Gathering {
         self.result.bad.extend(bad);
     }
 
-    /// Takes the pages that a list on the web names, and those that the lists name to which it leads.
-    pub(super) async fn tree(&mut self, fetcher: &Fetcher, named: &Url, access: &Access) {
-        let named = match canonical(named.as_str()) {
-            Ok(named) => named,
-            Err(why) => {
-                self.result.incomplete = true;
-                return self.result.failed.push(format!("the list {why}"));
-            }
-        };
-        // Whoever names a list in the config has been asked; and what is right for a page is small for a list.
-        let access = Access { obey_robots: false, max_size: MAX_SIZE as u64, ..access.clone() };
-        let mut waiting = VecDeque::from([vec![named.clone()]]);
-        let (mut room, mut beyond, mut without_answer, mut left) = (MAX_LISTS - 1, 0, 0, None);
-        let (began, longest) = (Instant::now(), fetcher.timing().lists);
-        while let Some(way) = waiting.pop_front() {
-            let Some(list) = way.last() else { continue };
-            if way.len() > 1 && began.elapsed() >= longest {
-                left = Some(format!("reading the lists that it leads to has taken {} minutes", longest.as_secs() / 60));
-                waiting.push_front(way);
-                break;
-            }
-            if !self.asked.insert(list.clone()) {
-                self.go_on(list, text_of(&way));
-                continue;
-            }
-            let (from, document, age) = match fetch(fetcher, list, &access).await {
-                Ok(read) => read,
-                // A part that an index names in vain is an empty one.
-                Err(Unread::Missing(status)) if way.len() > 1 => {
-                    self.result.bad.push(format!("{list}: the site answers {status}, so it counts as empty"));
-                    self.result.empty.insert(list.to_string());
-                    continue;
-                }
-                Err(why) => {
-                    self.failed(list, why);
-                    without_answer += 1;
-                    if without_answer == PATIENCE {
-                        left = Some(format!("{PATIENCE} lists in a row could not be had"));
-                        break;
-                    }
-                    continue;
-                }
-            };
-            without_answer = 0;
-            let oldest = self.result.ages.entry(named.to_string()).or_default();
-            *oldest = age.max(*oldest);
-            let mut further = self.take(&Source { way: way.clone(), from }, document);
-            for part in &further {
-                if self.charge(part.as_str().len() + list.as_str().len()) {
-                    self.result.indexes.entry(part.to_string()).or_default().insert(list.to_string());
-                }
-            }
-            let asked: Vec<_> = further.extract_if(.., |list| self.asked.contains(list)).collect();
-            for list in asked {
-                let way = text_of(&[&way[..], std::slice::from_ref(&list)].concat());
-                self.go_on(&list, way);
-            }
-            if !further.is_empty() && way.len() == MAX_LEVELS {
-                self.failed(list, format!("it is an index {MAX_LEVELS} levels deep, so what it names is not read"));
-                continue;
-            }
-            let taken = further.len().min(room);
-            beyond += further.len() - taken;
-            room -= taken;
-            waiting.extend(further.into_iter().take(taken).map(|list| [&way[..], &[list]].concat()));
-        }
-        if let Some(cause) = left.filter(|_| !waiting.is_empty()) {
-            let left = count(waiting.len(), "list");
-            let why = format!("{named}: {cause}, so {left} more that it leads to are left");
-            let unread = waiting.iter().filter_map(|way| way.last()).map(|list| (list.to_string(), why.clone()));
-            self.result.unread.extend(unread);
-            self.result.failed.push(why);
-        }
-        if beyond > 0 {
-            self.failed(&named, format!("it leads to more than {MAX_LISTS} lists, so {beyond} were not asked for"));
-        }
-    }
-
     /// Takes what one list says, and gives the lists that it leads to.
     pub(super) fn take(&mut self, source: &Source, document: Document) -> BTreeSet<Url> {
         let name = source.address().to_string();
@@ -308,6 +220,59 @@ impl Gathering {
         fits
     }
 
+    /// Begins with a list of the config whose address is none.
+    pub(super) fn misnamed(&mut self, why: impl Display) {
+        self.result.incomplete = true;
+        self.result.failed.push(format!("the list {why}"));
+    }
+
+    /// Whether a list was not asked for before. If it was, this is another way to it.
+    pub(super) fn begin(&mut self, list: &Url, way: &[Url]) -> bool {
+        let is_new = self.asked.insert(list.clone());
+        if !is_new {
+            self.go_on(list, text_of(way));
+        }
+        is_new
+    }
+
+    /// A part that an index names is not there, so it counts as an empty one.
+    pub(super) fn part_missing(&mut self, list: &Url, status: u16) {
+        self.result.bad.push(format!("{list}: the site answers {status}, so it counts as empty"));
+        self.result.empty.insert(list.to_string());
+    }
+
+    /// Takes what a list says to which one of the config has led, and gives the further lists that are not asked for yet.
+    pub(super) fn take_part(
+        &mut self,
+        named: &Url,
+        source: &Source,
+        document: Document,
+        age: Duration,
+    ) -> BTreeSet<Url> {
+        let list = source.address().clone();
+        let oldest = self.result.ages.entry(named.to_string()).or_default();
+        *oldest = age.max(*oldest);
+        let mut further = self.take(source, document);
+        for part in &further {
+            if self.charge(part.as_str().len() + list.as_str().len()) {
+                self.result.indexes.entry(part.to_string()).or_default().insert(list.to_string());
+            }
+        }
+        let asked: Vec<_> = further.extract_if(.., |list| self.asked.contains(list)).collect();
+        for list in asked {
+            let way = text_of(&[&source.way[..], std::slice::from_ref(&list)].concat());
+            self.go_on(&list, way);
+        }
+        further
+    }
+
+    /// Some lists that one of the config leads to are left, for a cause.
+    pub(super) fn left<'a>(&mut self, named: &Url, cause: &str, lists: impl ExactSizeIterator<Item = &'a Url>) {
+        let why = format!("{named}: {cause}, so {} more that it leads to are left", count(lists.len(), "list"));
+        self.result.unread.extend(lists.map(|list| (list.to_string(), why.clone())));
+        self.result.failed.push(why);
+    }
+
     /// Another way to a list that was asked for before.
     fn go_on(&mut self, list: &Url, way: String) {
         if self.charge(way.len()) {
@@ -315,7 +280,7 @@ impl Gathering {
         }
     }
 
-    fn failed(&mut self, list: impl Display, why: impl Display) {
+    pub(super) fn failed(&mut self, list: impl Display, why: impl Display) {
         let why = format!("{list}: {why}");
         self.result.failed.push(why.clone());
         self.result.unread.insert(list.to_string(), why);
@@ -371,31 +336,4 @@ fn go_further(ways: &mut Ways, further: &BTreeMap<String, BTreeSet<String>>) {
             others.iter().for_each(|other| ways.add(&[&[other.as_str()][..], rest].concat().join(" ")));
         }
     }
-}
-
-/// Fetches a list and reads it: where it came from at last, what it says, and how old that is.
-async fn fetch(fetcher: &Fetcher, list: &Url, access: &Access) -> Result<(Url, Document, Duration), Unread> {
-    let fetched = match fetcher.get(list, access, None).await {
-        Answer::Page(fetched) => *fetched,
-        Answer::Gone { status, .. } => return Err(Unread::Missing(status)),
-        Answer::Unchanged { .. } => {
-            return Err(Unread::Failed("the site answers 304 to a request without conditions".to_owned()));
-        }
-        Answer::Kept(trouble) => return Err(Unread::Failed(trouble.to_string())),
-    };
-    let from = fetched.url;
-    let read = move || {
-        let document = document::read(&fetched.body, &fetched.media_type, fetched.charset.as_deref(), &from);
-        (from, document, fetched.age)
-    };
-    spawn_blocking(read).await.map_err(|error| Unread::Failed(error.to_string()))
-}
-
-/// Why there is nothing to read of a list.
-#[derive(Debug, thiserror::Error)]
-enum Unread {
-    #[error("the site answers {0}")]
-    Missing(u16),
-    #[error("{0}")]
-    Failed(String),
 }

@@ -10,6 +10,7 @@ mod feed;
 mod filter;
 mod gather;
 mod sitemap;
+mod trees;
 mod url_file;
 mod xml;
 
@@ -44,6 +45,8 @@ pub struct ListSpec {
     pub include: Vec<String>,
     /// Patterns of the pages to leave out.
     pub exclude: Vec<String>,
+    /// With which list of each host to begin, where there are several; by turns, where time may end before all are read.
+    pub start: usize,
 }
 
 /// What the lists name.
@@ -172,10 +175,8 @@ pub async fn expand(fetcher: &Fetcher, spec: &ListSpec, access: &Access) -> Page
     for path in &spec.files {
         gathering.file(path).await;
     }
-    for list in spec.sitemaps.iter().chain(&spec.feeds) {
-        gathering.tree(fetcher, list, access).await;
-    }
-    gathering.finish()
+    let named = spec.sitemaps.iter().chain(&spec.feeds);
+    trees::read(fetcher, named, access, (gathering, spec.start)).await.finish()
 }
 
 /// What one list says that comes from an address, by itself: pages, and the lists that it leads to.

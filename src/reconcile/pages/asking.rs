@@ -1,6 +1,6 @@
 //! Asking for pages, many at a time; the fetcher spares each host.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, pin::Pin};
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use tokio::sync::mpsc;
@@ -8,7 +8,7 @@ use url::Url;
 
 use super::{
     super::{Document, Failure, looked::Looked},
-    Known, PagesLook, access,
+    Known, PagesLook,
     findings::Findings,
     hidden_text::warn_of_hidden_text,
     leaving::{is_another, permitted},
@@ -24,9 +24,6 @@ use crate::{
     plan::{self, Ask, Heard, Judgement, Looks, NewText, TextVerdict},
     store::PageLook,
 };
-
-/// Pages that are asked for at once, over all hosts.
-const AT_ONCE: usize = 16;
 
 /// One question.
 pub(super) struct Question<'w> {
@@ -69,6 +66,7 @@ impl PagesLook<'_> {
         findings: &mut Findings,
         notes: &mpsc::Sender<PageLook>,
         looked: &mut Looked,
+        mut pause: Pin<&mut impl Future<Output = ()>>,
     ) {
         let mut unasked = Vec::new();
         let signs = Signs::of(wanted, known);
@@ -78,20 +76,24 @@ impl PagesLook<'_> {
             // Nobody takes them where nothing is to be remembered.
             let _ = notes.send(note).await;
         }
-        let (access, filter) = (access(self.collection, self.pages), self.filter());
+        let fetching = self.reader.fetching();
+        let (access, filter) = (fetching.access(self.collection, self.pages), self.filter());
         let probes = Probes::of(wanted, known, self.confirm_gone);
         let turn = |question: &Question<'_>| {
             (host(&question.key).to_owned(), plan::Turn::of(known.states.get(question.key.as_str())))
         };
         let mut questions = plan::in_turn(questions, self.clock.wall(), turn).into_iter();
-        let ask = |question| self.asked(question, &access, filter.as_ref(), &probes);
-        let mut asked: FuturesUnordered<_> = questions.by_ref().take(AT_ONCE).map(ask).collect();
-        let mut pause = std::pin::pin!(tokio::time::sleep(self.pause.after));
-        findings.goes_up = self.pause.others_wait;
+        let ask = async |question, _place| self.asked(question, &access, filter.as_ref(), &probes).await;
+        let mut asked = FuturesUnordered::new();
         loop {
+            while let Some(place) = fetching.place(asked.len())
+                && let Some(question) = questions.next()
+            {
+                asked.push(ask(question, place));
+            }
             let (question, response) = tokio::select! {
                 biased;
-                () = &mut pause, if findings.goes_up && !asked.is_empty() => {
+                () = &mut pause, if !asked.is_empty() => {
                     looked.paused = true;
                     return;
                 }
@@ -100,7 +102,6 @@ impl PagesLook<'_> {
                     None => return,
                 },
             };
-            asked.extend(questions.next().map(ask));
             for note in self.heard(&question, response, known, findings, looked) {
                 let _ = notes.send(note).await;
             }
@@ -261,7 +262,7 @@ impl PagesLook<'_> {
                 note(states, &target, heard, look);
                 if !same_words {
                     if matches!(plan::judge(record_of(records, &target), hash), Judgement::Put { .. }) {
-                        findings.goes_up = true;
+                        self.pause.goes_up();
                         warn_of_hidden_text(self.collection, &target, hidden_words, self.pages.via);
                     }
                     findings.contents.insert(target.to_string(), (hash, size));
@@ -364,33 +365,6 @@ impl PagesLook<'_> {
                 .keep(content.hash, &content.bytes)
                 .map_err(|error| format!("its content could not be kept beside the state: {error}")),
         }
-    }
-}
-
-impl Read {
-    /// The same, with the spelling by which the page is known that a move leads to.
-    fn spelt(mut self, known: &Known) -> Self {
-        let moved = match &mut self {
-            Self::Content(content) => &mut content.moved,
-            Self::Unchanged { moved } => moved,
-            Self::Gone { .. } | Self::Nothing(_) | Self::Unasked(_) => return self,
-        };
-        // A page that is known by the very address keeps it.
-        let is_known = |to: &Url| DocPath::page(to).is_ok_and(|path| known.records.contains_key(&path));
-        *moved = moved.take().map(|to| if is_known(&to) { to } else { known.spelt(&to) });
-        self
-    }
-}
-
-impl Content {
-    /// What a page at an address has told with this content.
-    fn heard(self, target: &Url, verdict: TextVerdict, wanders: bool) -> Heard {
-        let Self { moved, validators, kind, sketch, said, ended, .. } = self;
-        // Those of a page that a detour led to say nothing of this one.
-        let own = validators.of.as_ref().is_none_or(|of| of == target);
-        let Validators { etag, last_modified, .. } = if own { validators } else { Validators::default() };
-        let leads = moved.filter(|_| wanders).map(String::from);
-        Heard::Content { kind, etag, last_modified, sketch, said, verdict, ended, leads }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The content that would be uploaded for one page: fetched and judged as a pass does, with nothing remembered of it.
 
-use std::{iter::once, time::Duration};
+use std::iter::once;
 
 use url::Url;
 
@@ -41,7 +41,7 @@ pub async fn page_content(
         gone_apart: scope.gone_apart,
         most_percent: scope.policy.max_delete_percent,
         keep: false,
-        pause: Pause { after: Duration::MAX, others_wait: false },
+        pause: &Pause::never(),
         clock,
     };
     let known = db.map(|db| Known::read(db, collection, clock.wall())).transpose()?.unwrap_or_default();

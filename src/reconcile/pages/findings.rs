@@ -13,6 +13,4 @@ pub(super) struct Findings {
     pub(super) behind: BTreeMap<String, PageLook>,
     /// The hosts that have shown a page much as it was before.
     pub(super) serving: HashSet<String>,
-    /// Whether the last look has found something that is to go up.
-    pub(super) goes_up: bool,
 }

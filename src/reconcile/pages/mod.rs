@@ -1,5 +1,7 @@
 //! Gathering pages: the lists, a polite question to each page's origin, and what the answers make of the documents.
 
+mod access;
+mod answers;
 mod asking;
 mod content;
 mod costs;
@@ -7,6 +9,7 @@ mod findings;
 mod folding;
 mod hidden_text;
 mod leaving;
+mod pause;
 mod reader;
 mod signs;
 mod soft_404;
@@ -17,7 +20,8 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, task::JoinSet};
+use tracing::Instrument;
 use url::Url;
 
 use super::{
@@ -34,11 +38,13 @@ use crate::{
     store::{Db, PageLook, StoreError},
 };
 
+pub use access::access;
 pub use content::page_content;
 pub use costs::HostBudget;
 use findings::Findings;
+pub(super) use pause::Pause;
+pub use reader::Reader;
 pub(super) use reader::file_name;
-pub use reader::{Reader, access};
 
 /// Looks that are noted in one transaction.
 const BATCH: usize = 100;
@@ -123,35 +129,61 @@ pub(super) struct PagesLook<'a> {
     /// Whether what is to be uploaded is kept until it has gone up.
     pub(super) keep: bool,
     /// When it stops for uploads and deletions; the pass scans the rest afterwards.
-    pub(super) pause: Pause,
+    pub(super) pause: &'a Pause,
     /// The clock that the rest goes by.
     pub(super) clock: &'a dyn Clock,
 }
 
-/// When fetching pages is interrupted for uploads and deletions.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Pause {
-    /// The time until then.
-    pub(super) after: Duration,
-    /// Whether other collections have uploads or deletions to make.
-    pub(super) others_wait: bool,
-}
-
 /// What the looks of one pass share.
 pub(super) struct SoFar {
-    /// The lists, each read once.
+    /// The lists while they are read, each once, whatever becomes of the look that has begun it.
+    reading: Option<JoinSet<lists::Pages>>,
+    /// The lists.
     listed: lists::Pages,
-    /// When they were.
+    /// When they were read.
     listed_at: Moment,
     /// What the pages have shown.
     findings: Findings,
 }
 
+impl SoFar {
+    /// Waits until the lists are read. It can be dropped, and called again.
+    async fn end_reading(&mut self, known: &Known) {
+        let Some(reading) = &mut self.reading else { return };
+        let read = reading.join_next().await;
+        self.reading = None;
+        self.listed = read.and_then(Result::ok).unwrap_or_else(|| {
+            let why = "reading them broke off; see the log".to_owned();
+            lists::Pages { failed: vec![why], incomplete: true, ..lists::Pages::default() }
+        });
+        let listed = &mut self.listed;
+        let held = |page: &str| {
+            let record = DocPath::new(page).ok().and_then(|path| known.records.get(&path));
+            record.is_some_and(|record| record.live.is_some())
+        };
+        let is_listed =
+            |page: &str| Url::parse(page).is_ok_and(|page| listed.pages.contains_key(identity(&page).as_str()));
+        let (named, left): (Vec<_>, Vec<_>) = known.states.iter().partition(|(page, _)| is_listed(page));
+        let reached: BTreeSet<&str> = named.iter().filter_map(|(_, state)| state.moved.as_deref()).collect();
+        let left = left.into_iter().filter(|(page, _)| held(page) && !reached.contains(page.as_str()));
+        listed.doubt_empty(left.filter_map(|(_, state)| state.lists.as_ref()));
+    }
+}
+
 impl PagesLook<'_> {
-    /// Asks for the pages that no look of the pass has asked for before, and folds what comes of it. What is to be
-    /// remembered goes to `notes`.
+    /// Reads the lists, asks for the pages that no look of the pass has asked for before, and folds what comes of it. What is
+    /// to be remembered goes to `notes`.
     pub(super) async fn look(self, so_far: &mut SoFar, mut known: Known, notes: mpsc::Sender<PageLook>) -> Looked {
-        let SoFar { listed, listed_at, findings } = so_far;
+        let mut pause = std::pin::pin!(self.pause.over());
+        let are_read = tokio::select! {
+            biased;
+            () = so_far.end_reading(&known) => true,
+            () = &mut pause => false,
+        };
+        if !are_read {
+            return Looked::deferred(self.collection);
+        }
+        let SoFar { listed, listed_at, findings, .. } = so_far;
         let listed = &*listed;
         let mut looked = Looked::new(self.collection, std::mem::take(&mut known.standing));
         looked.gathered.replacements = std::mem::take(&mut known.replacements);
@@ -164,7 +196,7 @@ impl PagesLook<'_> {
         }
         self.reader.costs().begin(self.pass, std::mem::take(&mut known.costly));
         let wanted = self.wanted(listed, &mut known);
-        self.ask(&wanted, &mut known, findings, &notes, &mut looked).await;
+        self.ask(&wanted, &mut known, findings, &notes, &mut looked, pause).await;
         for note in self.fold(&wanted, (listed, *listed_at), known, findings, &mut looked) {
             // Nobody takes them where nothing is to be remembered.
             let _ = notes.send(note).await;
@@ -172,21 +204,15 @@ impl PagesLook<'_> {
         looked
     }
 
-    /// Begins with the lists, as they are now.
-    pub(super) async fn begin(&self, known: &Known) -> SoFar {
-        let listed_at = self.clock.wall();
-        let mut listed = lists_of(self.reader, self.collection, self.pages).await;
-        let held = |page: &str| {
-            let record = DocPath::new(page).ok().and_then(|path| known.records.get(&path));
-            record.is_some_and(|record| record.live.is_some())
-        };
-        let is_listed =
-            |page: &str| Url::parse(page).is_ok_and(|page| listed.pages.contains_key(identity(&page).as_str()));
-        let (named, left): (Vec<_>, Vec<_>) = known.states.iter().partition(|(page, _)| is_listed(page));
-        let reached: BTreeSet<&str> = named.iter().filter_map(|(_, state)| state.moved.as_deref()).collect();
-        let left = left.into_iter().filter(|(page, _)| held(page) && !reached.contains(page.as_str()));
-        listed.doubt_empty(left.filter_map(|(_, state)| state.lists.as_ref()));
-        SoFar { listed, listed_at, findings: Findings::default() }
+    /// Begins to read the lists.
+    pub(super) fn begin(&self) -> SoFar {
+        let (spec, fetcher) =
+            (ListSpec { start: start_of(self.pass), ..spec(self.pages) }, self.reader.fetcher().clone());
+        let access = self.reader.fetching().access(self.collection, self.pages);
+        let mut reading = JoinSet::new();
+        reading.spawn(async move { lists::expand(&fetcher, &spec, &access).await }.in_current_span());
+        let (listed, findings) = (lists::Pages::default(), Findings::default());
+        SoFar { reading: Some(reading), listed, listed_at: self.clock.wall(), findings }
     }
 
     /// What is wrong with the lists.
@@ -219,7 +245,7 @@ impl<P: Platform> Pass<'_, P> {
         &self,
         collection: &CollectionName,
         pages: &Pages,
-        pause: Pause,
+        pause: &Pause,
     ) -> Result<Looked, Fatal> {
         let look = PagesLook {
             reader: &self.scope.reader,
@@ -238,10 +264,7 @@ impl<P: Platform> Pass<'_, P> {
         let now = self.now();
         let known = self.store.call(move |db| Known::read(db, &name, now)).await?;
         let before = self.pages.lock().await.remove(collection);
-        let mut so_far = match before {
-            Some(so_far) => so_far,
-            None => look.begin(&known).await,
-        };
+        let mut so_far = before.unwrap_or_else(|| look.begin());
         let (notes, mut noted) = mpsc::channel(BATCH);
         // It takes the receiver with it: where noting fails, looking is not held up by notes that nobody takes.
         let noting = async move {
@@ -292,7 +315,7 @@ pub struct PageList {
 
 /// Reads a collection's lists and tells of one page.
 pub async fn list_of(reader: &Reader, collection: &CollectionName, pages: &Pages, url: &Url) -> PageList {
-    let listed = lists_of(reader, collection, pages).await;
+    let listed = lists::expand(reader.fetcher(), &spec(pages), &access(collection, pages)).await;
     let filter = lists::Filter::new(&pages.include, &pages.exclude).ok();
     PageList {
         left_out: filter.and_then(|filter| filter.rule(url).map(|rule| rule.to_string())),
@@ -301,9 +324,13 @@ pub async fn list_of(reader: &Reader, collection: &CollectionName, pages: &Pages
     }
 }
 
-/// A collection's lists, as they are now.
-async fn lists_of(reader: &Reader, collection: &CollectionName, pages: &Pages) -> lists::Pages {
+/// A collection's lists.
+fn spec(pages: &Pages) -> ListSpec {
     let Pages { urls, url_files, sitemaps, feeds, include, exclude, .. } = pages.clone();
-    let spec = ListSpec { urls, files: url_files, sitemaps, feeds, include, exclude };
-    lists::expand(reader.fetcher(), &spec, &access(collection, pages)).await
+    ListSpec { urls, files: url_files, sitemaps, feeds, include, exclude, start: 0 }
+}
+
+/// A number that is another one in each pass.
+fn start_of(pass: &str) -> usize {
+    usize::from_str_radix(pass, 16).unwrap_or_default()
 }

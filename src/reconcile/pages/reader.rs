@@ -10,20 +10,23 @@ use std::{
     time::{Duration, Instant},
 };
 
-use reqwest::header::HeaderName;
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 use url::Url;
 
 use super::{
+    access::Fetching,
     costs::{self, Costs, HostBudget, SPENT},
     signs::host,
 };
 use crate::{
-    config::{Pages, Via},
+    config::Via,
     extract::{self, Extractor, Headers, Page, SIGN_IN_WORDS},
-    fetch::{Access, Answer, Fetched, Fetcher, Trouble, Validators, is_downgrade, leads_back, leads_to_sign_in, shown},
-    model::{CollectionName, ContentHash, PageSaid, Sketch},
+    fetch::{
+        Access, Answer, Fetched, Fetcher, TimeBudget, Trouble, Validators, is_downgrade, leads_back, leads_to_sign_in,
+        shown,
+    },
+    model::{ContentHash, PageSaid, Sketch},
     plan::PasswordAt,
 };
 
@@ -42,6 +45,8 @@ pub struct Reader {
     extracting: Arc<Semaphore>,
     /// What they have cost.
     costs: Arc<Costs>,
+    /// How it may fetch.
+    fetching: Fetching,
     /// Where the content of pages is kept until it has gone up.
     spool: PathBuf,
 }
@@ -147,14 +152,25 @@ impl Reader {
     pub fn new(fetcher: Fetcher, extractor: Extractor, state: &Path) -> Self {
         let mut spool = state.as_os_str().to_owned();
         spool.push(".pages");
-        let (extracting, costs) = (Arc::new(Semaphore::new(EXTRACTING)), Arc::default());
-        Self { fetcher, extractor, extracting, costs, spool: spool.into() }
+        let (extracting, costs, fetching) = (Arc::new(Semaphore::new(EXTRACTING)), Arc::default(), Fetching::default());
+        Self { fetcher, extractor, extracting, costs, fetching, spool: spool.into() }
     }
 
     /// The same with another budget for each host.
     #[must_use]
     pub fn with_host_budget(self, budget: HostBudget) -> Self {
         Self { costs: Arc::new(Costs::new(budget)), ..self }
+    }
+
+    /// The same with another budget for slow hosts.
+    #[must_use]
+    pub fn with_time_budget(self, budget: TimeBudget) -> Self {
+        Self { fetching: Fetching::new(budget), ..self }
+    }
+
+    /// How it may fetch.
+    pub(in crate::reconcile) fn fetching(&self) -> &Fetching {
+        &self.fetching
     }
 
     /// What reading pages has cost.
@@ -348,30 +364,6 @@ pub(in crate::reconcile) fn file_name(url: &Url, kind: &str) -> String {
     let last = url.path_segments().and_then(|mut parts| parts.rfind(|part| !part.is_empty()));
     let stem = last.map(|last| last.rsplit_once('.').map_or(last, |(stem, _)| stem)).filter(|stem| !stem.is_empty());
     format!("{}.{kind}", stem.or(url.host_str()).unwrap_or("page"))
-}
-
-/// A collection's part of the config, as the fetcher wants it.
-pub fn access(collection: &CollectionName, pages: &Pages) -> Access {
-    let headers = pages.headers.0.iter().map(|(origin, named)| {
-        // The config has checked the names.
-        let named = named
-            .iter()
-            .filter_map(|(name, value)| Some((HeaderName::from_bytes(name.as_bytes()).ok()?, value.clone())));
-        (origin.clone(), named.collect())
-    });
-    let named = pages.urls.iter().chain(&pages.sitemaps).chain(&pages.feeds).filter(|_| pages.allow_private);
-    let origins = named.filter_map(|url| Some((url.host_str()?, url.port_or_known_default()?)));
-    let allowed = pages.allow_hosts.with_origins(origins);
-    Access {
-        collection: collection.to_string(),
-        allow_private: pages.allow_private,
-        allowed: Arc::new(allowed),
-        headers: headers.collect(),
-        max_size: pages.max_file_size,
-        delay: pages.delay,
-        at_once: pages.connections,
-        obey_robots: true,
-    }
 }
 
 #[cfg(test)]
