@@ -12,7 +12,7 @@ use serde_json::Value;
 use tracing::Level;
 
 use super::logs::say;
-use crate::model::Moment;
+use crate::model::{Moment, characters::plays_with_terminal};
 
 /// Answers are our own plain structs, which always become JSON.
 pub(super) fn value(answer: &impl Serialize) -> Value {
@@ -65,19 +65,19 @@ pub(super) fn warning(text: &str) {
 
 /// A name on one line, without the characters that could play with a terminal.
 pub(super) fn printable(name: &str) -> String {
-    name.chars().map(|c| if plays(c) { '\u{fffd}' } else { c }).collect()
+    name.chars().map(|c| if plays_with_terminal(c) { '\u{fffd}' } else { c }).collect()
 }
 
 /// The same for a text: its lines stay lines.
 pub(super) fn printable_text(text: &str) -> String {
-    text.chars().map(|c| if plays(c) && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if plays_with_terminal(c) && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
 }
 
 /// What could play with a terminal as JSON writes it: in JSON it stays what it was, and elsewhere it is seen.
 pub(super) fn tamed(text: &str) -> String {
     let mut tamed = String::with_capacity(text.len());
     for c in text.chars() {
-        if plays(c) && c != '\n' && c != '\t' {
+        if plays_with_terminal(c) && c != '\n' && c != '\t' {
             for unit in c.encode_utf16(&mut [0; 2]) {
                 tamed += &format!("\\u{unit:04x}");
             }
@@ -86,16 +86,6 @@ pub(super) fn tamed(text: &str) -> String {
         }
     }
     tamed
-}
-
-/// Control characters, those that turn the direction of writing or begin a line, and those that nobody sees.
-fn plays(c: char) -> bool {
-    c.is_control()
-        || matches!(
-            c,
-            '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}'
-                | '\u{3164}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}'
-        )
 }
 
 /// The columns that a paragraph keeps to.

@@ -2,6 +2,7 @@
 
 mod allowed_hosts;
 mod bot;
+pub mod characters;
 mod document;
 mod hash;
 mod magic;

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use unicode_normalization::UnicodeNormalization;
 
+use super::characters::parts_no_word;
+
 /// English words that say nothing about a subject.
 const STOP_WORDS: &str = " \
     a about after again all also am an and any anyone are as at be because been before being but by can cannot \
@@ -44,14 +46,7 @@ pub fn searchable(text: &str) -> Cow<'_, str> {
         return text.into();
     }
     // A non-breaking hyphen, a ligature and a full-width letter are the same as the plain ones to a person who searches.
-    text.chars().filter(|c| !is_invisible(*c)).nfkc().collect::<String>().into()
-}
-
-/// Soft hyphens, and characters without a width, which only say how a line is broken, joined or directed.
-fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{2069}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
+    text.chars().filter(|c| !parts_no_word(*c)).nfkc().collect::<String>().into()
 }
 
 /// The same text for every way to type a question: its words, one space between them.

@@ -1,6 +1,6 @@
 //! A bot as YAML for `chatbots:`, whatever its texts are.
 
-use crate::model::{BotField, BotFields};
+use crate::model::{BotField, BotFields, characters::is_lost_in_files};
 
 /// The part of a config that says what a bot is now. The settings that no config may have, such as a model that
 /// `nexvio-update-chatbot` does not know, are comments. `instructions_file` stands for the instructions.
@@ -55,18 +55,12 @@ fn scalar(text: &str, depth: usize) -> String {
 /// Whether a block keeps a text: several lines, with nothing in it that is not seen, or that YAML takes for its own.
 fn reads_as_block(text: &str) -> bool {
     let lines = text.strip_suffix('\n').unwrap_or(text);
-    let is_seen = |c: char| matches!(c, '\n' | '\t') || !c.is_control() && !is_odd(c);
+    let is_seen = |c: char| matches!(c, '\n' | '\t') || !c.is_control() && !is_lost_in_files(c);
     lines.contains('\n')
         && lines.chars().all(is_seen)
         && !lines.starts_with(char::is_whitespace)
         && lines.split('\n').all(|line| !line.ends_with(char::is_whitespace))
         && !lines.ends_with('\n')
-}
-
-/// What some readers take for the end of a line, or for nothing, or refuse.
-fn is_odd(c: char) -> bool {
-    matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
-        || u32::from(c) & 0xfffe == 0xfffe
 }
 
 /// A text in double quotes, on one line.
@@ -78,7 +72,7 @@ fn quoted(text: &str) -> String {
             '\\' => quoted.push_str("\\\\"),
             '\n' => quoted.push_str("\\n"),
             '$' => quoted.push_str("$$"),
-            c if c.is_control() || is_odd(c) => quoted.push_str(&match u32::from(c) {
+            c if c.is_control() || is_lost_in_files(c) => quoted.push_str(&match u32::from(c) {
                 code @ 0..=0xff => format!("\\x{code:02x}"),
                 code @ 0x100..=0xffff => format!("\\u{code:04x}"),
                 code => format!("\\U{code:08x}"),

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::model::characters::{is_joiner, is_unseen, is_variation_selector};
+
 /// A flag that tag characters may follow: England, Scotland, Wales.
 const FLAG: char = '\u{1f3f4}';
 /// Tags that name a region, at most.
@@ -9,7 +11,7 @@ const MAX_REGION: usize = 6;
 
 /// A text as a reader sees it: without control, bidi and tag characters, and without those that have no width.
 pub(in crate::extract) fn displayed(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(|c| is_invisible(c) || is_joiner(c) || is_selector(c)) {
+    if !text.chars().any(|c| is_unseen(c) || is_joiner(c) || is_variation_selector(c)) {
         return Cow::Borrowed(text);
     }
     let chars: Vec<char> = text.chars().collect();
@@ -20,10 +22,10 @@ pub(in crate::extract) fn displayed(text: &str) -> Cow<'_, str> {
         let after = chars.get(at + 1).copied().unwrap_or(' ');
         let is_kept = if is_joiner(c) {
             is_joined(before) && is_joined(after)
-        } else if is_selector(c) {
-            is_varied(before, c) && !is_selector(after)
+        } else if is_variation_selector(c) {
+            is_varied(before, c) && !is_variation_selector(after)
         } else {
-            !is_invisible(c)
+            !is_unseen(c)
         };
         kept.extend(is_kept.then_some(c));
         at += 1;
@@ -36,35 +38,16 @@ pub(in crate::extract) fn displayed(text: &str) -> Cow<'_, str> {
     Cow::Owned(kept)
 }
 
-/// Whether nobody sees a character wherever it stands. A terminal may obey control characters, and a model may read tags.
-fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}' | '\u{3164}' | '\u{1bca0}'..='\u{1bca3}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}'
-        | '\u{e0000}'..='\u{e00ff}' | '\u{e01f0}'..='\u{e0fff}')
-        || c.is_control() && !c.is_whitespace()
-}
-
-/// Scripts of Asia and emoji are joined, or kept apart, by these.
-fn is_joiner(c: char) -> bool {
-    matches!(c, '\u{200c}' | '\u{200d}')
-}
-
 /// Whether a joiner beside a character has a use.
 fn is_joined(c: char) -> bool {
-    !c.is_ascii() && !c.is_whitespace() && !is_joiner(c) && !is_invisible(c)
-}
-
-/// Variation selectors: one after a character chooses its form, many in a row are a text of their own.
-fn is_selector(c: char) -> bool {
-    matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
+    !c.is_ascii() && !c.is_whitespace() && !is_joiner(c) && !is_unseen(c)
 }
 
 /// Whether a character may have another form.
 fn is_varied(c: char, selector: char) -> bool {
     match selector {
         '\u{fe00}'..='\u{fe0f}' if c.is_ascii() => c.is_ascii_digit() || matches!(c, '#' | '*'),
-        '\u{fe00}'..='\u{fe0f}' => !c.is_whitespace() && !is_selector(c) && !is_invisible(c),
+        '\u{fe00}'..='\u{fe0f}' => !c.is_whitespace() && !is_variation_selector(c) && !is_unseen(c),
         _ => matches!(c, '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}'),
     }
 }
