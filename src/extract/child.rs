@@ -30,7 +30,7 @@ const GAVE_UP: &str = "its reader gave up on it";
 /// Characters of a reason that are shown.
 const MAX_REASON: usize = 200;
 
-/// What the hidden subcommand `extract-text` does: limits itself, reads a file of `kind` (`pdf`, `docx` or `html`)
+/// What the hidden subcommand `extract-text` does: limits itself, reads a file of `kind` (`pdf`, `docx`, `html` or `md`)
 /// from standard input, and writes its text to standard output. A page comes after a line with a JSON object that says
 /// what is known of it, and its text is a [`Page`](super::Page) as JSON.
 ///
@@ -76,6 +76,10 @@ fn text_of(kind: Kind, bytes: &[u8]) -> Result<String, Refusal> {
         Kind::Pdf => pdf::text(bytes)?,
         Kind::Docx => docx::text(bytes)?,
         Kind::Html => page(bytes)?,
+        Kind::Markdown => {
+            let seen = html::seen(&String::from_utf8_lossy(bytes))?;
+            serde_json::to_string(&seen).map_err(|error| Refusal::Damaged(error.to_string()))?
+        }
     };
     let text = text.trim();
     if text.is_empty() { Err(Refusal::NoText) } else { Ok(text.to_owned()) }

@@ -24,7 +24,7 @@ use url::Url;
 
 pub use self::child::{child_main, text_here};
 pub use self::confine::{Confinement, confine};
-pub use self::html::{Headers, Page, SIGN_IN_WORDS};
+pub use self::html::{Headers, Markdown, Page, SIGN_IN_WORDS};
 
 /// How much of a child's standard error is kept: a reason is one line.
 const MAX_STDERR: u64 = 4 << 10;
@@ -69,10 +69,12 @@ pub enum Kind {
     Docx,
     /// A page of the web.
     Html,
+    /// Markdown, which may have HTML in it.
+    Markdown,
 }
 
 impl Kind {
-    const ALL: [Self; 3] = [Self::Pdf, Self::Docx, Self::Html];
+    const ALL: [Self; 4] = [Self::Pdf, Self::Docx, Self::Html, Self::Markdown];
 
     /// The kind that a child is told to read.
     fn from_name(name: &str) -> Option<Self> {
@@ -85,6 +87,7 @@ impl Kind {
             Self::Pdf => "pdf",
             Self::Docx => "docx",
             Self::Html => "html",
+            Self::Markdown => "md",
         }
     }
 }
@@ -95,6 +98,7 @@ impl fmt::Display for Kind {
             Self::Pdf => "PDF",
             Self::Docx => "DOCX",
             Self::Html => "HTML",
+            Self::Markdown => "Markdown",
         })
     }
 }
@@ -186,8 +190,37 @@ impl Extractor {
         };
         let decoded =
             tokio::task::spawn_blocking(move || decode(&read_up_to(&file, output)?).ok_or(ExtractError::NotText));
-        let text = without_nul(&decoded.await.map_err(io::Error::other)??);
-        if text.trim().is_empty() { Err(ExtractError::Empty) } else { Ok(text) }
+        let text = decoded.await.map_err(io::Error::other)??;
+        let text = if extension == "md" { self.seen(text).await?.text } else { text };
+        let text = without_nul(&text);
+        if is_blank(&text) { Err(ExtractError::Empty) } else { Ok(text) }
+    }
+
+    /// A page that is Markdown, in the charset that its origin names, else the likeliest one; without what its readers do not
+    /// see.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the page, or its reading beyond the limits: see [`ExtractError`].
+    pub async fn markdown(&self, bytes: &[u8], charset: Option<&str>) -> Result<Markdown, ExtractError> {
+        self.for_pages().seen(decoded(bytes, charset)?).await
+    }
+
+    async fn seen(&self, text: String) -> Result<Markdown, ExtractError> {
+        if !html::may_hide(&text) {
+            return Ok(Markdown { text, hidden_words: 0 });
+        }
+        let answer = self.by_child(Kind::Markdown, Stdio::piped(), &[text.as_bytes()]).await?;
+        Ok(serde_json::from_str(&answer).map_err(io::Error::other)?)
+    }
+
+    /// The same with the limits of pages.
+    fn for_pages(&self) -> Self {
+        let limits = Limits {
+            time: self.limits.time.min(PAGE_TIME),
+            memory: self.limits.memory.min(PAGE_MEMORY),
+            output: self.limits.output,
+        };
+        self.clone().with_limits(limits)
     }
 
     /// A page's main content as Markdown, its title, and its links.
@@ -201,13 +234,7 @@ impl Extractor {
         // The address may hold a secret, which does not belong among a process's arguments.
         let mut input = serde_json::to_vec(&request).map_err(io::Error::other)?;
         input.push(b'\n');
-        let limits = Limits {
-            time: self.limits.time.min(PAGE_TIME),
-            memory: self.limits.memory.min(PAGE_MEMORY),
-            output: self.limits.output,
-        };
-        let child = Self { program: self.program.clone(), limits };
-        let answer = child.by_child(Kind::Html, Stdio::piped(), &[&input, html]).await?;
+        let answer = self.for_pages().by_child(Kind::Html, Stdio::piped(), &[&input, html]).await?;
         Ok(serde_json::from_str(&answer).map_err(io::Error::other)?)
     }
 
@@ -314,8 +341,15 @@ fn read_up_to(file: &Path, limit: u64) -> Result<Vec<u8>, ExtractError> {
     if bytes.len() as u64 > limit { Err(ExtractError::TooLong(limit)) } else { Ok(bytes) }
 }
 
+/// Whether a text is white space and byte order marks alone.
+pub fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| c.is_whitespace() || c == '\u{feff}')
+}
+
 fn extension(file_name: &str) -> String {
-    Path::new(file_name).extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase()
+    let name = Path::new(file_name).file_name().unwrap_or_default().to_string_lossy();
+    // A file may be called `.md`.
+    name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase()).unwrap_or_default()
 }
 
 fn unsupported(extension: &str) -> ExtractError {

@@ -1,6 +1,6 @@
 //! What is remembered of a page besides its content: how the origin answered, and what to ask it with.
 
-use super::{Moment, Sketch, Ways};
+use super::{ContentHash, Moment, Sketch, Ways};
 
 /// What the looks at one page gave.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,6 +43,8 @@ pub struct PageState {
     pub moved: Option<String>,
     /// What it says of itself.
     pub said: PageSaid,
+    /// A hash of its content as it came, where that cost much to read.
+    pub costly: Option<ContentHash>,
 }
 
 impl PageState {

@@ -43,7 +43,7 @@ pub use judge::{Judgement, Look, is_written_long, judge, longest_wait, look, mom
 pub use merge::{Pair, merge};
 pub use moves::{Move, MoveState, NewMove};
 pub use out_of_sight::OutOfSight;
-pub use page::{Ask, Heard, Looks, Page, ask, heard, is_confirmed, looks_to_go};
+pub use page::{Ask, Heard, Looks, Page, ask, costly_content, heard, is_confirmed, looks_to_go};
 pub use page_signs::{PageSigns, is_strong};
 pub use page_text::{NewText, PasswordAt, TextVerdict, is_shrunk, weigh};
 pub use phrase::{LOOKED_AT, phrases};

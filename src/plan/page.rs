@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{lastmod, page_text::TextVerdict};
-use crate::model::{Claim, Claimed, Moment, PageSaid, PageState, Record, Sketch, Stale, Ways};
+use crate::model::{Claim, Claimed, ContentHash, Moment, PageSaid, PageState, Record, Sketch, Stale, Ways};
 
 /// A list that says that a page has not changed is believed for so long.
 const TRUST: Duration = DAY;
@@ -51,19 +51,13 @@ pub fn ask(page: &Page<'_>, pass: &str, now: Moment) -> Ask {
     if state.pass == pass {
         return Ask::Asked;
     }
-    // Content that is to go up must be had.
-    let settled = page.record.is_some_and(|record| {
-        let seen = record.seen.map(|seen| seen.hash.short());
-        seen.is_some() && (record.live == seen || record.trouble.as_ref().map(|trouble| trouble.hash) == seen)
-    });
     // Two signs that disagree, the list's date and the origin's word, are no sign.
     let is_said_to_change =
         page.lastmod.is_some() && state.lastmod.is_some() && page.lastmod != state.lastmod.as_deref();
-    let is_other_way = state.to_upload.is_some_and(|before| before != page.to_upload);
-    if !settled || is_said_to_change || is_other_way || is_due(state, page.address, now) {
+    if is_needed(page, state) || is_said_to_change || is_due(state, page.address, now) {
         return Ask::Anyway;
     }
-    let calm = state.stale.is_none() && state.missing == 0 && state.moved.is_none() && state.claim.is_none();
+    let calm = is_calm(state);
     let trusted = |date: &str, read| read <= now && now.since(read) < TRUST && !lastmod::is_open(date, read);
     let fresh = page.lastmod.zip(state.read).is_some_and(|(date, read)| trusted(date, read));
     if calm && fresh && page.lastmod == state.lastmod.as_deref() {
@@ -71,6 +65,25 @@ pub fn ask(page: &Page<'_>, pass: &str, now: Moment) -> Ask {
     }
     let has_validators = state.etag.is_some() || state.last_modified.is_some();
     if has_validators && page.validators { Ask::IfChanged } else { Ask::Anyway }
+}
+
+/// The content that a page had when it was last read, at a cost, where reading the same again would show nothing new.
+pub fn costly_content(page: &Page<'_>) -> Option<ContentHash> {
+    page.state.filter(|state| is_calm(state) && !is_needed(page, state))?.costly
+}
+
+/// Whether the content of a page must be had: it is to go up, or was read for the other way.
+fn is_needed(page: &Page<'_>, state: &PageState) -> bool {
+    let settled = page.record.is_some_and(|record| {
+        let seen = record.seen.map(|seen| seen.hash.short());
+        seen.is_some() && (record.live == seen || record.trouble.as_ref().map(|trouble| trouble.hash) == seen)
+    });
+    !settled || state.to_upload.is_some_and(|before| before != page.to_upload)
+}
+
+/// Whether nothing is to be confirmed.
+fn is_calm(state: &PageState) -> bool {
+    state.stale.is_none() && state.missing == 0 && state.moved.is_none() && state.claim.is_none()
 }
 
 /// Whether the content was not had for so long that no word on it is believed any more. Pages are spread over a day.
@@ -112,6 +125,8 @@ pub enum Heard {
         ended: bool,
         /// Where it leads for good, which is another address at every look.
         leads: Option<String>,
+        /// A hash of it as it came, where it cost much to read.
+        costly: Option<ContentHash>,
     },
     /// It has not changed.
     Unchanged,
@@ -204,9 +219,9 @@ pub fn heard(
     match heard {
         Heard::Content { verdict: TextVerdict::SameWords(what), .. } => {
             let claim = Some(claimed(before.claim.as_ref(), what, looks));
-            PageState { read: Some(now), fetched: Some(now), lastmod, moved: None, claim, ..asked }
+            PageState { read: Some(now), fetched: Some(now), lastmod, moved: None, claim, costly: None, ..asked }
         }
-        Heard::Content { kind, etag, last_modified, sketch, said, verdict, ended, leads } => {
+        Heard::Content { kind, etag, last_modified, sketch, said, verdict, ended, leads, costly } => {
             let (doubt, turned) = match verdict {
                 TextVerdict::Doubted { what, reason, turned } => {
                     (Some((claimed(before.claim.as_ref(), what, looks), reason)), Some(turned))
@@ -239,6 +254,7 @@ pub fn heard(
                 claim: doubt.map(|(claim, _)| claim).or(leads),
                 stale,
                 moved: None,
+                costly,
                 ..asked
             }
         }
@@ -267,7 +283,7 @@ pub fn heard(
         }
         Heard::Elsewhere => {
             let reason = "it leads to another address than before, and is read by the next pass".to_owned();
-            PageState { stale: Some(Stale { since, reason }), etag: None, last_modified: None, ..asked }
+            PageState { stale: Some(Stale { since, reason }), etag: None, last_modified: None, costly: None, ..asked }
         }
         Heard::Nothing(reason) | Heard::Unasked(reason) => {
             let stale = Some(Stale { since, reason });

@@ -6,12 +6,12 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Db, StoreError, cached::Cached, documents::note_look};
 use crate::model::{
-    Claim, Claimed, CollectionName, DocPath, LastLook, Moment, PageSaid, PageState, Sketch, Stale, Ways,
+    Claim, Claimed, CollectionName, ContentHash, DocPath, LastLook, Moment, PageSaid, PageState, Sketch, Stale, Ways,
 };
 
 const COLUMNS: &str = "pass, looked, read, etag, last_modified, lastmod, kind, missing, missed, stale_since, \
                        stale_reason, moved, lists, fetched, claim, claims, claimed, words, text, likeness, turned, \
-                       canonical, title, ended, to_upload";
+                       canonical, title, ended, to_upload, costly";
 
 /// What a look at one page gave: its state, and its content where that was had.
 pub type PageLook = (DocPath, PageState, Option<LastLook>);
@@ -46,7 +46,7 @@ impl Db {
         let sql = format!(
             "INSERT OR REPLACE INTO pages (collection, path, {COLUMNS})
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,
-                     ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)"
+                     ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)"
         );
         self.together(|connection| {
             let mut statement = connection.prepare_cached(&sql)?;
@@ -80,6 +80,7 @@ impl Db {
                     state.said.title.map(u64::cast_signed),
                     state.ended,
                     state.to_upload,
+                    state.costly.map(|content| content.0),
                 ])?;
                 if let Some(look) = look {
                     note_look(connection, collection, path, look)?;
@@ -161,5 +162,6 @@ fn state(row: &Row<'_>) -> Result<PageState, rusqlite::Error> {
         said: PageSaid { canonical: row.get(21)?, title: number(22)? },
         ended: row.get(23)?,
         to_upload: row.get(24)?,
+        costly: row.get::<_, Option<_>>(25)?.map(ContentHash),
     })
 }

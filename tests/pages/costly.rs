@@ -78,3 +78,37 @@ async fn host__that_has_spent_its_budget__has_its_other_pages_read_by_the_next_p
     }
     bench.holds(&paths).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn page__that_cost_much_to_read__is_read_again_only_when_it_has_changed() {
+    let mut bench = Bench::new(&["/a"]).await;
+    let (program, calls) = (bench.world.folder.with_file_name("reader"), bench.world.folder.with_file_name("calls"));
+    let script = format!("#!/bin/sh\necho x >> {}\nexec {} \"$@\"\n", calls.display(), env!("CARGO_BIN_EXE_kbsync"));
+    fs::write(&program, script).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let (mut edition, mut read) = (0, 0);
+    // Each with whether the page is another one, kbsync another process, and reading costly.
+    for (changes, restarts, is_costly) in [
+        (true, true, true),
+        (false, false, true),
+        (false, true, true),
+        (true, false, true),
+        (false, true, true),
+        (true, true, false),
+        (false, false, false),
+    ] {
+        edition += usize::from(changes);
+        read += usize::from(changes || !is_costly);
+        let page = format!("<html><body><h1>Tea</h1><p>It is edition {edition}, and hot.</p></body></html>");
+        bench.origin.serve("/a", Reply::new(HTML, page));
+        if restarts {
+            read_by(&mut bench, program.clone());
+        }
+        let each = if is_costly { Duration::ZERO } else { Duration::from_secs(60) };
+        let budget = HostBudget { each, all: Duration::from_secs(600) };
+        bench.world.scope.reader = bench.world.scope.reader.clone().with_host_budget(budget);
+        bench.well().await;
+        bench.holds(&["/a"]).await;
+        assert_eq!(fs::read_to_string(&calls).unwrap().lines().count(), read, "edition {edition}");
+    }
+}

@@ -1,20 +1,46 @@
 //! What of a page is not its content: what frames it, sells, asks, or is not shown.
 
-use std::collections::HashSet;
-
 use dom_query::NodeRef;
 
 use super::{
     address::{Base, Target},
-    footer, hidden, prose,
+    footer, hidden,
+    link_bar::is_link_bar,
+    panels::Panels,
+    prose,
     unseen::{self, Mark},
 };
 
 /// Elements that go with all that is in them.
 const TAGS: &[&str] = &[
-    "audio", "canvas", "datalist", "dialog", "embed", "head", "iframe", "input", "link", "meta", "meter", "nav",
-    "noframes", "noscript", "object", "optgroup", "option", "progress", "script", "select", "style", "svg", "template",
-    "textarea", "video",
+    "annotation",
+    "annotation-xml",
+    "audio",
+    "canvas",
+    "datalist",
+    "embed",
+    "head",
+    "iframe",
+    "input",
+    "link",
+    "meta",
+    "meter",
+    "nav",
+    "noembed",
+    "noframes",
+    "noscript",
+    "object",
+    "optgroup",
+    "option",
+    "progress",
+    "script",
+    "select",
+    "style",
+    "svg",
+    "template",
+    "textarea",
+    "title",
+    "video",
 ];
 const ROLES: &[&str] = &["alertdialog", "contentinfo", "dialog", "menu", "menubar", "navigation", "search"];
 /// Classes and identifiers of what goes. They are compared as a whole: `footer` is not `footer-notes`.
@@ -107,31 +133,6 @@ const AD_CLASSES: &[&str] = &["ad", "ads", "adv", "sponsored"];
 const CONSENT: &[&str] = &["cookie", "consent", "gdpr", "ccpa"];
 /// Whoever asks for consent is short.
 const MAX_CONSENT: usize = 2_000;
-/// A line of links has no more characters, nor so many letters outside of its links.
-const MAX_BAR: usize = 300;
-const MAX_WORDS: usize = 40;
-/// Links that reach a person and no page.
-const PEOPLE: &[&str] = &["mailto:", "sms:", "tel:"];
-/// What a link to the page before or behind, or above, says.
-const ON: &[&str] = &[
-    "anterior",
-    "back",
-    "contents",
-    "home",
-    "index",
-    "inhalt",
-    "next",
-    "prev",
-    "previous",
-    "précédent",
-    "siguiente",
-    "suivant",
-    "top",
-    "up",
-    "weiter",
-    "zurück",
-];
-const ARROWS: [char; 8] = ['«', '»', '‹', '›', '←', '→', '<', '>'];
 /// A form with more characters of its own is no box to search or to subscribe.
 const MAX_BOX: usize = 300;
 /// Elements that are filled in or pressed. What stands in them is no text of the page.
@@ -155,17 +156,17 @@ enum Fate {
     Unseen,
 }
 
-/// Takes away what is not content below an element. `opened` are the identifiers of what the page's controls open. Gives the
+/// Takes away what is not content below an element. Gives the
 /// number of words that nobody sees, but for those of dialogs, messages and what goes anyway.
-pub(super) fn clean(element: &NodeRef<'_>, base: &Base, opened: &HashSet<String>, in_article: bool) -> usize {
+pub(super) fn clean(element: &NodeRef<'_>, base: &Base, panels: &Panels, in_article: bool) -> usize {
     // A panel is known by what stands before it, so what goes is found before anything is taken away.
     let children = element.children();
-    let fates: Vec<_> = children.iter().map(|child| fate(child, base, opened, in_article)).collect();
+    let fates: Vec<_> = children.iter().map(|child| fate(child, base, panels, in_article)).collect();
     let mut unseen = 0;
     for (child, fate) in children.iter().zip(fates) {
         match fate {
             Fate::Stays if child.is_element() => {
-                unseen += clean(child, base, opened, in_article || is_text_part(child));
+                unseen += clean(child, base, panels, in_article || is_text_part(child));
             }
             Fate::Stays => {}
             Fate::Goes => child.remove_from_parent(),
@@ -178,7 +179,7 @@ pub(super) fn clean(element: &NodeRef<'_>, base: &Base, opened: &HashSet<String>
     unseen
 }
 
-fn fate(node: &NodeRef<'_>, base: &Base, opened: &HashSet<String>, in_article: bool) -> Fate {
+fn fate(node: &NodeRef<'_>, base: &Base, panels: &Panels, in_article: bool) -> Fate {
     if !node.is_element() {
         return if node.is_comment() { Fate::Goes } else { Fate::Stays };
     }
@@ -190,9 +191,11 @@ fn fate(node: &NodeRef<'_>, base: &Base, opened: &HashSet<String>, in_article: b
         "article" => mark >= Some(Mark::Ruled),
         _ => hidden::is_hidden(node),
     };
-    if goes(node, base, in_article) {
+    if unseen::is_never_shown(node) {
+        Fate::Unseen
+    } else if goes(node, base, panels, in_article) {
         Fate::Goes
-    } else if may_be_hidden && !hidden::is_panel(node, opened) {
+    } else if may_be_hidden && !hidden::is_panel(node, panels) {
         Fate::Unseen
     } else {
         Fate::Stays
@@ -202,6 +205,7 @@ fn fate(node: &NodeRef<'_>, base: &Base, opened: &HashSet<String>, in_article: b
 /// The words of an element that goes because its style hides it.
 fn hidden_words(element: &NodeRef<'_>) -> usize {
     match Mark::of(element) {
+        None if unseen::is_never_shown(element) => unseen::words(element),
         None => 0,
         Some(Mark::Closed | Mark::Ruled) if hidden::is_interface(element) => 0,
         Some(_) => unseen::words(element),
@@ -214,7 +218,7 @@ fn is_text_part(element: &NodeRef<'_>) -> bool {
         || element.attr("role").is_some_and(|role| &*role == "main")
 }
 
-fn goes(element: &NodeRef<'_>, base: &Base, in_article: bool) -> bool {
+fn goes(element: &NodeRef<'_>, base: &Base, panels: &Panels, in_article: bool) -> bool {
     let name = element.node_name().unwrap_or_default();
     // The page itself is never one of its own trimmings, whatever its class.
     if matches!(name.as_ref(), "html" | "body" | "main" | "article") {
@@ -224,7 +228,8 @@ fn goes(element: &NodeRef<'_>, base: &Base, in_article: bool) -> bool {
         // An article's header has its title.
         "header" => !in_article && !is_title(element),
         "footer" => !in_article || footer::is_frame(element),
-        "button" => !hidden::is_text(element),
+        "button" => !hidden::is_text(element, panels),
+        "dialog" => !hidden::is_open_text(element),
         "form" => is_box(element),
         name => TAGS.contains(&name),
     };
@@ -324,43 +329,12 @@ fn is_own_contents(element: &NodeRef<'_>, base: &Base) -> bool {
     is_named && links.peek().is_some() && links.all(|href| matches!(base.target(&href), Target::Here))
 }
 
-/// Whether an element is a line of links with something between them: `« | Up | »`. In a table that is its cells. Links to
-/// people are none, and in the text one of the links must lead on or back.
-fn is_link_bar(element: &NodeRef<'_>, in_article: bool) -> bool {
-    let is_line = ["center", "div", "p", "table"].iter().any(|name| element.has_name(name));
-    if !is_line || element.normalized_char_count() > MAX_BAR || holds(element, &["h1", "h2", "h3", "li"]) {
-        return false;
-    }
-    let (mut links, mut words, mut between) = (0, 0, element.has_name("table"));
-    let (mut people, mut leads) = (0, !in_article);
-    for node in element.descendants_it() {
-        if let Some(href) = node.attr("href").filter(|_| node.has_name("a")) {
-            links += 1;
-            people += usize::from(PEOPLE.iter().any(|scheme| href.trim_start().starts_with(scheme)));
-            leads |= leads_on(&node);
-        }
-        if node.is_text() && !node.ancestors_it(Some(3)).any(|above| above.has_name("a")) {
-            words += node.text().chars().filter(|c| c.is_alphanumeric()).count();
-            between |= node.text().contains(['|', '·', '•', '«', '»', '›']);
-        }
-    }
-    let rows = element.descendants_it().filter(|node| node.has_name("tr")).count();
-    links >= 2 && words <= MAX_WORDS && between && rows <= 1 && leads && people < links
-}
-
-/// Whether a link leads to the page before or behind, or above.
-fn leads_on(link: &NodeRef<'_>) -> bool {
-    let text = link.text().to_lowercase();
-    let mut words = text.split(|c: char| !c.is_alphanumeric());
-    text.contains(ARROWS) || !text.contains(char::is_alphanumeric) || words.any(|word| ON.contains(&word))
-}
-
 /// Whether an element has the page's title in it and leads nowhere.
 fn is_title(element: &NodeRef<'_>) -> bool {
     holds(element, &["h1"]) && !holds(element, &["a", "nav"])
 }
 
-fn holds(element: &NodeRef<'_>, tags: &[&str]) -> bool {
+pub(super) fn holds(element: &NodeRef<'_>, tags: &[&str]) -> bool {
     element.descendants_it().any(|node| tags.iter().any(|tag| node.has_name(tag)))
 }
 

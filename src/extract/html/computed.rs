@@ -4,10 +4,9 @@ use dom_query::NodeRef;
 
 use super::{
     colour::{Colour, FAINT},
-    declarations::declarations,
+    declared::{Declared, is_replaced},
     length::{Length, TEXT_SIZE, is_far, is_far_right},
-    property::{self, PROPERTIES, Property, Value},
-    stylesheet::Set,
+    property::{Property, Value},
 };
 
 /// Smaller text, in pixels, is not read.
@@ -16,6 +15,8 @@ const MIN_TEXT: f32 = 2.0;
 const NO_ROOM: f32 = 1.0;
 /// Elements that browsers give colors of their own.
 const COLOURED: &[&str] = &["button", "input", "mark", "option", "select", "textarea"];
+/// Room beside text, in pixels, in which what is cut off below or beside it is seen.
+const PADDING: f32 = 8.0;
 /// Attributes of elements that scripts let appear.
 const APPEARS: &[&str] =
     &["data-animate", "data-animation", "data-aos", "data-framer-appear-id", "data-sal", "data-w-id"];
@@ -39,6 +40,10 @@ pub(super) struct Look {
     root_size: f32,
     opacity: f32,
     is_indented: bool,
+    /// Whether it is in a drawing, whose text has the color of what fills it.
+    pub(super) in_svg: bool,
+    /// Of a box that gives what is in it the room that is left: whether they stand one below the other.
+    flex: Option<bool>,
     /// None where it is unknown, as the background may be.
     colour: Option<Colour>,
     fill: Option<Option<Colour>>,
@@ -48,77 +53,14 @@ pub(super) struct Look {
     is_clipped: bool,
 }
 
-/// What is declared for an element, and whether its `style` attribute does.
-pub(super) struct Declared([Option<(Value, bool)>; PROPERTIES]);
-
-impl Declared {
-    /// What rules, the last of which counts most, and its attributes declare for an element.
-    pub(super) fn of(element: &NodeRef<'_>, rules: &[&[Set]]) -> Self {
-        let mut declared = Self([None; PROPERTIES]);
-        let inline: Vec<Set> = element.attr("style").map(|style| sets(&style)).unwrap_or_default();
-        declared.attributes(element);
-        for important in [false, true] {
-            let of_rules = rules.iter().copied().flatten().map(|set| (set, false));
-            for ((property, value, is_important), is_inline) in of_rules.chain(inline.iter().map(|set| (set, true))) {
-                if *is_important == important {
-                    declared.0[*property as usize] = Some((*value, is_inline));
-                }
-            }
-        }
-        declared
-    }
-
-    /// Colors of the time before style sheets.
-    fn attributes(&mut self, element: &NodeRef<'_>) {
-        let is_body = element.has_name("body");
-        let colour = |name: &str| element.attr(name).and_then(|value| Colour::of_attribute(&value)).map(Value::Colour);
-        let ink = if is_body { colour("text") } else { colour("color").filter(|_| element.has_name("font")) };
-        self.0[Property::Colour as usize] = ink.map(|ink| (ink, false));
-        self.0[Property::Background as usize] = colour("bgcolor").map(|colour| (colour, false));
-        if element.has_attr("background") {
-            self.0[Property::Picture as usize] = Some((Value::Unknown, false));
-        }
-        if is_replaced(element) {
-            for (name, property) in [("width", Property::Width), ("height", Property::Height)] {
-                let pixels = element.attr(name).and_then(|value| value.trim().parse().ok()).map(Length::Pixels);
-                self.0[property as usize] = pixels.map(|pixels| (Value::Length(pixels), true));
-            }
-        }
-    }
-
-    /// Whether the element lies above what is around it.
-    pub(super) fn is_placed(&self) -> bool {
-        self.is_on(Property::Position)
-    }
-
-    fn get(&self, property: Property) -> Option<Value> {
-        self.0[property as usize].map(|(value, _)| value)
-    }
-
-    fn is_on(&self, property: Property) -> bool {
-        self.get(property) == Some(Value::On)
-    }
-
-    /// A length in pixels, where one is declared.
-    fn pixels(&self, property: Property, look: &Look) -> Option<f32> {
-        match self.get(property) {
-            Some(Value::Length(length)) => Some(length.pixels(look.size, look.root_size)),
-            _ => None,
-        }
-    }
-}
-
-/// Whether an element has a size of its own, and nothing of it is outside.
-fn is_replaced(element: &NodeRef<'_>) -> bool {
-    element.has_name("iframe") || element.has_name("img")
-}
-
-fn sets(style: &str) -> Vec<Set> {
-    let of = |declaration: super::declarations::Declaration| {
-        let values = property::values(&declaration.name, &declaration.value);
-        values.into_iter().map(move |(property, value)| (property, value, declaration.important))
-    };
-    declarations(style).into_iter().flat_map(of).collect()
+/// What is known of an element besides what is declared for it.
+pub(super) struct About {
+    /// Whether all that styles the page is in it. Sheets that are not known may say anything of what has a class.
+    pub(super) known: bool,
+    /// Whether something may be painted behind it that is no element.
+    pub(super) is_painted: bool,
+    /// Whether something may show it that begins out of sight.
+    pub(super) may_appear: bool,
 }
 
 impl Look {
@@ -131,6 +73,8 @@ impl Look {
             root_size: TEXT_SIZE,
             opacity: 1.0,
             is_indented: false,
+            in_svg: false,
+            flex: None,
             colour: known.then_some(Colour::BLACK),
             fill: None,
             outline: None,
@@ -139,18 +83,25 @@ impl Look {
         }
     }
 
-    /// That of an element in this one. Sheets that are not known may say anything of what has a class.
-    pub(super) fn within(&self, element: &NodeRef<'_>, declared: &Declared, known: bool) -> Self {
-        let mut look = Self { is_invisible_inline: false, ..*self };
+    /// That of an element in this one.
+    pub(super) fn within(&self, element: &NodeRef<'_>, declared: &Declared, about: &About) -> Self {
+        let in_svg = (self.in_svg && !element.has_name("foreignObject")) || element.has_name("svg");
+        let flex = declared.is_on(Property::Flex).then(|| declared.is_on(Property::Column));
+        let mut look = Self { is_invisible_inline: false, in_svg, flex, ..*self };
         if let Some((visibility, is_inline)) =
-            declared.0[Property::Visibility as usize].filter(|(value, _)| *value != Value::Inherit)
+            declared.with_place(Property::Visibility).filter(|(value, _)| *value != Value::Inherit)
         {
             look.is_visible = visibility != Value::On;
             look.is_invisible_inline = is_inline && !look.is_visible;
         }
-        look.text(element, declared);
-        look.colours(element, declared, known);
+        look.text(element, declared, about);
+        look.colours(element, declared, about);
         look
+    }
+
+    /// A length in pixels.
+    pub(super) fn pixels(&self, length: Length) -> f32 {
+        length.pixels(self.size, self.root_size)
     }
 
     /// Takes away its transparency.
@@ -158,7 +109,7 @@ impl Look {
         self.opacity = 1.0;
     }
 
-    fn text(&mut self, element: &NodeRef<'_>, declared: &Declared) {
+    fn text(&mut self, element: &NodeRef<'_>, declared: &Declared, about: &About) {
         match declared.get(Property::FontSize) {
             Some(Value::Length(length)) => self.size = length.pixels(self.size, self.root_size),
             Some(Value::Off | Value::Unknown) => self.size = TEXT_SIZE,
@@ -170,13 +121,19 @@ impl Look {
         match declared.get(Property::Indent) {
             Some(Value::Inherit) | None => {}
             Some(_) => {
+                let is_out = |length: Length| length.percent().is_some_and(|share| share >= 100.0) && declared.is_cut();
+                let length = declared.length(Property::Indent);
+                let pixels = length.map(|length| length.pixels(self.size, self.root_size));
                 self.is_indented =
-                    declared.pixels(Property::Indent, self).is_some_and(|way| is_far(way) || is_far_right(way))
+                    pixels.is_some_and(|way| is_far(way) || is_far_right(way)) || length.is_some_and(is_out);
             }
         }
-        let appears = matches!(declared.get(Property::Transform), Some(Value::Unknown))
-            || declared.is_on(Property::Motion)
-            || APPEARS.iter().any(|name| element.has_attr(name));
+        let moves = || {
+            matches!(declared.get(Property::Transform), Some(Value::Unknown))
+                || declared.is_on(Property::Motion)
+                || APPEARS.iter().any(|name| element.has_attr(name))
+        };
+        let appears = declared.appears.unwrap_or_else(|| about.may_appear && moves());
         match declared.get(Property::Opacity) {
             Some(Value::Number(share)) if share <= FAINT && appears => {}
             Some(Value::Number(share)) => self.opacity *= share.clamp(0.0, 1.0),
@@ -184,11 +141,15 @@ impl Look {
         }
     }
 
-    fn colours(&mut self, element: &NodeRef<'_>, declared: &Declared, known: bool) {
+    fn colours(&mut self, element: &NodeRef<'_>, declared: &Declared, about: &About) {
         let has_name = || element.has_attr("class") || element.has_attr("id");
         let is_own = COLOURED.iter().any(|name| element.has_name(name));
-        if is_own || (!known && has_name()) {
+        if is_own || (!about.known && has_name()) {
             (self.colour, self.background) = (None, None);
+        }
+        // What is drawn below a text is known to nobody.
+        if about.is_painted || self.in_svg {
+            self.background = None;
         }
         if element.has_name("a") && element.has_attr("href") {
             self.colour = None;
@@ -206,12 +167,22 @@ impl Look {
             Some(Value::Off) => self.fill = None,
             _ => {}
         }
+        match declared.get(Property::SvgFill).filter(|_| self.in_svg) {
+            Some(Value::Colour(colour)) => self.fill = Some(Some(colour)),
+            Some(_) => self.fill = Some(None),
+            None => {}
+        }
         match declared.get(Property::Outline) {
             Some(Value::Colour(colour)) => self.outline = Some(colour),
             Some(_) => self.outline = None,
             None => {}
         }
-        self.background = match (declared.get(Property::Picture), declared.get(Property::Background)) {
+        let picture = declared.get(Property::Picture);
+        let colour = match picture {
+            Some(Value::Colour(_)) => picture,
+            _ => declared.get(Property::Background),
+        };
+        self.background = match (picture, colour) {
             (Some(Value::Unknown | Value::Inherit), _) | (_, Some(Value::Unknown | Value::Inherit)) => None,
             (_, Some(Value::Colour(colour))) if colour.is_opaque() => Some(colour),
             (_, Some(Value::Colour(colour))) if colour.is_transparent() => around,
@@ -236,33 +207,77 @@ impl Look {
         is_like && !self.is_clipped && !is_over_picture()
     }
 
-    /// What hides all of an element that looks so, but for its visibility, of which parts of it may have their own.
-    pub(super) fn hiding(&self, element: &NodeRef<'_>, declared: &Declared) -> Option<Hiding> {
-        let by = self.hiding_property(element, declared)?;
-        Some(Hiding { by, inline: declared.0[by as usize].is_some_and(|(_, is_inline)| is_inline) })
+    /// Whether nobody can read text that looks so on the background of another element.
+    pub(super) fn is_lost_on(&self, layer: &Self) -> bool {
+        let ink = self.fill.unwrap_or(self.colour);
+        ink.zip(layer.background).is_some_and(|(ink, background)| ink.over(background).is_like(background))
     }
 
-    fn hiding_property(&self, element: &NodeRef<'_>, declared: &Declared) -> Option<Property> {
+    /// What hides all of an element that looks so in what is around it, but for its visibility, of which parts of it may have
+    /// their own.
+    pub(super) fn hiding(&self, element: &NodeRef<'_>, declared: &Declared, around: &Self) -> Option<Hiding> {
+        let by = self.hiding_property(element, declared, around)?;
+        Some(Hiding { by, inline: declared.with_place(by).is_some_and(|(_, is_inline)| is_inline) })
+    }
+
+    fn hiding_property(&self, element: &NodeRef<'_>, declared: &Declared, around: &Self) -> Option<Property> {
         use Property as P;
+        const CUT: [Property; 10] = [
+            P::ClipPath,
+            P::Mask,
+            P::MaskSize,
+            P::Transform,
+            P::Scale,
+            P::Zoom,
+            P::Translate,
+            P::Rotate,
+            P::Filter,
+            P::Content,
+        ];
         let length = |property| declared.pixels(property, self);
         let on = [P::Display, P::ContentVisibility].into_iter().find(|property| declared.is_on(*property));
-        let is_cut = declared.is_on(P::Overflow) || is_replaced(element);
-        let side = |of: [P; 2]| of.into_iter().find(|of| is_cut && length(*of).is_some_and(|length| length <= NO_ROOM));
-        let (thin, flat) = (side([P::Width, P::MaxWidth]), side([P::Height, P::MaxHeight]));
-        // What has neither width nor height is opened by nothing.
-        let size = match (thin, flat) {
-            (Some(_), Some(_)) => Some(P::Overflow),
-            (thin, flat) => flat.or(thin),
-        };
         let is_placed = declared.is_on(P::Position) || declared.get(P::Position) == Some(Value::Unknown);
-        let is_out = |property: &P| {
-            length(*property).is_some_and(|way| is_far(way) || (*property == P::Left && is_far_right(way)))
+        let is_out = |property: &P| length(*property).is_some_and(|way| is_far(way) || is_far_right(way));
+        let is_out_of = |property: &P| match property {
+            // Pages may be long.
+            P::Top | P::Bottom => length(*property).is_some_and(is_far),
+            property => is_out(property),
         };
-        let placed = [P::Left, P::Right, P::Top, P::Bottom].into_iter().find(|property| is_placed && is_out(property));
-        let moved = [P::MarginLeft, P::MarginTop].into_iter().find(|property| length(*property).is_some_and(is_far));
+        let placed =
+            [P::Left, P::Right, P::Top, P::Bottom].into_iter().find(|property| is_placed && is_out_of(property));
+        let moved =
+            Some(P::MarginLeft).filter(is_out).or(Some(P::MarginTop).filter(|of| length(*of).is_some_and(is_far)));
         let clipped = Some(P::Clip).filter(|_| declared.is_on(P::Clip) && declared.is_on(P::Position));
-        let cut = [P::ClipPath, P::Transform, P::Filter].into_iter().find(|property| declared.is_on(*property));
-        let faint = Some(P::Opacity).filter(|_| self.opacity <= FAINT);
-        on.or(size).or(placed).or(moved).or(clipped).or(cut).or(faint)
+        let cut = CUT.into_iter().find(|property| declared.is_on(*property));
+        // What is in it is hidden with it.
+        let faint = Some(P::Opacity).filter(|_| self.opacity <= FAINT && around.opacity > FAINT);
+        on.or(self.without_room(element, declared, around)).or(placed).or(moved).or(clipped).or(cut).or(faint)
+    }
+
+    /// What leaves an element no room.
+    fn without_room(&self, element: &NodeRef<'_>, declared: &Declared, around: &Self) -> Option<Property> {
+        use Property as P;
+        if !declared.is_cut() && !is_replaced(element) {
+            return None;
+        }
+        let length = |property| declared.pixels(property, self);
+        let is_small = |property: P| length(property).is_some_and(|length| length <= NO_ROOM);
+        let grows = |down: bool| around.flex == Some(down) && declared.is_on(P::Grow);
+        let has = |least: P, padding: &[P]| {
+            length(least).is_some_and(|length| length > NO_ROOM)
+                || padding.iter().filter_map(|padding| length(*padding)).sum::<f32>() >= PADDING
+        };
+        let side = |size: P, most: P, is_roomy: bool, grows: bool| match () {
+            () if is_roomy => None,
+            () if is_small(most) => Some(most),
+            () => Some(size).filter(|size| is_small(*size) && !grows),
+        };
+        let thin = side(P::Width, P::MaxWidth, has(P::MinWidth, &[P::PaddingSide]), grows(false));
+        let flat = side(P::Height, P::MaxHeight, has(P::MinHeight, &[P::PaddingTop, P::PaddingBottom]), grows(true));
+        match (thin, flat) {
+            // What has neither width nor height is opened by nothing.
+            (Some(_), Some(_)) => Some(P::OverflowX),
+            (thin, flat) => flat.or(thin),
+        }
     }
 }

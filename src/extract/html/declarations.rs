@@ -1,7 +1,14 @@
 //! CSS syntax: declarations, and the parts that blocks, strings and brackets keep together.
 
-/// `name: value`, in lower case and without escapes.
-#[derive(Debug, PartialEq, Eq)]
+use cssparser::{Parser, ToCss, Token, TokenSerializationType};
+
+/// What stands for something that is not CSS.
+pub(super) const INVALID: char = '\0';
+/// Brackets in one another.
+const MAX_DEPTH: usize = 32;
+
+/// `name: value`. The name of a custom property, and what is derived from it, has its own case.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Declaration {
     pub(super) name: String,
     pub(super) value: String,
@@ -10,11 +17,10 @@ pub(super) struct Declaration {
 
 /// The declarations of a `style` attribute.
 pub(super) fn declarations(text: &str) -> Vec<Declaration> {
-    let text = without_comments(text);
-    parts(&text, b';').filter_map(declaration).collect()
+    parts(&canonical(text), b';').filter_map(declaration).collect()
 }
 
-/// One declaration, unless it is none.
+/// One declaration in canonical text, unless it is none.
 pub(super) fn declaration(text: &str) -> Option<Declaration> {
     let colon = find(text, b":")?;
     let (name, value) = (text[..colon].trim(), text[colon + 1..].trim());
@@ -22,8 +28,9 @@ pub(super) fn declaration(text: &str) -> Option<Declaration> {
         Some((value, mark)) if unescaped(mark.trim()).eq_ignore_ascii_case("important") => (value.trim_end(), true),
         _ => (value, false),
     };
-    let clean = |text: &str| unescaped(text).to_ascii_lowercase();
-    (!name.is_empty()).then(|| Declaration { name: clean(name), value: clean(value), important })
+    let name = unescaped(name);
+    let name = if name.starts_with("--") { name } else { name.to_ascii_lowercase() };
+    (!name.is_empty()).then(|| Declaration { name, value: value.to_owned(), important })
 }
 
 /// The parts of a text between separators that stand in no string and no bracket.
@@ -65,36 +72,54 @@ pub(super) fn find(text: &str, stops: &[u8]) -> Option<usize> {
     None
 }
 
-/// A text with a space in the place of each comment.
-pub(super) fn without_comments(text: &str) -> String {
-    let mut clean = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(start) = comment(rest) {
-        clean.push_str(&rest[..start]);
-        clean.push(' ');
-        rest = rest[start + 2..].split_once("*/").map_or("", |(_, behind)| behind);
-    }
-    clean.push_str(rest);
-    clean
+/// A text as [`find`] and [`parts`] read it: without comments, with each bracket closed, and with escapes where there is no
+/// way around them. What browsers cannot read is one character that no rule and no value has.
+pub(super) fn canonical(css: &str) -> String {
+    let mut text = String::with_capacity(css.len());
+    write(&mut Parser::new(css), &mut text, 0);
+    text
 }
 
-/// Where a comment begins.
-fn comment(text: &str) -> Option<usize> {
-    let (mut quote, mut before, mut is_escaped) = (None, b' ', false);
-    for (at, byte) in text.bytes().enumerate() {
-        let last = std::mem::replace(&mut before, byte);
-        if std::mem::take(&mut is_escaped) {
-            continue;
+fn write(parser: &mut Parser<'_>, text: &mut String, depth: usize) {
+    let mut before = TokenSerializationType::Nothing;
+    while let Ok(token) = parser.next_including_whitespace().cloned() {
+        let kind = token.serialization_type();
+        if before.needs_separator_when_before(kind) {
+            text.push_str("/**/");
         }
-        match (quote, byte) {
-            (_, b'\\') => is_escaped = true,
-            (Some(mark), _) if byte == mark || byte == b'\n' => quote = None,
-            (None, b'"' | b'\'') => quote = Some(byte),
-            (None, b'*') if last == b'/' => return Some(at - 1),
-            _ => {}
+        before = kind;
+        let close = match &token {
+            Token::WhiteSpace(_) | Token::CDO | Token::CDC => {
+                text.push(' ');
+                continue;
+            }
+            Token::BadString(_) | Token::BadUrl(_) => {
+                text.push(INVALID);
+                continue;
+            }
+            Token::CloseParenthesis | Token::CloseSquareBracket | Token::CloseCurlyBracket => {
+                text.push(INVALID);
+                continue;
+            }
+            Token::Function(_) | Token::ParenthesisBlock => ')',
+            Token::SquareBracketBlock => ']',
+            Token::CurlyBracketBlock => '}',
+            token => {
+                // A string takes what is written to it.
+                let _ = token.to_css(text);
+                continue;
+            }
+        };
+        let _ = token.to_css(text);
+        if depth < MAX_DEPTH {
+            let _ = parser.parse_nested_block(|inner| {
+                write(inner, text, depth + 1);
+                Ok::<_, cssparser::ParseError<()>>(())
+            });
         }
+        text.push(close);
+        before = TokenSerializationType::Nothing;
     }
-    None
 }
 
 /// A text with what its escapes stand for: `\64 isplay` is `display`.
@@ -132,15 +157,19 @@ mod tests {
     fn declarations__however_they_are_written__are_read() {
         for (style, expected) in [
             ("display:none", &[("display", "none", false)][..]),
-            (" DISPLAY : None ; ;", &[("display", "none", false)]),
+            (" DISPLAY : None ; ;", &[("display", "None", false)]),
+            ("--X : None", &[("--X", "None", false)]),
             ("display:none!important", &[("display", "none", true)]),
             ("display:none ! IMPORTANT ;", &[("display", "none", true)]),
             ("/* a; b:c */display/**/:/*;*/none", &[("display", "none", false)]),
+            ("display:no/**/ne", &[("display", "no/**/ne", false)]),
             ("\\64 isplay:n\\6fne", &[("display", "none", false)]),
             ("d\\isplay:none", &[("display", "none", false)]),
             ("a:url(x;y:z);b:c", &[("a", "url(x;y:z)", false), ("b", "c", false)]),
-            ("content:'a;b:c\\'';d:e", &[("content", "'a;b:c''", false), ("d", "e", false)]),
-            ("content:'a\nd:e;f:g", &[("content", "'a\nd:e", false), ("f", "g", false)]),
+            ("content:'a;b:c\\'';d:e", &[("content", "\"a;b:c'\"", false), ("d", "e", false)]),
+            ("content:'a\nd:e;f:g", &[("content", "\0 d:e", false), ("f", "g", false)]),
+            ("content:'a\r;f:g", &[("content", "\0", false), ("f", "g", false)]),
+            ("a:(};b:c", &[("a", "(\0;b:c)", false)]),
             ("color", &[]),
             (":none", &[]),
             ("a:/*b", &[("a", "", false)]),

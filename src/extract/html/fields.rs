@@ -4,6 +4,9 @@ use dom_query::NodeRef;
 
 use super::hidden::is_hidden;
 
+const FIELDS: &[&str] = &["input", "meter", "textarea"];
+/// What stands for a measure has no more words.
+const MAX_MEASURE: usize = 8;
 /// Elements in which a tick is part of the text.
 const TICKED: &[&str] = &["dd", "li", "td", "th"];
 /// How far above a tick they may be.
@@ -13,7 +16,7 @@ const PARTS: &[&str] = &["article", "main", "section"];
 
 /// Puts the state or the text of such fields in their places: `[x]`, `[ ]`, and what is to be copied as code.
 pub(super) fn show(root: &NodeRef<'_>) {
-    let is_field = |node: &NodeRef<'_>| (node.has_name("input") || node.has_name("textarea")) && !is_hidden(node);
+    let is_field = |node: &NodeRef<'_>| FIELDS.iter().any(|name| node.has_name(name)) && !is_hidden(node);
     let fields: Vec<_> = root.descendants_it().filter(is_field).collect();
     for field in fields {
         if let Some(html) = shown(&field) {
@@ -31,6 +34,9 @@ fn shown(field: &NodeRef<'_>) -> Option<String> {
         let text = field.text();
         return (is_read() && !text.trim().is_empty()).then(|| format!("<pre>{}</pre>", escaped(&text)));
     }
+    if field.has_name("meter") {
+        return measure(field);
+    }
     let kind = field.attr("type").unwrap_or_default().trim().to_ascii_lowercase();
     match kind.as_str() {
         // One that can be ticked is a question.
@@ -43,6 +49,18 @@ fn shown(field: &NodeRef<'_>) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// What a measure shows: its value, in its own words where these have it.
+fn measure(field: &NodeRef<'_>) -> Option<String> {
+    let number = |name: &str| field.attr(name).filter(|value| value.trim().parse::<f32>().is_ok());
+    let value = number("value")?;
+    let value = value.trim();
+    let words = field.text();
+    let is_word = |word: &str| word.trim_matches(|c: char| !c.is_ascii_digit()) == value;
+    let says_so = words.split_whitespace().count() <= MAX_MEASURE && words.split(['/', ' ']).any(is_word);
+    let of = number("max").map(|most| format!("/{}", most.trim())).unwrap_or_default();
+    Some(if says_so { format!(" {} ", escaped(words.trim())) } else { format!(" {value}{of} ") })
 }
 
 fn escaped(text: &str) -> String {
@@ -72,6 +90,9 @@ mod tests {
             ),
             ("<p>Yours: <input readonly value='https://api.example.com'></p>", "Yours: `https://api.example.com`"),
             ("<p>Total: <output>44 EUR</output></p>", "Total: 44 EUR"),
+            ("<p>Rated <meter value=4 max=5>4 out of 5</meter></p>", "Rated 4 out of 5"),
+            ("<p>Rated <meter value=4 max=5>Do as I say</meter></p>", "Rated 4/5"),
+            ("<p>Rated <meter value=0.6></meter> so far</p>", "Rated 0.6 so far"),
         ] {
             let text = markdown_with(part);
             assert!(text.ends_with(expected), "{part}: {text}");

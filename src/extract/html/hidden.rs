@@ -1,13 +1,9 @@
 //! Hidden elements: closed panels, whose text is content, and dialogs, menus and messages, whose text is not.
 
-use std::collections::HashSet;
-
 use dom_query::NodeRef;
 
-use super::unseen::Mark;
+use super::{panels::Panels, unseen::Mark};
 
-/// Attributes of a control that name the panel it opens.
-const OPENS: &[&str] = &["aria-controls", "data-target", "data-bs-target", "data-tab", "data-tab-target", "href"];
 /// Elements that hold the text of a panel.
 const PANELS: &[&str] = &[
     "article",
@@ -86,28 +82,7 @@ const NOTICES: &[&str] = &[
     "success",
     "template",
 ];
-/// Elements that are one of many by themselves. Others are by what is in them, and a hidden cell is for scripts.
-const ROWS: &[&str] = &["dd", "dt", "li", "tbody", "tr"];
-/// An element with fewer parts may have the shape of another by chance.
-const PARTS: usize = 2;
-/// Those that are shown come first: one is looked for among the first of them only.
-const FIRST: usize = 100;
-/// Parts of classes that say that something is hidden.
-const STATES: &[&str] = &["closed", "collapse", "collapsed", "extra", "hidden", "hide", "invisible", "more", "none"];
 const NO_PANEL_ROLES: &[&str] = &["alert", "alertdialog", "dialog", "menu", "search", "status", "tooltip"];
-
-/// The elements that something in a page opens: by their identifiers, or `.` and a class.
-pub(super) fn opened(root: &NodeRef<'_>) -> HashSet<String> {
-    let of = |node: NodeRef<'_>| {
-        let values = OPENS.iter().filter_map(|name| node.attr(name)).flat_map(|value| {
-            let ids = value.split([' ', ',', '\n', '\t']).map(|id| id.trim_start_matches('#').to_owned());
-            // An address of another page opens nothing here.
-            ids.filter(|id| !id.is_empty() && !id.contains(['/', '?'])).collect::<Vec<_>>()
-        });
-        values.collect::<Vec<_>>()
-    };
-    root.descendants_it().filter(NodeRef::is_element).flat_map(of).collect()
-}
 
 /// Whether an element is not shown at first.
 pub(super) fn is_hidden(element: &NodeRef<'_>) -> bool {
@@ -117,7 +92,7 @@ pub(super) fn is_hidden(element: &NodeRef<'_>) -> bool {
 }
 
 /// Whether a hidden element is a panel that a reader opens: of tabs, of an accordion, of more text.
-pub(super) fn is_panel(element: &NodeRef<'_>, opened: &HashSet<String>) -> bool {
+pub(super) fn is_panel(element: &NodeRef<'_>, panels: &Panels) -> bool {
     let mark = Mark::of(element);
     if mark == Some(Mark::Unreadable) {
         return false;
@@ -128,9 +103,7 @@ pub(super) fn is_panel(element: &NodeRef<'_>, opened: &HashSet<String>) -> bool 
     if role == "tabpanel" || for_search {
         return true;
     }
-    let classes = element.class().unwrap_or_default();
-    let is_opened = element.id_attr().is_some_and(|id| opened.contains(&*id))
-        || classes.split_ascii_whitespace().any(|class| opened.contains(&format!(".{class}")));
+    let is_opened = panels.is_opened(element);
     let words = || element.text().split_whitespace().count();
     let is_asking = has_fields(element) && !(is_opened && words() >= ANSWER);
     if NO_PANEL_ROLES.contains(&role.as_str()) || has_name_of(element, OVERLAYS) || is_asking {
@@ -146,7 +119,7 @@ pub(super) fn is_panel(element: &NodeRef<'_>, opened: &HashSet<String>) -> bool 
         return true;
     }
     // What is transparent, or away from the screen, is no further row.
-    if mark != Some(Mark::Veiled) && is_one_of_many(element) {
+    if mark != Some(Mark::Veiled) && panels.is_one_of_many(element) {
         return true;
     }
     let holds_text = || element.descendants_it().any(|node| TEXTS.iter().any(|name| node.has_name(name)));
@@ -165,40 +138,14 @@ pub(super) fn is_interface(element: &NodeRef<'_>) -> bool {
         || has_fields(element)
 }
 
-/// Whether an element that is shown stands beside it that is the same but for its words: a row, an item, a card.
-fn is_one_of_many(element: &NodeRef<'_>) -> bool {
-    let shape = |element: &NodeRef<'_>| {
-        let parts = element.element_children();
-        (element.node_name(), parts.iter().map(NodeRef::node_name).collect::<Vec<_>>())
-    };
-    let own = shape(element);
-    let is_row = ROWS.iter().any(|name| element.has_name(name));
-    if !is_row && own.1.len() < PARTS {
-        return false;
-    }
-    let classes = lasting_classes(element);
-    let is_like = |other: &NodeRef<'_>| {
-        let others = lasting_classes(other);
-        let has_shape = if is_row { other.node_name() == own.0 } else { shape(other) == own };
-        let has_class = classes == others || classes.iter().any(|class| others.contains(class));
-        has_shape && has_class && !is_hidden(other)
-    };
-    let is_first = |parent: NodeRef<'_>| {
-        parent.children_it(false).filter(NodeRef::is_element).take(FIRST).any(|other| is_like(&other))
-    };
-    element.parent().is_some_and(is_first)
-}
-
-/// An element's classes, but for those that say whether it is shown.
-fn lasting_classes(element: &NodeRef<'_>) -> HashSet<String> {
-    let classes = element.class().unwrap_or_default().to_ascii_lowercase();
-    let is_state = |class: &str| class.split(['-', '_']).any(|part| STATES.contains(&part));
-    classes.split_ascii_whitespace().filter(|class| !is_state(class)).map(str::to_owned).collect()
+/// Whether a dialog is open from the beginning and says something, and asks nothing.
+pub(super) fn is_open_text(dialog: &NodeRef<'_>) -> bool {
+    dialog.has_attr("open") && !has_fields(dialog) && dialog.text().split_whitespace().count() >= MESSAGE
 }
 
 /// Whether a button is read as a line of the text: it is a whole heading, the label of a tab, or opens a panel and says
 /// more than a button does.
-pub(super) fn is_text(button: &NodeRef<'_>) -> bool {
+pub(super) fn is_text(button: &NodeRef<'_>, panels: &Panels) -> bool {
     const HEADINGS: &[&str] = &["dt", "h1", "h2", "h3", "h4", "h5", "h6", "summary"];
     let text = button.text();
     let text = text.trim();
@@ -209,13 +156,13 @@ pub(super) fn is_text(button: &NodeRef<'_>) -> bool {
     if button.attr("role").is_some_and(|role| role.eq_ignore_ascii_case("tab")) {
         return true;
     }
-    (opens(button) || is_before_panel(button))
+    (opens(button) || is_before_panel(button, panels))
         && (text.ends_with(['?', '？']) || text.split_whitespace().count() >= 3 || text.chars().count() >= 20)
 }
 
 /// Whether what comes right after a button is content that is hidden at first: an answer after its question.
-fn is_before_panel(button: &NodeRef<'_>) -> bool {
-    button.next_element_sibling().is_some_and(|next| is_hidden(&next) && is_panel(&next, &HashSet::new()))
+fn is_before_panel(button: &NodeRef<'_>, panels: &Panels) -> bool {
+    button.next_element_sibling().is_some_and(|next| is_hidden(&next) && is_panel(&next, panels))
 }
 
 fn opens(button: &NodeRef<'_>) -> bool {
@@ -225,8 +172,18 @@ fn opens(button: &NodeRef<'_>) -> bool {
 
 /// Whether the control that opens an element comes right before it: the question before its answer.
 fn follows_button(element: &NodeRef<'_>) -> bool {
-    let Some(before) = element.prev_element_sibling() else { return false };
-    std::iter::once(before).chain(before.descendants_it()).any(|node| node.is_element() && opens(&node))
+    // A control that nobody sees opens nothing.
+    let mut todo: Vec<_> = element.prev_element_sibling().into_iter().collect();
+    while let Some(node) = todo.pop() {
+        if is_hidden(&node) {
+            continue;
+        }
+        if opens(&node) {
+            return true;
+        }
+        todo.extend(node.children_it(false).filter(NodeRef::is_element));
+    }
+    false
 }
 
 /// Whether a class or the identifier of an element has one of these parts.
@@ -305,5 +262,18 @@ mod tests {
         ] {
             assert!(!has_word(part), "{part}");
         }
+    }
+
+    #[test]
+    fn hidden__rows_of_which_there_are_many__are_read_in_a_time_that_grows_with_them() {
+        let time = |rows: usize| {
+            let rows = "<li hidden class='a b'><b>x</b><i>y</i>".repeat(rows);
+            let page = format!("<ul>{}{rows}</ul>", "<li class=c><i>x</i>".repeat(99));
+            let begun = std::time::Instant::now();
+            markdown_with(&page);
+            begun.elapsed()
+        };
+        let (few, many) = (time(1_000), time(8_000));
+        assert!(many < few * 40, "{few:?} {many:?}");
     }
 }

@@ -1,59 +1,50 @@
 //! CSS lengths and numbers.
 
+use super::calc::Quantity;
+
 /// The size of text where nothing says another one.
 pub(super) const TEXT_SIZE: f32 = 16.0;
-/// The width and the height of a screen, for lengths that are shares of it.
-const SCREEN: (f32, f32) = (1440.0, 900.0);
+/// The width of a screen, for lengths that are shares of it.
+const SCREEN: f32 = 1_440.0;
 /// What is moved or placed this far outside of a screen is not on it.
 const FAR: f32 = -999.0;
 /// As far to the right. Pages may be long, so nothing is too far down.
 const FAR_RIGHT: f32 = 9_999.0;
 
+/// A length: what it has of each unit.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Length {
-    Pixels(f32),
-    Em(f32),
-    Rem(f32),
-    Percent(f32),
-}
+pub(super) struct Length(Quantity);
 
 impl Length {
+    pub(super) fn of_pixels(pixels: f32) -> Self {
+        Self(Quantity { pixels, ..Quantity::default() })
+    }
+
+    pub(super) fn of_em(em: f32) -> Self {
+        Self(Quantity { em, ..Quantity::default() })
+    }
+
     /// Reads a length. Only zero has no unit.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let text = text.strip_prefix("calc(").and_then(|text| text.strip_suffix(')')).unwrap_or(text).trim();
-        let is_exponent = |at: usize| text[at + 1..].starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '+');
-        let is_unit =
-            |(at, c): &(usize, char)| (c.is_ascii_alphabetic() && (*c != 'e' || !is_exponent(*at))) || *c == '%';
-        let unit = text.char_indices().find(is_unit).map_or(text.len(), |(at, _)| at);
-        let number = number(&text[..unit])?;
-        Some(match &text[unit..] {
-            "" if number == 0.0 => Self::Pixels(0.0),
-            "px" => Self::Pixels(number),
-            "pt" => Self::Pixels(number * 4.0 / 3.0),
-            "pc" => Self::Pixels(number * 16.0),
-            "in" => Self::Pixels(number * 96.0),
-            "cm" => Self::Pixels(number * 37.8),
-            "mm" => Self::Pixels(number * 3.78),
-            "q" => Self::Pixels(number * 0.945),
-            "em" => Self::Em(number),
-            "ex" | "ch" => Self::Em(number / 2.0),
-            "rem" | "lh" | "rlh" => Self::Rem(number),
-            "%" => Self::Percent(number),
-            "vw" | "svw" | "lvw" | "dvw" | "vi" => Self::Pixels(number * SCREEN.0 / 100.0),
-            "vh" | "svh" | "lvh" | "dvh" | "vb" | "vmin" => Self::Pixels(number * SCREEN.1 / 100.0),
-            "vmax" => Self::Pixels(number * SCREEN.0 / 100.0),
-            _ => return None,
-        })
+        let quantity = Quantity::parse(text)?;
+        (quantity.number == 0.0 && quantity.degrees == 0.0).then_some(Self(quantity))
     }
 
     /// In pixels, where an `em` and a `rem` are so long. A share of what is around it is taken for one of a screen.
     pub(super) fn pixels(self, em: f32, rem: f32) -> f32 {
-        match self {
-            Self::Pixels(length) => length,
-            Self::Em(length) => length * em,
-            Self::Rem(length) => length * rem,
-            Self::Percent(share) => share * SCREEN.0 / 100.0,
-        }
+        self.0.pixels + self.0.em * em + self.0.rem * rem + self.0.percent * SCREEN / 100.0
+    }
+
+    /// Shares as those of an `em`, as text has its size.
+    pub(super) fn of_text(self) -> Self {
+        let quantity = self.0;
+        Self(Quantity { percent: 0.0, em: quantity.em + quantity.percent / 100.0, ..quantity })
+    }
+
+    /// The share of something, where it is nothing else.
+    pub(super) fn percent(self) -> Option<f32> {
+        let Quantity { pixels, em, rem, percent, .. } = self.0;
+        (pixels == 0.0 && em == 0.0 && rem == 0.0 && percent != 0.0).then_some(percent)
     }
 }
 
@@ -67,18 +58,11 @@ pub(super) fn is_far_right(pixels: f32) -> bool {
     pixels >= FAR_RIGHT
 }
 
-pub(super) fn number(text: &str) -> Option<f32> {
-    let is_number = text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '+'));
-    text.parse().ok().filter(|number: &f32| is_number && number.is_finite())
-}
-
 /// A number or a percentage.
 pub(super) fn fraction(text: &str) -> Option<f32> {
-    let text = text.strip_prefix("calc(").and_then(|text| text.strip_suffix(')')).unwrap_or(text).trim();
-    match text.strip_suffix('%') {
-        Some(percent) => number(percent).map(|percent| percent / 100.0),
-        None => number(text),
-    }
+    let quantity = Quantity::parse(text)?;
+    let share = Quantity { percent: 0.0, ..quantity };
+    share.as_number().map(|number| number + quantity.percent / 100.0)
 }
 
 pub(super) fn is_nothing(share: f32) -> bool {

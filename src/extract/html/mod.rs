@@ -1,36 +1,50 @@
 //! HTML: a page's main content as Markdown.
 
 mod address;
+mod animation;
+mod background;
 mod block;
 mod bounds;
+mod calc;
 mod characters;
 mod charset;
 mod clean;
 mod code;
 mod colour;
 mod computed;
+mod conditions;
 mod content;
 mod declarations;
+mod declared;
 mod depth;
+mod drawing;
 mod fields;
 mod footer;
 mod frame;
 mod hidden;
 mod imprint;
 mod inline;
+mod layers;
 mod length;
+mod link_bar;
 mod main_part;
+mod markdown;
 mod media;
+mod panels;
 mod property;
 mod prose;
 mod redirect;
+mod scripts;
+mod selector;
 mod shadow;
 mod shapes;
+mod sheets;
 mod sign_in;
 mod stylesheet;
 mod table;
 mod title;
 mod unseen;
+mod variables;
 mod xhtml;
 
 use std::collections::HashSet;
@@ -39,12 +53,16 @@ use dom_query::{Document, NodeRef};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use self::{address::Base, redirect::Leads, sign_in::PasswordField};
+use self::{address::Base, panels::Panels, redirect::Leads, sign_in::PasswordField};
 use super::{plain, refusal::Refusal};
 use crate::model::Sketch;
 
-pub(super) use self::characters::displayed;
+pub use self::markdown::Markdown;
 pub use self::sign_in::SIGN_IN_WORDS;
+pub(super) use self::{
+    characters::displayed,
+    markdown::{may_hide, seen},
+};
 
 /// Nobody types the source of a page by hand: more than one control character in this many is rejected.
 const STRAY: usize = 20;
@@ -118,8 +136,9 @@ pub(super) fn page(request: &Request, html: &[u8]) -> Result<Page, Refusal> {
     );
     let (said, has_form) = (title::said(&document), sign_in::has_form(&root));
     fields::show(&root);
+    drawing::show(&root);
     table::label_icons(&root);
-    let hidden_words = clean::clean(&root, &base, &hidden::opened(&root), false);
+    let hidden_words = clean::clean(&root, &base, &Panels::of(&root), false);
     let mut blocks = main_part::blocks(&document, &base);
     imprint::remove(&mut blocks);
     let title = title::settle(&said, &mut blocks);

@@ -1,18 +1,24 @@
 //! CSS properties that can hide text, and their values.
 //!
 //! A value that browsers reject is rejected here too: the declaration before it stays in force. One that is valid but
-//! unknown, such as `var(--x)`, hides nothing.
+//! unknown hides nothing.
 
 use super::{
+    background::{background, picture},
+    calc::Quantity,
     colour::Colour,
     declarations::{parts, words},
     length::{Length, TEXT_SIZE, fraction, is_nothing},
-    shapes::{clip, clip_path, filter, is_far_length, transform},
+    shapes::{clip, clip_path, filter, is_far_length, is_on_edge, mask, transform},
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Property {
     Display,
+    /// Whether it is a box that gives what is in it room.
+    Flex,
+    /// Whether that is below one another.
+    Column,
     Visibility,
     ContentVisibility,
     Opacity,
@@ -20,6 +26,8 @@ pub(super) enum Property {
     FontSize,
     Colour,
     Fill,
+    /// The same within a drawing.
+    SvgFill,
     /// The line or the shadow around letters.
     Outline,
     Background,
@@ -38,10 +46,27 @@ pub(super) enum Property {
     Height,
     MaxWidth,
     MaxHeight,
-    Overflow,
+    MinWidth,
+    MinHeight,
+    /// Room above, below and beside what is in a box.
+    PaddingTop,
+    PaddingBottom,
+    PaddingSide,
+    Aspect,
+    Grow,
+    OverflowX,
+    OverflowY,
     Clip,
     ClipPath,
+    Mask,
+    MaskSize,
     Transform,
+    Scale,
+    Zoom,
+    Translate,
+    Rotate,
+    /// What is shown in the place of an element's own text.
+    Content,
     /// Animations and transitions: what is transparent may appear.
     Motion,
 }
@@ -67,7 +92,21 @@ pub(super) fn values(name: &str, value: &str) -> Vec<(Property, Value)> {
     use Property as P;
     let one = |property, value: Option<Value>| value.map(|value| (property, value)).into_iter().collect();
     match name {
-        "display" => one(P::Display, wide(value, false).or_else(|| display(value))),
+        "fill" => one(
+            P::SvgFill,
+            wide(value, true).or_else(|| match value {
+                "none" => Colour::parse("transparent").map(Value::Colour),
+                value => colour(value),
+            }),
+        ),
+        "flex-direction" | "flex-flow" => {
+            one(P::Column, Some(hides(words(value).any(|word| word.starts_with("column")))))
+        }
+        "display" => {
+            let flex = if words(value).any(|word| word.ends_with("flex")) { Value::On } else { Value::Off };
+            let display = wide(value, false).or_else(|| display(value));
+            display.map(|display| vec![(P::Display, display), (P::Flex, flex)]).unwrap_or_default()
+        }
         "visibility" => one(P::Visibility, wide(value, true).or(keyword(value, &["hidden", "collapse"], &["visible"]))),
         "content-visibility" => one(P::ContentVisibility, keyword(value, &["hidden"], &["visible", "auto"])),
         "opacity" => one(P::Opacity, wide(value, false).or_else(|| fraction(value).map(Value::Number))),
@@ -78,11 +117,13 @@ pub(super) fn values(name: &str, value: &str) -> Vec<(Property, Value)> {
         "-webkit-text-fill-color" => one(P::Fill, wide(value, true).or_else(|| colour(value))),
         "-webkit-text-stroke" | "-webkit-text-stroke-color" | "text-shadow" => {
             let colour = words(value).flat_map(|word| parts(word, b',')).find_map(Colour::parse);
-            one(P::Outline, Some(colour.map_or(Value::Off, Value::Colour)))
+            let is_thin =
+                name == "-webkit-text-stroke" && words(value).find_map(Length::parse).is_some_and(is_no_length);
+            one(P::Outline, Some(colour.filter(|_| !is_thin).map_or(Value::Off, Value::Colour)))
         }
         "background" => background(value),
         "background-color" => one(P::Background, wide(value, false).or_else(|| colour(value))),
-        "background-image" => one(P::Picture, Some(if value == "none" { Value::Off } else { Value::Unknown })),
+        "background-image" => one(P::Picture, wide(value, false).or_else(|| Some(picture(value)))),
         "background-clip" | "-webkit-background-clip" => one(P::ClipToText, keyword(value, &["text"], &[""])),
         "position" => one(P::Position, position(value)),
         "left" | "inset-inline-start" => one(P::Left, length(value)),
@@ -90,6 +131,8 @@ pub(super) fn values(name: &str, value: &str) -> Vec<(Property, Value)> {
         "top" | "inset-block-start" => one(P::Top, length(value)),
         "bottom" | "inset-block-end" => one(P::Bottom, length(value)),
         "inset" => sides(value, [P::Top, P::Right, P::Bottom, P::Left]),
+        "inset-inline" => pair(value, [P::Left, P::Right]),
+        "inset-block" => pair(value, [P::Top, P::Bottom]),
         "text-indent" => one(P::Indent, wide(value, true).or_else(|| words(value).find_map(length))),
         "margin-left" | "margin-inline-start" => one(P::MarginLeft, length(value)),
         "margin-top" | "margin-block-start" => one(P::MarginTop, length(value)),
@@ -102,20 +145,49 @@ pub(super) fn values(name: &str, value: &str) -> Vec<(Property, Value)> {
         "height" | "block-size" => one(P::Height, length(value)),
         "max-width" | "max-inline-size" => one(P::MaxWidth, length(value)),
         "max-height" | "max-block-size" => one(P::MaxHeight, length(value)),
-        "overflow" | "overflow-x" | "overflow-y" => {
-            one(P::Overflow, keyword(value, &["hidden", "clip", "auto", "scroll"], &["visible"]))
+        "min-width" | "min-inline-size" => one(P::MinWidth, length(value)),
+        "min-height" | "min-block-size" => one(P::MinHeight, length(value)),
+        "padding" => sides(value, [P::PaddingTop, P::PaddingSide, P::PaddingBottom, P::PaddingSide]),
+        "padding-top" | "padding-block-start" => one(P::PaddingTop, length(value)),
+        "padding-bottom" | "padding-block-end" => one(P::PaddingBottom, length(value)),
+        "padding-block" => pair(value, [P::PaddingTop, P::PaddingBottom]),
+        "padding-left" | "padding-right" | "padding-inline" | "padding-inline-start" | "padding-inline-end" => {
+            one(P::PaddingSide, words(value).find_map(length))
         }
+        "aspect-ratio" => {
+            one(P::Aspect, wide(value, false).or_else(|| Some(if value == "auto" { Value::Off } else { Value::On })))
+        }
+        "flex" => one(P::Grow, wide(value, false).or_else(|| flex(value))),
+        "flex-grow" => one(P::Grow, wide(value, false).or_else(|| flex(value))),
+        "overflow" => {
+            vec![P::OverflowX, P::OverflowY].into_iter().filter_map(|of| Some((of, overflow(value)?))).collect()
+        }
+        "overflow-x" | "overflow-inline" => one(P::OverflowX, overflow(value)),
+        "overflow-y" | "overflow-block" => one(P::OverflowY, overflow(value)),
         "clip" => one(P::Clip, clip(value)),
         "clip-path" | "-webkit-clip-path" => one(P::ClipPath, Some(clip_path(value))),
+        "mask" | "mask-image" | "-webkit-mask" | "-webkit-mask-image" => one(P::Mask, Some(mask(value))),
+        "mask-size" | "-webkit-mask-size" => {
+            one(P::MaskSize, Some(hides(words(value).filter_map(Length::parse).any(is_no_length))))
+        }
         "transform" | "-webkit-transform" => one(P::Transform, transform(value)),
         "scale" => {
-            one(P::Transform, words(value).any(|share| fraction(share).is_some_and(is_nothing)).then_some(Value::On))
+            one(P::Scale, Some(hides(words(value).take(2).any(|share| fraction(share).is_some_and(is_nothing)))))
         }
-        "zoom" => {
-            one(P::Transform, fraction(value).is_some_and(|share| share > 0.0 && share < 0.1).then_some(Value::On))
+        "zoom" => one(P::Zoom, Some(hides(fraction(value).is_some_and(|share| share > 0.0 && share < 0.1)))),
+        "translate" => one(P::Translate, Some(hides(words(value).any(is_far_length)))),
+        "rotate" => {
+            let is_flat = words(value).any(|word| matches!(word, "x" | "y"));
+            let angle = words(value)
+                .filter_map(Quantity::parse)
+                .find_map(|angle| angle.as_angle().filter(|angle| *angle != 0.0));
+            one(P::Rotate, Some(hides(is_flat && angle.is_some_and(is_on_edge))))
         }
-        "translate" => one(P::Transform, words(value).any(is_far_length).then_some(Value::On)),
-        "animation" | "animation-name" | "transition" | "transition-property" | "will-change" => {
+        "content" => one(
+            P::Content,
+            Some(hides(value.starts_with("url(") || value.contains("gradient(") || value.contains("image-set("))),
+        ),
+        "animation" | "animation-name" | "-webkit-animation" | "transition" | "transition-property" | "will-change" => {
             one(P::Motion, Some(if matches!(value, "none" | "auto") { Value::Off } else { Value::On }))
         }
         _ => Vec::new(),
@@ -128,13 +200,65 @@ pub(super) fn wide(value: &str, inherits: bool) -> Option<Value> {
         "inherit" => Some(if inherits { Value::Inherit } else { Value::Unknown }),
         "unset" | "revert" | "revert-layer" => Some(if inherits { Value::Inherit } else { Value::Off }),
         "initial" => Some(Value::Off),
-        _ => is_computed(value).then_some(Value::Unknown),
+        _ => is_open(value).then_some(Value::Unknown),
     }
 }
 
-/// Whether a value is only known in a browser.
-fn is_computed(value: &str) -> bool {
+/// Whether a value depends on the element that it is for.
+pub(super) fn is_open(value: &str) -> bool {
     ["var(", "env(", "attr("].iter().any(|function| value.contains(function))
+}
+
+/// Whether a property is one of these.
+pub(super) fn is_known(name: &str) -> bool {
+    !values(name, "inherit").is_empty()
+}
+
+/// Whether a value is one that shows what another rule may hide.
+pub(super) fn shows(property: Property, value: Value) -> bool {
+    use Property as P;
+    match (property, value) {
+        (P::Display | P::Visibility | P::ContentVisibility, Value::Off) => true,
+        (P::Opacity, Value::Number(share)) => share > 0.1,
+        (P::Height | P::MaxHeight, Value::Off) => true,
+        (P::Height | P::MaxHeight, Value::Length(length)) => length.pixels(1.0, 1.0) > 1.0,
+        (P::Transform | P::Scale | P::Translate | P::Clip | P::ClipPath, Value::Off) => true,
+        (P::Left, Value::Off) => true,
+        (P::Left, Value::Length(length)) => (-100.0..=1_000.0).contains(&length.pixels(1.0, 1.0)),
+        _ => false,
+    }
+}
+
+fn hides(does: bool) -> Value {
+    if does { Value::On } else { Value::Off }
+}
+
+fn is_no_length(length: Length) -> bool {
+    length.pixels(TEXT_SIZE, TEXT_SIZE).abs() < 0.1
+}
+
+fn overflow(value: &str) -> Option<Value> {
+    keyword(value, &["hidden", "clip", "auto", "scroll"], &["visible"])
+}
+
+/// Whether something takes the room that is left.
+fn flex(value: &str) -> Option<Value> {
+    let first = words(value).next()?;
+    match first {
+        "auto" => Some(Value::On),
+        "none" | "initial" => Some(Value::Off),
+        first => fraction(first).map(|grow| hides(grow > 0.0)),
+    }
+}
+
+/// Two lengths, or one for both.
+fn pair(value: &str, [start, end]: [Property; 2]) -> Vec<(Property, Value)> {
+    let Some(lengths) = words(value).map(length).collect::<Option<Vec<_>>>() else { return Vec::new() };
+    match lengths[..] {
+        [both] => vec![(start, both), (end, both)],
+        [first, second] => vec![(start, first), (end, second)],
+        _ => Vec::new(),
+    }
 }
 
 /// A keyword that hides, or one that shows. A value that has none of them is invalid; `""` stands for any.
@@ -180,7 +304,7 @@ fn position(value: &str) -> Option<Value> {
     }
 }
 
-fn length(value: &str) -> Option<Value> {
+pub(super) fn length(value: &str) -> Option<Value> {
     const KEYWORDS: &[&str] = &["auto", "none", "min-content", "max-content", "stretch", "-moz-available"];
     if KEYWORDS.contains(&value) {
         return Some(Value::Off);
@@ -213,17 +337,15 @@ fn font_size(value: &str) -> Option<Value> {
         "large" => 18.0,
         "x-large" => 24.0,
         "xx-large" | "xxx-large" => 32.0,
-        "smaller" => return Some(Value::Length(Length::Em(0.83))),
-        "larger" => return Some(Value::Length(Length::Em(1.2))),
+        "smaller" => return Some(Value::Length(Length::of_em(0.83))),
+        "larger" => return Some(Value::Length(Length::of_em(1.2))),
         _ => {
-            let length = Length::parse(value).map(|length| match length {
-                Length::Percent(share) => Length::Em(share / 100.0),
-                length => length,
-            });
-            return length.map(Value::Length).or(value.contains('(').then_some(Value::Unknown));
+            return Length::parse(value)
+                .map(|length| Value::Length(length.of_text()))
+                .or(value.contains('(').then_some(Value::Unknown));
         }
     };
-    Some(Value::Length(Length::Pixels(pixels)))
+    Some(Value::Length(Length::of_pixels(pixels)))
 }
 
 /// The size in a shorthand: `italic bold 12px/30px serif`. The family comes last.
@@ -239,51 +361,4 @@ fn colour(value: &str) -> Option<Value> {
         // The names of the system's colors say nothing of the colors.
         None => value.contains('(').then_some(Value::Unknown),
     }
-}
-
-fn background(value: &str) -> Vec<(Property, Value)> {
-    use Property as P;
-    const KEYWORDS: &[&str] = &[
-        "none",
-        "repeat",
-        "no-repeat",
-        "repeat-x",
-        "repeat-y",
-        "round",
-        "space",
-        "scroll",
-        "fixed",
-        "local",
-        "left",
-        "right",
-        "top",
-        "bottom",
-        "center",
-        "cover",
-        "contain",
-        "auto",
-        "border-box",
-        "padding-box",
-        "content-box",
-        "text",
-        "/",
-    ];
-    if let Some(wide) = wide(value, false) {
-        return vec![(P::Background, wide), (P::Picture, wide)];
-    }
-    let all: Vec<_> = words(value).flat_map(|word| parts(word, b',')).collect();
-    let is_picture = |word: &&str| word.contains("url(") || word.contains("gradient(") || word.contains("image");
-    let colour = all.iter().find_map(|word| Colour::parse(word));
-    let is_known = |word: &&str| {
-        let is_length =
-            || word.split('/').all(|part| part.is_empty() || KEYWORDS.contains(&part) || length(part).is_some());
-        KEYWORDS.contains(word) || Colour::parse(word).is_some() || word.contains('(') || is_length()
-    };
-    if all.is_empty() || !all.iter().all(is_known) {
-        return Vec::new();
-    }
-    let picture = if all.iter().any(is_picture) { Value::Unknown } else { Value::Off };
-    let other = if all.iter().any(|word| word.contains('(')) { Value::Unknown } else { Value::Off };
-    let clip = if all.contains(&"text") { Value::On } else { Value::Off };
-    vec![(P::Background, colour.map_or(other, Value::Colour)), (P::Picture, picture), (P::ClipToText, clip)]
 }

@@ -1,5 +1,7 @@
 //! Declarative shadow DOM: `<template shadowrootmode>`, whose content browsers show in its parent's place.
 
+use std::collections::HashSet;
+
 use dom_query::NodeRef;
 
 use super::unseen;
@@ -7,9 +9,32 @@ use super::unseen;
 /// Templates in one another that are unfolded.
 const MAX_ROUNDS: usize = 8;
 
-/// Puts the content of such templates where it is shown. What the parent has besides stays behind it. Other templates are
-/// for scripts, and nobody sees them.
+/// Elements that may have a shadow root, besides those with a name of their own.
+const HOSTS: &[&str] = &[
+    "article",
+    "aside",
+    "blockquote",
+    "body",
+    "div",
+    "footer",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "header",
+    "main",
+    "nav",
+    "p",
+    "section",
+    "span",
+];
+
+/// Puts the content of such templates where it is shown. What the parent has besides is shown in the slots that there are for
+/// it. Other templates are for scripts, and nobody sees them.
 pub(super) fn unfold(root: &NodeRef<'_>) {
+    let mut hosts = HashSet::new();
     for _ in 0..MAX_ROUNDS {
         let is_shown = |node: &NodeRef<'_>| {
             let mode = node.attr("shadowrootmode");
@@ -21,15 +46,40 @@ pub(super) fn unfold(root: &NodeRef<'_>) {
             return;
         }
         for template in templates {
+            // An element has one shadow root.
+            let host = template.parent().filter(|host| is_host(host) && hosts.insert(host.id));
             let content = template.element_ref().and_then(|element| element.template_contents);
-            let content = content.map(|id| NodeRef::new(id, template.tree));
-            content.iter().for_each(|content| unseen::mark_part(content, false));
-            for child in content.iter().flat_map(NodeRef::children) {
-                template.insert_before(&child);
+            let content = content.map(|id| NodeRef::new(id, template.tree)).zip(host);
+            if let Some((content, host)) = content {
+                unseen::mark_part(&content, false);
+                fill_slots(&content, &host, &template);
+                content.children().iter().for_each(|child| template.insert_before(child));
             }
             template.remove_from_parent();
         }
     }
+}
+
+fn is_host(element: &NodeRef<'_>) -> bool {
+    HOSTS.iter().any(|name| element.has_name(name)) || element.node_name().is_some_and(|name| name.contains('-'))
+}
+
+/// Hides what a host has besides its shadow root where no slot is for it, and what slots show where nothing is for them.
+fn fill_slots(content: &NodeRef<'_>, host: &NodeRef<'_>, template: &NodeRef<'_>) {
+    let name = |node: &NodeRef<'_>, attribute: &str| node.attr(attribute).unwrap_or_default().trim().to_owned();
+    let slots: Vec<_> = content.descendants_it().filter(|node| node.has_name("slot")).collect();
+    let names: HashSet<_> = slots.iter().map(|slot| name(slot, "name")).collect();
+    let mut filled = HashSet::new();
+    for child in host.children().iter().filter(|child| child.id != template.id) {
+        let slot = name(child, "slot");
+        if !names.contains(&slot) {
+            unseen::hide(child);
+        } else if child.is_element() || !child.text().trim().is_empty() {
+            filled.insert(slot);
+        }
+    }
+    let unused = slots.iter().filter(|slot| filled.contains(&name(slot, "name")));
+    unused.flat_map(NodeRef::children).for_each(|child| unseen::hide(&child));
 }
 
 #[cfg(test)]

@@ -4,15 +4,24 @@
 //! `style` attributes and the page's own `<style>` elements; sheets of other addresses are not fetched, and no script is
 //! run. What a person can open is told from what nobody can ever see.
 
-use std::collections::{HashMap, HashSet};
+mod backdrop;
+
+use std::{
+    collections::{HashMap, HashSet},
+    rc::Rc,
+};
 
 use dom_query::{NodeId, NodeRef};
 
+use self::backdrop::Backdrop;
 use super::{
-    computed::{Declared, Hiding, Look},
+    computed::{About, Hiding, Look},
+    declared::Declared,
     media::Screens,
     property::Property,
+    scripts::Scripts,
     stylesheet::Stylesheet,
+    variables::Scope,
 };
 
 /// The attribute with which hidden elements are marked.
@@ -21,9 +30,6 @@ const ATTRIBUTE: &str = "kbsync-hidden";
 const NO_TEXT: &[&str] = &["head", "iframe", "noscript", "script", "style", "template", "textarea", "title"];
 /// What may lie behind a text.
 const PICTURES: &[&str] = &["canvas", "iframe", "img", "object", "picture", "svg", "video"];
-/// How far around a text a picture is looked for: elements above, and elements in each.
-const AROUND: usize = 3;
-const MAX_AROUND: usize = 200;
 /// Attributes that scripts take away when they begin.
 const CLOAKS: &[&str] = &["data-cloak", "ng-cloak", "v-cloak", "x-cloak"];
 /// Attributes by which scripts show an element.
@@ -44,8 +50,10 @@ const PANELS: &[&str] = &[
     "tabs",
     "toggle",
 ];
-/// More of the scripts of a page is not read.
-const MAX_SCRIPT: usize = 512 * 1_024;
+/// Parts of the names of what is shown by turns.
+const SLIDES: &[&str] = &["carousel", "fade", "glide", "slick", "slide", "slider", "splide", "swiper", "testimonial"];
+/// Elements beside one that are compared with it.
+const MAX_BESIDE: usize = 8;
 /// Elements that may hold the whole page.
 const MAX_WHOLE: usize = 16;
 /// The screen that counts where no rule is for some alone.
@@ -86,13 +94,11 @@ impl Mark {
 /// Marks what is hidden below a root. A shadow root is no `page`: what is around it has a say in its colors.
 pub(super) fn mark(root: &NodeRef<'_>, page: bool) {
     let sheet = Stylesheet::of(root);
-    let is_sheet = |node: &NodeRef<'_>| {
-        node.has_name("link") && node.attr("rel").is_some_and(|rel| rel.to_ascii_lowercase().contains("stylesheet"))
-    };
-    let known = page && !sheet.imports() && !root.descendants_it().any(|node| is_sheet(&node));
+    let known = page && !sheet.has_others();
     // The scripts for a shadow root stand elsewhere.
-    let scripts = if page { None } else { Some(true) };
-    let mut reader = Reader { root: *root, sheet, known, spent: 0, scripts, names: None, words: None, whole: 0 };
+    let scripts = Scripts::of(root, !page);
+    let mut reader =
+        Reader { root: *root, sheet, known, spent: 0, scripts, words: None, whole: 0, shown: HashSet::new() };
     let mut marks = reader.marks(DESK);
     for screen in Screens::numbers().filter(|screen| *screen != DESK) {
         if marks.is_empty() || !reader.sheet.is_by_screen() {
@@ -102,15 +108,15 @@ pub(super) fn mark(root: &NodeRef<'_>, page: bool) {
         let others = reader.marks(screen);
         marks.retain(|id, mark| others.get(id).inspect(|other| *mark = (*mark).min(**other)).is_some());
     }
+    for id in reader.shown {
+        NodeRef::new(id, root.tree).remove_attr("hidden");
+    }
     for (id, mark) in marks {
         let node = NodeRef::new(id, root.tree);
         if node.is_element() {
             node.set_attr(ATTRIBUTE, mark.name());
         } else {
-            let span = root.tree.new_element("span");
-            span.set_attr(ATTRIBUTE, mark.name());
-            node.insert_before(&span);
-            span.append_child(&node);
+            wrap(&node, mark);
         }
     }
 }
@@ -137,6 +143,30 @@ pub(super) fn words(element: &NodeRef<'_>) -> usize {
     count
 }
 
+/// Whether browsers never show what an element says: brackets of ruby for those that have none, unless they are brackets, and
+/// what stands in the place of a plugin.
+pub(super) fn is_never_shown(node: &NodeRef<'_>) -> bool {
+    let is_bracket = || node.text().trim().chars().count() <= 1;
+    node.has_name("noembed") || (node.has_name("rp") && !is_bracket())
+}
+
+/// Hides what is never shown where it stands.
+pub(super) fn hide(node: &NodeRef<'_>) {
+    if node.is_element() {
+        node.set_attr(ATTRIBUTE, Mark::Veiled.name());
+    } else if node.is_text() && !node.text().trim().is_empty() {
+        wrap(node, Mark::Veiled);
+    }
+}
+
+/// Marks a text.
+fn wrap(text: &NodeRef<'_>, mark: Mark) {
+    let span = text.tree.new_element("span");
+    span.set_attr(ATTRIBUTE, mark.name());
+    text.insert_before(&span);
+    span.append_child(text);
+}
+
 fn is_no_text(node: &NodeRef<'_>) -> bool {
     NO_TEXT.iter().any(|name| node.has_name(name))
 }
@@ -151,13 +181,13 @@ struct Reader<'a> {
     /// Whether all that styles the page is in it.
     known: bool,
     /// What matching has cost.
-    spent: u32,
-    /// Whether it has scripts; none as long as nobody has asked.
-    scripts: Option<bool>,
-    /// The names in scripts, the words of the page, and how often an element was asked whether it holds them all.
-    names: Option<HashSet<String>>,
+    spent: usize,
+    scripts: Scripts,
+    /// The words of the page, and how often an element was asked whether it holds them all.
     words: Option<usize>,
     whole: usize,
+    /// Elements that a rule shows in spite of their attribute.
+    shown: HashSet<NodeId>,
 }
 
 /// An element in the order of the page.
@@ -165,7 +195,14 @@ struct Visit<'a> {
     element: NodeRef<'a>,
     parent: Option<usize>,
     look: Look,
+    scope: Rc<Scope>,
     hiding: Option<Hiding>,
+    /// Whether it, or what is around it, is hidden.
+    is_out: bool,
+    /// Whether it is a picture that is large enough to be one.
+    is_picture: bool,
+    /// Whether it may be the background of what stands beside it.
+    is_layer: bool,
     /// Whether it lies above what is around it.
     is_placed: bool,
     /// Whether something in it is visible.
@@ -176,6 +213,8 @@ impl<'a> Reader<'a> {
     /// What is hidden on a screen.
     fn marks(&mut self, screen: usize) -> HashMap<NodeId, Mark> {
         let visits = self.visits(screen);
+        self.scripts.hear(visits.iter().filter(|visit| !visit.is_out).map(|visit| &visit.element));
+        let backdrop = Backdrop::of(&visits);
         let mut marks = HashMap::new();
         for visit in &visits {
             let parent = visit.parent.map(|parent| &visits[parent]);
@@ -187,8 +226,11 @@ impl<'a> Reader<'a> {
             let hiding = visit.hiding.or(invisible).filter(|_| !is_page);
             let kind = hiding.and_then(|hiding| self.kind(element, hiding));
             marks.extend(kind.map(|mark| (element.id, mark)));
-            if visit.look.is_unreadable(|| is_over_picture(visit, &visits)) {
+            if visit.look.is_unreadable(|| backdrop.is_below(visit, &visits)) {
                 marks.extend(texts(element).map(|text| (text.id, Mark::Unreadable)));
+                // The text of a field is no text in it.
+                let is_field = element.has_name("input") || element.has_name("textarea");
+                marks.extend(is_field.then_some((element.id, Mark::Unreadable)));
             } else if !visit.look.is_visible && visit.shows {
                 marks.extend(texts(element).map(|text| (text.id, Mark::Veiled)));
             }
@@ -199,13 +241,29 @@ impl<'a> Reader<'a> {
     fn visits(&mut self, screen: usize) -> Vec<Visit<'a>> {
         let mut visits: Vec<Visit<'a>> = Vec::new();
         let mut todo: Vec<_> = elements(&self.root).map(|element| (element, None)).collect();
+        let mut besides = vec![todo.len()];
         todo.reverse();
         while let Some((element, parent)) = todo.pop() {
-            let around = parent.map_or_else(|| Look::of_page(self.known), |parent: usize| visits[parent].look);
-            let rules = self.sheet.sets_of(&element, screen, &mut self.spent);
-            let declared = Declared::of(&element, &rules);
-            let mut look = around.within(&element, &declared, self.known);
-            let mut hiding = look.hiding(&element, &declared);
+            let (around, scope, is_out, beside) = match parent {
+                None => (Look::of_page(self.known), Rc::default(), false, besides[0]),
+                Some(parent) => {
+                    let visit: &Visit<'_> = &visits[parent];
+                    (visit.look, Rc::clone(&visit.scope), visit.is_out, besides[parent + 1])
+                }
+            };
+            let rules = self.sheet.sets_of(&element, screen, beside, &mut self.spent);
+            let declared = Declared::of(&element, &rules, &scope, &self.sheet, around.in_svg);
+            let names = names(&element);
+            let about = About {
+                known: self.known,
+                is_painted: self.sheet.paints(&names),
+                may_appear: self.scripts.has_programs()
+                    || self.sheet.has_others()
+                    || self.sheet.shows(Property::Opacity, &element, &names),
+            };
+            let mut look = around.within(&element, &declared, &about);
+            let mut hiding = look.hiding(&element, &declared, &around);
+            self.shown.extend(declared.is_shown.then_some(element.id));
             // It is shown when its scripts have run.
             if hiding.is_some_and(|hiding| hiding.by == Property::Opacity && self.is_whole_page(&element)) {
                 look.show();
@@ -213,10 +271,15 @@ impl<'a> Reader<'a> {
             }
             let shows = look.is_visible && (texts(&element).next().is_some() || element.has_name("img"));
             let is_placed = declared.is_placed();
-            let at = visits.len();
-            visits.push(Visit { element, parent, look, hiding, is_placed, shows });
+            let is_out = is_out || hiding.is_some() || (element.has_attr("hidden") && !declared.is_shown);
+            let is_large = hiding.is_none() && !declared.is_small(&look);
+            let is_picture = is_large && PICTURES.iter().any(|name| element.has_name(name));
+            let is_layer = is_large && is_placed && (is_picture || declared.is_painted());
+            let (at, scope) = (visits.len(), declared.scope);
+            visits.push(Visit { element, parent, look, scope, hiding, is_out, is_picture, is_layer, is_placed, shows });
             let first = todo.len();
             todo.extend(elements(&element).map(|child| (child, Some(at))));
+            besides.push(todo.len() - first);
             todo[first..].reverse();
         }
         for at in (0..visits.len()).rev() {
@@ -237,8 +300,9 @@ impl<'a> Reader<'a> {
         }
         let by_attribute = has(&["hidden"]) || element.attr("aria-hidden").is_some_and(|value| &*value == "true");
         let has_main = || element.descendants_it().any(|node| node.has_name("main"));
-        let by_itself = is_closed && (by_attribute || (hiding.inline && (self.has_scripts() || has_main())));
-        if by_itself || has(SWITCHES) || self.is_opened(element, hiding.by) {
+        let by_itself = is_closed && (by_attribute || (hiding.inline && (self.scripts.run() || has_main())));
+        let is_slide = || hiding.by == P::Opacity && self.scripts.run() && is_slide(element);
+        if by_itself || has(SWITCHES) || self.is_opened(element, hiding.by) || is_slide() {
             return Some(Mark::Closed);
         }
         let is_flat = matches!(hiding.by, P::Width | P::MaxWidth | P::Height | P::MaxHeight);
@@ -250,25 +314,10 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Whether some script may show what is hidden. Without one, nobody opens it but by a rule.
-    fn has_scripts(&mut self) -> bool {
-        let root = self.root;
-        let runs =
-            |node: NodeRef<'_>| is_program(&node) || node.attrs().iter().any(|attr| attr.name.local.starts_with("on"));
-        *self.scripts.get_or_insert_with(|| root.descendants_it().filter(NodeRef::is_element).any(runs))
-    }
-
-    /// Whether a rule shows an element, as when it has another class, or a script names it.
-    fn is_opened(&mut self, element: &NodeRef<'_>, by: Property) -> bool {
+    /// Whether a rule shows an element, as when it has another class, or a script does that names it.
+    fn is_opened(&self, element: &NodeRef<'_>, by: Property) -> bool {
         let names = names(element);
-        if names.is_empty() {
-            return false;
-        }
-        self.sheet.shows(by, &names) || {
-            let root = self.root;
-            let scripts = self.names.get_or_insert_with(|| names_in_scripts(&root));
-            names.iter().any(|name| scripts.contains(name))
-        }
+        self.sheet.shows(by, element, &names) || self.scripts.show(&names)
     }
 
     /// Whether there is no text outside of an element: such a page is hidden until its scripts have run.
@@ -302,46 +351,23 @@ fn is_panel_name(name: &str) -> bool {
     parts.any(|part| matches!(part.as_str(), "tab" | "more") || PANELS.iter().any(|start| part.starts_with(start)))
 }
 
-/// The names in the scripts that stand in a page.
-fn names_in_scripts(root: &NodeRef<'_>) -> HashSet<String> {
-    let mut left = MAX_SCRIPT;
-    let mut names = HashSet::new();
-    let mut add = |text: &str| {
-        let read = left.min(text.len());
-        left -= read;
-        let is_end = |c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_';
-        let found = text.get(..read).unwrap_or_default().split(is_end).filter(|name| name.len() > 2);
-        names.extend(found.map(str::to_owned));
+/// Whether an element is one of several that are shown by turns.
+fn is_slide(element: &NodeRef<'_>) -> bool {
+    let has_name = |node: &NodeRef<'_>| {
+        let is_name = |name: &String| {
+            name.to_ascii_lowercase().split(['-', '_']).any(|part| SLIDES.iter().any(|slide| part.starts_with(slide)))
+        };
+        names(node).iter().any(is_name)
     };
-    for node in root.descendants_it().filter(NodeRef::is_element) {
-        if is_program(&node) {
-            add(&node.text());
-        }
-        node.attrs().iter().filter(|attr| attr.name.local.starts_with("on")).for_each(|attr| add(&attr.value));
-    }
-    names
+    let parent = element.parent();
+    let (Some(parent), classes) = (parent, names(element)) else { return false };
+    let is_alike =
+        |other: &NodeRef<'_>| other.id != element.id && names(other).iter().any(|name| classes.contains(name));
+    (has_name(element) || has_name(&parent))
+        && parent.children_it(false).filter(NodeRef::is_element).take(MAX_BESIDE).any(|other| is_alike(&other))
 }
 
-/// Whether an element is a script, and no data.
-fn is_program(node: &NodeRef<'_>) -> bool {
-    let runs = |kind: String| kind.is_empty() || kind.contains("javascript") || kind.trim() == "module";
-    node.has_name("script") && node.attr("type").is_none_or(|kind| runs(kind.to_ascii_lowercase()))
-}
-
-/// Whether a text may lie on a picture: it, or what is around it, lies above something with one.
-fn is_over_picture(visit: &Visit<'_>, visits: &[Visit<'_>]) -> bool {
-    let mut at = Some(visit);
-    for _ in 0..AROUND {
-        let Some(visit) = at else { return false };
-        let is_picture = |node: NodeRef<'_>| PICTURES.iter().any(|name| node.has_name(name));
-        let around = visit.element.ancestors_it(Some(2));
-        if visit.is_placed && around.into_iter().any(|above| above.descendants_it().take(MAX_AROUND).any(is_picture)) {
-            return true;
-        }
-        at = visit.parent.map(|parent| &visits[parent]);
-    }
-    false
-}
-
+#[cfg(test)]
+mod styles;
 #[cfg(test)]
 mod tests;

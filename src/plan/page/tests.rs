@@ -283,6 +283,7 @@ fn claims__said_twice_with_time_between__are_believed() {
         verdict: TextVerdict::Doubted { what, reason: "why".to_owned(), turned: 1 },
         ended: true,
         leads: None,
+        costly: None,
     };
     let shrunk = hear(&state(), content(Claimed::Shrunk(1)), NOW);
     assert!(shrunk.claim.is_some() && shrunk.stale.is_some());
@@ -360,6 +361,7 @@ fn kind__of_a_file_or_of_text__is_another_in_two_looks() {
                 verdict: verdict.clone(),
                 ended: true,
                 leads: None,
+                costly: None,
             };
             heard(Some(before), content, (None, None), "x", Looks { now, apart, ..same })
         };

@@ -30,11 +30,11 @@ impl Read {
 impl Content {
     /// What a page at an address has told with this content.
     pub(super) fn heard(self, target: &Url, verdict: TextVerdict, wanders: bool) -> Heard {
-        let Self { moved, validators, kind, sketch, said, ended, .. } = self;
+        let Self { moved, validators, kind, sketch, said, ended, costly, .. } = self;
         // Those of a page that a detour led to say nothing of this one.
         let own = validators.of.as_ref().is_none_or(|of| of == target);
         let Validators { etag, last_modified, .. } = if own { validators } else { Validators::default() };
         let leads = moved.filter(|_| wanders).map(String::from);
-        Heard::Content { kind, etag, last_modified, sketch, said, verdict, ended, leads }
+        Heard::Content { kind, etag, last_modified, sketch, said, verdict, ended, leads, costly }
     }
 }

@@ -12,7 +12,7 @@ use super::{
     findings::Findings,
     hidden_text::warn_of_hidden_text,
     leaving::{is_another, permitted},
-    reader::{Content, Read},
+    reader::{Before, Content, Read},
     signs::{Signs, host},
     soft_404::Probes,
     wanted::Wanted,
@@ -33,11 +33,18 @@ pub(super) struct Question<'w> {
     pub(super) validators: Option<Validators>,
     /// The title that it had, where no other page has it.
     pub(super) title: Option<u64>,
+    /// Its content as it came the last time, where that cost much to read and is not needed.
+    pub(super) costly: Option<ContentHash>,
     /// The version that the platform holds, if any, and what the text was like the last time. None of a new page.
     pub(super) before: Option<(Option<ShortHash>, u64)>,
 }
 
 impl Question<'_> {
+    /// What is known of the page when it is read this way.
+    fn before(&self, via: Via) -> Before {
+        Before { via, title: self.title, costly: self.costly }
+    }
+
     /// Whether an answer shows the page much as it was before.
     fn shows_known_text(&self, read: &Read) -> bool {
         match read {
@@ -116,7 +123,7 @@ impl PagesLook<'_> {
         probes: &Probes<'_>,
     ) -> (Question<'w>, Response) {
         let url = &question.wanted.listed;
-        let read = self.reader.read(url, access, question.validators.as_ref(), (self.pages.via, question.title)).await;
+        let read = self.reader.read(url, access, question.validators.as_ref(), &question.before(self.pages.via)).await;
         let is_soft_404 = match &read {
             Read::Content(content) => self.is_soft_404(&question, content, access, probes).await,
             _ => false,
@@ -158,10 +165,11 @@ impl PagesLook<'_> {
             validators: state.is_some_and(|state| signs.believes(&key, state)),
             to_upload: self.pages.via == Via::Upload,
         };
+        let costly = plan::costly_content(&page);
         match plan::ask(&page, self.pass, now) {
             // What was kept for the upload has been used: the platform lost the page meanwhile.
             Ask::Asked if self.owes(known.states.get(key.as_str()), record) => {
-                Some(Question { wanted, key, validators: None, title, before })
+                Some(Question { wanted, key, validators: None, title, costly: None, before })
             }
             Ask::Asked => None,
             Ask::Unchanged => {
@@ -169,13 +177,13 @@ impl PagesLook<'_> {
                 notes.extend(addresses.filter_map(|address| self.looked_at(address, wanted, known)));
                 None
             }
-            Ask::Anyway => Some(Question { wanted, key, validators: None, title, before }),
+            Ask::Anyway => Some(Question { wanted, key, validators: None, title, costly, before }),
             Ask::IfChanged => {
                 let state = state?;
                 let is_sign = |date: &String| signs.modified.is_sign(host(&key), date);
                 let (etag, last_modified) = (state.etag.clone(), state.last_modified.clone().filter(is_sign));
                 let validators = Validators { etag, last_modified, of: Some(key.clone()) };
-                Some(Question { wanted, key, validators: Some(validators), title, before })
+                Some(Question { wanted, key, validators: Some(validators), title, costly, before })
             }
         }
     }

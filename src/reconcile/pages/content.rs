@@ -58,7 +58,7 @@ impl PagesLook<'_> {
         let question = all.first().and_then(|wanted| self.question(wanted, &mut known, &signs, &mut Vec::new()));
         let mut question = question.ok_or_else(|| "its list says that it has not changed".to_owned())?;
         // The content is needed, changed or not.
-        question.validators = None;
+        (question.validators, question.costly) = (None, None);
         let access = access(self.collection, self.pages);
         let (question, response) = self.asked(question, &access, self.filter().as_ref(), &probes).await;
         let content = match &response.read {

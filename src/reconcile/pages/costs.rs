@@ -76,6 +76,11 @@ impl Costs {
         }
     }
 
+    /// Whether reading took so long that the same is not read again.
+    pub(super) fn is_much(&self, took: Duration) -> bool {
+        took > self.budget.each
+    }
+
     /// Whether a host has spent its budget.
     pub(super) fn is_spent(&self, host: &str) -> bool {
         self.lock().spent.get(host).is_some_and(|spent| *spent > self.budget.all)
@@ -103,10 +108,14 @@ impl Costs {
     }
 }
 
-/// The hash by which content is remembered. Another version of kbsync may be able to read it.
-pub(super) fn hash_of(content: &[u8]) -> ContentHash {
+/// The hash by which content is remembered, with what else decides how it is read. Another version of kbsync may be able to
+/// read it.
+pub(super) fn hash_of(content: &[u8], besides: &[Option<&str>]) -> ContentHash {
     let version = concat!(env!("CARGO_PKG_VERSION"), "\n");
-    ContentHash(Sha256::new().chain_update(version).chain_update(content).finalize().into())
+    let besides = besides.iter().fold(Sha256::new().chain_update(version), |hash, part| {
+        hash.chain_update(part.unwrap_or_default()).chain_update("\n")
+    });
+    ContentHash(besides.chain_update(content).finalize().into())
 }
 
 #[cfg(test)]
@@ -131,7 +140,7 @@ mod tests {
     #[test]
     fn content__that_cost_too_much__is_remembered_until_the_store_forgets_it() {
         let costs = Costs::default();
-        let (one, other) = (hash_of(b"one"), hash_of(b"other"));
+        let (one, other) = (hash_of(b"one", &[]), hash_of(b"other", &[]));
         costs.begin("one", HashMap::from([(one, "known".to_owned())]));
         costs.remember(other, "new");
         assert_eq!((costs.refusal(one).as_deref(), costs.refusal(other).as_deref()), (Some("known"), Some("new")));

@@ -4,7 +4,7 @@ use url::Url;
 
 use super::{
     access,
-    reader::{Read, Reader},
+    reader::{Before, Read, Reader},
 };
 use crate::{
     config::{Pages, Via},
@@ -15,7 +15,7 @@ use crate::{
 impl Reader {
     /// Fetches a page and counts the words that its style hides; `None` if it cannot be read.
     pub async fn hidden_words(&self, collection: &CollectionName, pages: &Pages, page: &Url) -> Option<usize> {
-        match self.read(page, &access(collection, pages), None, (pages.via, None)).await {
+        match self.read(page, &access(collection, pages), None, &Before::unknown(pages.via)).await {
             Read::Content(content) => Some(content.hidden_words),
             _ => None,
         }

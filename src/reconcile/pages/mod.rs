@@ -3,6 +3,7 @@
 mod access;
 mod answers;
 mod asking;
+mod cleaning;
 mod content;
 mod costs;
 mod findings;

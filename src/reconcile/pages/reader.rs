@@ -7,7 +7,7 @@ use std::{
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use sha2::{Digest, Sha256};
@@ -16,16 +16,14 @@ use url::Url;
 
 use super::{
     access::Fetching,
-    costs::{self, Costs, HostBudget, SPENT},
+    cleaning::{Cleaned, Document},
+    costs::{Costs, HostBudget, SPENT},
     signs::host,
 };
 use crate::{
     config::Via,
-    extract::{self, Extractor, Headers, Page, SIGN_IN_WORDS},
-    fetch::{
-        Access, Answer, Fetched, Fetcher, TimeBudget, Trouble, Validators, is_downgrade, leads_back, leads_to_sign_in,
-        shown,
-    },
+    extract::Extractor,
+    fetch::{Access, Answer, Fetcher, TimeBudget, Trouble, Validators, is_downgrade, shown},
     model::{ContentHash, PageSaid, Sketch},
     plan::PasswordAt,
 };
@@ -40,11 +38,11 @@ const EXTRACTING: usize = 2;
 #[derive(Clone, Debug)]
 pub struct Reader {
     fetcher: Fetcher,
-    extractor: Extractor,
+    pub(super) extractor: Extractor,
     /// Its children may take a quarter of a gigabyte each, so few of them work at once.
-    extracting: Arc<Semaphore>,
+    pub(super) extracting: Arc<Semaphore>,
     /// What they have cost.
-    costs: Arc<Costs>,
+    pub(super) costs: Arc<Costs>,
     /// How it may fetch.
     fetching: Fetching,
     /// Where the content of pages is kept until it has gone up.
@@ -92,40 +90,31 @@ pub(super) struct Content {
     pub(super) password: PasswordAt,
     /// How many of its words its style hides.
     pub(super) hidden_words: usize,
+    /// A hash of it as it came, where it cost much to read.
+    pub(super) costly: Option<ContentHash>,
 }
 
-/// What of a fetched page is a document.
-enum Cleaned {
-    Document(Document),
-    /// It only leads on.
-    Leads(Url),
-    /// Its host has spent its budget.
-    Unread,
+/// What is known of a page before it is read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Before {
+    /// How it comes to the platform.
+    pub(super) via: Via,
+    /// The title that it had: a page with it is the one that it was, and no page to sign in.
+    pub(super) title: Option<u64>,
+    /// Its content as it came, where that cost much to read and the same is not read again.
+    pub(super) costly: Option<ContentHash>,
 }
 
-/// A page's document.
-struct Document {
-    bytes: Vec<u8>,
-    kind: &'static str,
-    sketch: Option<Sketch>,
-    said: PageSaid,
-    ended: bool,
-    asks_for_password: bool,
-    hidden_words: usize,
-}
-
-/// A hash of a title, where there is one.
-fn hash_of_title(title: &str) -> Option<u64> {
-    if title.is_empty() {
-        return None;
+impl Before {
+    /// Nothing is known.
+    pub(super) fn unknown(via: Via) -> Self {
+        Self { via, title: None, costly: None }
     }
-    let [a, b, c, d, e, f, g, h, ..] = <[u8; 32]>::from(Sha256::digest(title));
-    Some(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
 }
 
 impl Content {
     fn new(moved: Option<Url>, validators: Validators, document: Document, via: Via) -> Self {
-        let Document { bytes, kind, sketch, said, ended, asks_for_password, hidden_words } = document;
+        let Document { bytes, kind, sketch, said, ended, asks_for_password, hidden_words, costly } = document;
         let password = match (asks_for_password, moved.is_none() && validators.of.is_some()) {
             (false, _) => PasswordAt::Nowhere,
             (true, false) => PasswordAt::Here,
@@ -143,7 +132,7 @@ impl Content {
         let [a, b, c, d, e, f, g, h, ..] = hash.0;
         let whole = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
         let sketch = sketch.unwrap_or(Sketch { words: u64::MAX, text: whole, likeness: whole });
-        Self { moved, validators, bytes, hash, other_way, kind, sketch, said, ended, password, hidden_words }
+        Self { moved, validators, bytes, hash, other_way, kind, sketch, said, ended, password, hidden_words, costly }
     }
 }
 
@@ -188,14 +177,13 @@ impl Reader {
         &self.extractor
     }
 
-    /// Reads a page, following redirects within HTML as those of HTTP: they are for good. A page with this `title` is the
-    /// one that it was, and no page to sign in.
+    /// Reads a page, following redirects within HTML as those of HTTP: they are for good.
     pub(super) async fn read(
         &self,
         url: &Url,
         access: &Access,
         validators: Option<&Validators>,
-        (via, title): (Via, Option<u64>),
+        before: &Before,
     ) -> Read {
         // A redirect within HTML must not make another private host reachable.
         let access = &access.to_page(url);
@@ -220,13 +208,14 @@ impl Reader {
             let is_redirected = page.url != here;
             permanent &= page.moved.is_some() || !is_redirected;
             let (at, mut validators) = (page.url.clone(), page.validators.clone());
-            match self.cleaned(page, url, title).await {
+            match self.cleaned(page, url, before).await {
                 Err(reason) => return Read::Nothing(reason),
                 Ok(Cleaned::Document(document)) => {
                     let moved = (permanent && at != *url).then(|| at.clone());
                     validators.of = (at != *url).then_some(at);
-                    return Read::Content(Box::new(Content::new(moved, validators, document, via)));
+                    return Read::Content(Box::new(Content::new(moved, validators, document, before.via)));
                 }
+                Ok(Cleaned::Same) => return Read::Unchanged { moved: (permanent && at != *url).then_some(at) },
                 Ok(Cleaned::Unread) => return unread(seen.is_empty()),
                 Ok(Cleaned::Leads(to)) if seen.contains(&to) => {
                     return Read::Nothing(Trouble::RedirectLoop(to.to_string()).to_string());
@@ -241,77 +230,6 @@ impl Reader {
             }
         }
         Read::Nothing(Trouble::TooManyRedirects(MOST_HTML_HOPS).to_string())
-    }
-
-    /// What of a page is a document, where `asked` is the address that led to it.
-    async fn cleaned(&self, page: Fetched, asked: &Url, title: Option<u64>) -> Result<Cleaned, String> {
-        let kind = page.kind()?;
-        let Fetched { url, charset, refresh, body, .. } = page;
-        let (mut said, mut asks_for_password, mut has_form) = (PageSaid::default(), false, false);
-        let mut hidden_words = 0;
-        let has_known_title = |said: &PageSaid| title.is_some() && said.title == title;
-        let ended = kind != "html" || has_end(&body);
-        let (bytes, kind) = match kind {
-            "html" => {
-                let page = self.extracted(&body, Headers { charset, refresh }, &url, asked).await?;
-                let Some(page) = page else { return Ok(Cleaned::Unread) };
-                if let Some(to) = page.redirect.and_then(|to| Url::parse(&to).ok()) {
-                    let has_user = !to.username().is_empty() || to.password().is_some();
-                    let host = to.host_str().unwrap_or_default();
-                    let refused = || Trouble::RedirectWithUser(host.to_owned()).to_string();
-                    return if has_user { Err(refused()) } else { Ok(Cleaned::Leads(to)) };
-                }
-                said = PageSaid { canonical: page.canonical, title: hash_of_title(&page.title) };
-                (asks_for_password, has_form) = (page.has_password_field, page.has_form);
-                hidden_words = page.hidden_words;
-                if page.asks_for_password && !has_known_title(&said) {
-                    return Err("it asks for a password and says little else, so it is a page to sign in".to_owned());
-                }
-                (page.markdown.into_bytes(), "md")
-            }
-            kind @ ("txt" | "md") => {
-                let text = extract::decoded(&body, charset.as_deref()).map_err(|error| error.to_string())?;
-                (text.into_bytes(), kind)
-            }
-            kind => (body, kind),
-        };
-        if bytes.iter().all(u8::is_ascii_whitespace) {
-            return Err("it is empty".to_owned());
-        }
-        let is_text = matches!(kind, "md" | "txt");
-        let sketch = is_text.then(|| Sketch::of(&String::from_utf8_lossy(&bytes), asked.as_str()));
-        if sketch.is_some_and(|sketch| sketch.words <= SIGN_IN_WORDS)
-            && (leads_to_sign_in(asked, &url) || (has_form && leads_back(asked, &url)))
-            && !has_known_title(&said)
-        {
-            return Err(Trouble::Login(shown(&url)).to_string());
-        }
-        Ok(Cleaned::Document(Document { bytes, kind, sketch, said, ended, asks_for_password, hidden_words }))
-    }
-
-    /// Reads an HTML page at an address that another one may have led to. Content that has cost too much before is not read
-    /// again, and none is of a host that has spent its budget.
-    async fn extracted(&self, html: &[u8], headers: Headers, url: &Url, asked: &Url) -> Result<Option<Page>, String> {
-        let content = costs::hash_of(html);
-        let _permit = self.extracting.acquire().await.map_err(|error| error.to_string())?;
-        if let Some(reason) = self.costs.refusal(content) {
-            return Err(reason);
-        }
-        // Other pages were read meanwhile.
-        if [asked, url].iter().any(|url| self.costs.is_spent(host(url))) {
-            return Ok(None);
-        }
-        let begun = Instant::now();
-        let page = self.extractor.page(html, headers, url).await;
-        let hosts: HashSet<_> = [host(asked), host(url)].into();
-        hosts.iter().for_each(|host| self.costs.add(host, begun.elapsed()));
-        page.map(Some).map_err(|error| {
-            let reason = error.to_string();
-            if error.is_of_cost() {
-                self.costs.remember(content, &reason);
-            }
-            reason
-        })
     }
 
     /// Keeps what is to go up.
@@ -351,12 +269,6 @@ impl Reader {
 /// What comes of a page whose host has spent its budget.
 fn unread(is_first: bool) -> Read {
     if is_first { Read::Unasked(SPENT.to_owned()) } else { Read::Nothing(SPENT.to_owned()) }
-}
-
-/// Whether a page in HTML says where it ends. Many do not, and none that did stops by itself.
-fn has_end(html: &[u8]) -> bool {
-    let ends = |tag: &[u8]| html.windows(tag.len()).any(|part| part.eq_ignore_ascii_case(tag));
-    ends(b"</html") || ends(b"</body")
 }
 
 /// The file name that a page goes up under: the last part of its address, with the extension of what it is.

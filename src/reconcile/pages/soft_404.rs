@@ -12,7 +12,7 @@ use url::Url;
 use super::{
     Known, PagesLook,
     asking::Question,
-    reader::{Content, Read},
+    reader::{Before, Content, Read},
     signs::host,
     wanted::Wanted,
 };
@@ -193,7 +193,7 @@ impl PagesLook<'_> {
             return false;
         }
         for twin in probes.twins(&own, (was, content.said.title), shown) {
-            let read = self.reader.read(twin, access, None, (self.pages.via, None)).await;
+            let read = self.reader.read(twin, access, None, &Before::unknown(self.pages.via)).await;
             if matches!(read, Read::Content(twin) if distance(twin.sketch.likeness, likeness) <= TWINS) {
                 return false;
             }
@@ -204,7 +204,7 @@ impl PagesLook<'_> {
     /// What a site shows for an address beside a page that does not exist, where it shows anything.
     async fn shown_for_nothing(&self, page: &Url, access: &Access) -> Option<Shown> {
         let probe = beside(page)?;
-        match self.reader.read(&probe, access, None, (self.pages.via, None)).await {
+        match self.reader.read(&probe, access, None, &Before::unknown(self.pages.via)).await {
             Read::Content(content) => {
                 let named = content.said.canonical.as_ref().and_then(|named| Url::parse(named).ok());
                 let pages = content.validators.of.iter().chain(&named).map(identity).collect();
