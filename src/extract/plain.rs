@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, UTF_8};
+use encoding_rs::{Encoding, ISO_2022_JP, UTF_8};
 
 use super::front_matter;
 use crate::model::charset_by_evidence;
@@ -59,6 +59,9 @@ fn decode(bytes: &[u8]) -> Cow<'_, str> {
     if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
         return encoding.decode_without_bom_handling(&bytes[mark..]).0;
     }
+    if let Some(text) = iso_2022_jp(bytes) {
+        return text;
+    }
     // A character that was cut in two, or came from elsewhere, says nothing of the others.
     let text = String::from_utf8_lossy(bytes);
     if is_likely(&text, ONE_IN) {
@@ -67,6 +70,16 @@ fn decode(bytes: &[u8]) -> Cow<'_, str> {
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
     detector.feed(bytes, true);
     detector.guess(None, Utf8Detection::Allow).decode_without_bom_handling(bytes).0
+}
+
+/// Text in the charset of Japanese mail, in which all bytes are ASCII: what begins with these escapes is Japanese.
+fn iso_2022_jp(bytes: &[u8]) -> Option<Cow<'_, str>> {
+    const ESCAPES: [&[u8]; 4] = [b"\x1b$@", b"\x1b$B", b"\x1b(I", b"\x1b(J"];
+    if !bytes.contains(&b'\x1b') || !bytes.is_ascii() || !bytes.windows(3).any(|part| ESCAPES.contains(&part)) {
+        return None;
+    }
+    let text = ISO_2022_JP.decode_without_bom_handling_and_without_replacement(bytes)?;
+    (!text.is_ascii()).then_some(text)
 }
 
 fn is_binary(c: char) -> bool {
@@ -88,6 +101,18 @@ mod tests {
         }
         let (cyrillic, _, _) = encoding_rs::WINDOWS_1251.encode("Папка документов и страниц, которые нужно хранить");
         assert_eq!(text(&cyrillic).as_deref(), Some("Папка документов и страниц, которые нужно хранить"));
+    }
+
+    #[test]
+    fn charset__of_which_all_bytes_are_ascii__is_known_by_its_escapes() {
+        for text in ["返金についてのページ", "日本語 and English\n", "ｶﾅ"] {
+            let (bytes, ..) = ISO_2022_JP.encode(text);
+            assert_eq!(decode(&bytes), ISO_2022_JP.decode(&bytes).0, "{text}");
+            assert!(!decode(&bytes).contains('\x1b'), "{text}");
+        }
+        for text in ["\x1b[31mred\x1b[0m", "a\x1b$Bb", "\x1b"] {
+            assert_eq!(decode(text.as_bytes()), text);
+        }
     }
 
     #[test]

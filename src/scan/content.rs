@@ -90,8 +90,10 @@ pub(super) struct ContentCheck {
     /// The last byte before this chunk, where it is the first half of a UTF-16 unit.
     half: Option<u8>,
     all_zero: bool,
-    /// Nothing but ASCII white space and, as UTF-16 has them, NULs.
+    /// Nothing but white space, byte order marks and, as UTF-16 has them, NULs.
     blank: bool,
+    /// The beginning of a character, as far as it was read.
+    character: Vec<u8>,
     has_nul: bool,
     has_nul_unit: bool,
     words: MinHasher,
@@ -107,6 +109,7 @@ impl ContentCheck {
             half: None,
             all_zero: true,
             blank: true,
+            character: Vec::new(),
             has_nul: false,
             has_nul_unit: false,
             words: MinHasher::default(),
@@ -119,7 +122,7 @@ impl ContentCheck {
         self.head.extend_from_slice(&chunk[..room.min(chunk.len())]);
         self.all_zero = self.all_zero && chunk.iter().all(|byte| *byte == 0);
         let marks = if self.size == 0 { mark(chunk) } else { 0 };
-        self.blank = self.blank && chunk[marks..].iter().all(|byte| *byte == 0 || byte.is_ascii_whitespace());
+        self.blank = self.blank && chunk[marks..].iter().all(|byte| self.is_blank(*byte));
         match self.kind {
             Kind::Text => {
                 self.find_nuls(chunk);
@@ -129,6 +132,22 @@ impl ContentCheck {
             Kind::Other => {}
         }
         self.size += chunk.len() as u64;
+    }
+
+    /// Whether a byte is part of white space or of a byte order mark, or may yet be.
+    fn is_blank(&mut self, byte: u8) -> bool {
+        if self.character.is_empty() && byte.is_ascii() {
+            return byte == 0 || byte.is_ascii_whitespace();
+        }
+        self.character.push(byte);
+        match std::str::from_utf8(&self.character) {
+            Ok(text) => {
+                let is_blank = text.chars().all(|c| c.is_whitespace() || c == '\u{feff}');
+                self.character.clear();
+                is_blank
+            }
+            Err(error) => error.error_len().is_none(),
+        }
     }
 
     fn find_nuls(&mut self, chunk: &[u8]) {
@@ -163,7 +182,7 @@ impl ContentCheck {
         if self.all_zero {
             return Err(Defect::Zeros);
         }
-        if self.blank {
+        if self.blank && self.character.is_empty() {
             return Err(Defect::Blank);
         }
         if let Some(defect) = pointer::find(&self.head, self.size) {
@@ -212,9 +231,17 @@ impl ContentCheck {
         match binary_kind_of(&self.head) {
             found @ Some(_) => Err(Defect::OtherKind { expected: "text", found }),
             None if self.has_nul => Err(Defect::Binary),
+            None if is_page(&self.head) => Err(Defect::OtherKind { expected: "text", found: Some("an HTML page") }),
             None => Ok(()),
         }
     }
+}
+
+/// Whether a text is a whole page, as servers send it in the place of a file. One that begins with a tag may be about HTML.
+fn is_page(head: &[u8]) -> bool {
+    let text = head[mark(head)..].trim_ascii_start();
+    let begins = |with: &str| text.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with.as_bytes()));
+    begins("<!doctype html")
 }
 
 /// How long the byte order mark is that a text begins with.

@@ -86,7 +86,7 @@ fn content__of_another_kind__is_refused_with_what_it_is() {
     let other = |expected, found| Defect::OtherKind { expected, found: Some(found) };
     let (pdf, docx) = (|found| other("a PDF", found), |found| other("a Word document (.docx)", found));
     let cut_pdf = [b"%PDF-1.4\n%%EOF\n".as_slice(), &[b'x'; 9_000]].concat();
-    let table: [(&str, &[u8], Defect); 40] = [
+    let table: [(&str, &[u8], Defect); 44] = [
         ("a.pdf", b"<html><body>502 Bad Gateway</body></html>", pdf("an HTML page")),
         ("b.pdf", b"\n  <!DOCTYPE HTML PUBLIC>", pdf("an HTML page")),
         ("c.pdf", b"{\"error\": \"not found\"}", pdf("JSON")),
@@ -117,6 +117,18 @@ fn content__of_another_kind__is_refused_with_what_it_is() {
         ("ab.txt", ole, other("text", "an old or encrypted Office document")),
         ("ac.md", b" \n\t\r\n", Defect::Blank),
         ("ad.txt", b"\xef\xbb\xbf\n", Defect::Blank),
+        ("ad1.md", b"\xef\xbb\xbf\xef\xbb\xbf \n\xef\xbb\xbf", Defect::Blank),
+        ("ad2.md", "\u{a0}\n\u{3000}\u{2028}".as_bytes(), Defect::Blank),
+        (
+            "ad3.md",
+            b"\n<!DOCTYPE html><title>502</title>",
+            Defect::OtherKind { expected: "text", found: Some("an HTML page") },
+        ),
+        (
+            "ad4.txt",
+            b"\xef\xbb\xbf<!doctype HTML>",
+            Defect::OtherKind { expected: "text", found: Some("an HTML page") },
+        ),
         ("ae.txt", b"\xff\xfe\n\0 \0", Defect::Blank),
         ("af.md", b"\0GITCRYPT\0abc", Defect::Encrypted("git-crypt")),
         ("ag.md", b"$ANSIBLE_VAULT;1.1;AES256\n6130", Defect::Encrypted("Ansible Vault")),
