@@ -36,7 +36,7 @@ const MIGRATIONS: [&str; 21] = [
     include_str!("schema-18.sql"),
     include_str!("schema-19.sql"),
     include_str!("schema-20.sql"),
-    include_str!("schema-23.sql"),
+    include_str!("schema-21.sql"),
 ];
 const VERSION: i64 = MIGRATIONS.len() as i64;
 /// How long a write waits for another process's write.
