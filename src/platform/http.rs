@@ -136,7 +136,15 @@ impl Http {
             }
             serde_json::from_slice::<Value>(&body).map_err(|_| UNLIKE.to_owned())
         };
-        self.attempts(&call, read).await
+        self.masked(self.attempts(&call, read).await)
+    }
+
+    /// An answer without the key.
+    fn masked(&self, answer: Result<Value, ApiError>) -> Result<Value, ApiError> {
+        answer.map(|mut value| {
+            self.keys.mask(&mut value);
+            value
+        })
     }
 
     /// Sends a change that is done when the status says so. Gives the answer, as far as it can be read.
@@ -145,7 +153,7 @@ impl Http {
             let body = bounded(response, LONGEST_ANSWER).await.unwrap_or_default();
             Ok(serde_json::from_slice(&body).unwrap_or_default())
         };
-        self.attempts(&call, read).await
+        self.masked(self.attempts(&call, read).await)
     }
 
     /// What a readable answer of another shape means. A call that changes nothing has done nothing.
@@ -161,6 +169,11 @@ impl Http {
             ));
         }
         ApiError::Unknown { call: call.to_string(), cause: UNLIKE.to_owned() }
+    }
+
+    /// What masks the key in answers.
+    pub(super) fn keys(&self) -> Arc<Keys> {
+        Arc::clone(&self.keys)
     }
 
     /// Sends a request and hands out its answer as it comes, for streams.

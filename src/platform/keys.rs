@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
 
 use super::{BuildError, answer::shortened, redact::Redactor};
 
@@ -65,6 +66,34 @@ impl Keys {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         let words = words.chars().take(LONGEST).collect();
         shortened(&state.redactors.iter().fold(words, |words: String, redactor| redactor.redact(&words)))
+    }
+}
+
+/// Texts of the platform other than its words: what it calls things, and what it answers. They go wherever the user wants
+/// them, so they have no key.
+impl Keys {
+    /// Masks whole keys in every text of an answer.
+    pub(super) fn mask(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => *text = self.masked(text),
+            Value::Array(values) => values.iter_mut().for_each(|value| self.mask(value)),
+            Value::Object(fields) => fields.values_mut().for_each(|value| self.mask(value)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    /// Takes what is ready of a text that comes in pieces, masked: all but what may be the beginning of a key.
+    pub(super) fn take_masked(&self, held: &mut String) -> String {
+        *held = self.masked(held);
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let open = state.redactors.iter().map(|redactor| redactor.open_end(held)).max().unwrap_or_default();
+        let rest = held.split_off(held.len() - open);
+        std::mem::replace(held, rest)
+    }
+
+    fn masked(&self, text: &str) -> String {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        state.redactors.iter().fold(text.to_owned(), |text, redactor| redactor.redact_whole(&text))
     }
 }
 

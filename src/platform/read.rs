@@ -43,7 +43,7 @@ pub fn cevvo_stream<'a>(chunks: impl Iterator<Item = &'a [u8]>) -> (Vec<ChatEven
     for chunk in chunks {
         buffer.extend_from_slice(chunk);
         loop {
-            match assistant::next_event(&mut buffer) {
+            match assistant::next_event(&mut buffer, &|_| ()) {
                 assistant::Line::Event(event) => events.push(event),
                 assistant::Line::Done => return (events, true),
                 assistant::Line::Nothing => break,

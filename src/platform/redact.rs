@@ -14,6 +14,9 @@ const LEAST: usize = 8;
 /// The same of a key's beginning at the very end of a text, where somebody has cut it.
 const LEAST_AT_END: usize = 4;
 
+/// A key with fewer characters than these may be a word.
+const LEAST_WHOLE: usize = 16;
+
 /// Finds one key in texts.
 pub(super) struct Redactor {
     /// The forms of the key in lower case, each with the length of a part that is no longer harmless.
@@ -68,6 +71,38 @@ impl Redactor {
         redacted + &words[kept..]
     }
 
+    /// The text without whole keys. Parts stay: names and ids may have a few letters in common with a key.
+    pub(super) fn redact_whole(&self, text: &str) -> String {
+        let lower = text.to_ascii_lowercase();
+        let (mut redacted, mut kept) = (String::new(), 0);
+        while let Some((start, end)) = self.whole_in(&lower[kept..]) {
+            redacted.push_str(&text[kept..kept + start]);
+            redacted.push_str(REDACTED);
+            kept += end;
+        }
+        redacted + &text[kept..]
+    }
+
+    /// Where the first whole key is in a text in lower case.
+    fn whole_in(&self, lower: &str) -> Option<(usize, usize)> {
+        let found = self.whole_forms().filter_map(|form| lower.find(form).map(|at| (at, at + form.len())));
+        found.min()
+    }
+
+    /// How many bytes at the end of a text may be the beginning of a whole key.
+    pub(super) fn open_end(&self, text: &str) -> usize {
+        let lower = text.to_ascii_lowercase();
+        let longest =
+            |form: &str| (1..form.len().min(lower.len() + 1)).rev().find(|length| lower.ends_with(&form[..*length]));
+        self.whole_forms().filter_map(longest).max().unwrap_or_default()
+    }
+
+    /// The forms of a key that is long enough to be no word of somebody's text.
+    fn whole_forms(&self) -> impl Iterator<Item = &str> {
+        let forms = self.forms.iter().filter(|_| self.forms.first().is_some_and(|(key, _)| key.len() >= LEAST_WHOLE));
+        forms.filter_map(|(form, _)| std::str::from_utf8(form).ok())
+    }
+
     /// The length of the part of the key that is there; 0 where there is none.
     fn part_at(&self, text: &[u8], at: usize) -> usize {
         let longest = |(form, least): &(Vec<u8>, usize)| {
@@ -119,6 +154,25 @@ mod tests {
         // "xabcdef" and "xyabcdef" in base64 are eGFiY2RlZg== and eHlhYmNkZWY=.
         assert_eq!(base64(b"abcdef", 1), "FiY2RlZ");
         assert_eq!(base64(b"abcdef", 2), "hYmNkZW");
+    }
+
+    #[test]
+    fn redact_whole__texts_with_the_key__lose_it_and_keep_parts_of_it() {
+        let redactor = Redactor::new(&SecretString::from("sk_live_0123456789abcdef"));
+        for (text, expected) in [
+            ("src_SK_LIVE_0123456789abcdef!", "src_[the key]!"),
+            ("é sk_live_0123456789abcdefsk_live_0123456789abcdef", "é [the key][the key]"),
+            ("c2tfbGl2ZV8wMTIzNDU2Nzg5YWJjZGVm", "[the key]"),
+            ("sk_live_0123456789abcde", "sk_live_0123456789abcde"),
+            ("", ""),
+        ] {
+            assert_eq!(redactor.redact_whole(text), expected, "{text}");
+        }
+        for (text, expected) in [("", 0), ("é", 0), ("a sk_li", 5), ("sk_live_0123456789abcde", 23), ("a s b", 0)] {
+            assert_eq!(redactor.open_end(text), expected, "{text}");
+        }
+        let word = Redactor::new(&SecretString::from("development"));
+        assert_eq!(word.redact_whole("docs/development.md"), "docs/development.md");
     }
 
     #[test]

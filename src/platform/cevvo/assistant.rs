@@ -1,14 +1,16 @@
 //! Cevvo's API: chat, conversations and analytics (`cevvo-api`, sections Chat, Conversations and Analytics).
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use reqwest::{Method, Response};
+use serde_json::Value;
 
 use super::Cevvo;
 use crate::platform::{
     ApiError, List,
     call::Call,
     gate::Class,
+    keys::Keys,
     wire::cevvo::{
         ChatAnswer, ChatRequest, Citation, Conversation, CoverageGap, Overview, StreamEvent, Thread, TopQuestion,
     },
@@ -16,6 +18,8 @@ use crate::platform::{
 
 /// The longest line of a stream; the sources of an answer come as one.
 const LONGEST_LINE: usize = 1 << 20;
+/// The most citations of a stream that are kept: answers rest on a few.
+const MOST_CITATIONS: usize = 1_000;
 
 /// The period that analytics cover.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +58,12 @@ pub enum ChatEvent {
 pub struct ChatStream {
     response: Response,
     buffer: Vec<u8>,
+    keys: Arc<Keys>,
+    /// Text that may end within the key.
+    held: String,
+    /// How many citations may still come.
+    citations: usize,
+    ended: bool,
 }
 
 impl ChatStream {
@@ -64,9 +74,28 @@ impl ChatStream {
     pub async fn next(&mut self) -> Result<Option<ChatEvent>, ApiError> {
         let broken = |cause: &str| ApiError::Unknown { call: "POST /chat/stream".to_owned(), cause: cause.to_owned() };
         loop {
-            match next_event(&mut self.buffer) {
-                Line::Event(event) => return Ok(Some(event)),
-                Line::Done => return Ok(None),
+            if self.ended {
+                return Ok(None);
+            }
+            match next_event(&mut self.buffer, &|event| self.keys.mask(event)) {
+                Line::Event(ChatEvent::Text(text)) => {
+                    self.held += &text;
+                    let ready = self.keys.take_masked(&mut self.held);
+                    if !ready.is_empty() {
+                        return Ok(Some(ChatEvent::Text(ready)));
+                    }
+                    continue;
+                }
+                Line::Event(ChatEvent::Sources(mut sources)) => {
+                    sources.truncate(self.citations);
+                    self.citations -= sources.len();
+                    return Ok(Some(ChatEvent::Sources(sources)));
+                }
+                Line::Done => {
+                    self.ended = true;
+                    let rest = std::mem::take(&mut self.held);
+                    return Ok((!rest.is_empty()).then_some(ChatEvent::Text(rest)));
+                }
                 Line::Nothing => {}
             }
             if self.buffer.len() > LONGEST_LINE {
@@ -74,6 +103,8 @@ impl ChatStream {
             }
             match self.response.chunk().await {
                 Ok(Some(chunk)) => self.buffer.extend_from_slice(&chunk),
+                // What came before it broke off is shown first.
+                _ if !self.held.is_empty() => return Ok(Some(ChatEvent::Text(std::mem::take(&mut self.held)))),
                 Ok(None) => return Err(broken("the answer broke off")),
                 Err(_) => return Err(broken("the connection broke off")),
             }
@@ -89,11 +120,11 @@ pub(in crate::platform) enum Line {
     Nothing,
 }
 
-/// Takes whole lines away up to one that says something.
-pub(in crate::platform) fn next_event(buffer: &mut Vec<u8>) -> Line {
+/// Takes whole lines away up to one that says something. `mask` takes the key out of each.
+pub(in crate::platform) fn next_event(buffer: &mut Vec<u8>, mask: &dyn Fn(&mut Value)) -> Line {
     while let Some(end) = buffer.iter().position(|byte| *byte == b'\n') {
         let line: Vec<u8> = buffer.drain(..=end).collect();
-        let said = read_line(&String::from_utf8_lossy(&line));
+        let said = read_line(&String::from_utf8_lossy(&line), mask);
         if said != Line::Nothing {
             return said;
         }
@@ -101,12 +132,14 @@ pub(in crate::platform) fn next_event(buffer: &mut Vec<u8>) -> Line {
     Line::Nothing
 }
 
-fn read_line(line: &str) -> Line {
+fn read_line(line: &str, mask: &dyn Fn(&mut Value)) -> Line {
     let Some(data) = line.trim_end().strip_prefix("data:").map(str::trim_start) else { return Line::Nothing };
     if data == "[DONE]" {
         return Line::Done;
     }
-    match serde_json::from_str(data) {
+    let Ok(mut event) = serde_json::from_str(data) else { return Line::Nothing };
+    mask(&mut event);
+    match serde_json::from_value(event) {
         Ok(StreamEvent::Text { text }) => Line::Event(ChatEvent::Text(text)),
         Ok(StreamEvent::Sources { sources }) => Line::Event(ChatEvent::Sources(sources)),
         Ok(StreamEvent::Unknown) | Err(_) => Line::Nothing,
@@ -128,7 +161,14 @@ impl Cevvo {
     /// See [`ApiError`].
     pub async fn chat_stream(&self, request: &ChatRequest) -> Result<ChatStream, ApiError> {
         let call = Call::new(Method::POST, "/chat/stream", Class::Begin).json(request);
-        Ok(ChatStream { response: self.http.open(call).await?, buffer: Vec::new() })
+        Ok(ChatStream {
+            response: self.http.open(call).await?,
+            buffer: Vec::new(),
+            keys: self.http.keys(),
+            held: String::new(),
+            citations: MOST_CITATIONS,
+            ended: false,
+        })
     }
 
     /// One page of conversations; at most 100 a page.
