@@ -7,9 +7,13 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     task::Context,
+    time::{Duration, Instant},
 };
 
 use futures_util::task::AtomicWaker;
+
+/// How long an idle connection keeps its slot at least: time for a request that is on its way.
+const MIN_AGE: Duration = Duration::from_millis(100);
 
 /// The first bytes of an HTTP/2 connection preface.
 const HTTP_2: &[u8] = b"PRI";
@@ -30,8 +34,9 @@ pub struct Slot {
     open: Arc<Mutex<VecDeque<Arc<State>>>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
+    since: Instant,
     active: AtomicBool,
     evicted: AtomicBool,
     waker: AtomicWaker,
@@ -48,9 +53,22 @@ impl ConnectionSlots {
         Self { evicts_active: false, ..Self::new(limit) }
     }
 
+    /// How long to wait before the next connection is accepted: until the one that it would evict has had its time.
+    pub fn delay(&self, now: Instant) -> Duration {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let idle = open.iter().find(|other| !other.active.load(Ordering::Relaxed));
+        let evicted = idle.filter(|_| open.len() >= self.limit);
+        evicted.map_or(Duration::ZERO, |state| MIN_AGE.saturating_sub(now.saturating_duration_since(state.since)))
+    }
+
     /// Takes a slot for a new connection. At the limit, evicts the oldest idle connection.
-    pub fn acquire(&self) -> Slot {
-        let state = Arc::new(State::default());
+    pub fn acquire(&self, now: Instant) -> Slot {
+        let state = Arc::new(State {
+            since: now,
+            active: AtomicBool::new(false),
+            evicted: AtomicBool::new(false),
+            waker: AtomicWaker::new(),
+        });
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if open.len() >= self.limit {
             let idle = open.iter().position(|other| !other.active.load(Ordering::Relaxed));
@@ -156,26 +174,39 @@ mod tests {
 
     #[test]
     fn acquire__at_the_limit__evicts_the_oldest_idle_connection() {
-        let slots = ConnectionSlots::new(2);
-        let (active, idle) = (slots.acquire(), slots.acquire());
+        let (slots, now) = (ConnectionSlots::new(2), Instant::now());
+        let (active, idle) = (slots.acquire(now), slots.acquire(now));
         active.activity().mark();
-        let next = slots.acquire();
+        let next = slots.acquire(now);
         assert_eq!([&active, &idle, &next].map(is_evicted), [false, true, false]);
         next.activity().mark();
-        let last = slots.acquire();
+        let last = slots.acquire(now);
         assert_eq!([&active, &next, &last].map(is_evicted), [true, false, false]);
         drop(next);
-        let _free = slots.acquire();
+        let _free = slots.acquire(now);
         assert!(!is_evicted(&last), "one was closed");
     }
 
     #[test]
     fn acquire__all_active_connections_over_an_idle_limit__evicts_none_of_them() {
-        let slots = ConnectionSlots::for_idle(1);
-        let active = slots.acquire();
+        let (slots, now) = (ConnectionSlots::for_idle(1), Instant::now());
+        let active = slots.acquire(now);
         active.activity().mark();
-        let idle = slots.acquire();
-        let _next = slots.acquire();
+        let idle = slots.acquire(now);
+        let _next = slots.acquire(now);
         assert_eq!([&active, &idle].map(is_evicted), [false, true]);
+    }
+
+    #[test]
+    fn delay__at_the_limit__is_what_the_oldest_idle_connection_has_left() {
+        let (slots, start) = (ConnectionSlots::new(2), Instant::now());
+        let at = |ms| start + Duration::from_millis(ms);
+        let active = slots.acquire(at(0));
+        active.activity().mark();
+        assert_eq!(slots.delay(at(0)), Duration::ZERO, "a slot is free");
+        let idle = slots.acquire(at(10));
+        assert_eq!([at(10), at(60), at(200)].map(|now| slots.delay(now).as_millis()), [100, 50, 0]);
+        idle.activity().mark();
+        assert_eq!(slots.delay(at(10)), Duration::ZERO, "none is idle");
     }
 }

@@ -1,11 +1,12 @@
 //! Where the endpoint listens: on an address or on a Unix socket, for connections that are few and short.
 
 use std::{
-    fmt, fs,
+    fmt,
+    fs::{self, File},
     io::{self, ErrorKind},
     os::{
-        fd::AsFd,
-        unix::fs::{FileTypeExt, PermissionsExt},
+        fd::{AsFd, AsRawFd},
+        unix::fs::{FileTypeExt, MetadataExt, PermissionsExt},
     },
     path::{Path, PathBuf},
     pin::Pin,
@@ -14,7 +15,10 @@ use std::{
 };
 
 use axum::serve::Listener;
-use rustix::fs::{Mode, fchmod};
+use rustix::{
+    fs::{Mode, OFlags, fchmod},
+    process::geteuid,
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, UnixListener, UnixSocket, UnixStream},
@@ -96,9 +100,19 @@ async fn bind_socket(path: &Path) -> io::Result<Kind> {
     fchmod(socket.as_fd(), Mode::from_raw_mode(0o660))?;
     socket.bind(path)?;
     let file = SocketFile(path.to_owned());
-    // The umask may have taken a right of the group's.
-    fs::set_permissions(path, fs::Permissions::from_mode(0o660))?;
+    grant_group(path)?;
     Ok(Kind::Socket(socket.listen(BACKLOG)?, file))
+}
+
+/// Gives a new socket's group the right that the umask may have taken. Another file in its place keeps its mode.
+fn grant_group(path: &Path) -> io::Result<()> {
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let found = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    let meta = found.metadata()?;
+    if !meta.file_type().is_socket() || meta.uid() != geteuid().as_raw() {
+        return Err(io::Error::new(ErrorKind::PermissionDenied, "somebody has put another file in its place"));
+    }
+    fs::set_permissions(format!("/proc/self/fd/{}", found.as_raw_fd()), fs::Permissions::from_mode(0o660))
 }
 
 impl Bound {
@@ -126,13 +140,15 @@ impl Listener for Bound {
     type Addr = ();
 
     async fn accept(&mut self) -> (Connection, ()) {
+        // What comes meanwhile waits in the kernel. Else those that come back at once would evict a request before it is read.
+        tokio::time::sleep(self.slots.delay(Instant::now().into_std())).await;
         let stream: Box<dyn Stream> = match &mut self.listener {
             Kind::Address(listener) => Box::new(Listener::accept(listener).await.0),
             Kind::Socket(listener, _) => Box::new(Listener::accept(listener).await.0),
         };
-        let end = Box::pin(tokio::time::sleep(HEAD));
+        let (begun, end) = (Instant::now(), Box::pin(tokio::time::sleep(HEAD)));
         (
-            Connection { stream, end, begun: Instant::now(), head: RequestHead::default(), slot: self.slots.acquire() },
+            Connection { stream, end, begun, head: RequestHead::default(), slot: self.slots.acquire(begun.into_std()) },
             (),
         )
     }

@@ -9,6 +9,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll},
+    time::Instant,
 };
 
 use axum::{
@@ -84,7 +85,7 @@ impl Listener for CuttableListener {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!("cannot set TCP_NODELAY: {error}");
         }
-        let slot = self.slots.acquire();
+        let slot = self.slots.acquire(Instant::now());
         (CuttableStream { stream, scissors: self.scissors.beside(&slot), slot }, address)
     }
 
