@@ -16,8 +16,8 @@ pub(super) const NAMES: [&str; 2] = [".gitignore", OWN];
 /// kbsync's own, which is never a document.
 pub(super) const OWN: &str = ".kbsyncignore";
 
-/// The largest ignore file that is read, in bytes.
-const MAX_SIZE: u64 = 4 * 1024 * 1024;
+/// The largest ignore file that is read, in bytes, and the most of all that are in force in one folder.
+pub(super) const MAX_SIZE: u64 = 4 * 1024 * 1024;
 
 const NO_FILE: &str = "it is not a file";
 
@@ -29,6 +29,8 @@ pub(super) struct IgnoreFile {
     /// How many bytes of a path lead to its folder; the rest is what the rules are matched with.
     base: usize,
     rules: Rules,
+    /// Its length in bytes: its rules take about forty times as much memory.
+    pub(super) size: u64,
     /// When it was written last.
     pub(super) written: Moment,
 }
@@ -68,7 +70,7 @@ impl IgnoreFile {
             Some((encoding, _)) if encoding != UTF_8 => Rules::parse(encoding.decode(&text).0.as_bytes(), is_own),
             _ => Rules::parse(&text, is_own),
         };
-        Ok(Some(Self { shown, base, rules, written: written.into() }))
+        Ok(Some(Self { shown, base, rules, size: text.len() as u64, written: written.into() }))
     }
 
     /// The rule of this file that decides about a path.

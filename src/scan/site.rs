@@ -10,7 +10,7 @@ use rustix::{
 use super::{
     Root, ScanError, ScanOptions, Skip,
     filter::{Candidate, Filter},
-    ignore_file::{self, IgnoreFile},
+    ignore_file::{self, IgnoreFile, MAX_SIZE},
     listing::{Kind, Listing, look_at},
     litter::releases,
     repository::Repository,
@@ -87,6 +87,9 @@ impl Site {
             let shown = format!("{}{name}", self.shown(&place.path));
             let file = IgnoreFile::read(folder, name, shown.clone(), place.path.len());
             place.ignores.extend(file.map_err(|error| format!("{shown} cannot be read: {error}"))?);
+            if place.ignores.iter().map(|file| file.size).sum::<u64>() > MAX_SIZE {
+                return Err(format!("{shown} and the ignore files of the folders above have more than 4 MiB of rules"));
+            }
         }
         Ok(())
     }

@@ -131,6 +131,19 @@ fn what_cannot_be_read_is_reported_and_its_rules_are_not_guessed() {
 }
 
 #[test]
+fn ignore_files__too_many_rules_in_nested_folders__are_not_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path();
+    let rules = "# a comment that matches nothing at all\n".repeat(75_000);
+    for folder in ["a", "a/b", "c"] {
+        write(root, &format!("{folder}/x.md"));
+        fs::write(root.join(folder).join(".gitignore"), &rules).unwrap();
+    }
+    let why = "a/b: a/b/.gitignore and the ignore files of the folders above have more than 4 MiB of rules";
+    assert_eq!(walked(&options(root)), [why, "a/x.md", "c/x.md"]);
+}
+
+#[test]
 fn a_folder_that_is_nested_too_deeply_is_reported() {
     let dir = tempfile::tempdir().unwrap();
     // The system takes no such path in one piece, so each folder is made inside the one before.
