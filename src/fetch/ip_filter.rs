@@ -16,7 +16,7 @@ use super::{Trouble, address::embedded};
 use crate::model::{AllowedHosts, Cidr, normalize_host};
 
 /// Blocks that no site has a reason to resolve to: loopback, link-local, multicast, and the metadata services of clouds.
-const RESERVED: [Cidr; 11] = [
+const RESERVED: [Cidr; 12] = [
     Cidr::v4([0, 0, 0, 0], 8),
     Cidr::v4([127, 0, 0, 0], 8),
     Cidr::v4([169, 254, 0, 0], 16),
@@ -25,8 +25,10 @@ const RESERVED: [Cidr; 11] = [
     Cidr::v4([100, 100, 100, 200], 32),
     Cidr::v4([192, 0, 0, 192], 32),
     Cidr::v4([168, 63, 129, 16], 32),
-    // No address and this machine, the link, many at once, and the metadata of Amazon's machines.
-    Cidr::v6([0, 0, 0, 0, 0, 0, 0, 0], 127),
+    // This machine and IPv4 addresses as IPv6 had them at first, those of a network's own translator, the link, many at once,
+    // and the metadata of Amazon's machines.
+    Cidr::v6([0, 0, 0, 0, 0, 0, 0, 0], 96),
+    Cidr::v6([0x64, 0xff9b, 1, 0, 0, 0, 0, 0], 48),
     Cidr::v6([0xfe80, 0, 0, 0, 0, 0, 0, 0], 10),
     Cidr::v6([0xff00, 0, 0, 0, 0, 0, 0, 0], 8),
     Cidr::v6([0xfd00, 0xec2, 0, 0, 0, 0, 0, 0], 32),
@@ -45,6 +47,20 @@ fn is_allowed(allowed: &AllowedHosts, host: &str, port: Option<u16>, address: Ip
         (Some(_), Some(port)) => is_literal && allowed.has_origin(&host, port),
     };
     is_in_block || is_named
+}
+
+/// The address that a host is by itself: a literal one, or `localhost`.
+fn literal_address(url: &Url) -> Option<IpAddr> {
+    match url.host()? {
+        Host::Ipv4(address) => Some(address.into()),
+        Host::Ipv6(address) => Some(address.into()),
+        Host::Domain(name) => (normalize_host(name) == "localhost").then(|| Ipv4Addr::LOCALHOST.into()),
+    }
+}
+
+/// Whether a URL's host is a reserved address by itself, such as `127.0.0.1` or `localhost`.
+pub(super) fn is_reserved_host(url: &Url) -> bool {
+    literal_address(url).and_then(reserved_block).is_some()
 }
 
 /// The reserved block that an address is in, or the IPv4 address within it.
@@ -71,12 +87,7 @@ impl PrivateIpFilter {
     /// Rejects a URL whose host is a literal address. Names are checked when they are resolved, without the port: so that of
     /// `localhost` is checked here.
     pub(super) fn check(&self, url: &Url) -> Result<(), Trouble> {
-        let address = match url.host() {
-            Some(Host::Ipv4(address)) => IpAddr::V4(address),
-            Some(Host::Ipv6(address)) => IpAddr::V6(address),
-            Some(Host::Domain(name)) if normalize_host(name) == "localhost" => Ipv4Addr::LOCALHOST.into(),
-            Some(Host::Domain(_)) | None => return Ok(()),
-        };
+        let Some(address) = literal_address(url) else { return Ok(()) };
         let host = url.host_str().unwrap_or_default();
         if self.rejects(host, url.port_or_known_default(), address) {
             return Err(Trouble::Private { host: host.to_owned(), address });
@@ -144,6 +155,8 @@ mod tests {
             ("0.0.0.0/0", "127.0.0.1", true),
             ("0.0.0.0/0", "169.254.169.254", true),
             ("::/0", "::1", true),
+            ("::/0", "::127.0.0.1", true),
+            ("::/0", "64:ff9b:1::a9fe:a9fe", true),
             ("::/0", "fd12::1", false),
             ("::/0", "fd00:ec2::254", true),
             ("100.64.0.0/10", "100.100.100.200", true),

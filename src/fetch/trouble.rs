@@ -49,8 +49,8 @@ pub enum Trouble {
     /// It redirects to where it was before.
     #[error("it redirects in a circle, again to {0}")]
     RedirectLoop(String),
-    /// It redirects to what is no address.
-    #[error("it redirects to \"{0}\", which is no address")]
+    /// It redirects to what is no address, or to a longer one than servers take.
+    #[error("it redirects to \"{0}\", which is no address that can be asked for")]
     RedirectNowhere(String),
     /// It redirects to an address with a user's name or password.
     #[error("it redirects to {0} with a user's name or password in the address, and such a redirect is not followed")]

@@ -34,6 +34,9 @@ const WORDS: &[&str] = &[
     "跳转",
 ];
 
+/// The longest address that a page leads to, in bytes: a page with a longer one cannot be listed either.
+const MAX_ADDRESS: usize = 2000;
+
 /// What leads on in a page, before its scripts are taken away.
 pub(super) struct Leads {
     refresh: Option<(f64, Url)>,
@@ -47,7 +50,8 @@ impl Leads {
     /// What leads on in a document, and in the `Refresh` header that came with it.
     pub(super) fn of(document: &Document, base: &Base, header: Option<&str>) -> Self {
         let root = document.root();
-        let elsewhere = |href: &str| base.page(href).filter(|url| !base.is_page(url));
+        let elsewhere =
+            |href: &str| base.page(href).filter(|url| !base.is_page(url) && url.as_str().len() <= MAX_ADDRESS);
         let canonical = root.descendants_it().find(|node| {
             node.has_name("link") && node.attr("rel").is_some_and(|rel| rel.trim().eq_ignore_ascii_case("canonical"))
         });

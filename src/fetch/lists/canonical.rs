@@ -3,7 +3,7 @@
 use url::{ParseError, Url};
 
 /// The longest address, in bytes. Longer ones are a trap for crawlers rather than a page.
-const MAX_BYTES: usize = 2000;
+pub(in crate::fetch) const MAX_BYTES: usize = 2000;
 
 /// How much of a bad address is shown.
 const SHOWN: usize = 100;

@@ -11,6 +11,7 @@ use std::{
 use url::Url;
 
 use super::{
+    super::ip_filter::is_reserved_host,
     Filter, Listed, Pages,
     bad::{Bad, count},
     canonical::canonical,
@@ -57,9 +58,13 @@ impl Source {
         self.way.last().unwrap_or(&self.from)
     }
 
-    /// A list speaks for its own host, and for the one that it was moved to.
+    /// A list speaks for its own host, and for the one that it was moved to. On this machine each port is another site.
     fn speaks_for(&self, page: &Url) -> bool {
-        page.host() == self.address().host() || page.host() == self.from.host()
+        let is_of = |own: &Url| {
+            page.host() == own.host()
+                && (page.port_or_known_default() == own.port_or_known_default() || !is_reserved_host(page))
+        };
+        is_of(self.address()) || is_of(&self.from)
     }
 }
 

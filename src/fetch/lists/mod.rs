@@ -23,6 +23,7 @@ use std::{
 
 use url::Url;
 
+pub(super) use canonical::MAX_BYTES;
 pub use canonical::{BadAddress, canonical};
 pub use filter::{Filter, LeftOut};
 
