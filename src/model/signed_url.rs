@@ -6,10 +6,12 @@ use std::borrow::Cow;
 const MASK: &str = "…";
 
 /// Names of parameters that are secret as a whole, in lower case without separators.
-const SECRET: [&str; 7] = ["auth", "hmac", "jwt", "key", "policy", "pwd", "sig"];
+const SECRET: [&str; 11] = ["bearer", "hmac", "jwt", "otp", "pass", "pin", "policy", "pwd", "sid", "sig", "ticket"];
+/// Ends of names that make a parameter secret.
+const SECRET_ENDS: [&str; 2] = ["auth", "key"];
 /// Parts of names that make a parameter secret, written the same way.
 const SECRET_PARTS: [&str; 9] =
-    ["accesskey", "apikey", "credential", "passw", "secret", "session", "signature", "keypairid", "token"];
+    ["accesskey", "credential", "keypairid", "passw", "saml", "secret", "session", "signature", "token"];
 
 /// A text with the values of secret parameters masked in every address that it names. Addresses signed for S3, CloudFront,
 /// Google Cloud Storage, OSS and Azure are known, and parameters that are named as a secret.
@@ -42,7 +44,9 @@ fn length(text: &str, ends: &[char]) -> usize {
 
 fn is_secret(name: &str) -> bool {
     let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
-    SECRET.contains(&name.as_str()) || SECRET_PARTS.iter().any(|part| name.contains(part))
+    SECRET.contains(&name.as_str())
+        || SECRET_ENDS.iter().any(|end| name.ends_with(end))
+        || SECRET_PARTS.iter().any(|part| name.contains(part))
 }
 
 #[cfg(test)]
@@ -67,7 +71,8 @@ mod tests {
             ("http://a/?token=1 and http://b/?id=2;SESSIONID=3", "http://a/?token=… and http://b/?id=2;SESSIONID=…"),
             ("https://x.example/?Policy=e30_&Key-Pair-Id=K2", "https://x.example/?Policy=…&Key-Pair-Id=…"),
             ("https://x.example/?token=&q=a", "https://x.example/?token=&q=a"),
-            ("https://x.example/?keyword=key&monkey=1", "https://x.example/?keyword=key&monkey=1"),
+            ("https://x.example/?keyword=key&spin=1", "https://x.example/?keyword=key&spin=1"),
+            ("https://x.example/?resourcekey=a&tempauth=b&pin=1", "https://x.example/?resourcekey=…&tempauth=…&pin=…"),
             ("https://x.example/?token&q", "https://x.example/?token&q"),
             ("notes/why?token=1.md", "notes/why?token=1.md"),
             ("?", "?"),
