@@ -7,7 +7,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     task::Context,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use futures_util::task::AtomicWaker;
@@ -18,7 +18,7 @@ const MIN_AGE: Duration = Duration::from_millis(100);
 /// The first bytes of an HTTP/2 connection preface.
 const HTTP_2: &[u8] = b"PRI";
 
-/// A limited number of connections, oldest first.
+/// A limited number of connections, oldest first. Times count from any moment that its user chooses.
 #[derive(Debug)]
 pub struct ConnectionSlots {
     open: Arc<Mutex<VecDeque<Arc<State>>>>,
@@ -36,7 +36,8 @@ pub struct Slot {
 
 #[derive(Debug)]
 struct State {
-    since: Instant,
+    /// When it was accepted.
+    since: Duration,
     active: AtomicBool,
     evicted: AtomicBool,
     waker: AtomicWaker,
@@ -54,15 +55,15 @@ impl ConnectionSlots {
     }
 
     /// How long to wait before the next connection is accepted: until the one that it would evict has had its time.
-    pub fn delay(&self, now: Instant) -> Duration {
+    pub fn delay(&self, now: Duration) -> Duration {
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let idle = open.iter().find(|other| !other.active.load(Ordering::Relaxed));
         let evicted = idle.filter(|_| open.len() >= self.limit);
-        evicted.map_or(Duration::ZERO, |state| MIN_AGE.saturating_sub(now.saturating_duration_since(state.since)))
+        evicted.map_or(Duration::ZERO, |state| MIN_AGE.saturating_sub(now.saturating_sub(state.since)))
     }
 
     /// Takes a slot for a new connection. At the limit, evicts the oldest idle connection.
-    pub fn acquire(&self, now: Instant) -> Slot {
+    pub fn acquire(&self, now: Duration) -> Slot {
         let state = Arc::new(State {
             since: now,
             active: AtomicBool::new(false),
@@ -174,7 +175,7 @@ mod tests {
 
     #[test]
     fn acquire__at_the_limit__evicts_the_oldest_idle_connection() {
-        let (slots, now) = (ConnectionSlots::new(2), Instant::now());
+        let (slots, now) = (ConnectionSlots::new(2), Duration::ZERO);
         let (active, idle) = (slots.acquire(now), slots.acquire(now));
         active.activity().mark();
         let next = slots.acquire(now);
@@ -189,7 +190,7 @@ mod tests {
 
     #[test]
     fn acquire__all_active_connections_over_an_idle_limit__evicts_none_of_them() {
-        let (slots, now) = (ConnectionSlots::for_idle(1), Instant::now());
+        let (slots, now) = (ConnectionSlots::for_idle(1), Duration::ZERO);
         let active = slots.acquire(now);
         active.activity().mark();
         let idle = slots.acquire(now);
@@ -199,7 +200,7 @@ mod tests {
 
     #[test]
     fn delay__at_the_limit__is_what_the_oldest_idle_connection_has_left() {
-        let (slots, start) = (ConnectionSlots::new(2), Instant::now());
+        let (slots, start) = (ConnectionSlots::new(2), Duration::ZERO);
         let at = |ms| start + Duration::from_millis(ms);
         let active = slots.acquire(at(0));
         active.activity().mark();

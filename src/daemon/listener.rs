@@ -43,6 +43,7 @@ const BACKLOG: u32 = 128;
 pub struct Bound {
     listener: Kind,
     slots: ConnectionSlots,
+    since: Instant,
 }
 
 #[derive(Debug)]
@@ -72,7 +73,7 @@ pub async fn bind(listen: &Listen) -> io::Result<Option<Bound>> {
         Listen::Address(address) => TcpListener::bind(address).await.map(Kind::Address).map_err(|e| said(address, &e)),
         Listen::Socket(path) => bind_socket(path).await.map_err(|error| said(path.display(), &error)),
     };
-    Ok(Some(Bound { listener: listener?, slots: ConnectionSlots::new(AT_ONCE) }))
+    Ok(Some(Bound { listener: listener?, slots: ConnectionSlots::new(AT_ONCE), since: Instant::now() }))
 }
 
 fn said(place: impl fmt::Display, error: &io::Error) -> io::Error {
@@ -141,14 +142,20 @@ impl Listener for Bound {
 
     async fn accept(&mut self) -> (Connection, ()) {
         // What comes meanwhile waits in the kernel. Else those that come back at once would evict a request before it is read.
-        tokio::time::sleep(self.slots.delay(Instant::now().into_std())).await;
+        tokio::time::sleep(self.slots.delay(self.since.elapsed())).await;
         let stream: Box<dyn Stream> = match &mut self.listener {
             Kind::Address(listener) => Box::new(Listener::accept(listener).await.0),
             Kind::Socket(listener, _) => Box::new(Listener::accept(listener).await.0),
         };
         let (begun, end) = (Instant::now(), Box::pin(tokio::time::sleep(HEAD)));
         (
-            Connection { stream, end, begun, head: RequestHead::default(), slot: self.slots.acquire(begun.into_std()) },
+            Connection {
+                stream,
+                end,
+                begun,
+                head: RequestHead::default(),
+                slot: self.slots.acquire(begun - self.since),
+            },
             (),
         )
     }

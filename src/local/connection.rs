@@ -74,6 +74,7 @@ pub(super) struct CuttableListener {
     pub(super) listener: TcpListener,
     pub(super) scissors: Scissors,
     pub(super) slots: ConnectionSlots,
+    pub(super) since: Instant,
 }
 
 impl Listener for CuttableListener {
@@ -85,7 +86,7 @@ impl Listener for CuttableListener {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!("cannot set TCP_NODELAY: {error}");
         }
-        let slot = self.slots.acquire(Instant::now());
+        let slot = self.slots.acquire(self.since.elapsed());
         (CuttableStream { stream, scissors: self.scissors.beside(&slot), slot }, address)
     }
 

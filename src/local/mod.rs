@@ -229,7 +229,7 @@ pub async fn start(listener: TcpListener, options: Options) -> Result<Running, L
     let service = routes::router(Arc::clone(&app)).into_make_service_with_connect_info::<Scissors>();
     let scissors = Scissors::default();
     let slots = ConnectionSlots::for_idle(UNAUTHENTICATED);
-    let listener = CuttableListener { listener, scissors: scissors.clone(), slots };
+    let listener = CuttableListener { listener, scissors: scissors.clone(), slots, since: Instant::now() };
     let server = axum::serve(listener, service).with_graceful_shutdown(async {
         // A platform that is dropped stops as well.
         let _ = stopped.await;

@@ -116,6 +116,27 @@ async fn many_silent_connections_keep_nobody_out() {
     assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
 }
 
+/// Connects without a word, and again as soon as that is cut.
+async fn return_to(address: String) {
+    loop {
+        if let Ok(mut stream) = TcpStream::connect(&address).await {
+            let _ = stream.read(&mut [0]).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn connections_that_come_back_at_once_keep_nobody_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let endpoint = Endpoint::at(&anywhere(), idle(folder.path())).await;
+    let address = endpoint.address().to_owned();
+    let intruders: Vec<_> = (0..60).map(|_| tokio::spawn(return_to(address.clone()))).collect();
+    for _ in 0..5 {
+        assert_eq!(endpoint.get("/healthz").await.body, "ok\n");
+    }
+    intruders.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_head_has_two_seconds_and_is_no_http_2() {
     let folder = tempfile::tempdir().unwrap();
