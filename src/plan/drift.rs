@@ -37,8 +37,8 @@ pub struct Listed {
     pub name: SourceName,
     /// Whether it holds its document.
     pub holds: bool,
-    /// Whether the platform is at work on it: something was put into it.
-    pub at_work: bool,
+    /// Whether something was put into it: the platform is at work on it, or has failed at it.
+    pub filled: bool,
     /// When it was made, where the platform says so.
     pub created: Option<Moment>,
     /// Who made it.
@@ -120,7 +120,7 @@ pub fn drift(
     // What holds its document first, for others retire by it; then what is empty, which a lost answer is likelier to have
     // made than what something was put into; then the oldest, and by id where the platform does not say: the choice is the
     // same on every pass.
-    listed.sort_by(|a, b| (!a.holds, a.at_work, a.created, &a.id).cmp(&(!b.holds, b.at_work, b.created, &b.id)));
+    listed.sort_by(|a, b| (!a.holds, a.filled, a.created, &a.id).cmp(&(!b.holds, b.filled, b.created, &b.id)));
     let mut steps = Vec::new();
     let mut spare = listed.into_iter();
     let mut taken = has_live;
@@ -177,7 +177,7 @@ mod tests {
     fn listed(id: &str, age: u64, holds: bool) -> Listed {
         let name = SourceName::parse("c/a.md [default:0123456789ab]").unwrap();
         let created = Some(NOW - Duration::from_secs(age));
-        Listed { id: SourceId(id.to_owned()), name, holds, at_work: false, created, origin: Origin::ThisState }
+        Listed { id: SourceId(id.to_owned()), name, holds, filled: false, created, origin: Origin::ThisState }
     }
 
     const TRUST: ListTrust = ListTrust { complete: true, lists_to_lose: 2 };
@@ -203,7 +203,7 @@ mod tests {
             doubled,
             [Drift::Found(one, listed("s", 60, false), since(90)), Drift::Claim(listed("t", 50, false))]
         );
-        let busy = Listed { at_work: true, ..listed("r", 70, false) };
+        let busy = Listed { filled: true, ..listed("r", 70, false) };
         let free = judge(90, vec![busy.clone(), listed("s", 60, false)]);
         assert_eq!(free, [Drift::Found(one, listed("s", 60, false), since(90)), Drift::Claim(busy)]);
         let held = judge(90, vec![listed("s", 60, false), listed("t", 50, true)]);

@@ -146,6 +146,14 @@ pub enum Holding {
     Failed(Option<String>),
 }
 
+impl Holding {
+    /// Whether something was put into it that it does not hold, or not yet: what failed once may stay so, whatever is put
+    /// into it after that.
+    pub fn was_filled(&self) -> bool {
+        matches!(self, Self::AtWork | Self::Failed(_))
+    }
+}
+
 /// Where a page of the list of sources begins. Its meaning is the client's own; later pages have greater ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cursor {

@@ -280,7 +280,8 @@ impl<P: Platform> Pass<'_, P> {
         let name = parsed.filter(|_| !is_foreign);
         // Where nothing can be renamed, a source that we made is ours whatever the platform has always called it.
         let nameless = source.name.is_empty() || !self.platform.abilities().rename && !is_foreign;
-        let (holds, at_work) = (source.holding == Holding::Document, source.holding == Holding::AtWork);
+        let holds = source.holding == Holding::Document;
+        let filled = source.holding.was_filled();
         let done = source.holding == Holding::Done;
         let empty = matches!(source.holding, Holding::Empty | Holding::Failed(_));
         let unready = source.unready.map(|unready| {
@@ -290,6 +291,6 @@ impl<P: Platform> Pass<'_, P> {
                 format!("the platform lists its source as `{}`, so it may not answer from it{end}", unready.status);
             Unready { reason, lasting, known }
         });
-        ListedSource { id: source.id, text: source.name, name, nameless, holds, at_work, done, empty, unready, created }
+        ListedSource { id: source.id, text: source.name, name, nameless, holds, filled, done, empty, unready, created }
     }
 }

@@ -28,7 +28,7 @@ pub(super) fn is_ambiguous(
 /// Such an id tells no more than that a source is there.
 pub(super) fn set_ambiguous(connection: &Connection, source: &ListedSource) -> Result<(), rusqlite::Error> {
     let sql = "UPDATE listed SET ambiguous = 1, text = '', collection = NULL, path = NULL, hash = NULL, nameless = 1,
-                   holds = 0, at_work = 0, done = 0, empty = 0, unready = NULL WHERE source_id = ?1";
+                   holds = 0, filled = 0, done = 0, empty = 0, unready = NULL WHERE source_id = ?1";
     connection.run(sql, [&source.id.0]).map(drop)
 }
 

@@ -130,7 +130,7 @@ pub(super) fn shows_content(connection: &Connection) -> Result<bool, rusqlite::E
 /// older copy, and nothing is uploaded into them again.
 pub(super) fn note_filled(connection: &Connection) -> Result<(), rusqlite::Error> {
     let sql = "UPDATE replicas SET phase = 'uploading' WHERE phase = 'created' AND source_id IN
-                   (SELECT source_id FROM listed WHERE holds OR at_work OR done)";
+                   (SELECT source_id FROM listed WHERE holds OR filled OR done)";
     connection.run(sql, []).map(drop)
 }
 

@@ -74,8 +74,8 @@ pub struct ListedSource {
     pub nameless: bool,
     /// Whether it holds its document.
     pub holds: bool,
-    /// Whether the platform is at work on it: something was put into it.
-    pub at_work: bool,
+    /// Whether something was put into it: the platform is at work on it, or has failed at it.
+    pub filled: bool,
     /// Whether the platform says that it is done, and not whether it holds anything.
     pub done: bool,
     /// Whether the platform says outright that it holds nothing.
@@ -95,7 +95,7 @@ const LISTS_TO_LOSE: u32 = 2;
 /// prepared again.
 pub(super) const LISTED: &str = "CREATE TEMP TABLE listed (
      source_id TEXT PRIMARY KEY, text TEXT NOT NULL, collection TEXT, path TEXT, hash BLOB,
-     nameless INTEGER, holds INTEGER, at_work INTEGER, done INTEGER, empty INTEGER, unready TEXT,
+     nameless INTEGER, holds INTEGER, filled INTEGER, done INTEGER, empty INTEGER, unready TEXT,
      lasting INTEGER, known INTEGER, created INTEGER, reading INTEGER, ambiguous INTEGER
  ) WITHOUT ROWID";
 /// For this many grace periods after its deletion was confirmed, a list may still show a source.
@@ -134,7 +134,7 @@ impl Db {
                     name.map(|name| name.hash.0),
                     source.nameless,
                     source.holds,
-                    source.at_work,
+                    source.filled,
                     source.done,
                     source.empty,
                     source.unready.as_ref().map(|unready| &unready.reason),
@@ -294,7 +294,7 @@ fn unclaimed(
     report: &mut ListReport,
 ) -> Result<BTreeMap<SourceName, Vec<Listed>>, rusqlite::Error> {
     let mut statement = connection.prepare_cached(
-        "SELECT l.source_id, l.collection, l.path, l.hash, l.holds OR l.done AND ?1, l.at_work, l.created, l.text FROM listed l
+        "SELECT l.source_id, l.collection, l.path, l.hash, l.holds OR l.done AND ?1, l.filled, l.created, l.text FROM listed l
          WHERE l.collection IS NOT NULL AND l.source_id NOT IN (SELECT source_id FROM replicas WHERE source_id IS NOT NULL)",
     )?;
     let is_new = !exists(connection, "SELECT EXISTS (SELECT * FROM meta WHERE key = 'listed')")?;
@@ -346,7 +346,7 @@ fn unclaimed(
                 origin = Origin::BeforeThisState;
             }
         }
-        let listed = Listed { id, origin, name: name.clone(), holds: row.get(4)?, at_work: row.get(5)?, created };
+        let listed = Listed { id, origin, name: name.clone(), holds: row.get(4)?, filled: row.get(5)?, created };
         by_name.entry(name).or_default().push(listed);
     }
     Ok(by_name)

@@ -356,7 +356,7 @@ pub(super) fn set_made(
     now: Moment,
 ) -> Result<(), rusqlite::Error> {
     let phase = match making {
-        Making::Empty if source.holds || source.at_work => Phase::Uploading,
+        Making::Empty if source.holds || source.filled => Phase::Uploading,
         Making::Empty => Phase::Created,
         Making::Filled => Phase::Ingesting,
     };

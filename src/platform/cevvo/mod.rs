@@ -394,4 +394,12 @@ mod tests {
         assert_eq!(holding(json!({"id": "s", "status": "syncing", "document_count": 1})), Holding::AtWork);
         assert_eq!(holding(json!({"id": "s"})), Holding::Unsaid);
     }
+
+    #[test]
+    fn was_filled__source_that_has_failed__is_not_taken_for_an_empty_one() {
+        for (status, filled) in [("failed", true), ("syncing", true), ("pending", false), ("synced", false)] {
+            let source = json!({"id": "s", "status": status, "document_count": 0});
+            assert_eq!(remote(serde_json::from_value(source).unwrap()).holding.was_filled(), filled, "{status}");
+        }
+    }
 }

@@ -14,7 +14,7 @@ pub(super) fn listed(id: &str, document: &str, content: u8, holds: bool) -> List
         name: Some(name),
         nameless: false,
         holds,
-        at_work: false,
+        filled: false,
         done: false,
         empty: !holds,
         unready: None,
@@ -182,7 +182,7 @@ fn a_source_that_something_was_put_into_is_not_filled_again() {
     let (_folder, mut db) = new_db();
     see(&mut db, "a.md", 1);
     db.intend(&docs(), &path("a.md"), short(1), NOW).unwrap();
-    compare(&mut db, &[ListedSource { at_work: true, ..listed("s1", "a.md", 1, false) }]);
+    compare(&mut db, &[ListedSource { filled: true, ..listed("s1", "a.md", 1, false) }]);
     assert_eq!(phases(&db, "a.md"), [Phase::Uploading]);
 }
 

@@ -161,7 +161,7 @@ fn pass(db: &mut Db, text: &str) -> Result<(), StoreError> {
             name: SourceName::parse(names[number % names.len()]),
             nameless: number % 5 == 4,
             holds: number % 2 == 0,
-            at_work: number % 3 == 1,
+            filled: number % 3 == 1,
             done: number % 7 == 2,
             empty: number % 4 == 1,
             unready: (number % 6 == 3).then(|| Unready {
