@@ -106,6 +106,7 @@ pub struct Looks {
 
 /// What came of asking for a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "each is taken apart at once, and most are of this variant")]
 pub enum Heard {
     /// Its content, of this kind, with what tells versions apart.
     Content {

@@ -66,12 +66,8 @@ fn met(condition: &str, depth: usize) -> Option<bool> {
     if let Some(rest) = word(condition, "not") {
         return met(rest, depth + 1).map(|met| !met);
     }
-    let end = if condition.starts_with('(') {
-        find(&condition[1..], b")")? + 2
-    } else {
-        let open = condition.find('(')?;
-        open + find(&condition[open + 1..], b")")? + 2
-    };
+    let open = condition.find('(')?;
+    let end = open + find(&condition[open + 1..], b")")? + 2;
     let (first, rest) = condition.split_at(end);
     let first = part(first, depth)?;
     match (word(rest.trim_start(), "and"), word(rest.trim_start(), "or")) {
