@@ -8,7 +8,7 @@ use super::{
     moves::{self, Move, NewMove},
     replacement_guard::{self, Asked, HeldReplacements},
     rewritten::{RewrittenName, match_rewritten_names},
-    successors::{Successors, pair_by_file},
+    successors::Successors,
     withheld::{Why, Withheld},
 };
 use crate::model::{CollectionName, ShortHash};
@@ -88,7 +88,6 @@ pub fn assemble(mut gathered: Vec<Gathered>, moves: &[Move], policy: &Policy) ->
     let (mut actions, mut renames, mut puts, mut withheld) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut held_replacements = Vec::new();
     let moves = &moves::as_seen(moves, &gathered);
-    pair_by_file(&mut gathered);
     let seen = gathered.iter().filter(|one| one.authority == Authority::Whole && one.out_of_sight.is_none());
     let seen = seen.map(|one| one.collection.clone()).collect();
     for Gathered { wanted, gone, strays, out_of_sight, .. } in &mut gathered {
@@ -127,11 +126,7 @@ pub fn assemble(mut gathered: Vec<Gathered>, moves: &[Move], policy: &Policy) ->
             of: one.held_by_platform,
         })
         .collect();
-    let renamed = renames.iter().filter_map(|action| match action {
-        Action::Rename { collection, to, .. } => Some((collection, &to.path)),
-        Action::Delete { .. } | Action::Put { .. } => None,
-    });
-    let successors = Successors::of(&gathered, &begun_moves).with_renamed(renamed);
+    let successors = Successors::of(&gathered, &begun_moves);
     let mut waiting = Vec::new();
     for (one, candidates) in gathered.iter().zip(candidates) {
         let Gathered { collection, authority, standing, .. } = one;

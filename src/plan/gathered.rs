@@ -35,17 +35,6 @@ pub struct Settling {
     pub soon: bool,
 }
 
-/// Files by their numbers on the disk.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Files {
-    /// The disk; none where the documents are no files.
-    pub device: Option<u64>,
-    /// Those of documents that are gone.
-    pub left: Vec<(u64, DocPath)>,
-    /// Those that are not read yet.
-    pub came: Vec<(u64, DocPath)>,
-}
-
 /// What was gathered of one collection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gathered {
@@ -61,8 +50,6 @@ pub struct Gathered {
     pub strays: Vec<Gone>,
     /// Documents to put that an earlier look has seen beside those that are gone now: they are no successors of these.
     pub known: BTreeSet<DocPath>,
-    /// The files of what is gone, and of what has come.
-    pub files: Files,
     /// New files that are not read yet.
     pub settling: Vec<Settling>,
     /// Documents that the platform holds, and whose files are being written: another one may have been moved over each.
@@ -95,7 +82,6 @@ impl Gathered {
             moved: Vec::new(),
             strays: Vec::new(),
             known: BTreeSet::new(),
-            files: Files::default(),
             settling: Vec::new(),
             rewriting: Vec::new(),
             failed: Vec::new(),
