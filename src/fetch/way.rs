@@ -208,5 +208,11 @@ mod tests {
             follow("https://a.example/", &[("https://\n[", true)]).unwrap_err(),
             Trouble::RedirectNowhere("https:// [".to_owned())
         );
+        let to = |length| format!("/{}", "x".repeat(length));
+        assert!(matches!(follow("https://a.example/", &[(&to(8_200), true)]), Err(Trouble::RedirectNowhere(_))));
+        for (length, moves) in [(1_900, true), (3_000, false)] {
+            let way = follow("https://a.example/", &[(&to(length), true)]).unwrap();
+            assert_eq!(way.moved().is_some(), moves, "an address of {length} bytes is no page's");
+        }
     }
 }

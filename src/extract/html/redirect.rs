@@ -209,6 +209,7 @@ mod tests {
             stub("<script>if (old) location.href = '/x'</script>", &words),
             "<title>App</title><script>function out() { location = '/login' }</script><p>Wait".to_owned(),
             stub(&refresh("0; url=javascript:x()"), "<p>short"),
+            stub(&refresh(&format!("0; url=/{}", "x".repeat(3_000))), "<p>short"),
         ] {
             assert_eq!(read("", &html), None, "{html}");
         }

@@ -28,6 +28,16 @@ fn take(gathering: &mut Gathering, from: &str, xml: &str) -> BTreeSet<Url> {
     gathering.take(&source, document)
 }
 
+#[test]
+fn list__names_pages_at_other_ports__speaks_for_them_unless_they_are_of_this_machine() {
+    for (host, kept) in [("127.0.0.1", 1), ("localhost", 1), ("[::1]", 1), ("wiki.corp", 3), ("10.0.0.5", 3)] {
+        let mut gathering = gathering();
+        let pages = [8080, 80, 9200].map(|port| format!("<url><loc>http://{host}:{port}/page</loc></url>"));
+        take(&mut gathering, &format!("http://{host}:8080/map.xml"), &format!("<urlset>{}</urlset>", pages.concat()));
+        assert_eq!(gathering.finish().pages.len(), kept, "{host}");
+    }
+}
+
 /// What is gathered from one sitemap of these `<url>`s.
 fn taken(entries: &str) -> Pages {
     let mut gathering = gathering();
