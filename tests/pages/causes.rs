@@ -16,9 +16,8 @@ use crate::{
 /// What a site does instead of the page.
 type Cause = fn(&Origin);
 
-/// A reader that soon loses patience.
-fn reader(bench: &Bench) -> Reader {
-    let timing = Timing { request: Duration::from_millis(500), ..Timing::default() };
+/// A reader of a new process.
+fn reader(bench: &Bench, timing: Timing) -> Reader {
     Reader::new(
         Fetcher::with_timing("kbsync-test/1", timing).expect("a fetcher"),
         Extractor::new(env!("CARGO_BIN_EXE_kbsync").into()),
@@ -32,7 +31,8 @@ async fn keeps(words: &str, cause: Cause) {
     bench.well().await;
     cause(&bench.origin);
     // As a new process, which has not asked for robots.txt yet.
-    bench.world.scope.reader = reader(&bench);
+    let impatient = Timing { request: Duration::from_millis(500), ..Timing::default() };
+    bench.world.scope.reader = reader(&bench, impatient);
     bench.mutating();
     for _ in 0..3 {
         let report = bench.well().await;
@@ -45,7 +45,7 @@ async fn keeps(words: &str, cause: Cause) {
     let stale = bench.world.store().stale_pages().expect("the store");
     assert!(stale.iter().any(|(_, path, _)| path.ends_with("/a")), "{words}");
     bench.origin.withdraw("/robots.txt");
-    bench.world.scope.reader = reader(&bench);
+    bench.world.scope.reader = reader(&bench, Timing::default());
     for path in ["/a", "/b"] {
         bench.origin.serve(path, Reply::new(MARKDOWN, format!("# Page {path}")));
     }
