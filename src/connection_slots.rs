@@ -57,9 +57,8 @@ impl ConnectionSlots {
     /// How long to wait before the next connection is accepted: until the one that it would evict has had its time.
     pub fn delay(&self, now: Duration) -> Duration {
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let idle = open.iter().find(|other| !other.active.load(Ordering::Relaxed));
-        let evicted = idle.filter(|_| open.len() >= self.limit);
-        evicted.map_or(Duration::ZERO, |state| MIN_AGE.saturating_sub(now.saturating_sub(state.since)))
+        let evicted = oldest_idle(&open).filter(|_| open.len() >= self.limit);
+        evicted.map_or(Duration::ZERO, |at| MIN_AGE.saturating_sub(now.saturating_sub(open[at].since)))
     }
 
     /// Takes a slot for a new connection. At the limit, evicts the oldest idle connection.
@@ -72,8 +71,7 @@ impl ConnectionSlots {
         });
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if open.len() >= self.limit {
-            let idle = open.iter().position(|other| !other.active.load(Ordering::Relaxed));
-            let oldest = idle.or(self.evicts_active.then_some(0));
+            let oldest = oldest_idle(&open).or(self.evicts_active.then_some(0));
             if let Some(other) = oldest.and_then(|at| open.remove(at)) {
                 other.evicted.store(true, Ordering::Relaxed);
                 other.waker.wake();
@@ -82,6 +80,10 @@ impl ConnectionSlots {
         open.push_back(Arc::clone(&state));
         Slot { state, open: Arc::clone(&self.open) }
     }
+}
+
+fn oldest_idle(open: &VecDeque<Arc<State>>) -> Option<usize> {
+    open.iter().position(|other| !other.active.load(Ordering::Relaxed))
 }
 
 impl Slot {

@@ -2,12 +2,12 @@
 
 use std::{
     collections::HashMap,
-    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
 use super::{
     Api, Platform,
+    files::why_unread,
     near::nearest,
     node::{Node, Value},
     read::{Reading, Section},
@@ -156,13 +156,9 @@ fn instructions_file(section: &Section, reading: &mut Reading) -> Option<PathBuf
 
 /// Reads a file of instructions: all of its text, but for one line end at its end.
 fn read_instructions(path: &Path) -> Result<String, String> {
-    let shown = path.display();
+    let shown = path.display().to_string();
     let read = regular_file::open(path).and_then(|file| regular_file::read(&file, MAX_FILE));
-    let bytes = read.map_err(|error| match error.kind() {
-        ErrorKind::IsADirectory | ErrorKind::InvalidInput => format!("{shown} is not a file"),
-        ErrorKind::FileTooLarge => format!("{shown} is larger than 1 MiB, so it is hardly a bot's instructions"),
-        _ => format!("{shown} cannot be read: {error}"),
-    })?;
+    let bytes = read.map_err(|error| why_unread(&shown, error, "1 MiB, so it is hardly a bot's instructions"))?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let line = error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count() + 1;
         format!("{shown} is not UTF-8 in line {line}; save the file in UTF-8")

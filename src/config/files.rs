@@ -44,11 +44,7 @@ const MAX_KEY_FILE: u64 = 16 * 1024;
 /// A sentence that never shows what the file holds, nor a path that may be a key put in the place of one.
 pub(super) fn read_key(path: &Path) -> Result<KeyFile, String> {
     let shown = shown(path);
-    let cannot = |error: io::Error| match error.kind() {
-        ErrorKind::IsADirectory | ErrorKind::InvalidInput => format!("{shown} is not a file"),
-        ErrorKind::FileTooLarge => format!("{shown} is larger than 16 KiB, so it is hardly a key"),
-        _ => format!("{shown} cannot be read: {error}"),
-    };
+    let cannot = |error| why_unread(&shown, error, "16 KiB, so it is hardly a key");
     let file = regular_file::open(path).map_err(cannot)?;
     let meta = file.metadata().map_err(cannot)?;
     let bytes = regular_file::read(&file, MAX_KEY_FILE).map_err(cannot)?;
@@ -56,6 +52,15 @@ pub(super) fn read_key(path: &Path) -> Result<KeyFile, String> {
     let key = text.trim_end_matches(['\n', '\r']).to_owned();
     let mode = meta.permissions().mode();
     Ok(KeyFile { key, read_by_others: mode & 0o044 != 0, written_by_others: mode & 0o022 != 0 })
+}
+
+/// Why a named file was not read by [`regular_file`]; `limit` ends the sentence on one that is too large.
+pub(super) fn why_unread(shown: &str, error: io::Error, limit: &str) -> String {
+    match error.kind() {
+        ErrorKind::IsADirectory | ErrorKind::InvalidInput => format!("{shown} is not a file"),
+        ErrorKind::FileTooLarge => format!("{shown} is larger than {limit}"),
+        _ => format!("{shown} cannot be read: {error}"),
+    }
 }
 
 /// A warning of a config that others may write to: who does decides where the key is sent.

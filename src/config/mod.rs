@@ -23,7 +23,7 @@ mod verify;
 use std::{
     collections::BTreeMap,
     fmt,
-    io::{ErrorKind, Read},
+    io::ErrorKind,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -31,7 +31,10 @@ use std::{
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use crate::model::{AllowedHosts, CollectionName, Instance, Schedule};
+use crate::{
+    model::{AllowedHosts, CollectionName, Instance, Schedule},
+    regular_file,
+};
 
 pub use chatbots::Chatbot;
 pub use error::{ConfigError, Problem};
@@ -291,16 +294,15 @@ const MAX_CONFIG: u64 = 1024 * 1024;
 /// When there is no such file, it cannot be read, or anything in it is wrong: then every mistake that could be found.
 pub fn load(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
     let unreadable = |reason: String| ConfigError::Unreadable { path: path.to_owned(), reason };
-    let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(|error| match error.kind() {
         ErrorKind::NotFound => ConfigError::Missing { path: path.to_owned() },
         _ => unreadable(error.to_string()),
     })?;
     let warning = file.metadata().ok().and_then(|meta| files::config_warning(path, &meta));
-    file.take(MAX_CONFIG + 1).read_to_end(&mut bytes).map_err(|error| unreadable(error.to_string()))?;
-    if bytes.len() as u64 > MAX_CONFIG {
-        return Err(unreadable("it is larger than 1 MiB, so it is hardly a config".to_owned()));
-    }
+    let bytes = regular_file::read(&file, MAX_CONFIG).map_err(|error| match error.kind() {
+        ErrorKind::FileTooLarge => unreadable("it is larger than 1 MiB, so it is hardly a config".to_owned()),
+        _ => unreadable(error.to_string()),
+    })?;
     let mut config = check(path, &bytes, env)?;
     config.warnings.extend(warning);
     Ok(config)

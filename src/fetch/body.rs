@@ -17,7 +17,7 @@ use super::{Trouble, client::trouble};
 /// What can be decoded, for `Accept-Encoding`.
 pub(super) const ENCODINGS: &str = "gzip, br";
 
-/// A body is long from so many bytes on.
+/// The length from which a body is long, in bytes.
 const LONG: usize = 4 << 20;
 
 /// What servers name as an encoding, and is none.

@@ -8,13 +8,14 @@ use std::{
 use reqwest::header::{HeaderMap, HeaderValue, SET_COOKIE};
 use url::Url;
 
-use super::{Trouble, lists::MAX_BYTES, sign_in::leads_to_sign_in};
+use super::{Trouble, sign_in::leads_to_sign_in};
+use crate::model::MAX_ADDRESS;
 
 /// An origin has no more bytes of cookies, as browsers have it for one.
 const MOST_COOKIES: usize = 4 << 10;
 
 /// The longest address that a redirect may lead to, in bytes: that of most servers.
-const MAX_ADDRESS: usize = 8 << 10;
+const MAX_TARGET: usize = 8 << 10;
 
 /// Redirects followed so far.
 #[derive(Debug)]
@@ -54,7 +55,7 @@ impl Way {
 
     /// Where the page lives now, if it has moved for good.
     pub(super) fn moved(&self) -> Option<Url> {
-        (self.permanent && !self.at_start() && self.here.as_str().len() <= MAX_BYTES).then(|| self.here.clone())
+        (self.permanent && !self.at_start() && self.here.as_str().len() <= MAX_ADDRESS).then(|| self.here.clone())
     }
 
     /// Follows one more redirect, as long as there are not more than `most`.
@@ -62,7 +63,7 @@ impl Way {
         let location = escaped(location);
         let to = self.here.join(&location).map_err(|_| Trouble::RedirectNowhere(shortened(&location)))?;
         let to = without_fragment(to);
-        if to.as_str().len() > MAX_ADDRESS {
+        if to.as_str().len() > MAX_TARGET {
             return Err(Trouble::RedirectNowhere(shortened(&location)));
         }
         if self.seen.contains(&to) {

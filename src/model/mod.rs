@@ -36,7 +36,7 @@ pub use name_rewriting::{
     NameLikeness, document_letters, fold_name, is_rewritten, is_same_path, keeps_marker, marked_content, may_be_named,
     name_likeness, stored_letters,
 };
-pub use page::{Claim, Claimed, PageSaid, PageState, Stale};
+pub use page::{Claim, Claimed, MAX_ADDRESS, PageSaid, PageState, Stale};
 pub use rate::{RateLimit, RateLimitError};
 pub use record::{Footing, LastLook, Record, RuleFile, SkippedFile, Trouble};
 pub use replica::{Phase, Replica, ReplicaId};

@@ -2,6 +2,9 @@
 
 use super::{ContentHash, Moment, Sketch, Ways};
 
+/// The longest address of a page, in bytes. Longer ones are a trap for crawlers rather than a page.
+pub const MAX_ADDRESS: usize = 2000;
+
 /// What the looks at one page gave.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PageState {

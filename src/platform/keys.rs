@@ -67,12 +67,9 @@ impl Keys {
         let words = words.chars().take(LONGEST).collect();
         shortened(&state.redactors.iter().fold(words, |words: String, redactor| redactor.redact(&words)))
     }
-}
 
-/// Texts of the platform other than its words: what it calls things, and what it answers. They go wherever the user wants
-/// them, so they have no key.
-impl Keys {
-    /// Masks whole keys in every text of an answer.
+    /// Masks whole keys in every text of an answer: what the platform calls things, and what it answers, goes wherever the user
+    /// wants it.
     pub(super) fn mask(&self, value: &mut Value) {
         match value {
             Value::String(text) => *text = self.masked(text),

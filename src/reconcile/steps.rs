@@ -100,7 +100,7 @@ impl<P: Platform> Pass<'_, P> {
                 let reason = format!("its source {source} could not be renamed: {error}");
                 Ok(Step::Failed(failure(&collection, &to.path, reason), None))
             }
-            // A platform that will not rename it may take it anew.
+            // A platform that will not rename it may take it under its new name.
             Ok(None) | Err(Ok(_)) => self.put_instead((away, from), collection, to).await,
             Err(Err(fatal)) => Err(fatal),
         }

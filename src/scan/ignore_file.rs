@@ -1,6 +1,6 @@
 //! `.gitignore` and `.kbsyncignore` files: read safely, and held with the folder that they speak of.
 
-use std::{fs::File, io::Read, os::fd::AsFd};
+use std::{fs::File, io::ErrorKind, os::fd::AsFd};
 
 use encoding_rs::{Encoding, UTF_8};
 use rustix::{
@@ -9,7 +9,7 @@ use rustix::{
 };
 
 use super::rule::{Rule, Rules};
-use crate::model::Moment;
+use crate::{model::Moment, regular_file};
 
 /// The files that are honoured, in the order in which a later one outweighs an earlier one.
 pub(super) const NAMES: [&str; 2] = [".gitignore", OWN];
@@ -60,11 +60,10 @@ impl IgnoreFile {
         }
         let file = File::from(fd);
         let written = file.metadata().and_then(|metadata| metadata.modified()).map_err(|error| error.to_string())?;
-        let mut text = Vec::new();
-        file.take(MAX_SIZE + 1).read_to_end(&mut text).map_err(|error| error.to_string())?;
-        if text.len() as u64 > MAX_SIZE {
-            return Err("it is larger than 4 MiB, so it is hardly an ignore file".to_owned());
-        }
+        let text = regular_file::read(&file, MAX_SIZE).map_err(|error| match error.kind() {
+            ErrorKind::FileTooLarge => "it is larger than 4 MiB, so it is hardly an ignore file".to_owned(),
+            _ => error.to_string(),
+        })?;
         // Windows' shell writes UTF-16. Anything else is read byte by byte, as git does.
         let rules = match Encoding::for_bom(&text) {
             Some((encoding, _)) if encoding != UTF_8 => Rules::parse(encoding.decode(&text).0.as_bytes(), is_own),

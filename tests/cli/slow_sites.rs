@@ -64,7 +64,7 @@ async fn holds(running: &Running, path: &str) -> bool {
     running.snapshot().await.iter().any(|source| source.name.starts_with(path) && source.status == "synced")
 }
 
-/// A folder with a document that is up and gone again, and a new one, beside so many slow sites.
+/// A folder with a document that is up and gone again, and a new one, beside a number of slow sites.
 async fn folder_beside_sites(count: usize, args: &[&str]) {
     let (bench, sites) = (Bench::new().await, Sites::new(count));
     let (folder, all) = (bench.default_config(), bench.default_config() + &sites.config());

@@ -4,8 +4,9 @@ use dom_query::NodeRef;
 
 use super::clean::holds;
 
-/// A line of links has no more characters, nor so many letters outside of its links.
+/// Maximum length of a line of links, in characters.
 const MAX_BAR: usize = 300;
+/// Maximum number of letters and digits in it that are outside of its links.
 const MAX_WORDS: usize = 40;
 /// Links that reach a person and no page.
 const PEOPLE: &[&str] = &["mailto:", "sms:", "tel:"];

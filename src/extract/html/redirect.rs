@@ -4,6 +4,7 @@ use dom_query::{Document, NodeRef};
 use url::Url;
 
 use super::address::Base;
+use crate::model::MAX_ADDRESS;
 
 /// A page that leads on at once is left by everybody, whatever it says.
 const AT_ONCE: f64 = 1.0;
@@ -33,9 +34,6 @@ const WORDS: &[&str] = &[
     "重定向",
     "跳转",
 ];
-
-/// The longest address that a page leads to, in bytes: a page with a longer one cannot be listed either.
-const MAX_ADDRESS: usize = 2000;
 
 /// What leads on in a page, before its scripts are taken away.
 pub(super) struct Leads {

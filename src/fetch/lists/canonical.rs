@@ -2,8 +2,7 @@
 
 use url::{ParseError, Url};
 
-/// The longest address, in bytes. Longer ones are a trap for crawlers rather than a page.
-pub(in crate::fetch) const MAX_BYTES: usize = 2000;
+use crate::model::MAX_ADDRESS;
 
 /// How much of a bad address is shown.
 const SHOWN: usize = 100;
@@ -29,7 +28,7 @@ pub enum BadAddress {
     #[error("`{0}` holds credentials, which do not belong in a list; send them as `headers` of the collection")]
     Credentials(String),
     /// It is longer than any page's.
-    #[error("`{0}` is longer than {MAX_BYTES} bytes")]
+    #[error("`{0}` is longer than {MAX_ADDRESS} bytes")]
     Long(String),
     /// Some of its bytes are no characters.
     #[error("`{0}` is not text in UTF-8")]
@@ -59,7 +58,7 @@ pub(super) fn resolve(base: &Url, reference: &str) -> String {
 pub fn canonical(text: &str) -> Result<Url, BadAddress> {
     let text = text.trim();
     let (page, _) = text.split_once('#').unwrap_or((text, ""));
-    if page.len() > MAX_BYTES {
+    if page.len() > MAX_ADDRESS {
         return Err(BadAddress::Long(shown(text)));
     }
     if page.contains(char::REPLACEMENT_CHARACTER) {
@@ -77,7 +76,7 @@ pub fn canonical(text: &str) -> Result<Url, BadAddress> {
         return Err(BadAddress::Credentials(shown(text)));
     }
     // Normalising can lengthen it: one character becomes up to twelve bytes.
-    if url.as_str().len() > MAX_BYTES {
+    if url.as_str().len() > MAX_ADDRESS {
         return Err(BadAddress::Long(shown(text)));
     }
     Ok(url)
@@ -161,7 +160,7 @@ mod tests {
         fn a_canonical_address_stays_as_it_is(text in "(https?|HTTP)(:|://|:/)[a-zäÖ.:@0-9]{0,12}[ -~é\\t]{0,40}") {
             if let Ok(url) = canonical(&text) {
                 prop_assert_eq!(canonical(url.as_str()), Ok(url.clone()));
-                prop_assert!(url.fragment().is_none() && url.as_str().len() <= MAX_BYTES);
+                prop_assert!(url.fragment().is_none() && url.as_str().len() <= MAX_ADDRESS);
             }
         }
     }

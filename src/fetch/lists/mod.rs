@@ -23,7 +23,6 @@ use std::{
 
 use url::Url;
 
-pub(super) use canonical::MAX_BYTES;
 pub use canonical::{BadAddress, canonical};
 pub use filter::{Filter, LeftOut};
 

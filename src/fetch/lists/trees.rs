@@ -21,7 +21,7 @@ use crate::fetch::{Access, Answer, Fetcher};
 const MAX_LEVELS: usize = 3;
 /// The most lists that one list of the config may lead to, itself included.
 const MAX_LISTS: usize = 1000;
-/// After so many lists in a row that cannot be had, the rest of them is not asked for: each may take a time-out.
+/// After this number of lists in a row that cannot be had, the rest of them is not asked for: each may take a time-out.
 const PATIENCE: usize = 5;
 /// Hosts whose lists are asked for at once.
 const HOSTS: usize = 16;
