@@ -20,6 +20,9 @@ const READINGS: u32 = 3;
 const MOST_LOOKUPS: usize = 20;
 /// After this many sources that cannot be asked for, the others are not asked for in this pass.
 const MOST_UNANSWERED: u64 = 3;
+/// The longest name that a platform can have made of one of ours, in bytes: a path has 4,096 at most, and an encoded one three
+/// times as many.
+const MAX_NAME: usize = 16 << 10;
 /// No list has more pages; one that seems to is cut there.
 const MOST_PAGES: u64 = 100_000;
 
@@ -252,8 +255,8 @@ impl<P: Platform> Pass<'_, P> {
                 has_next: at.is_some(),
             };
             let sources: Vec<_> = found.sources.into_iter().map(|source| self.listed(source)).collect();
-            let shown = self.store.call(move |db| db.add_page(reading, &sources)).await?;
-            let is_last = match so_far.note(read, shown) {
+            let new = self.store.call(move |db| db.add_page(reading, &sources)).await?;
+            let is_last = match so_far.note(read, new) {
                 PageEnd::GoesOn => false,
                 PageEnd::LastByTotal => !self.store.call(|db| db.doubts_total()).await?,
                 PageEnd::Last => true,
@@ -291,6 +294,8 @@ impl<P: Platform> Pass<'_, P> {
                 format!("the platform lists its source as `{}`, so it may not answer from it{end}", unready.status);
             Unready { reason, lasting, known }
         });
-        ListedSource { id: source.id, text: source.name, name, nameless, holds, filled, done, empty, unready, created }
+        let mut text = source.name;
+        text.truncate(text.floor_char_boundary(MAX_NAME));
+        ListedSource { id: source.id, text, name, nameless, holds, filled, done, empty, unready, created }
     }
 }

@@ -58,17 +58,17 @@ pub(super) struct ReadSoFar {
 }
 
 impl ReadSoFar {
-    /// A page was read, and the reading has shown so many different sources with it.
-    pub(super) fn note(&mut self, page: PageRead, shown: u64) -> PageEnd {
-        let before = std::mem::replace(&mut self.shown, shown);
-        let new = shown - before;
+    /// A page was read, with `new` sources that this reading had not shown.
+    pub(super) fn note(&mut self, page: PageRead, new: u64) -> PageEnd {
+        let before = self.shown;
+        self.shown += new;
         self.pages += 1;
         self.unreadable += page.unreadable;
         self.differs |= page.total.is_some_and(|total| *self.announced.get_or_insert(total) != total);
         // One with nothing but what cannot be read may be in the middle.
         self.fruitless = if new > 0 { 0 } else { self.fruitless + 1 };
         self.largest = self.largest.max(page.sources);
-        let repeats_all = before > 0 && page.sources >= shown;
+        let repeats_all = before > 0 && page.sources >= self.shown;
         let last = std::mem::replace(&mut self.last, page.sources);
         let is_last_again = new == 0 && page.sources == last;
         self.overlaps |= new < page.sources && !repeats_all && !is_last_again;
@@ -137,7 +137,7 @@ mod tests {
             (read, shown) = (read + 1, shown + new);
             let may_be_last = sources == 0 || total.is_some_and(|total| shown >= total);
             let page = PageRead { sources, asked, unreadable: 0, total, may_be_last, has_next: sources > 0 };
-            let end = so_far.note(page, shown);
+            let end = so_far.note(page, new);
             if end != PageEnd::GoesOn {
                 return (read, end, so_far.is_settled());
             }
@@ -169,8 +169,8 @@ mod tests {
         let mut so_far = ReadSoFar::default();
         let page = PageRead { sources: 5, asked: 5, unreadable: 0, total: None, may_be_last: false, has_next: true };
         let unread = PageRead { sources: 0, unreadable: 5, ..page };
-        let ends = [(page, 5), (unread, 5), (page, 10), (unread, 10), (unread, 10)];
-        let ends = ends.map(|(page, shown)| so_far.note(page, shown));
+        let ends = [(page, 5), (unread, 0), (page, 5), (unread, 0), (unread, 0)];
+        let ends = ends.map(|(page, new)| so_far.note(page, new));
         assert_eq!(ends[..4], [PageEnd::GoesOn; 4]);
         assert_eq!(ends[4], PageEnd::Last);
     }
@@ -189,9 +189,8 @@ mod tests {
             // What is added at the beginning pushes the others on.
             (&[(2, 2, 4), (2, 1, 5), (1, 1, 5)], false),
         ] {
-            let (mut so_far, mut shown) = (ReadSoFar::default(), 0);
+            let mut so_far = ReadSoFar::default();
             for (sources, new, total) in pages {
-                shown += new;
                 let page = PageRead {
                     sources: *sources,
                     asked: 2,
@@ -200,7 +199,7 @@ mod tests {
                     may_be_last: false,
                     has_next: true,
                 };
-                so_far.note(page, shown);
+                so_far.note(page, *new);
             }
             assert_eq!(so_far.is_mixed_up(), expected, "{pages:?}");
         }

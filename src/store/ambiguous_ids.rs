@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{cached::Cached, listing::ListedSource};
 use crate::model::Moment;
@@ -14,15 +14,29 @@ const REASON: &str = "the platform lists several sources with the id of its sour
 /// What is to be deleted by such an id waits this long for another list.
 const AGAIN: Duration = Duration::from_secs(60 * 60);
 
-/// Whether this reading of the list has shown a source's id with another name.
-pub(super) fn is_ambiguous(
+/// How one reading of the list has shown a source's id before.
+pub(super) enum ShownBefore {
+    /// It has not.
+    Not,
+    /// With the same name.
+    Alike,
+    /// With another name.
+    Otherwise,
+}
+
+/// How this reading of the list has shown the id of a source so far.
+pub(super) fn shown_before(
     connection: &Connection,
     source: &ListedSource,
     reading: u32,
-) -> Result<bool, rusqlite::Error> {
-    let sql =
-        "SELECT EXISTS (SELECT * FROM listed WHERE source_id = ?1 AND reading = ?2 AND (ambiguous OR text <> ?3))";
-    connection.row(sql, params![source.id.0, reading, source.text], |row| row.get(0))
+) -> Result<ShownBefore, rusqlite::Error> {
+    let sql = "SELECT ambiguous OR text <> ?3 FROM listed WHERE source_id = ?1 AND reading = ?2";
+    let differs = connection.row(sql, params![source.id.0, reading, source.text], |row| row.get(0)).optional()?;
+    Ok(match differs {
+        None => ShownBefore::Not,
+        Some(false) => ShownBefore::Alike,
+        Some(true) => ShownBefore::Otherwise,
+    })
 }
 
 /// Such an id tells no more than that a source is there.

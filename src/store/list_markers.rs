@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{cached::Cached, list_names::set_name};
 use crate::{
@@ -28,14 +28,21 @@ pub(super) fn recognize_marked(
                WHERE text <> '' AND NOT EXISTS (SELECT * FROM replicas r WHERE r.source_id = l.source_id)
                    AND NOT EXISTS (SELECT * FROM documents d WHERE d.collection = l.collection AND d.path = l.path)
                    AND NOT EXISTS (SELECT * FROM replicas r WHERE r.collection = l.collection AND r.path = l.path)";
-    let found: Vec<(String, String, Option<String>, Option<String>)> = connection
+    // Memory follows what has a marker, and not all that others have made.
+    let marked = |row: &Row<'_>| {
+        let text: String = row.get(1)?;
+        let Some(hash) = marked_content(&text, instance) else { return Ok(None) };
+        let (collection, path): (Option<String>, Option<String>) = (row.get(2)?, row.get(3)?);
+        Ok(Some((row.get::<_, String>(0)?, text, hash, collection.zip(path))))
+    };
+    let found: Vec<_> = connection
         .prepare_cached(sql)?
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
+        .query_map([], marked)?
+        .filter_map(Result::transpose)
         .collect::<Result<_, _>>()?;
     let mut known = None;
-    for (id, text, collection, path) in found {
-        let named = collection.zip(path.and_then(|path| DocPath::new(path).ok()));
-        let Some(hash) = marked_content(&text, instance) else { continue };
+    for (id, text, hash, named) in found {
+        let named = named.and_then(|(collection, path)| Some((collection, DocPath::new(path).ok()?)));
         // A whole name is another instance's, and one with text around it is a person's copy.
         let is_anothers =
             SourceName::parse(&text).is_some() || SourceName::find(&text, instance, collections).is_some();

@@ -159,20 +159,15 @@ pub(super) fn recognize_requested(
     }
     let requested: HashMap<String, SourceName> =
         open.iter().map(|replica| replica.name(instance)).map(|name| (fold_name(&name.to_string()), name)).collect();
+    let named = |text: &str| {
+        let folded = fold_name(text);
+        let around = || requested.iter().find(|(name, _)| decorates && folded.contains(*name)).map(|(_, name)| name);
+        requested.get(&folded).or_else(around).cloned()
+    };
     let sql = "SELECT source_id, text FROM listed
                WHERE text <> '' AND source_id NOT IN (SELECT source_id FROM replicas WHERE source_id IS NOT NULL)";
-    let found: Vec<(String, String)> = connection
-        .prepare_cached(sql)?
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<Result<_, _>>()?;
-    for (id, text) in found {
-        let folded = fold_name(&text);
-        let around = || requested.iter().find(|(name, _)| decorates && folded.contains(*name)).map(|(_, name)| name);
-        if let Some(name) = requested.get(&folded).or_else(around) {
-            set_name(connection, &id, name)?;
-        }
-    }
-    Ok(())
+    let found = named_by(connection, sql, named)?;
+    found.into_iter().try_for_each(|(id, name)| set_name(connection, &id, &name))
 }
 
 /// Sources that have their names with text around them, where the platform may put it there: it shows none of ours as it was
@@ -182,20 +177,28 @@ pub(super) fn recognize_decorated(
     instance: &Instance,
     collections: &BTreeSet<CollectionName>,
 ) -> Result<bool, rusqlite::Error> {
-    let mut is_any = false;
     let sql = "SELECT source_id, text FROM listed
                WHERE text <> '' AND NOT EXISTS (SELECT * FROM listed WHERE collection IS NOT NULL)";
-    let found: Vec<(String, String)> = connection
-        .prepare_cached(sql)?
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<Result<_, _>>()?;
-    for (id, text) in found {
-        if let Some(name) = SourceName::find(&text, instance, collections) {
-            set_name(connection, &id, &name)?;
-            is_any = true;
+    let found = named_by(connection, sql, |text| SourceName::find(text, instance, collections))?;
+    found.iter().try_for_each(|(id, name)| set_name(connection, id, name))?;
+    Ok(!found.is_empty())
+}
+
+/// The ids of those sources whose text has a name, each with it: memory does not follow what others have made.
+fn named_by(
+    connection: &Connection,
+    sql: &str,
+    mut name: impl FnMut(&str) -> Option<SourceName>,
+) -> Result<Vec<(String, SourceName)>, rusqlite::Error> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        if let Some(name) = name(row.get_ref(1)?.as_str()?) {
+            found.push((row.get(0)?, name));
         }
     }
-    Ok(is_any)
+    Ok(found)
 }
 
 pub(super) fn set_name(connection: &Connection, id: &str, name: &SourceName) -> Result<(), rusqlite::Error> {

@@ -9,7 +9,7 @@ use rusqlite::{Connection, params};
 
 use super::{
     Db, StoreError,
-    ambiguous_ids::{is_ambiguous, note_ambiguous, set_ambiguous},
+    ambiguous_ids::{ShownBefore, note_ambiguous, set_ambiguous, shown_before},
     cached::Cached,
     failed_requests::{Deleted, deleted, end_corrections},
     list_drift::{
@@ -111,8 +111,8 @@ impl Db {
         Ok(())
     }
 
-    /// Adds a page, and says how many different sources this reading of the list has shown. A list may shift while it is
-    /// paged, so it is read several times; what an earlier reading has shown stays.
+    /// Adds a page, and gives how many sources of it this reading of the list has not shown before. A list may shift while it
+    /// is paged, so it is read several times; what an earlier reading has shown stays.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -120,10 +120,15 @@ impl Db {
         self.together(|connection| {
             let sql = "INSERT OR REPLACE INTO listed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)";
             let mut statement = connection.prepare_cached(sql)?;
+            let mut new = 0;
             for source in page {
-                if is_ambiguous(connection, source, reading)? {
-                    set_ambiguous(connection, source)?;
-                    continue;
+                match shown_before(connection, source, reading)? {
+                    ShownBefore::Not => new += 1,
+                    ShownBefore::Alike => {}
+                    ShownBefore::Otherwise => {
+                        set_ambiguous(connection, source)?;
+                        continue;
+                    }
                 }
                 let name = source.name.as_ref();
                 statement.execute(params![
@@ -144,8 +149,7 @@ impl Db {
                     reading,
                 ])?;
             }
-            let sql = "SELECT count(*) FROM listed WHERE reading = ?1";
-            connection.row(sql, [reading], |row| row.get::<_, i64>(0)).map(i64::cast_unsigned)
+            Ok(new)
         })
     }
 
@@ -221,14 +225,7 @@ impl Db {
             };
             note_emptied(connection, terms, now, &mut report)?;
             report.unready = note_unready(connection, terms, now)?;
-            let mut unclaimed = unclaimed(connection, terms, now, &mut report)?;
-            unclaimed.retain(|name, sources| {
-                let ours = configured.contains(&name.collection) || known.contains(name.collection.as_str());
-                if !ours {
-                    *report.strangers.entry(name.collection.to_string()).or_default() += sources.len() as u64;
-                }
-                ours
-            });
+            let mut unclaimed = unclaimed(connection, terms, &known, now, &mut report)?;
             let mut strays = Vec::new();
             let misnamed = note_misnamed(connection)?;
             let mut contradicted = contradicted(connection, instance)?;
@@ -286,10 +283,12 @@ fn trust(
     Ok(ListTrust { complete: terms.complete, lists_to_lose })
 }
 
-/// Our sources in the list that no replica refers to, by name.
+/// Our sources in the list that no replica refers to, by name. Those of collections that are neither configured nor `known` are
+/// counted alone.
 fn unclaimed(
     connection: &Connection,
     terms: &Terms,
+    known: &BTreeSet<String>,
     now: Moment,
     report: &mut ListReport,
 ) -> Result<BTreeMap<SourceName, Vec<Listed>>, rusqlite::Error> {
@@ -330,6 +329,10 @@ fn unclaimed(
                 report.undeleted.push(id);
                 continue;
             }
+        }
+        if !terms.configured.contains(&name.collection) && !known.contains(name.collection.as_str()) {
+            *report.strangers.entry(name.collection.to_string()).or_default() += 1;
+            continue;
         }
         let mut origin = former_origin(connection, &id, &name)?;
         if origin == Origin::Elsewhere {

@@ -93,3 +93,28 @@ async fn feeds_and_sitemaps__without_an_end__are_too_large_in_plain_words() {
     bench.configure(&config);
     bounded(&bench, &["sync"]).await.ended(3, &["it is larger than 47.7 MiB, the most that is taken"]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn list_of_the_platform__with_100_kilobytes_in_each_name_that_others_gave__is_not_kept_in_memory() {
+    const PAGES: usize = 10;
+    let source = |n: usize| {
+        let name = format!("{n} {}", "of somebody else ".repeat(6_000));
+        format!(r#"{{"id":"s{n}","name":"{name}","type":"file","status":"synced","document_count":1}}"#)
+    };
+    let page = |page: usize| {
+        let sources: Vec<_> = (page * 100..(page + 1) * 100).map(source).collect();
+        let total = PAGES * 100;
+        Reply::new("application/json", format!(r#"{{"data":[{}],"meta":{{"total":{total}}}}}"#, sources.join(",")))
+    };
+    let platform = Origin::start();
+    platform.serve_in_turn("/api/v1/sources", (0..PAGES).map(page));
+    let bench = Bench::new().await;
+    let base_url = platform.url("/api/v1").to_string();
+    bench.configure(&bench.default_config().replace(&bench.base_url(), &base_url));
+    let (said, peak) = measured(&bench, &["sync"]).await;
+    said.ended(0, &["nothing to change"]);
+    // A page at a time takes 61 MiB, all of it 156.
+    assert!(peak < 100, "{peak} MiB");
+    let asked = |request: &&crate::origin::Request| request.path.starts_with("/api/v1/sources?");
+    assert!(platform.requests().iter().filter(asked).count() >= PAGES, "all pages were read");
+}
