@@ -4,6 +4,11 @@ use std::collections::HashSet;
 
 use sha2::{Digest, Sha256};
 
+use super::MAX_ADDRESS;
+
+/// The part of a line that is read at once ends with the first word after so many bytes.
+const PART: usize = 16 << 10;
+
 /// The short form of a text by which two of them are compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sketch {
@@ -59,7 +64,7 @@ impl Sketch {
         for line in without_targets(markdown).lines() {
             headings += u64::from(line.starts_with('#'));
             let is_title = headings == 1 && line.starts_with('#');
-            for token in super::tokens::settled(line) {
+            for token in parts(line).flat_map(super::tokens::settled) {
                 text.update(token.as_bytes());
                 text.update(b" ");
             }
@@ -87,6 +92,18 @@ fn count(token: &str) -> u64 {
     }
 }
 
+/// A line in parts of which each is read whole: nobody's lines are longer, but somebody's may be the longest that there are.
+fn parts(line: &str) -> impl Iterator<Item = &str> {
+    let mut rest = line;
+    std::iter::from_fn(move || {
+        let near = rest.floor_char_boundary(PART);
+        let end = rest[near..].find(char::is_whitespace).map_or(rest.len(), |end| near + end);
+        let part;
+        (part, rest) = rest.split_at(end);
+        (!part.is_empty()).then_some(part)
+    })
+}
+
 /// Markdown without the addresses of its links: `[text](https://…)` is `[text`.
 fn without_targets(markdown: &str) -> String {
     let mut text = String::with_capacity(markdown.len());
@@ -97,7 +114,9 @@ fn without_targets(markdown: &str) -> String {
         let (open, close) = if target.starts_with('<') { ("<", ">)") } else { ("", ")") };
         let address = target.strip_prefix(open).unwrap_or(target);
         let is_link = ["http://", "https://", "mailto:"].iter().any(|start| address.starts_with(start));
-        match target.find(close).filter(|end| is_link && !target[..*end].contains(char::is_whitespace)) {
+        // What never closes would be searched to its end each time.
+        let near = &target[..target.floor_char_boundary(if is_link { MAX_ADDRESS } else { 0 })];
+        match near.find(close).filter(|end| !near[..*end].contains(char::is_whitespace)) {
             Some(end) => rest = &target[end + close.len()..],
             None => {
                 text.push_str("](");
@@ -134,6 +153,23 @@ mod tests {
         {
             assert_ne!(sketch(one).text, sketch(other).text, "{one}");
         }
+    }
+
+    #[test]
+    fn text__in_one_line_of_any_length__is_read_in_parts() {
+        let line = "9 views and a word ".repeat(10_000);
+        let parts: Vec<_> = parts(&line).collect();
+        assert_eq!(parts.concat(), line.trim_end().to_owned() + &" ".repeat(line.len() - line.trim_end().len()));
+        assert!(parts.len() > 10 && parts.iter().all(|part| part.len() <= PART + 10));
+        assert_eq!(super::parts("").count(), 0);
+        assert_eq!(super::parts(&"a".repeat(PART * 2)).count(), 1, "a word is whole");
+    }
+
+    #[test]
+    fn links__that_never_close__are_read_once() {
+        let (open, begun) = ("](".repeat(200_000), "[](https://e.com/".repeat(20_000));
+        assert_eq!(without_targets(&open), open);
+        assert_eq!(without_targets(&begun), begun);
     }
 
     #[test]

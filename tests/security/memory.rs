@@ -78,6 +78,8 @@ async fn feeds_and_sitemaps__without_an_end__are_too_large_in_plain_words() {
     packed.write_all(b"<rss><channel>").unwrap();
     (0..5_000).for_each(|_| packed.write_all(items.as_bytes()).unwrap());
     let feed = Reply::new("application/rss+xml", packed.finish().unwrap()).header("Content-Encoding", "gzip");
+    let nested = format!("<feed>{}", format!("<entry xml:base='{}'>", "a/".repeat(990)).repeat(2_000));
+    let nested = Reply::new("application/atom+xml", nested);
     // Of several hosts and collections, so that they are asked for at once.
     let bench = Bench::new().await;
     let (mut config, mut origins) = (bench.default_config(), Vec::new());
@@ -85,13 +87,15 @@ async fn feeds_and_sitemaps__without_an_end__are_too_large_in_plain_words() {
         let origin = Origin::start();
         origin.serve("*", feed.clone());
         origin.serve("/endless", Reply::endless(None));
+        origin.serve("/nested", nested.clone());
         let (one, other, third) = (origin.url("/1"), origin.url_as("127.0.0.2", "/2"), origin.url("/endless"));
-        let lists = format!("    feeds: [{one}, {other}]\n    sitemaps: [{third}]\n");
+        let nested = origin.url("/nested");
+        let lists = format!("    feeds: [{one}, {other}, {nested}]\n    sitemaps: [{third}]\n");
         write!(config, "  - name: site{n}\n    allow_private: true\n    delay: 0s\n{lists}").unwrap();
         origins.push(origin);
     }
     bench.configure(&config);
-    bounded(&bench, &["sync"]).await.ended(3, &["it is larger than 47.7 MiB, the most that is taken"]);
+    bounded(&bench, &["sync"]).await.ended(3, &["it is larger than 47.7 MiB, the most that is taken", "it breaks off"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -9,7 +9,10 @@ use super::{
     canonical::{resolve, shorten},
     url_file, xml,
 };
-use crate::{fetch::body::gunzip, model::charset_by_evidence};
+use crate::{
+    fetch::body::gunzip,
+    model::{MAX_ADDRESS, charset_by_evidence},
+};
 
 /// The most that a list may hold, unpacked, in bytes: the limit of the sitemap protocol.
 pub(super) const MAX_SIZE: usize = 50_000_000;
@@ -60,6 +63,8 @@ pub(super) enum Defect {
     Cut,
     #[error("it goes on behind its end, and what comes there is not read")]
     GoesOn,
+    #[error("what its addresses are relative to (`xml:base`, or its site) is longer than {MAX_ADDRESS} bytes")]
+    Base,
     #[error("its gzip data is damaged or cut")]
     Gzip,
     #[error("it unpacks to more than {} MB; what comes after that is not read", MAX_SIZE / 1_000_000)]

@@ -55,7 +55,7 @@ fn permalink(fields: &[Field]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::fetch::lists::document::{Names, read};
+    use crate::fetch::lists::document::{Defect, Names, read};
 
     #[test]
     fn feeds_are_read() {
@@ -125,6 +125,19 @@ mod tests {
         ] {
             let document = read(xml.as_bytes(), "text/xml", None, &"https://a/feeds/x.xml".parse().unwrap());
             assert_eq!(document.entries.last().unwrap().address, expected, "{xml}");
+        }
+        for (xml, defect) in [
+            (atom(&format!("xml:base='{}'", "a/".repeat(990)), "<entry><link href='1'/></entry>"), None),
+            (
+                atom(&format!("xml:base='{}'", "a/".repeat(1_000)), "<entry><link href='1'/></entry>"),
+                Some(Defect::Base),
+            ),
+            (rss(&format!("<link>/{}</link>", "a".repeat(2_000)), "<link>1</link>"), Some(Defect::Base)),
+            // Below the fields no base counts.
+            (format!("<feed><entry><link href='1'/>{}", "<b xml:base='a/a/a/a/'>".repeat(100_000)), Some(Defect::Cut)),
+        ] {
+            let document = read(xml.as_bytes(), "text/xml", None, &"https://a/feeds/x.xml".parse().unwrap());
+            assert_eq!(document.defect, defect, "{}", &xml[..200]);
         }
         let number = read(rss("", "<guid>17</guid>").as_bytes(), "", None, &"https://a/".parse().unwrap());
         assert_eq!(number.entries[0].address, "17", "a number is no address");

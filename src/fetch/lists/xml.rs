@@ -16,6 +16,7 @@ use super::{
     document::{Defect, Document, Entry, Names},
     feed, sitemap,
 };
+use crate::model::MAX_ADDRESS;
 
 /// How much of a field is kept, in bytes. An address is shorter, and what is cut is still too long for one.
 const MAX_FIELD: usize = 8192;
@@ -114,11 +115,11 @@ pub(super) fn read(text: &str, from: &Url) -> Document {
                     let counts = matches!(walk.kind.entry, "url" | "sitemap");
                     break (counts && goes_on(&mut reader)).then_some(Defect::GoesOn);
                 }
-                if walk.document.defect.is_some() {
-                    break None;
-                }
             }
             _ => {}
+        }
+        if walk.as_ref().is_some_and(|walk| walk.document.defect.is_some()) {
+            break None;
         }
     };
     let mut document = walk.map_or_else(|| Document::new(Names::Pages), |walk| walk.document);
@@ -178,14 +179,26 @@ impl Walk {
         }
     }
 
-    /// Takes an element's `xml:base`, which is itself relative to the one around it.
+    /// Takes an element's `xml:base`, which is itself relative to the one around it. Below the fields nothing is read that could
+    /// be relative to one, and lengths that add up from level to level would cost the square of them.
     fn enter_base(&mut self, element: &BytesStart<'_>) {
+        if self.depth > self.kind.depth + 1 {
+            return;
+        }
         let base = attributes_of(element).find(|(name, _)| name == "xml:base").map(|(_, base)| base);
         if let Some((base, (_, around))) = base.zip(self.bases.last())
             && let Ok(base) = around.join(base.trim())
         {
-            self.bases.push((self.depth, Rc::new(base)));
+            self.push_base(self.depth, base);
         }
+    }
+
+    /// A base is in effect up to the end of the element at `depth`. Every entry repeats it, so it has the length of an address.
+    fn push_base(&mut self, depth: usize, base: Url) {
+        if base.as_str().len() > MAX_ADDRESS {
+            self.document.defect = Some(Defect::Base);
+        }
+        self.bases.push((depth, Rc::new(base)));
     }
 
     /// The end of a feed's own `<link>`: its entries are relative to the site, unless an `xml:base` says something else.
@@ -194,7 +207,7 @@ impl Walk {
             && self.bases.len() == 1
             && let Ok(site) = own.join(site.trim())
         {
-            self.bases.push((0, Rc::new(site)));
+            self.push_base(0, site);
         }
     }
 
