@@ -30,6 +30,8 @@ mod own;
 mod process;
 #[path = "security/reader.rs"]
 mod reader;
+#[path = "security/repeated.rs"]
+mod repeated;
 #[path = "security/strangers.rs"]
 mod strangers;
 #[allow(dead_code, reason = "these tests need a part of it only")]

@@ -127,7 +127,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::fetch::Validators;
+    use crate::fetch::{SentSecrets, Validators};
 
     #[test]
     fn file__without_its_end__has_broken_off() {
@@ -135,8 +135,8 @@ mod tests {
         let judged = |media_type: &str, body: &[u8]| {
             let (body, media_type, url) = (body.to_vec(), media_type.to_owned(), url.clone());
             let (charset, refresh, validators) = (None, None, Validators::default());
-            let (moved, age, room) = (None, Duration::ZERO, None);
-            Fetched { url, moved, media_type, charset, refresh, body, validators, age, room }.kind()
+            let (moved, age, room, secrets) = (None, Duration::ZERO, None, SentSecrets::default());
+            Fetched { url, moved, media_type, charset, refresh, body, validators, age, secrets, room }.kind()
         };
         let corpus = |file: &str| std::fs::read(format!("{}/docs/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap();
         for (file, media_type, kind) in [

@@ -12,6 +12,7 @@ mod kind;
 mod lasting;
 pub mod lists;
 mod robots;
+mod sent_secrets;
 mod sign_in;
 mod trouble;
 mod way;
@@ -29,6 +30,7 @@ pub use address::private;
 pub use fetcher::Fetcher;
 pub use host_time::{HostTime, SlowHost, TimeBudget};
 pub use robots::robots_verdict;
+pub use sent_secrets::SentSecrets;
 pub use sign_in::{leads_back, leads_to_sign_in};
 pub use trouble::Trouble;
 pub use way::{is_downgrade, shown};
@@ -156,6 +158,8 @@ pub struct Fetched {
     pub validators: Validators,
     /// How long ago the answer was made: a cache may have had it for a while.
     pub age: Duration,
+    /// What its site was sent, and what may not go on.
+    pub secrets: SentSecrets,
     /// The memory that a long list has been granted, for as long as its body is kept.
     pub room: Option<OwnedSemaphorePermit>,
 }

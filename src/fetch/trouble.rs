@@ -40,6 +40,11 @@ pub enum Trouble {
     /// A header of the config cannot be sent.
     #[error("the header {0} cannot be sent: its value has a line break or another control character")]
     Header(HeaderName),
+    /// It repeats a secret that was sent to it.
+    #[error(
+        "its answer repeats a secret that `headers` sends to its site, so nothing of it is shown, kept or uploaded"
+    )]
+    RepeatsSecret,
     /// The body is longer than this many bytes.
     #[error("it is larger than {}, the most that is taken", bytesize::ByteSize(*.0))]
     TooLarge(u64),

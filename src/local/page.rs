@@ -65,6 +65,7 @@ impl PageError {
                 | Trouble::Private { .. }
                 | Trouble::Downgrade(_)
                 | Trouble::Header(_)
+                | Trouble::RepeatsSecret
                 | Trouble::TooLarge(_)
                 | Trouble::TooManyRedirects(_)
                 | Trouble::RedirectLoop(_)

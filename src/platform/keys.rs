@@ -6,7 +6,8 @@ use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use super::{BuildError, answer::shortened, redact::Redactor};
+use super::{BuildError, answer::shortened};
+use crate::model::Redactor;
 
 /// Where a key comes from, such as a file that may have been replaced.
 pub type KeySource = Arc<dyn Fn() -> Option<SecretString> + Send + Sync>;

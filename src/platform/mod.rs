@@ -17,7 +17,6 @@ mod keys;
 pub mod nexvio;
 mod page_size;
 pub mod read;
-mod redact;
 mod status;
 mod transport;
 pub mod wire;

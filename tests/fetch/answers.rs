@@ -1,9 +1,9 @@
 //! Every kind of answer, and every way to have none.
 
-use std::net::TcpListener;
+use std::{collections::BTreeMap, net::TcpListener};
 
 use kbsync::fetch::{Access, Answer, Trouble, Validators};
-use reqwest::header::HeaderName;
+use reqwest::header::{AUTHORIZATION, HeaderName};
 use secrecy::SecretString;
 
 use crate::{
@@ -116,4 +116,39 @@ async fn headers_that_cannot_be_sent_are_said_without_their_values() {
     assert_eq!(said, Trouble::Header(name));
     assert!(!said.to_string().contains("hush"), "{said}");
     assert_eq!(origin.connections(), 0);
+}
+
+#[tokio::test]
+async fn answer__that_repeats_a_secret_of_headers__is_not_taken() {
+    const SECRET: &str = "wiki-Tok3nVerySecret";
+    let origin = Origin::start();
+    let plain = || Reply::new("text/markdown", "# Page");
+    let header = (AUTHORIZATION, SecretString::from(format!("Bearer {SECRET}")));
+    let headers: BTreeMap<_, _> = [(origin.url("/").origin().ascii_serialization(), vec![header])].into();
+    let list = Access { headers, ..access() };
+    let obedient = Access { obey_robots: true, ..list.clone() };
+    origin.serve("/robots.txt", Reply::status(404));
+    for reply in [
+        Reply::redirect(301, format!("/moved/{SECRET}/x")),
+        Reply::redirect(302, "/moved?token=wiki%2DTok3nVerySecret"),
+        Reply::new(&format!("application/{}", SECRET.to_lowercase()), "a"),
+        plain().header("Content-Encoding", SECRET),
+        plain().header("Refresh", &format!("0; url=/{SECRET}")),
+    ] {
+        origin.serve("/page", reply);
+        let trouble = trouble(fetcher().get(&origin.url("/page"), &obedient, None).await);
+        assert_eq!(trouble, Trouble::RepeatsSecret);
+        assert!(!trouble.to_string().contains("Tok3n"));
+    }
+    let texts = format!("{SECRET} is no address");
+    origin.serve("/list", Reply::new("text/plain", texts.clone()));
+    assert_eq!(trouble(fetcher().get(&origin.url("/list"), &list, None).await), Trouble::RepeatsSecret);
+    // What a page says is judged where its text is read, and a validator is left out.
+    origin.serve("/page", Reply::new("text/plain", texts.clone()).etag(&format!("\"{SECRET}\"")));
+    let fetched = page(fetcher().get(&origin.url("/page"), &obedient, None).await);
+    assert!(fetched.secrets.are_in(&texts) && !fetched.secrets.are_in("wiki-Tok3n"));
+    assert_eq!(fetched.validators.etag, None);
+    origin.serve("/robots.txt", Reply::new("text/plain", format!("User-agent: *\nDisallow: /{SECRET}\n")));
+    let refused = trouble(fetcher().get(&origin.url("/page"), &obedient, None).await);
+    assert!(matches!(&refused, Trouble::RobotsUnreachable(_)) && !refused.to_string().contains("Tok3n"), "{refused}");
 }

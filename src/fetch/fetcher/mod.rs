@@ -6,7 +6,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use reqwest::{
     Response, StatusCode,
-    header::{CONTENT_TYPE, ETAG, LAST_MODIFIED, REFRESH},
+    header::{CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderName, LAST_MODIFIED, LOCATION, REFRESH},
 };
 use tokio::{
     sync::{Mutex, Semaphore},
@@ -24,6 +24,7 @@ use super::{
     kind::is_text,
     lasting::Lasting,
     robots::{self, Robots},
+    sent_secrets::SentSecrets,
     way::{Way, is_downgrade, shown},
 };
 use crate::model::AllowedHosts;
@@ -36,6 +37,8 @@ const MOST_HOPS_TO_ROBOTS: usize = 5;
 const ATTEMPTS: usize = 3;
 /// How long a robots.txt is obeyed before it is asked for again.
 const ROBOTS_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
+/// Headers of an answer that decide what becomes of it, and that errors repeat.
+const TAKEN: [HeaderName; 4] = [CONTENT_ENCODING, CONTENT_TYPE, LOCATION, REFRESH];
 /// The longest validator that is kept.
 const LONGEST_VALIDATOR: usize = 1 << 10;
 /// Long lists that are read at once, of all collections.
@@ -199,7 +202,13 @@ impl Fetcher {
     /// Reads the page of an answer.
     async fn fetched(&self, answered: Answered, way: &Way, access: &Access) -> Result<Fetched, Trouble> {
         let long_lists = Some(&self.0.long_lists).filter(|_| !access.obey_robots);
-        let page = fetched(answered.response, way, (access.max_size, long_lists)).await;
+        let is_list = !access.obey_robots;
+        let secrets = SentSecrets::to(way.here(), access);
+        let page = fetched(answered.response, way, secrets, (access.max_size, long_lists)).await;
+        let page = page.and_then(|page| {
+            let repeats = is_list && page.secrets.are_in(&String::from_utf8_lossy(&page.body));
+            if repeats { Err(Trouble::RepeatsSecret) } else { Ok(page) }
+        });
         answered.turn.finished(page.as_ref().map(drop), self.0.timing.left_alone);
         page
     }
@@ -242,6 +251,9 @@ impl Fetcher {
                         // Half a line says something else than the whole.
                         bytes.truncate(bytes.iter().rposition(|byte| b"\r\n".contains(byte)).unwrap_or(0));
                     }
+                    if SentSecrets::to(way.here(), access).are_in(&String::from_utf8_lossy(&bytes)) {
+                        return Err(Trouble::RepeatsSecret);
+                    }
                     Ok(Robots::parse(&bytes, &self.0.product))
                 }
                 // A site that is asked too often has not said that all is allowed.
@@ -281,6 +293,9 @@ impl Fetcher {
                 } else {
                     turn.answered(access, page.is_some());
                 }
+                if SentSecrets::to(url, access).are_in_headers(response.headers(), &TAKEN) {
+                    return Err(Trouble::RepeatsSecret);
+                }
                 return Ok(Answered { response, turn });
             };
             turn.refused(page, access, (status, wait), self.0.timing);
@@ -312,13 +327,15 @@ fn fresh(known: &Option<Known>, now: Instant) -> Option<&Result<Arc<Robots>, Tro
 async fn fetched(
     response: Response,
     way: &Way,
+    secrets: SentSecrets,
     (max_size, long): (u64, Option<&Arc<Semaphore>>),
 ) -> Result<Fetched, Trouble> {
     if body::announces_more(&response, max_size) {
         return Err(Trouble::TooLarge(max_size));
     }
     let (media_type, charset) = content_type(&text(&response, CONTENT_TYPE).unwrap_or_default());
-    let validator = |name| text(&response, name).filter(|value| value.len() <= LONGEST_VALIDATOR);
+    let is_harmless = |value: &String| value.len() <= LONGEST_VALIDATOR && !secrets.are_in(value);
+    let validator = |name| text(&response, name).filter(is_harmless);
     let validators = Validators {
         etag: validator(ETAG),
         last_modified: validator(LAST_MODIFIED).filter(|modified| is_settled(modified, &response)),
@@ -342,6 +359,7 @@ async fn fetched(
         body: bytes,
         validators,
         age,
+        secrets,
         room,
     })
 }

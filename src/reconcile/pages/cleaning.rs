@@ -60,7 +60,7 @@ impl Reader {
     /// What of a page is a document, where `asked` is the address that led to it.
     pub(super) async fn cleaned(&self, page: Fetched, asked: &Url, before: &Before) -> Result<Cleaned, String> {
         let kind = page.kind()?;
-        let Fetched { url, charset, refresh, body, .. } = page;
+        let Fetched { url, charset, refresh, body, secrets, .. } = page;
         let (mut said, mut asks_for_password, mut has_form) = (PageSaid::default(), false, false);
         let (mut hidden_words, mut costly) = (0, None);
         let has_known_title = |said: &PageSaid| before.title.is_some() && said.title == before.title;
@@ -80,10 +80,14 @@ impl Reader {
                 if let Some(to) = page.redirect.and_then(|to| Url::parse(&to).ok()) {
                     let has_user = !to.username().is_empty() || to.password().is_some();
                     let host = to.host_str().unwrap_or_default();
+                    if secrets.are_in(to.as_str()) {
+                        return Err(Trouble::RepeatsSecret.to_string());
+                    }
                     let refused = || Trouble::RedirectWithUser(host.to_owned()).to_string();
                     return if has_user { Err(refused()) } else { Ok(Cleaned::Leads(to)) };
                 }
-                said = PageSaid { canonical: page.canonical, title: hash_of_title(&page.title) };
+                let canonical = page.canonical.filter(|canonical| !secrets.are_in(canonical));
+                said = PageSaid { canonical, title: hash_of_title(&page.title) };
                 (asks_for_password, has_form) = (page.has_password_field, page.has_form);
                 hidden_words = page.hidden_words;
                 if page.asks_for_password && !has_known_title(&said) {
@@ -115,6 +119,9 @@ impl Reader {
             return Err("it is empty".to_owned());
         }
         let is_text = matches!(kind, "md" | "txt");
+        if is_text && secrets.are_in(&String::from_utf8_lossy(&bytes)) {
+            return Err(Trouble::RepeatsSecret.to_string());
+        }
         let sketch = is_text.then(|| Sketch::of(&String::from_utf8_lossy(&bytes), asked.as_str()));
         if sketch.is_some_and(|sketch| sketch.words <= SIGN_IN_WORDS)
             && (leads_to_sign_in(asked, &url) || (has_form && leads_back(asked, &url)))
