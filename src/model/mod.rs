@@ -35,8 +35,8 @@ pub use hash::{ContentHash, ShortHash};
 pub use magic::{binary_kind_of, has_pdf_end};
 pub use min_hash::{MinHash, MinHasher};
 pub use name_rewriting::{
-    NameLikeness, document_letters, fold_name, is_rewritten, is_same_path, keeps_marker, marked_content, may_be_named,
-    name_likeness, stored_letters,
+    NameLikeness, document_letters, fold_name, has_marker, is_rewritten, is_same_path, keeps_marker, marked_content,
+    may_be_named, name_likeness, stored_letters,
 };
 pub use page::{Claim, Claimed, MAX_ADDRESS, PageSaid, PageState, Stale};
 pub use rate::{RateLimit, RateLimitError};

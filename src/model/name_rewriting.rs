@@ -59,6 +59,14 @@ pub fn marked_content(stored: &str, instance: &Instance) -> Option<ShortHash> {
     ShortHash::parse(hash.split_once(']')?.0)
 }
 
+/// Whether a stored name has the marker of any instance, whatever else a platform has made of it.
+pub fn has_marker(stored: &str) -> bool {
+    let decoded = decode_name(stored);
+    let marker = decoded.rsplit_once('[').and_then(|(_, end)| end.split_once(']'));
+    let parts = marker.and_then(|(marker, _)| marker.split_once(':'));
+    parts.is_some_and(|(instance, hash)| Instance::new(instance).is_ok() && ShortHash::parse(hash).is_some())
+}
+
 /// How much of a document's name a stored name has, the most first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum NameLikeness {
@@ -198,6 +206,21 @@ mod tests {
             ("100% [default:0123456789ab]", hash),
         ] {
             assert_eq!(marked_content(stored, &Instance::new("default").unwrap()), expected, "{stored}");
+        }
+    }
+
+    #[test]
+    fn has_marker__of_any_instance__is_true() {
+        for (stored, expected) in [
+            ("handbook/a.md [other:0123456789ab]", true),
+            ("handbook_a[other:0123456789ab].md", true),
+            ("handbook%2Fa.md%20%5Bother:0123456789ab%5D", true),
+            ("handbook/a.md [0123456789ab]", false),
+            ("handbook/a.md [other:2026]", false),
+            ("handbook/a.md [no instance:0123456789ab]", false),
+            ("Product Documentation", false),
+        ] {
+            assert_eq!(has_marker(stored), expected, "{stored}");
         }
     }
 

@@ -30,7 +30,7 @@ pub struct Unready {
 }
 
 impl Db {
-    /// Whether a list has ever shown a source of ours with its content: then the platform tells what its sources hold.
+    /// Whether a list has ever shown a source of a kbsync with its content: then the platform tells what its sources hold.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -38,7 +38,7 @@ impl Db {
         Ok(tells_content(&self.connection)?)
     }
 
-    /// Notes that a list has shown a source of ours with its content.
+    /// Notes that a list has shown a source of a kbsync with its content.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -119,10 +119,11 @@ fn tells_content(connection: &Connection) -> Result<bool, rusqlite::Error> {
     connection.row(sql, [], |row| row.get(0))
 }
 
-/// Whether the platform tells what its sources hold, by this list or one before it.
+/// Whether the platform tells what its sources hold, by this list or one before it. What another instance has uploaded tells
+/// as well: its requests are the same.
 pub(super) fn shows_content(connection: &Connection) -> Result<bool, rusqlite::Error> {
     let sql = "SELECT EXISTS (SELECT * FROM listed WHERE holds
-                   AND (collection IS NOT NULL OR source_id IN (SELECT source_id FROM replicas)))";
+                   AND (collection IS NOT NULL OR elsewhere OR source_id IN (SELECT source_id FROM replicas)))";
     Ok(tells_content(connection)? || connection.row(sql, [], |row| row.get(0))?)
 }
 
@@ -200,7 +201,7 @@ pub(super) fn note_emptied(
         .prepare_cached(sql)?
         .query_map([crawled], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))?
         .collect::<Result<_, _>>()?;
-    // Any of ours tells, also one whose own upload is still under way.
+    // Each source of a kbsync tells, also one whose own upload is still under way.
     if shows_content(connection)? {
         note_content(connection)?;
     }

@@ -26,7 +26,7 @@ use super::{
     replicas::{COLUMNS, replica},
 };
 use crate::{
-    model::{CollectionName, DocPath, Instance, Making, Moment, Phase, ShortHash, SourceId, SourceName},
+    model::{CollectionName, DocPath, Instance, Making, Moment, Phase, ShortHash, SourceId, SourceName, has_marker},
     plan::{Claim, ListTrust, Listed, Origin, drift},
 };
 
@@ -96,7 +96,8 @@ const LISTS_TO_LOSE: u32 = 2;
 pub(super) const LISTED: &str = "CREATE TEMP TABLE listed (
      source_id TEXT PRIMARY KEY, text TEXT NOT NULL, collection TEXT, path TEXT, hash BLOB,
      nameless INTEGER, holds INTEGER, filled INTEGER, done INTEGER, empty INTEGER, unready TEXT,
-     lasting INTEGER, known INTEGER, created INTEGER, reading INTEGER, ambiguous INTEGER
+     lasting INTEGER, known INTEGER, created INTEGER, reading INTEGER, ambiguous INTEGER,
+     elsewhere INTEGER
  ) WITHOUT ROWID";
 /// For this many grace periods after its deletion was confirmed, a list may still show a source.
 const LIST_LAG: u32 = 20;
@@ -118,7 +119,7 @@ impl Db {
     /// See [`StoreError`].
     pub fn add_page(&mut self, reading: u32, page: &[ListedSource]) -> Result<u64, StoreError> {
         self.together(|connection| {
-            let sql = "INSERT OR REPLACE INTO listed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)";
+            let sql = "INSERT OR REPLACE INTO listed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?)";
             let mut statement = connection.prepare_cached(sql)?;
             let mut new = 0;
             for source in page {
@@ -147,6 +148,7 @@ impl Db {
                     source.unready.as_ref().is_some_and(|unready| unready.known),
                     source.created.map(|at| at.0.cast_signed()),
                     reading,
+                    source.holds && name.is_none() && has_marker(&source.text),
                 ])?;
             }
             Ok(new)

@@ -22,6 +22,8 @@ pub struct Reading {
     pub is_empty: bool,
     /// The list moves while it is read.
     pub moves: bool,
+    /// Its answer arrives whole.
+    pub arrives: bool,
 }
 
 enum Item {
@@ -76,6 +78,9 @@ pub fn page(
             // What happens while a pass is under way, the next one reads.
             let before = |(_, pass): &(usize, u64)| source.renamed.is_some_and(|renamed| renamed < *pass);
             source.shown.extend(reading.who.filter(before).map(|(instance, _)| instance));
+            if let Some((instance, _)) = reading.who.filter(|_| reading.arrives) {
+                platform.content_shown[instance] |= source.parsed.is_some() && source.is_marked && source.holds();
+            }
             listed(manners, source)
         }
     });

@@ -252,6 +252,20 @@ fn what_cannot_go_up_under_its_new_name_stays_under_its_old_one() {
 }
 
 #[test]
+fn what_lost_its_content_before_a_list_has_shown_any_goes_up_again_where_another_instance_shows_its_own() {
+    for others in [false, true] {
+        let written = [Step::Disk(0, DiskOp::Write("a/one.md", 1)), Step::Disk(0, DiskOp::Write("b/one.md", 2))];
+        let spoils = (0..8).map(|seed| Step::Somebody(Somebody::Deletes, seed));
+        let adds = others.then_some(Step::Somebody(Somebody::Adds("a/one.md [other:0123456789ab]"), 0));
+        let steps = written.into_iter().chain([Step::Pass(PassStep::calm(0))]).chain(spoils).chain(adds).collect();
+        let script = Script::by_hand(Api::Cevvo, steps).with(Knobs::of_one(Knob::SourcesSpoil));
+        let verdict = Desk::new().run(&script);
+        assert!(verdict.broken.is_empty(), "others: {others}: {:#?}", verdict.broken);
+        assert_eq!(verdict.counts.changes > 4, others, "{} requests that change something", verdict.counts.changes);
+    }
+}
+
+#[test]
 fn a_process_may_die_while_what_it_asked_for_is_late() {
     at_every_step(|step| PassStep { dies_at: Some(step), late: true, ..PassStep::calm(0) });
 }

@@ -93,6 +93,8 @@ pub struct Platform {
     pub asked: [VecDeque<Moment>; 2],
     /// The sources as a backup has them.
     pub backup: Vec<Source>,
+    /// Whether a list has shown each instance a source of a kbsync with its content.
+    pub content_shown: [bool; 2],
     /// Whether what was broken works again.
     pub healed: bool,
     /// Requests that change something, since the beginning.
@@ -125,6 +127,7 @@ impl Platform {
             ),
             asked: Default::default(),
             backup: Vec::new(),
+            content_shown: [false; 2],
             healed: false,
             mutating: 0,
             branches: Branches::default(),

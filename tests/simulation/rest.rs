@@ -39,6 +39,9 @@ enum Obstacle {
     Ingestion,
     /// Its older versions stay.
     Deletion,
+    /// Its source has lost its content, as others have, and no list has ever shown any: the platform may be one that never
+    /// tells.
+    Untold,
 }
 
 impl World<'_> {
@@ -131,6 +134,9 @@ impl World<'_> {
         if self.never_filled(number).contains(key) {
             return Some(Obstacle::Ingestion);
         }
+        if self.untold(number).contains(key) {
+            return Some(Obstacle::Untold);
+        }
         match self.broken_part().filter(|broken| broken.document == key).map(|broken| broken.part) {
             Some(Part::Creation | Part::Upload) => Some(Obstacle::Document),
             Some(Part::Ingestion) => Some(Obstacle::Ingestion),
@@ -150,6 +156,16 @@ impl World<'_> {
         platform.sources.iter().filter(is_stuck).filter_map(|source| source.parsed.as_ref()).map(key_of).collect()
     }
 
+    /// The documents of an instance whose sources have lost their content, where nothing tells that from a platform whose
+    /// lists never show any.
+    fn untold(&self, number: usize) -> BTreeSet<String> {
+        let platform = lock(&self.platform);
+        let is_spoilt = |source: &&Source| source.spoilt.is_some() && source.maker == Some(number);
+        let spoilt = platform.sources.iter().filter(is_spoilt).filter_map(|source| source.parsed.as_ref());
+        let spoilt: BTreeSet<_> = spoilt.map(key_of).collect();
+        if spoilt.len() > 1 && !platform.content_shown[number] { spoilt } else { BTreeSet::new() }
+    }
+
     /// What cannot be brought in step is named.
     pub fn check_named(&self, number: usize, report: &Report) {
         let wanted = lock(&self.sides[number]).wanted();
@@ -160,7 +176,7 @@ impl World<'_> {
                 Some(Obstacle::Name | Obstacle::Document) => !self.is_held(&key, &hash),
                 Some(Obstacle::Skipped | Obstacle::Ingestion) => true,
                 Some(Obstacle::Deletion) => self.known_sources_of(number, &key) > 1,
-                None => false,
+                Some(Obstacle::Untold) | None => false,
             };
             let skipped = report.skipped.iter().map(|skipped| &skipped.document);
             let failed = report.failures().chain(&report.quarantined).chain(&report.undeleted).chain(&report.unready);
@@ -238,7 +254,8 @@ impl World<'_> {
             }
             _ => false,
         };
-        let failed = wanted.iter().filter(|(key, _)| obstacles.get(*key).is_some_and(|it| *it != Obstacle::Deletion));
+        let is_kept = |it: &Obstacle| !matches!(it, Obstacle::Deletion | Obstacle::Untold);
+        let failed = wanted.iter().filter(|(key, _)| obstacles.get(*key).is_some_and(is_kept));
         let failed: Vec<_> = failed.map(|(key, hash)| (key.clone(), hash.clone())).collect();
         // Of what was renamed and edited nothing is alike but its words.
         let is_edited = self.script.manners.knobs.has(Knob::MovesRenamed);
@@ -291,6 +308,7 @@ impl World<'_> {
                 {
                     wrong.push(format!("{} went up, and is no document", source.name));
                 }
+                Some(_) if obstacles.get(&key) == Some(&Obstacle::Untold) && source.spoilt.is_some() => {}
                 known if stays(&key, known, source) => {}
                 Some(_) if source.restored && source.documents.is_empty() => {}
                 Some(_) => wrong.push(format!("{} is doubled or not as it is here: {source:?}", source.name)),
@@ -304,7 +322,7 @@ impl World<'_> {
         let is_possible = |key: &String| {
             !matches!(
                 obstacles.get(key),
-                Some(Obstacle::Name | Obstacle::Document | Obstacle::Skipped | Obstacle::Ingestion)
+                Some(Obstacle::Name | Obstacle::Document | Obstacle::Skipped | Obstacle::Ingestion | Obstacle::Untold)
             )
         };
         // Under a name that somebody has given it, its content is there all the same.

@@ -325,7 +325,10 @@ impl Way {
                 }
                 wire::done(&self.manners, &done)
             }
-            Saying::Shown(asked, reading) => wire::shown(&self.manners, &mut platform, &asked, &reading, now),
+            Saying::Shown(asked, reading) => {
+                let reading = Reading { arrives: fault.is_none(), ..reading };
+                wire::shown(&self.manners, &mut platform, &asked, &reading, now)
+            }
         };
         drop(platform);
         let body = if value.is_null() { String::new() } else { value.to_string() };

@@ -41,6 +41,24 @@ fn ready_sources__all_empty_that_were_shown_with_content__are_put_again_after_th
 }
 
 #[test]
+fn ready_sources__all_empty_beside_content_of_another_instance__are_put_again_after_three_passes() {
+    let somebodys = |text: &str| ListedSource { text: text.to_owned(), name: None, ..listed("s3", "c.md", 3, true) };
+    for (text, tells) in [
+        ("docs/c.md [other:030303030303]", true),
+        // Also under a name that the platform has made of its own.
+        ("docs_c[other:030303030303]", true),
+        ("Product Documentation", false),
+    ] {
+        let (_folder, mut db, page) = two();
+        for _ in 0..3 {
+            let list: Vec<_> = page(false, false).into_iter().chain([somebodys(text)]).collect();
+            compare(&mut db, &list);
+        }
+        assert_eq!(live(&db, "a.md").is_none(), tells, "{text}");
+    }
+}
+
+#[test]
 fn ready_sources__all_empty_in_between_only__are_kept() {
     let (_folder, mut db, page) = two();
     compare(&mut db, &page(true, true));
