@@ -110,7 +110,7 @@ fn address(text: &str) -> Option<Url> {
 
 /// What a cheap look at a file shows. Equal and not racy means: not changed. Of a page only the size is known, and whether
 /// it changed is for [`PageState`](super::PageState).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug)]
 pub struct Fingerprint {
     /// Size in bytes.
     pub size: u64,
@@ -120,12 +120,25 @@ pub struct Fingerprint {
     pub ctime_ns: i64,
     /// The inode's number.
     pub inode: u64,
+    /// When the file was made, in nanoseconds since 1970, where the file system knows: a number that is free is given to the
+    /// next new file.
+    pub born_ns: Option<i64>,
 }
+
+/// The time of birth tells which file it is, and not whether it has changed. States of earlier versions do not have it.
+impl PartialEq for Fingerprint {
+    fn eq(&self, other: &Self) -> bool {
+        let compared = |one: &Self| (one.size, one.mtime_ns, one.ctime_ns, one.inode);
+        compared(self) == compared(other)
+    }
+}
+
+impl Eq for Fingerprint {}
 
 impl Fingerprint {
     /// The fingerprint of a page.
     pub fn of_page(size: u64) -> Self {
-        Self { size, mtime_ns: 0, ctime_ns: 0, inode: 0 }
+        Self { size, mtime_ns: 0, ctime_ns: 0, inode: 0, born_ns: None }
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
     moves::{self, Move, NewMove},
     replacement_guard::{self, Asked, HeldReplacements},
     rewritten::{RewrittenName, match_rewritten_names},
-    successors::Successors,
+    successors::{Successors, pair_by_file},
     withheld::{Why, Withheld},
 };
 use crate::model::{CollectionName, ShortHash};
@@ -88,6 +88,7 @@ pub fn assemble(mut gathered: Vec<Gathered>, moves: &[Move], policy: &Policy) ->
     let (mut actions, mut renames, mut puts, mut withheld) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut held_replacements = Vec::new();
     let moves = &moves::as_seen(moves, &gathered);
+    pair_by_file(&mut gathered);
     let seen = gathered.iter().filter(|one| one.authority == Authority::Whole && one.out_of_sight.is_none());
     let seen = seen.map(|one| one.collection.clone()).collect();
     for Gathered { wanted, gone, strays, out_of_sight, .. } in &mut gathered {
@@ -126,7 +127,11 @@ pub fn assemble(mut gathered: Vec<Gathered>, moves: &[Move], policy: &Policy) ->
             of: one.held_by_platform,
         })
         .collect();
-    let successors = Successors::of(&gathered, &begun_moves);
+    let renamed = renames.iter().filter_map(|action| match action {
+        Action::Rename { collection, to, .. } => Some((collection, &to.path)),
+        Action::Delete { .. } | Action::Put { .. } => None,
+    });
+    let successors = Successors::of(&gathered, &begun_moves).with_renamed(renamed);
     let mut waiting = Vec::new();
     for (one, candidates) in gathered.iter().zip(candidates) {
         let Gathered { collection, authority, standing, .. } = one;
@@ -195,7 +200,7 @@ mod tests {
     const POLICY: Policy = Policy { max_deletes: 10, max_delete_percent: 10, never: false };
 
     fn wanted(path: &str, content: u8) -> Wanted {
-        let fingerprint = Fingerprint { size: 1, mtime_ns: 0, ctime_ns: 0, inode: 0 };
+        let fingerprint = Fingerprint { size: 1, mtime_ns: 0, ctime_ns: 0, inode: 0, born_ns: None };
         Wanted {
             path: DocPath::new(path).unwrap(),
             fingerprint,

@@ -85,7 +85,7 @@ mod tests {
     }
 
     fn wanted(size: u64, replaces: bool) -> Wanted {
-        let fingerprint = Fingerprint { size, mtime_ns: 0, ctime_ns: 0, inode: 0 };
+        let fingerprint = Fingerprint { size, mtime_ns: 0, ctime_ns: 0, inode: 0, born_ns: None };
         Wanted {
             path: DocPath::new("a.md").unwrap(),
             fingerprint,

@@ -35,6 +35,17 @@ pub struct Settling {
     pub soon: bool,
 }
 
+/// Files by what they looked like on the disk.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Files {
+    /// The disk; none where the documents are no files.
+    pub device: Option<u64>,
+    /// Those of documents that are gone.
+    pub left: Vec<(Fingerprint, DocPath)>,
+    /// Those that are not read yet.
+    pub came: Vec<(Fingerprint, DocPath)>,
+}
+
 /// What was gathered of one collection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gathered {
@@ -50,6 +61,8 @@ pub struct Gathered {
     pub strays: Vec<Gone>,
     /// Documents to put that an earlier look has seen beside those that are gone now: they are no successors of these.
     pub known: BTreeSet<DocPath>,
+    /// The files of what is gone, and of what has come.
+    pub files: Files,
     /// New files that are not read yet.
     pub settling: Vec<Settling>,
     /// Documents that the platform holds, and whose files are being written: another one may have been moved over each.
@@ -82,6 +95,7 @@ impl Gathered {
             moved: Vec::new(),
             strays: Vec::new(),
             known: BTreeSet::new(),
+            files: Files::default(),
             settling: Vec::new(),
             rewriting: Vec::new(),
             failed: Vec::new(),

@@ -109,7 +109,7 @@ mod tests {
     const NOW: Moment = Moment(1_000_000_000);
 
     fn fingerprint(changed: Moment) -> Fingerprint {
-        Fingerprint { size: 1, mtime_ns: changed.as_nanos(), ctime_ns: changed.as_nanos(), inode: 1 }
+        Fingerprint { size: 1, mtime_ns: changed.as_nanos(), ctime_ns: changed.as_nanos(), inode: 1, born_ns: None }
     }
 
     fn hash(first: u8) -> ContentHash {
@@ -123,6 +123,8 @@ mod tests {
         let at = |seen: &Fingerprint, last| look(seen, last, NOW, SECOND * 2);
         assert_eq!(at(&old, None), Look::Read, "new");
         assert_eq!(at(&old, Some(calm)), Look::Same, "as it was");
+        let born = Fingerprint { born_ns: Some(1), ..old };
+        assert_eq!(at(&born, Some(calm)), Look::Same, "an earlier version did not note when it was made");
         for changed in [
             Fingerprint { size: 2, ..old },
             Fingerprint { inode: 2, ..old },

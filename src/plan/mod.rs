@@ -37,7 +37,7 @@ pub use bot::{BotCause, BotChange, BotPlan, Written, bot, first_difference, show
 pub use doubles::{SeenPage, doubles};
 pub use drift::{Claim, Drift, ListTrust, Listed, Lookup, Origin, drift, judge_lookup};
 pub use estimate::{Estimate, Price, estimate};
-pub use gathered::{Gathered, Settling, Wanted};
+pub use gathered::{Files, Gathered, Settling, Wanted};
 pub use guard::{Authority, Deletion, Gone, Policy, Standing};
 pub use judge::{Judgement, Look, is_written_long, judge, longest_wait, look, moment_of_look, settles};
 pub use merge::{Pair, merge};
@@ -53,6 +53,6 @@ pub use retry::{FailureCause, TRIED_AGAIN, retry_at};
 pub use rewritten::RewrittenName;
 pub use rule_files::{RuleFiles, rule_files};
 pub use spellings::{Spelling, Spellings, spellings};
-pub use successors::{UnreadPages, pair_by_file};
+pub use successors::UnreadPages;
 pub use turns::{Turn, in_turn};
 pub use withheld::{Why, Withheld};

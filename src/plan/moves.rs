@@ -209,7 +209,7 @@ mod tests {
     }
 
     fn wanted(document: &str, min_hash: Option<MinHash>) -> Wanted {
-        let fingerprint = Fingerprint { size: 9, mtime_ns: 0, ctime_ns: 0, inode: 0 };
+        let fingerprint = Fingerprint { size: 9, mtime_ns: 0, ctime_ns: 0, inode: 0, born_ns: None };
         Wanted {
             path: path(document),
             fingerprint,

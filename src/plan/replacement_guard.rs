@@ -199,7 +199,7 @@ mod tests {
     use crate::model::Fingerprint;
 
     fn wanted(path: &str, content: u8) -> Wanted {
-        let fingerprint = Fingerprint { size: 1, mtime_ns: 0, ctime_ns: 0, inode: 0 };
+        let fingerprint = Fingerprint { size: 1, mtime_ns: 0, ctime_ns: 0, inode: 0, born_ns: None };
         let path = DocPath::new(path).unwrap();
         Wanted { path, fingerprint, hash: ContentHash([content; 32]), min_hash: None, replaces: true }
     }

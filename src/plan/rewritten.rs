@@ -147,7 +147,7 @@ mod tests {
     }
 
     fn wanted(name: &str) -> Wanted {
-        let fingerprint = Fingerprint { size: 1, mtime_ns: 0, ctime_ns: 0, inode: 0 };
+        let fingerprint = Fingerprint { size: 1, mtime_ns: 0, ctime_ns: 0, inode: 0, born_ns: None };
         Wanted { path: path(name), fingerprint, hash: ContentHash([PRESENT; 32]), min_hash: None, replaces: false }
     }
 

@@ -8,7 +8,7 @@ use super::{
     guard::Gone,
     moves::{MOST_PAIRS, NewMove},
 };
-use crate::model::{CollectionName, DocPath, MinHash, ShortHash};
+use crate::model::{CollectionName, DocPath, Fingerprint, MinHash, ShortHash};
 
 /// Names this similar, from 0 to 1, are likely to be of one document.
 const SIMILAR_NAMES: f64 = 0.7;
@@ -64,7 +64,9 @@ struct Coming<'a> {
 
 /// The documents that have newly come in all collections of a pass.
 pub(super) struct Successors<'a> {
-    /// Those on their way.
+    /// All that is put, or comes by a rename.
+    wanted: HashSet<Key<'a>>,
+    /// Those on their way that were not there before.
     coming: Vec<Coming<'a>>,
     by_file_name: HashMap<String, Vec<usize>>,
     /// Those that are quarantined, and that the platform has no version of.
@@ -84,6 +86,8 @@ pub(super) struct Successors<'a> {
 impl<'a> Successors<'a> {
     /// Finds what has newly come, but for what is known to have moved.
     pub(super) fn of(gathered: &'a [Gathered], moved: &[NewMove]) -> Self {
+        let wanted = gathered.iter().flat_map(|one| one.wanted.iter().map(|wanted| (&one.collection, &wanted.path)));
+        let wanted = wanted.collect();
         let moved: HashSet<Key<'_>> = moved.iter().map(|NewMove { to: (of, path), .. }| (of, path)).collect();
         let (mut coming, mut failed, mut unread, mut soon) =
             (Vec::new(), HashSet::new(), HashSet::new(), HashSet::new());
@@ -116,7 +120,13 @@ impl<'a> Successors<'a> {
         for (number, Coming { key: (_, path), .. }) in coming.iter().enumerate() {
             by_file_name.entry(path.file_name().to_lowercase()).or_default().push(number);
         }
-        Self { coming, by_file_name, failed, unread, rewriting, soon, replaced, new_words }
+        Self { wanted, coming, by_file_name, failed, unread, rewriting, soon, replaced, new_words }
+    }
+
+    /// The same with documents that come by renames, which may fail.
+    pub(super) fn with_renamed(mut self, renamed: impl Iterator<Item = Key<'a>>) -> Self {
+        self.wanted.extend(renamed);
+        self
     }
 
     /// How many new files are still being written, whose words are not known.
@@ -132,19 +142,17 @@ impl<'a> Successors<'a> {
 
     /// The document that is replaced by one that is gone: as it was, or edited.
     fn replaced_by(&self, gone: &Gone, compare_words: bool) -> Option<Key<'a>> {
-        let known = gone.successor.as_ref().map(|(of, path)| (of, path));
         let has_its_words = |new: Option<&MinHash>| {
             let old = gone.min_hash.as_ref().filter(|_| compare_words);
             old.zip(new).is_some_and(|(old, new)| old.is_similar(new))
         };
-        let edited = |(key, words): &&(Key<'a>, _)| known == Some(*key) || has_its_words(*words);
-        let found = || self.new_words.iter().find(edited).map(|(key, _)| key);
+        let found = || self.new_words.iter().find(|(_, words)| has_its_words(*words)).map(|(key, _)| key);
         self.replaced.get(&gone.live).or_else(found).copied()
     }
 
     fn judge_one(&self, collection: &CollectionName, gone: &Gone, compare: bool) -> Succession {
         let is_coming = |(of, path): &(CollectionName, DocPath)| {
-            self.unread.contains(&(of, path)) || self.rewriting.contains(&(of, path))
+            [&self.unread, &self.rewriting, &self.wanted].iter().any(|all| all.contains(&(of, path)))
         };
         if let Some(known) = gone.successor.as_ref().filter(|known| is_coming(known)) {
             return Succession::Pending(Some(known.clone()));
@@ -159,10 +167,9 @@ impl<'a> Successors<'a> {
         }
         // Where new files keep coming, one that is only being written now is not waited for any more, and of the others that
         // one alone which was taken for its successor before.
-        let is_itself = |known: &&(CollectionName, DocPath)| (&known.0, &known.1) == (collection, &gone.path);
-        if let Some(known) = gone.successor.as_ref().filter(|known| gone.overdue && !is_itself(known)) {
-            let comes = self.coming.iter().any(|new| new.key == (&known.0, &known.1));
-            return if comes { Succession::Pending(Some(known.clone())) } else { Succession::None };
+        let is_another = |known: &(CollectionName, DocPath)| (&known.0, &known.1) != (collection, &gone.path);
+        if gone.overdue && gone.successor.as_ref().is_some_and(is_another) {
+            return Succession::None;
         }
         let counts = |new: &&Coming<'_>| !gone.overdue || !self.unread.contains(&new.key);
         let namesakes = self.by_file_name.get(&gone.path.file_name().to_lowercase()).map_or(&[][..], Vec::as_slice);
@@ -194,14 +201,47 @@ impl<'a> Successors<'a> {
     }
 }
 
-/// Notes what each document that is gone has become by the file that it was: one that is not read yet, and that is the same
-/// file. `left` are the files of what is gone, and `came` those of what is not read, by their numbers on the disk.
-pub fn pair_by_file(collection: &CollectionName, gone: &mut [Gone], left: &[(u64, DocPath)], came: &[(u64, DocPath)]) {
-    let came: HashMap<u64, &DocPath> = came.iter().map(|(file, path)| (*file, path)).collect();
-    let left: HashMap<&DocPath, u64> = left.iter().map(|(file, path)| (path, *file)).collect();
-    for gone in gone.iter_mut().filter(|gone| gone.successor.is_none()) {
-        let to = left.get(&gone.path).and_then(|file| came.get(file));
-        gone.successor = to.map(|to| (collection.clone(), (*to).clone()));
+/// A file that is new or has another content, and that may have been a document that is gone.
+struct Came {
+    to: (CollectionName, DocPath),
+    born_ns: Option<i64>,
+    is_read: bool,
+}
+
+/// Notes what each document that is gone has become by the file that it was: one that is new or has another content, in
+/// whatever collection of the same disk, and that has the same number and was made at the same time. Where the file system does
+/// not tell when, only files of the same collection that are not read yet are compared: the number may be another file's.
+pub(super) fn pair_by_file(gathered: &mut [Gathered]) {
+    let numbers = |one: &Gathered| {
+        let device = one.files.device;
+        one.files.left.iter().filter_map(move |(file, _)| Some((device?, file.inode))).collect::<Vec<_>>()
+    };
+    let left: HashSet<(u64, u64)> = gathered.iter().flat_map(numbers).collect();
+    if left.is_empty() {
+        return;
+    }
+    let mut came: HashMap<(u64, u64), Vec<Came>> = HashMap::new();
+    for one in gathered.iter() {
+        let Some(device) = one.files.device else { continue };
+        let read = one.wanted.iter().map(|wanted| (&wanted.fingerprint, &wanted.path, true));
+        let unread = one.files.came.iter().map(|(file, path)| (file, path, false));
+        for (file, path, is_read) in read.chain(unread).filter(|(file, ..)| left.contains(&(device, file.inode))) {
+            let to = (one.collection.clone(), path.clone());
+            came.entry((device, file.inode)).or_default().push(Came { to, born_ns: file.born_ns, is_read });
+        }
+    }
+    for Gathered { collection, gone, files, .. } in gathered {
+        let Some(device) = files.device else { continue };
+        let left: HashMap<&DocPath, &Fingerprint> = files.left.iter().map(|(file, path)| (path, file)).collect();
+        for gone in gone.iter_mut().filter(|gone| gone.successor.is_none()) {
+            let Some(old) = left.get(&gone.path) else { continue };
+            let is_same = |new: &&Came| match old.born_ns.zip(new.born_ns) {
+                Some((old, new)) => old == new,
+                None => !new.is_read && new.to.0 == *collection,
+            };
+            let found = came.get(&(device, old.inode)).and_then(|all| all.iter().find(is_same));
+            gone.successor = found.map(|new| new.to.clone());
+        }
     }
 }
 

@@ -207,6 +207,7 @@ pub(super) fn look(
             return Ok(looked);
         }
     };
+    looked.gathered.files.device = Some(root.device());
     looked.footing = Some(Footing { device: root.device(), mounts: Vec::new() });
     let (to_read, queue) = mpsc::sync_channel::<(ToRead, DocPath)>(BATCH);
     let span = Span::current();

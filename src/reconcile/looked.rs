@@ -216,8 +216,6 @@ impl Looked {
     ) {
         let (collection, now) = (self.gathered.collection.clone(), clock.wall());
         let (mut skipped, mut unreadable, mut notes) = (Vec::new(), Vec::new(), Notes::default());
-        // The files of what is gone, and of what is not read yet.
-        let (mut left, mut came) = (Vec::new(), Vec::new());
         let document = |path| Document { collection: collection.clone(), path };
         let seen = found.filter_map(|found| match found {
             Found::Document { path, fingerprint } => Some(Seen::Document(path, fingerprint)),
@@ -248,7 +246,8 @@ impl Looked {
                     continue;
                 }
                 Pair::Gone(record) => {
-                    left.extend(record.seen.map(|seen| (seen.fingerprint.inode, record.path.clone())));
+                    let left = &mut self.gathered.files.left;
+                    left.extend(record.seen.as_ref().map(|seen| (seen.fingerprint, record.path.clone())));
                     self.not_seen(record);
                     continue;
                 }
@@ -263,7 +262,7 @@ impl Looked {
                 Look::Settling(until) => {
                     let (record, rest) = (record.as_ref(), Rest { now, settle });
                     self.being_written(&path, record, rest, until.since(now), &mut notes);
-                    came.push((fingerprint.inode, path.clone()));
+                    self.gathered.files.came.push((fingerprint, path.clone()));
                     match settling(&path, fingerprint.size, record, rest) {
                         Some(settling) => self.gathered.settling.push(settling),
                         None => self.gathered.rewriting.push(path),
@@ -280,7 +279,6 @@ impl Looked {
             }
         }
         note(notes.rest());
-        plan::pair_by_file(&collection, &mut self.gathered.gone, &left, &came);
         if let Some(first) = unreadable.first() {
             let part = self.gathered.out_of_sight.get_or_insert_default();
             part.reason.clone_from(&first.reason);

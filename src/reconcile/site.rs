@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// What a look at a website shows.
-const NOTHING: Fingerprint = Fingerprint { size: 0, mtime_ns: 0, ctime_ns: 0, inode: 0 };
+const NOTHING: Fingerprint = Fingerprint { size: 0, mtime_ns: 0, ctime_ns: 0, inode: 0, born_ns: None };
 
 /// Looks at a website. Without a store it is new.
 ///

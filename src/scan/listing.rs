@@ -171,7 +171,8 @@ pub(super) fn look_at(file: impl AsFd) -> io::Result<(FileType, Fingerprint)> {
 }
 
 fn look_with(folder: impl AsFd, name: &CStr, flags: AtFlags) -> io::Result<(FileType, Fingerprint)> {
-    let wanted = StatxFlags::TYPE | StatxFlags::SIZE | StatxFlags::MTIME | StatxFlags::CTIME | StatxFlags::INO;
+    let times = StatxFlags::MTIME | StatxFlags::CTIME | StatxFlags::BTIME;
+    let wanted = StatxFlags::TYPE | StatxFlags::SIZE | times | StatxFlags::INO;
     let look = statx(folder, name, flags, wanted)?;
     let nanoseconds = |time: rustix::fs::StatxTimestamp| {
         time.tv_sec.saturating_mul(1_000_000_000).saturating_add(i64::from(time.tv_nsec))
@@ -181,6 +182,7 @@ fn look_with(folder: impl AsFd, name: &CStr, flags: AtFlags) -> io::Result<(File
         mtime_ns: nanoseconds(look.stx_mtime),
         ctime_ns: nanoseconds(look.stx_ctime),
         inode: look.stx_ino,
+        born_ns: (look.stx_mask & StatxFlags::BTIME.bits() != 0).then(|| nanoseconds(look.stx_btime)),
     };
     Ok((FileType::from_raw_mode(look.stx_mode.into()), fingerprint))
 }

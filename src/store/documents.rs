@@ -21,7 +21,7 @@ use crate::{
 const COLUMNS: &str = "path, size, mtime_ns, ctime_ns, inode, seen_at, hash, live, trouble_hash, trouble_reason, \
                        skip_size, skip_mtime_ns, skip_ctime_ns, skip_inode, skip_at, skip_reason, \
                        trouble_retry_at, successor_collection, successor_path, live_size, uploaded_here, min_hash, \
-                       written_since, gone_since";
+                       written_since, gone_since, born_ns";
 
 impl Db {
     /// Runs `work` over a collection's records in key order, one at a time: those whose path begins with `prefix`, which
@@ -287,17 +287,19 @@ pub(super) fn note_look(
     look: &LastLook,
 ) -> Result<(), rusqlite::Error> {
     let mut statement = connection.prepare_cached(
-        "INSERT INTO documents (collection, path, size, mtime_ns, ctime_ns, inode, seen_at, hash, min_hash)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+        "INSERT INTO documents (collection, path, size, mtime_ns, ctime_ns, inode, seen_at, hash, min_hash,
+             born_ns)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
          ON CONFLICT DO UPDATE SET size = ?3, mtime_ns = ?4, ctime_ns = ?5, inode = ?6, seen_at = ?7, hash = ?8,
-             min_hash = ?9, skip_reason = NULL, written_since = NULL, successor_collection = NULL, successor_path = NULL,
+             min_hash = ?9, born_ns = ?10, skip_reason = NULL, written_since = NULL, successor_collection = NULL, successor_path = NULL,
              gone_since = NULL, live_size = CASE WHEN live = substr(?8, 1, 6) THEN ?3 ELSE live_size END",
     )?;
-    let Fingerprint { size, mtime_ns, ctime_ns, inode } = look.fingerprint;
+    let Fingerprint { size, mtime_ns, ctime_ns, inode, born_ns } = look.fingerprint;
     let (size, inode, at) = (size.cast_signed(), inode.cast_signed(), look.at.0.cast_signed());
     let (collection, path) = (collection.as_str(), path.as_str());
     let min_hash = look.min_hash.as_ref().map(MinHash::as_bytes);
-    statement.execute(params![collection, path, size, mtime_ns, ctime_ns, inode, at, look.hash.0, min_hash]).map(drop)
+    let values = params![collection, path, size, mtime_ns, ctime_ns, inode, at, look.hash.0, min_hash, born_ns];
+    statement.execute(values).map(drop)
 }
 
 fn note_skip(
@@ -356,6 +358,7 @@ fn record(row: &Row<'_>) -> Result<Record, rusqlite::Error> {
         None => None,
         Some(hash) => {
             let (fingerprint, at) = look_in(row, 1)?;
+            let fingerprint = Fingerprint { born_ns: row.get(24)?, ..fingerprint };
             let min_hash = row.get_ref(21)?.as_blob_or_null()?.and_then(MinHash::from_bytes);
             Some(LastLook { fingerprint, at, hash: ContentHash(hash), min_hash })
         }
@@ -393,6 +396,7 @@ fn look_in(row: &Row<'_>, first: usize) -> Result<(Fingerprint, Moment), rusqlit
         mtime_ns: row.get(first + 1)?,
         ctime_ns: row.get(first + 2)?,
         inode: row.get::<_, i64>(first + 3)?.cast_unsigned(),
+        born_ns: None,
     };
     Ok((fingerprint, Moment(row.get::<_, i64>(first + 4)?.cast_unsigned())))
 }

@@ -168,7 +168,7 @@ mod tests {
     }
 
     fn see(db: &mut Db, document: &str, content: u8) {
-        let fingerprint = Fingerprint { size: 7, mtime_ns: 0, ctime_ns: 0, inode: 0 };
+        let fingerprint = Fingerprint { size: 7, mtime_ns: 0, ctime_ns: 0, inode: 0, born_ns: None };
         let seen = LastLook { fingerprint, at: NOW, hash: ContentHash([content; 32]), min_hash: None };
         db.note_looks(&docs(), &[(path(document), seen)]).unwrap();
     }

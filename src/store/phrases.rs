@@ -228,7 +228,7 @@ mod tests {
 
     /// A document that goes up and is ready.
     fn put(db: &mut Db, document: &str, content: u8) {
-        let fingerprint = Fingerprint { size: 1, mtime_ns: 2, ctime_ns: 3, inode: 4 };
+        let fingerprint = Fingerprint { size: 1, mtime_ns: 2, ctime_ns: 3, inode: 4, born_ns: None };
         let look = LastLook { fingerprint, at: NOW, hash: ContentHash([content; 32]), min_hash: None };
         db.note_looks(&docs(), &[(path(document), look)]).unwrap();
         let id = db.intend(&docs(), &path(document), look.hash.short(), NOW).unwrap();

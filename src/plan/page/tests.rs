@@ -27,7 +27,7 @@ fn looks(now: Moment, apart: Duration) -> Looks {
 
 fn record(live: Option<u8>, failed: Option<u8>) -> Record {
     let short = |first| ContentHash([first; 32]).short();
-    let fingerprint = Fingerprint { size: 1, mtime_ns: 0, ctime_ns: 0, inode: 0 };
+    let fingerprint = Fingerprint { size: 1, mtime_ns: 0, ctime_ns: 0, inode: 0, born_ns: None };
     Record {
         uploaded_here: false,
         path: DocPath::new("https://example.com/").unwrap(),
@@ -159,7 +159,7 @@ fn new(text: &str) -> NewText<'_> {
 
 fn held(text: &str) -> (Record, PageState) {
     let NewText { hash, size, sketch, .. } = new(text);
-    let fingerprint = Fingerprint { size, mtime_ns: 0, ctime_ns: 0, inode: 0 };
+    let fingerprint = Fingerprint { size, mtime_ns: 0, ctime_ns: 0, inode: 0, born_ns: None };
     let seen = Some(LastLook { fingerprint, at: NOW, hash, min_hash: None });
     let record = Record { seen, live: Some(hash.short()), live_size: Some(size), ..record(None, None) };
     (record, PageState { sketch: Some(sketch), ..state() })

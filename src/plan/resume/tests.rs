@@ -22,7 +22,7 @@ fn replica(phase: Phase, content: u8) -> Replica {
 }
 
 fn put(path: &str, content: u8) -> Plan {
-    let fingerprint = Fingerprint { size: 1, mtime_ns: 0, ctime_ns: 0, inode: 0 };
+    let fingerprint = Fingerprint { size: 1, mtime_ns: 0, ctime_ns: 0, inode: 0, born_ns: None };
     let hash = ContentHash([content; 32]);
     let wanted = Wanted { path: DocPath::new(path).unwrap(), fingerprint, hash, min_hash: None, replaces: false };
     let collection = CollectionName::new("c").unwrap();

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     model::{ContentHash, Fingerprint},
-    plan::{Settling, Standing, Wanted},
+    plan::{Action, Files, Policy, Settling, Standing, Wanted},
 };
 
 fn name(name: &str) -> CollectionName {
@@ -27,7 +27,7 @@ fn gone(document: &str, size: u64) -> Gone {
 }
 
 fn wanted(document: &str, size: u64) -> Wanted {
-    let fingerprint = Fingerprint { size, mtime_ns: 0, ctime_ns: 0, inode: 0 };
+    let fingerprint = Fingerprint { size, mtime_ns: 0, ctime_ns: 0, inode: 0, born_ns: None };
     Wanted { path: path(document), fingerprint, hash: ContentHash([2; 32]), min_hash: None, replaces: false }
 }
 
@@ -120,24 +120,97 @@ fn judge__files_keep_coming__is_waited_for_those_that_were_there_alone() {
     assert_eq!((judge(false), judge(true)), (vec![Succession::Unread], vec![Succession::None]));
 }
 
+/// What a file of this number looks like, made at this time.
+fn file(inode: u64, born_ns: Option<i64>) -> Fingerprint {
+    Fingerprint { inode, born_ns, ..wanted("x", 9_000).fingerprint }
+}
+
+/// Collections on the disk 1, one with what left and one with what came, each a file that was made at one time.
+fn files(left: &[(u64, &str)], came: &[(u64, &str)]) -> [Gathered; 2] {
+    let all = |files: &[(u64, &str)]| files.iter().map(|(number, to)| (file(*number, Some(1)), path(to))).collect();
+    let gone = left.iter().map(|(_, document)| gone(document, 500)).collect();
+    let on_disk = |left: &[_], came: &[_]| Files { device: Some(1), left: all(left), came: all(came) };
+    [
+        Gathered { files: on_disk(left, &[]), gone, ..gathered("c") },
+        Gathered { files: on_disk(&[], came), ..gathered("d") },
+    ]
+}
+
+/// What each document that is gone has become by its file.
+fn paired(mut gathered: [Gathered; 2]) -> Vec<Option<String>> {
+    pair_by_file(&mut gathered);
+    let successor = |gone: &Gone| gone.successor.as_ref().map(|(of, path)| format!("{of}/{path}"));
+    gathered[0].gone.iter().map(successor).collect()
+}
+
 #[test]
 fn pair_by_file__new_file_is_the_same_on_the_disk__is_the_successor() {
-    let mut all = [gone("a.md", 5), gone("b.md", 5), gone("c.md", 5)];
-    all[2].successor = Some((name("d"), path("x.md")));
-    let (left, came) =
-        ([(1, path("a.md")), (2, path("b.md")), (3, path("c.md"))], [(1, path("y.md")), (3, path("z.md"))]);
-    pair_by_file(&name("c"), &mut all, &left, &came);
-    let successors = all.map(|gone| gone.successor.map(|(_, path)| path.to_string()));
-    assert_eq!(successors, [Some("y.md".to_owned()), None, Some("x.md".to_owned())]);
+    let all = || files(&[(1, "a.md"), (2, "b.md"), (3, "c.md")], &[(1, "y.md"), (3, "z.md")]);
+    let mut known = all();
+    known[0].gone[2].successor = Some((name("d"), path("x.md")));
+    assert_eq!(paired(known), [Some("d/y.md".to_owned()), None, Some("d/x.md".to_owned())]);
+    let mut elsewhere = all();
+    elsewhere[1].files.device = Some(2);
+    assert_eq!(paired(elsewhere), [None, None, None]);
+}
+
+#[test]
+fn pair_by_file__read_at_once_in_another_collection__is_waited_for_whatever_its_name_and_words() {
+    let [old, new] = files(&[(7, "one.md")], &[]);
+    let came = Wanted { fingerprint: file(7, Some(1)), ..wanted("came.md", 9_000) };
+    let all = [old, Gathered { wanted: vec![came.clone()], ..new }];
+    assert_eq!(paired(all.clone()), [Some("d/came.md".to_owned())]);
+    let policy = Policy { max_deletes: 10, max_delete_percent: 10, never: false };
+    let plan = crate::plan::assemble(all.to_vec(), &[], &policy);
+    assert_eq!((plan.waiting.len(), plan.actions.len()), (1, 1), "{plan:?}");
+    // It may also take over the source of another one that is gone, if that is still there.
+    let mut renamed = all.to_vec();
+    renamed[0].gone.push(Gone { live: came.hash.short(), ..gone("twin.md", 500) });
+    let plan = crate::plan::assemble(renamed, &[], &policy);
+    assert!(matches!(plan.actions[..], [Action::Rename { .. }]), "{plan:?}");
+    assert_eq!(plan.waiting.len(), 1);
+    // A later look has seen it beside nothing, and it is not up yet.
+    let successor = Some((name("d"), path("came.md")));
+    let later = Gathered { wanted: vec![came], known: [path("came.md")].into(), ..gathered("d") };
+    let waited = Gone { successor, ..gone("one.md", 500) };
+    assert_eq!(Successors::of(&[later], &[]).judge(&name("c"), &[waited]), [pending("d", "came.md")]);
+}
+
+#[test]
+fn pair_by_file__number_was_free_and_is_given_to_a_new_file__is_no_successor() {
+    let of_c = Some("c/new.md".to_owned());
+    let of_d = Some("d/new.md".to_owned());
+    // Where the disk does not tell when files were made, a new one that is read may be another file, and so may one elsewhere.
+    for (old, new, read, unread, elsewhere) in [
+        (Some(1), Some(1), of_c.clone(), of_c.clone(), of_d),
+        (Some(1), Some(2), None, None, None),
+        (Some(1), None, None, of_c.clone(), None),
+        (None, Some(1), None, of_c.clone(), None),
+        (None, None, None, of_c, None),
+    ] {
+        let left = || {
+            let [old_place, new_place] = files(&[], &[]);
+            let files = Files { left: vec![(file(7, old), path("old.md"))], ..old_place.files };
+            [Gathered { files, gone: vec![gone("old.md", 500)], ..gathered("c") }, new_place]
+        };
+        let came = || Wanted { fingerprint: file(7, new), ..wanted("new.md", 9_000) };
+        let [mut one, mut other, mut third] = [left(), left(), left()];
+        one[0].wanted.push(came());
+        other[0].files.came.push((file(7, new), path("new.md")));
+        third[1].wanted.push(came());
+        let found = [paired(one), paired(other), paired(third)].map(|mut found| found.remove(0));
+        assert_eq!(found, [read, unread, elsewhere], "{old:?} {new:?}");
+    }
 }
 
 #[test]
 fn judge__file_was_moved_over_another__is_waited_for_until_that_is_read() {
-    let mut all = [gone("a.md", 500)];
-    pair_by_file(&name("c"), &mut all, &[(1, path("a.md"))], &[(1, path("b.md"))]);
-    let input = Gathered { rewriting: vec![path("b.md")], ..gathered("c") };
-    assert_eq!(Successors::of(&[input], &[]).judge(&name("c"), &all), [pending("c", "b.md")]);
-    assert_eq!(Successors::of(&[gathered("c")], &[]).judge(&name("c"), &all), [Succession::None], "it is as it was");
+    let mut all = files(&[(1, "a.md")], &[(1, "b.md")]);
+    pair_by_file(&mut all);
+    let gone = &all[0].gone;
+    let input = Gathered { rewriting: vec![path("b.md")], ..gathered("d") };
+    assert_eq!(Successors::of(&[input], &[]).judge(&name("c"), gone), [pending("d", "b.md")]);
+    assert_eq!(Successors::of(&[gathered("d")], &[]).judge(&name("c"), gone), [Succession::None], "it is as it was");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::{
     io::{Seek, Write},
     os::unix::fs::symlink,
     sync::mpsc,
+    time::UNIX_EPOCH,
 };
 
 use rustix::fs::{CWD, FileType, Mode, OFlags, mknodat};
@@ -23,6 +24,16 @@ fn the_hash_is_that_of_the_bytes_and_the_look_is_the_walks() {
         walk(&options(dir.path())),
         [Found::Document { path: doc("sub/a.md"), fingerprint: hashed.fingerprint }]
     );
+}
+
+#[test]
+fn fingerprint__file_system_knows_when_the_file_was_made__tells_it() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "a.md");
+    let file = fs::File::open(dir.path().join("a.md")).unwrap();
+    let made = file.metadata().unwrap().created().ok();
+    let made = made.map(|made| i64::try_from(made.duration_since(UNIX_EPOCH).unwrap().as_nanos()).unwrap());
+    assert_eq!(fingerprint(&file).unwrap().born_ns, made);
 }
 
 #[test]

@@ -51,7 +51,7 @@ fn short(content: u8) -> ShortHash {
 }
 
 fn see(db: &mut Db, document: &str, content: u8) {
-    let fingerprint = Fingerprint { size: 1, mtime_ns: 2, ctime_ns: -3, inode: u64::MAX };
+    let fingerprint = Fingerprint { size: 1, mtime_ns: 2, ctime_ns: -3, inode: u64::MAX, born_ns: Some(4) };
     let look = LastLook { fingerprint, at: NOW, hash: hash(content), min_hash: None };
     db.note_looks(&docs(), &[(path(document), look)]).unwrap();
 }
@@ -252,6 +252,7 @@ fn records_come_back_as_they_were_noted_in_key_order() {
     assert_eq!(below("b/"), [""; 0]);
     let seen = records[3].seen.unwrap();
     assert_eq!((seen.hash, seen.at, seen.fingerprint.inode, seen.fingerprint.ctime_ns), (hash(1), NOW, u64::MAX, -3));
+    assert_eq!(seen.fingerprint.born_ns, Some(4));
 }
 
 #[test]
@@ -353,7 +354,7 @@ fn skipped_file__look_is_remembered_and_document_is_counted_as_skipped() {
     let (_folder, mut db) = new_db();
     ready(&mut db, "a.md", 1, "s1");
     ready(&mut db, "b.md", 2, "s2");
-    let looked = (Fingerprint { size: 130, mtime_ns: 5, ctime_ns: 6, inode: 7 }, Moment(NOW.0 + 1));
+    let looked = (Fingerprint { size: 130, mtime_ns: 5, ctime_ns: 6, inode: 7, born_ns: None }, Moment(NOW.0 + 1));
     let skip = |reason: &str, read| Some(SkippedFile { reason: reason.to_owned(), read });
     let skips = [
         (path("a.md"), skip("a pointer", Some(looked))),

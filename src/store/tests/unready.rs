@@ -114,7 +114,7 @@ fn migration__ready_row_of_an_older_version_with_a_failure_and_a_time__is_in_ste
     let state = folder.path().join("state.db");
     let mut db = Db::open(&state, None).unwrap();
     ready(&mut db, "a.md", 1, "s1");
-    let undo = "DROP TABLE costly; ALTER TABLE pages DROP COLUMN costly; DROP INDEX replicas_unready; DROP INDEX documents_failed; ALTER TABLE replicas DROP COLUMN lasting;
+    let undo = "ALTER TABLE documents DROP COLUMN born_ns; DROP TABLE costly; ALTER TABLE pages DROP COLUMN costly; DROP INDEX replicas_unready; DROP INDEX documents_failed; ALTER TABLE replicas DROP COLUMN lasting;
                 ALTER TABLE replicas DROP COLUMN unready; ALTER TABLE replicas DROP COLUMN unready_since;
                 ALTER TABLE collections DROP COLUMN rules; ALTER TABLE documents DROP COLUMN gone_since;
                 UPDATE replicas SET retry_at = 1, failure = 'POST /sources: 500';";
