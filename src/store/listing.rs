@@ -184,7 +184,7 @@ impl Db {
     pub fn repeats_list(&self, reading: u32, mixed_up: bool, total: Option<u64>) -> Result<bool, StoreError> {
         let sql = "SELECT (NOT ?2 OR EXISTS (SELECT * FROM listed WHERE ambiguous))
                            AND NOT EXISTS (SELECT * FROM listed WHERE reading = ?1 - 1)
-                       OR (SELECT count(*) FROM listed) = ?3";
+                       OR (SELECT count(*) FROM listed) IS ?3";
         let values = params![reading, mixed_up, total.map(u64::cast_signed)];
         Ok(self.connection.row(sql, values, |row| row.get(0))?)
     }

@@ -66,6 +66,19 @@ fn a_source_of_any_name_is_there_where_names_tell_nothing() {
 }
 
 #[test]
+fn repeats_list__sources_of_the_reading_before_are_missing__by_the_total_alone() {
+    let (_folder, mut db) = new_db();
+    db.begin_list().unwrap();
+    db.add_page(1, &[listed("s1", "a.md", 1, true), listed("s2", "b.md", 2, true)]).unwrap();
+    db.add_page(2, &[listed("s1", "a.md", 1, true)]).unwrap();
+    for (total, expected) in [(None, false), (Some(1), false), (Some(2), true)] {
+        assert_eq!(db.repeats_list(2, false, total).unwrap(), expected, "{total:?}");
+    }
+    db.add_page(3, &[listed("s1", "a.md", 1, true)]).unwrap();
+    assert!(db.repeats_list(3, false, None).unwrap());
+}
+
+#[test]
 fn a_lost_store_is_rebuilt_from_the_list() {
     let (_folder, mut db) = new_db();
     let page = [listed("s1", "a.md", 1, true), listed("s2", "b.md", 2, true), listed("s3", "c.md", 3, false)];
