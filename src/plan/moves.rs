@@ -110,7 +110,8 @@ pub(super) fn over(gathered: &mut [Gathered], begun: &[Move]) -> Vec<NewMove> {
 }
 
 /// Takes documents that were moved and edited at once out of what is gone, each with a new one of its own: the most similar
-/// text, or the same file name where a text is not known. `begun` are the moves that take no other document.
+/// text, or the same file name where a text is not known; of several that are alike, one of its own collection. `begun` are
+/// the moves that take no other document.
 pub(super) fn edited(gathered: &mut [Gathered], begun: &[Move]) -> Vec<NewMove> {
     let taken: HashSet<&Key> = begun.iter().filter(|one| one.state != MoveState::Off).map(|one| &one.to).collect();
     let is_free = |one: &Gathered, wanted: &Wanted| {
@@ -144,12 +145,13 @@ pub(super) fn edited(gathered: &mut [Gathered], begun: &[Move]) -> Vec<NewMove> 
                 // One that was there beside it is another document.
                 _ => (is_namesake && !place.known.contains(&wanted.path)).then_some(0),
             };
-            pairs.extend(likeness.map(|likeness| (Reverse(likeness), !is_namesake, old, number)));
+            let is_far = gathered[*of].collection != place.collection;
+            pairs.extend(likeness.map(|likeness| (Reverse(likeness), !is_namesake, is_far, old, number)));
         }
     }
     pairs.sort_unstable();
     let (mut left, mut come, mut found) = (BTreeSet::new(), HashSet::new(), Vec::new());
-    for (_, _, old, number) in pairs {
+    for (_, _, _, old, number) in pairs {
         if !left.contains(&old) && come.insert(number) {
             left.insert(old);
             let ((of, at), (place, wanted)) = (gone[old], new[number]);
@@ -256,6 +258,13 @@ mod tests {
         assert_eq!(elsewhere, ["c/a.md > d/y.md", "c/b.md > d/x.md"]);
         let twins = vec![gone("a.md", a()), gone("b.md", a())];
         assert_eq!(found(vec![gathered("c", twins, vec![wanted("x.md", new_a())])], &[]).len(), 1, "one takes one");
+        let namesakes = [gathered("c", vec![gone("a.pdf", None)], vec![])];
+        let near = gathered("d", vec![gone("x/a.pdf", None)], vec![wanted("y/a.pdf", None)]);
+        assert_eq!(
+            found(namesakes.into_iter().chain([near]).collect(), &[]),
+            ["d/x/a.pdf > d/y/a.pdf"],
+            "the near one"
+        );
         let begun = Move {
             away: name("c"),
             from: path("old.md"),

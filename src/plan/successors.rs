@@ -69,6 +69,8 @@ pub(super) struct Successors<'a> {
     /// Those on their way that were not there before.
     coming: Vec<Coming<'a>>,
     by_file_name: HashMap<String, Vec<usize>>,
+    /// Those that others seem to have become, by their file names.
+    taken: HashMap<String, Vec<Coming<'a>>>,
     /// Those that are quarantined, and that the platform has no version of.
     failed: HashSet<Key<'a>>,
     /// New files that are still being written, or could not be read yet.
@@ -92,6 +94,7 @@ impl<'a> Successors<'a> {
         let (mut coming, mut failed, mut unread, mut soon) =
             (Vec::new(), HashSet::new(), HashSet::new(), HashSet::new());
         let (mut replaced, mut new_words, mut rewriting) = (HashMap::new(), Vec::new(), HashSet::new());
+        let mut taken: HashMap<String, Vec<Coming<'a>>> = HashMap::new();
         for one in gathered {
             rewriting.extend(one.rewriting.iter().map(|path| (&one.collection, path)));
             for wanted in one.wanted.iter().filter(|wanted| wanted.replaces) {
@@ -100,12 +103,15 @@ impl<'a> Successors<'a> {
                 new_words.push((key, wanted.min_hash.as_deref()));
             }
             let new = one.wanted.iter().filter(|wanted| !wanted.replaces && !one.known.contains(&wanted.path));
-            let new = new.filter(|wanted| !moved.contains(&(&one.collection, &wanted.path)));
-            coming.extend(new.map(|wanted| Coming {
-                key: (&one.collection, &wanted.path),
-                size: wanted.fingerprint.size,
-                min_hash: wanted.min_hash.as_deref(),
-            }));
+            for wanted in new {
+                let key = (&one.collection, &wanted.path);
+                let new = Coming { key, size: wanted.fingerprint.size, min_hash: wanted.min_hash.as_deref() };
+                if moved.contains(&key) {
+                    taken.entry(wanted.path.file_name().to_lowercase()).or_default().push(new);
+                } else {
+                    coming.push(new);
+                }
+            }
             let settling = one.settling.iter();
             unread.extend(one.settling.iter().map(|settling| (&one.collection, &settling.path)));
             soon.extend(one.settling.iter().any(|settling| settling.soon).then_some(&one.collection));
@@ -120,7 +126,7 @@ impl<'a> Successors<'a> {
         for (number, Coming { key: (_, path), .. }) in coming.iter().enumerate() {
             by_file_name.entry(path.file_name().to_lowercase()).or_default().push(number);
         }
-        Self { wanted, coming, by_file_name, failed, unread, rewriting, soon, replaced, new_words }
+        Self { wanted, coming, by_file_name, taken, failed, unread, rewriting, soon, replaced, new_words }
     }
 
     /// The same with documents that come by renames, which may fail.
@@ -172,8 +178,15 @@ impl<'a> Successors<'a> {
             return Succession::None;
         }
         let counts = |new: &&Coming<'_>| !gone.overdue || !self.unread.contains(&new.key);
-        let namesakes = self.by_file_name.get(&gone.path.file_name().to_lowercase()).map_or(&[][..], Vec::as_slice);
+        let name = gone.path.file_name().to_lowercase();
+        let namesakes = self.by_file_name.get(&name).map_or(&[][..], Vec::as_slice);
         let namesake = namesakes.iter().map(|number| &self.coming[*number]).find(counts);
+        // Of several documents of one name, only their words tell which one has moved: each of the others may be it.
+        let may_be_it = |new: &&Coming<'_>| {
+            let both = gone.min_hash.as_ref().zip(new.min_hash);
+            both.is_none_or(|(old, new)| old.is_similar(new))
+        };
+        let namesake = namesake.or_else(|| self.taken.get(&name)?.iter().find(may_be_it));
         let of_collection = || self.coming.iter().filter(|new| new.key.0 == collection).filter(counts);
         let likely = namesake.or_else(|| {
             let by_name = |new: &&Coming<'_>| has_similar_name(&gone.path, new.key.1);

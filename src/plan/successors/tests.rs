@@ -58,6 +58,28 @@ fn judge__new_document__is_waited_for_where_it_may_be_the_successor() {
 }
 
 #[test]
+fn judge__namesake_of_a_document_that_has_moved__waits_unless_their_words_differ() {
+    let words = |text: &str| {
+        let words: String = (0..80).map(|n| format!("{text}{n} ")).collect();
+        MinHash::of(words.as_bytes()).map(Box::new)
+    };
+    for (old_words, new_words, name_of_new, expected) in [
+        (None, None, "moved/a.md", pending("c", "moved/a.md")),
+        (words("x"), None, "moved/A.md", pending("c", "moved/A.md")),
+        (words("x"), words("x"), "moved/a.md", pending("c", "moved/a.md")),
+        (words("x"), words("y"), "moved/a.md", Succession::None),
+        (None, None, "moved/zebra.md", Succession::None),
+    ] {
+        let old = Gone { min_hash: old_words, ..gone("x/a.md", 500) };
+        let new = Wanted { min_hash: new_words, ..wanted(name_of_new, 500) };
+        let to = (name("c"), new.path.clone());
+        let moved = NewMove { away: name("d"), from: gone("y/a.md", 500), to, edited: true };
+        let input = [Gathered { wanted: vec![new], ..gathered("c") }];
+        assert_eq!(Successors::of(&input, &[moved]).judge(&name("c"), &[old]), [expected], "{name_of_new}");
+    }
+}
+
+#[test]
 fn successor__unread_page__has_the_last_part_of_the_address() {
     for (gone, unread, likely) in [
         ("https://a.com/v1/install.html", "https://a.com/v2/install.html", true),
