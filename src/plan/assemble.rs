@@ -7,7 +7,7 @@ use super::{
     guard::{Authority, Candidates, Gone, Guarded, Policy, guard},
     moves::{self, Move, NewMove},
     replacement_guard::{self, Asked, HeldReplacements},
-    rewritten::{RewrittenName, match_rewritten_names},
+    rewritten::{RewrittenName, match_begun, match_rewritten_names},
     successors::{Successors, pair_by_file},
     withheld::{Why, Withheld},
 };
@@ -100,7 +100,10 @@ pub fn assemble(mut gathered: Vec<Gathered>, moves: &[Move], policy: &Policy) ->
             strays.retain(|stray| !part.hides(&stray.path));
         }
     }
-    let rewritten_names = if policy.never { Vec::new() } else { match_rewritten_names(&mut gathered) };
+    let begun = match_begun(&gathered);
+    let mut rewritten_names = if policy.never { Vec::new() } else { match_rewritten_names(&mut gathered) };
+    // After what is held, beside which other versions retire.
+    rewritten_names.extend(begun);
     // What was not seen for sure may be there again.
     for Gathered { collection, gone, moved, .. } in gathered.iter_mut().filter(|one| one.authority == Authority::Whole)
     {

@@ -59,6 +59,8 @@ pub struct Gathered {
     pub moved: Vec<Gone>,
     /// Sources with this instance's marker that this state does not know, by their documents, in key order.
     pub strays: Vec<Gone>,
+    /// Sources under way of documents that are not here, and that no list has shown as they were named.
+    pub begun: Vec<Gone>,
     /// Documents to put that an earlier look has seen beside those that are gone now: they are no successors of these.
     pub known: BTreeSet<DocPath>,
     /// The files of what is gone, and of what has come.
@@ -94,6 +96,7 @@ impl Gathered {
             gone: Vec::new(),
             moved: Vec::new(),
             strays: Vec::new(),
+            begun: Vec::new(),
             known: BTreeSet::new(),
             files: Files::default(),
             settling: Vec::new(),

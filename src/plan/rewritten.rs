@@ -53,6 +53,21 @@ pub(super) fn match_rewritten_names(gathered: &mut [Gathered]) -> Vec<RewrittenN
     found
 }
 
+/// The same of sources under way, which an earlier state has begun: each may come to hold a version of its document.
+pub(super) fn match_begun(gathered: &[Gathered]) -> Vec<RewrittenName> {
+    if gathered.iter().all(|one| one.begun.is_empty()) {
+        return Vec::new();
+    }
+    let not_up = NotUp::of(gathered);
+    let whole = gathered.iter().filter(|one| one.authority == Authority::Whole);
+    let begun = whole.flat_map(|one| one.begun.iter().map(|begun| (&one.collection, begun)));
+    let found = begun.filter_map(|(collection, begun)| {
+        let of = not_up.version(collection, begun)?;
+        Some(RewrittenName { found: (collection.clone(), begun.clone()), of: not_up.all[of].key.clone() })
+    });
+    found.collect()
+}
+
 /// A document by its collection and its path.
 type Key = (CollectionName, DocPath);
 
@@ -195,6 +210,27 @@ mod tests {
             let mut input = [Gathered { gone: vec![gone], ..input }];
             let before = input.clone();
             assert_eq!((found(&mut input), &input), (vec![], &before), "{case}");
+        }
+    }
+
+    #[test]
+    fn match_begun__name_that_a_platform_may_have_made__may_come_to_hold_a_version() {
+        let up = Wanted { replaces: true, ..wanted("a.md") };
+        let unsure = Gathered { authority: Authority::Unsure(String::new()), ..of("c") };
+        for (case, input, name, document) in [
+            ("marked", Gathered { wanted: vec![wanted("a.md")], ..of("c") }, "c/a.md%20[i:0123456789ab]", Some("a.md")),
+            ("signs", Gathered { wanted: vec![wanted("Q&A.md")], ..of("c") }, "q&amp;a.md", Some("Q&A.md")),
+            ("refused", Gathered { failed: vec![path("x/a.md")], ..of("c") }, "x/a", Some("x/a.md")),
+            ("no such document", of("c"), "a.md [i:0123456789ab]", None),
+            ("up", Gathered { wanted: vec![up], ..of("c") }, "a.md [i:0123456789ab]", None),
+            ("not seen for sure", Gathered { wanted: vec![wanted("a  b.md")], ..unsure }, "a b.md", None),
+        ] {
+            for content in [1, PRESENT] {
+                let begun = vec![gone(name, content), gone(name, content)];
+                let input = [Gathered { begun, ..input.clone() }];
+                let found: Vec<_> = match_begun(&input).into_iter().map(|one| one.of.1.to_string()).collect();
+                assert_eq!(found, document.map_or(vec![], |document| vec![document; 2]), "{case}, {content}");
+            }
         }
     }
 

@@ -293,7 +293,10 @@ impl<P: Platform> Pass<'_, P> {
         }
         for one in gathered.iter_mut().filter(|one| !open.paused.contains(&one.collection)) {
             let name = one.collection.clone();
-            one.strays = self.store.call(move |db| db.strays(&name)).await?;
+            (one.strays, one.begun) = self
+                .store
+                .call(move |db| Ok::<_, StoreError>((db.strays(&name)?, db.begun_for_missing(&name)?)))
+                .await?;
             one.standing.deleted = one.standing.deleted.max(report.deleted_of(&one.collection));
             // What the rounds before this one have used is in the store no more.
             let began = report.approvals.get(one.collection.as_str()).filter(|_| extent.is_whole(&one.collection));

@@ -1,6 +1,6 @@
 //! Moves that take an upload, kept until what they leave is deleted.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, Row, params};
 
 use super::{
     Db, StoreError,
@@ -30,7 +30,26 @@ impl Db {
         })
     }
 
-    /// Sources that were taken for those of documents that are gone are versions of others.
+    /// Sources that something was put into, of documents that are not known, and that no list has shown as they were named.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn begun_for_missing(&self, collection: &CollectionName) -> Result<Vec<Gone>, StoreError> {
+        let sql = "SELECT path, hash FROM replicas r
+                   WHERE phase <> 'ready' AND phase IN ('uploading', 'ingesting') AND collection = ?1
+                       AND source_id IS NOT NULL AND NOT named
+                       AND NOT EXISTS (SELECT * FROM documents d WHERE d.collection = r.collection AND d.path = r.path)
+                   ORDER BY id";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map([collection.as_str()], |row| {
+            let path = DocPath::new(row.get::<_, String>(0)?).map_err(|_| rusqlite::Error::InvalidQuery)?;
+            let live = ShortHash(row.get(1)?);
+            Ok(Gone { path, live, size: 0, min_hash: None, made_here: false, successor: None, overdue: false })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Sources that were taken for those of documents that are gone are versions of others, held or under way.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -39,10 +58,13 @@ impl Db {
             for RewrittenName { found: (away, found), of: (collection, path) } in rewritten {
                 let (away, from) = (away.as_str(), found.path.as_str());
                 let sql = format!(
-                    "SELECT {COLUMNS} FROM replicas WHERE collection = ?1 AND path = ?2 AND hash = ?3 AND phase = 'ready'"
+                    "SELECT {COLUMNS} FROM replicas WHERE collection = ?1 AND path = ?2 AND hash = ?3
+                         AND phase IN ('ready', 'uploading', 'ingesting')"
                 );
-                let replica = connection.row(&sql, params![away, from, found.live.0], replica).optional()?;
-                if let Some(replica) = replica {
+                let key = params![away, from, found.live.0];
+                let replicas: Vec<_> =
+                    connection.prepare_cached(&sql)?.query_map(key, replica)?.collect::<Result<_, _>>()?;
+                for replica in replicas {
                     move_replica(connection, &replica, collection.as_str(), path.as_str(), now)?;
                     connection.run("DELETE FROM documents WHERE collection = ?1 AND path = ?2", [away, from])?;
                 }

@@ -17,7 +17,7 @@ use crate::{
         ShortHash, SkippedFile, SourceId,
     },
     pace::{Stamp, Ticket},
-    plan::{Besides, FailureCause},
+    plan::{Besides, FailureCause, RewrittenName},
 };
 
 const NOW: Moment = Moment(1_000_000_000);

@@ -87,6 +87,35 @@ fn name__lost_again_after_another_upload__is_the_platforms_doing_and_held() {
 }
 
 #[test]
+fn lost_state__source_under_way_has_a_name_that_was_rewritten__becomes_its_documents() {
+    let (_folder, mut db) = new_db();
+    let shown = |holds, content| {
+        let source = ListedSource { filled: true, empty: false, ..listed("s1", "a.md", content, holds) };
+        rewritten(source, &format!("docs/a.md%20[default:{}]", short(content)))
+    };
+    compare(&mut db, &[shown(false, 1)]);
+    see(&mut db, "a.md", 1);
+    let [found] = &db.begun_for_missing(&docs()).unwrap()[..] else { panic!("it is under way") };
+    assert_eq!((found.path.as_str(), found.live), ("docs/a.md%20[default:010101010101]", short(1)));
+    let of = RewrittenName { found: (docs(), found.clone()), of: (docs(), path("a.md")) };
+    db.reassign_sources(&[of], NOW).unwrap();
+    assert_eq!((phases(&db, "a.md"), db.begun_for_missing(&docs()).unwrap()), (vec![Phase::Uploading], vec![]));
+    assert_eq!(compare(&mut db, &[shown(true, 1)]).added, 1);
+    assert_eq!((live(&db, "a.md"), phases(&db, "a.md")), (Some(short(1)), vec![Phase::Ready]));
+}
+
+#[test]
+fn begun_for_missing__document_is_here_or_was_named_so__is_none() {
+    let (_folder, mut db) = new_db();
+    begun(&mut db, "here.md", 1, "s1", Phase::Uploading);
+    let named = begun(&mut db, "left.md", 2, "s2", Phase::Ingesting);
+    db.forget(&docs(), &[path("left.md")]).unwrap();
+    assert_eq!(db.begun_for_missing(&docs()).unwrap().len(), 1);
+    db.named(named).unwrap();
+    assert_eq!(db.begun_for_missing(&docs()).unwrap(), []);
+}
+
+#[test]
 fn ids__all_changed_at_once__their_sources_are_no_strays_to_delete() {
     let (_folder, mut db) = new_db();
     ready(&mut db, "a.md", 1, "s1");
