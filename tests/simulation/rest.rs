@@ -261,6 +261,20 @@ impl World<'_> {
         let is_edited = self.script.manners.knobs.has(Knob::MovesRenamed);
         let (mut wrong, mut older, mut nameless) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
         let mut platform = lock(&self.platform);
+        let has_its_own = |name: &&SourceName| wanted.get(&key_of(name)) == Some(&name.hash.to_string());
+        let holders = platform.sources.iter().filter(|source| source.maker == Some(number) && is_one(source));
+        let names = holders.filter_map(|source| source.parsed.as_ref());
+        let held: BTreeSet<_> = names.filter(has_its_own).map(key_of).collect();
+        // Where names lose their folders, sources of one name and content are one another's: nothing tells which of two
+        // documents each was made for.
+        let namesake = |source: &Source, wanted: &BTreeMap<String, String>| {
+            let is_named = |key: &str, hash: &str| {
+                self.script.manners.knobs.rewritten(&format!("{key} [{}:{hash}]", INSTANCES[number])) == source.name
+            };
+            let holds = |hash: &str| is_one(source) && source.documents[0].hash == hash;
+            let found = wanted.iter().find(|(key, hash)| !held.contains(*key) && holds(hash) && is_named(key, hash));
+            found.map(|(key, _)| key.clone())
+        };
         for source in platform.sources.iter().filter(|source| source.maker.is_some()) {
             let Some(name) = source.parsed.as_ref().filter(|name| name.instance.as_str() == INSTANCES[number]) else {
                 continue;
@@ -268,6 +282,7 @@ impl World<'_> {
             let key = key_of(name);
             // What neither config nor store know of is left alone, and said.
             if !side.is_configured(name.collection.as_str()) && (side.forgot || source.omitted > 1) {
+                namesake(source, &wanted).into_iter().for_each(|of| drop(wanted.remove(&of)));
                 continue;
             }
             // What an earlier state has left without content may be what another machine has just made, unless the first list
@@ -282,9 +297,12 @@ impl World<'_> {
                 nameless.extend(source.documents.iter().filter(|it| it.ready).map(|it| (key.clone(), it.hash.clone())));
                 continue;
             }
-            let is_one = source.documents.len() == 1 && source.holds();
-            if is_one && wanted.get(&key) == Some(&source.documents[0].hash) {
+            if is_one(source) && wanted.get(&key) == Some(&source.documents[0].hash) {
                 wanted.remove(&key);
+                continue;
+            }
+            if let Some(of) = namesake(source, &wanted) {
+                wanted.remove(&of);
                 continue;
             }
             if !source.is_marked {
@@ -343,6 +361,11 @@ impl World<'_> {
 /// The document that a name is for.
 fn key_of(name: &SourceName) -> String {
     format!("{}/{}", name.collection, name.path)
+}
+
+/// Whether a source holds what its name says, and nothing else.
+fn is_one(source: &Source) -> bool {
+    source.documents.len() == 1 && source.holds()
 }
 
 /// Whether a source was made for a document.
