@@ -4,6 +4,7 @@ use std::{
     fmt,
     fs::{self, File},
     io::{self, ErrorKind},
+    net::SocketAddr,
     os::{
         fd::{AsFd, AsRawFd},
         unix::fs::{FileTypeExt, MetadataExt, PermissionsExt},
@@ -21,7 +22,7 @@ use rustix::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::{TcpListener, UnixListener, UnixSocket, UnixStream},
+    net::{TcpListener, TcpSocket, UnixListener, UnixSocket, UnixStream},
     time::{Instant, Sleep},
 };
 
@@ -36,7 +37,7 @@ const AT_ONCE: usize = 16;
 const HEAD: Duration = Duration::from_secs(2);
 const LIFETIME: Duration = Duration::from_secs(10);
 /// Connections that wait in the kernel to be accepted.
-const BACKLOG: u32 = 128;
+const BACKLOG: u32 = 1_024;
 
 /// A listener that is ready.
 #[derive(Debug)]
@@ -70,7 +71,7 @@ impl Drop for SocketFile {
 pub async fn bind(listen: &Listen) -> io::Result<Option<Bound>> {
     let listener = match listen {
         Listen::Nowhere => return Ok(None),
-        Listen::Address(address) => TcpListener::bind(address).await.map(Kind::Address).map_err(|e| said(address, &e)),
+        Listen::Address(address) => bind_address(*address).map(Kind::Address).map_err(|error| said(address, &error)),
         Listen::Socket(path) => bind_socket(path).await.map_err(|error| said(path.display(), &error)),
     };
     Ok(Some(Bound { listener: listener?, slots: ConnectionSlots::new(AT_ONCE), since: Instant::now() }))
@@ -81,6 +82,13 @@ fn said(place: impl fmt::Display, error: &io::Error) -> io::Error {
         error.kind(),
         format!("cannot listen on {place}: {error}; give `status.listen` another place, or none"),
     )
+}
+
+fn bind_address(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 async fn bind_socket(path: &Path) -> io::Result<Kind> {

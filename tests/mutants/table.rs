@@ -4,7 +4,8 @@
 pub struct Mutant {
     pub name: &'static str,
     pub edits: &'static [Edit<'static>],
-    /// The simulation must convict it within so many seeds, from the first, or by its deaths at every step.
+    /// The simulation must convict it within so many seeds, from the first, or by its deaths at every step; 0 stands for the lives
+    /// that have found something before.
     pub within: u64,
 }
 
@@ -24,7 +25,7 @@ pub const KNOBS: [(&str, &str); 4] = [
     ("a refused page is a broken one", "ListEnds"),
 ];
 
-pub const MUTANTS: [Mutant; 22] = [
+pub const MUTANTS: [Mutant; 26] = [
     Mutant {
         name: "no grace",
         edits: &[Edit {
@@ -228,7 +229,7 @@ pub const MUTANTS: [Mutant; 22] = [
         edits: &[Edit {
             file: "src/reconcile/list.rs",
             from: "            if is_last {\n",
-            to: "            if is_last || (shown < 3 && crate::mutant(\"a short page is the last\")) {\n",
+            to: "            if is_last || (new < 3 && crate::mutant(\"a short page is the last\")) {\n",
         }],
         within: 1_000,
     },
@@ -276,5 +277,45 @@ pub const MUTANTS: [Mutant; 22] = [
             to: "page > 1\n                        && error.may_be_past_the_end()\n                        && !crate::mutant(\"a refused page is a broken one\");\n",
         }],
         within: 100,
+    },
+    Mutant {
+        name: "a total that is unknown is no total",
+        edits: &[Edit {
+            file: "src/store/listing.rs",
+            from: "        let values = params![reading, mixed_up, total.map(u64::cast_signed)];\n",
+            to: "        let other = sql.replace(\"IS ?3\", \"= ?3\");
+        let sql = if crate::mutant(\"a total that is unknown is no total\") { other.as_str() } else { sql };
+        let values = params![reading, mixed_up, total.map(u64::cast_signed)];\n",
+        }],
+        within: 0,
+    },
+    Mutant {
+        name: "only own sources show content",
+        edits: &[Edit {
+            file: "src/store/list_ready.rs",
+            from: "    Ok(tells_content(connection)? || connection",
+            to: "    let other = sql.replace(\"OR elsewhere\", \"\");
+    let sql = if crate::mutant(\"only own sources show content\") { other.as_str() } else { sql };
+    Ok(tells_content(connection)? || connection",
+        }],
+        within: 0,
+    },
+    Mutant {
+        name: "one namesake alone has moved",
+        edits: &[Edit {
+            file: "src/plan/successors.rs",
+            from: "self.taken.get(&name)?",
+            to: "self.taken.get(&name).filter(|_| !crate::mutant(\"one namesake alone has moved\"))?",
+        }],
+        within: 0,
+    },
+    Mutant {
+        name: "uploads of a lost state are nobody's",
+        edits: &[Edit {
+            file: "src/plan/assemble.rs",
+            from: "    rewritten_names.extend(begun);\n",
+            to: "    if !crate::mutant(\"uploads of a lost state are nobody's\") {\n        rewritten_names.extend(begun);\n    }\n",
+        }],
+        within: 0,
     },
 ];

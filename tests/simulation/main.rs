@@ -42,6 +42,12 @@ use script::{ConfigOp, Meanwhile, PassStep, Script, Step};
 const SEEDS: u64 = 2_000;
 /// The same of lives in which something is broken for good.
 const STUCK: u64 = 200;
+/// Seeds of lives that have each found something of its own.
+const FOUND: [u64; 21] = [
+    3_007_377, 3_016_176, 3_020_984, 3_051_890, 3_053_491, 3_053_512, 3_058_428, 3_066_007, 3_066_455, 3_067_478,
+    3_072_962, 3_073_379, 3_075_400, 4_000_094, 4_105_552, 4_107_825, 5_001_898, 5_008_909, 5_015_999, 5_019_055,
+    5_021_367,
+];
 /// After so many seeds that fail, the others are not run.
 const ENOUGH: usize = 3;
 /// From one step at which something goes wrong to the next.
@@ -60,6 +66,15 @@ fn nothing_is_lost_or_doubled_whatever_happens() {
 #[test]
 fn everything_else_makes_progress_whatever_is_stuck() {
     many_lives("progress", STUCK, &Script::with_something_stuck);
+}
+
+#[test]
+fn lives_that_have_found_something_find_nothing_more() {
+    let desk = Desk::new();
+    for seed in FOUND {
+        let verdict = desk.run(&Script::of(seed, Choice::Some));
+        assert!(verdict.broken.is_empty(), "\nseed {seed}: {:#?}", verdict.broken);
+    }
 }
 
 /// Runs lives, and makes one that fails smaller.
