@@ -10,8 +10,11 @@ use super::{
 
 /// Channels of two colors that differ by no more look alike.
 const ALIKE: f32 = 10.5 / 255.0;
+/// Those that differ by no more do so where one is hardly lighter than the other: `#f4f4f4` and white.
+const NEAR: f32 = 26.0 / 255.0;
+const CONTRAST: f32 = 1.1;
 /// A share of opacity below which nothing is seen.
-pub(super) const FAINT: f32 = 0.05;
+const FAINT: f32 = 0.05;
 /// Colors in one another.
 const MAX_DEPTH: usize = 8;
 
@@ -60,7 +63,22 @@ impl Colour {
     /// Whether nobody can tell it from another one.
     pub(super) fn is_like(self, other: Self) -> bool {
         let pairs = self.channels.iter().zip(other.channels);
-        pairs.into_iter().all(|(one, other)| (one - other).abs() <= ALIKE)
+        let most = pairs.map(|(one, other)| (one - other).abs()).fold(0.0, f32::max);
+        most <= ALIKE || (most <= NEAR && self.contrast(other) < CONTRAST)
+    }
+
+    /// The ratio of the Web Content Accessibility Guidelines.
+    fn contrast(self, other: Self) -> f32 {
+        let (one, other) = (self.luminance() + 0.05, other.luminance() + 0.05);
+        one.max(other) / one.min(other)
+    }
+
+    fn luminance(self) -> f32 {
+        let linear = |channel: f32| {
+            if channel <= 0.04045 { channel / 12.92 } else { ((channel + 0.055) / 1.055).powf(2.4) }
+        };
+        let [red, green, blue] = self.channels.map(linear);
+        0.2126 * red + 0.7152 * green + 0.0722 * blue
     }
 }
 
@@ -244,6 +262,13 @@ mod tests {
             ("#fefefe", "white", true),
             ("#f5f5f5", "#fff", true),
             ("#eee", "#fff", false),
+            ("#f4f4f4", "#fff", true),
+            ("#f0f0f0", "#fff", false),
+            ("#1c1c1c", "#222", true),
+            ("#333", "#222", false),
+            ("#ff0", "#fff", false),
+            ("#0000ff", "#2000d0", false),
+            ("#e3e3e3", "#eee", false),
             ("rgba(0,0,0,.03)", "#fff", true),
             ("rgba(255,255,255,.5)", "#fff", true),
             ("rgba(0,0,0,.5)", "#fff", false),

@@ -3,14 +3,18 @@
 use dom_query::NodeRef;
 
 use super::{
-    colour::{Colour, FAINT},
-    declared::{Declared, is_replaced},
-    length::{Length, TEXT_SIZE, is_far, is_far_right},
+    colour::Colour,
+    declared::{Declared, is_box},
+    length::{Length, TEXT_SIZE, is_far, is_far_right, is_off_screen},
     property::{Property, Value},
 };
 
 /// Smaller text, in pixels, is not read.
 const MIN_TEXT: f32 = 2.0;
+/// Less opacity leaves nothing that is read.
+const FAINT: f32 = 0.1;
+/// Letters that are drawn together by such a share of their size lie on one another.
+const PACKED: f32 = -0.5;
 /// A box that is no wider or higher, in pixels, has no room for text.
 const NO_ROOM: f32 = 1.0;
 /// Elements that browsers give colors of their own.
@@ -40,6 +44,11 @@ pub(super) struct Look {
     root_size: f32,
     opacity: f32,
     is_indented: bool,
+    /// Whether dots stand for its letters, they lie on one another, or are as small as nothing.
+    is_blotted: [bool; 3],
+    /// Whether its lines have no height, and whether they are cut off as well.
+    is_flat: bool,
+    is_squeezed: bool,
     /// Whether it is in a drawing, whose text has the color of what fills it.
     pub(super) in_svg: bool,
     /// Of a box that gives what is in it the room that is left: whether they stand one below the other.
@@ -49,8 +58,9 @@ pub(super) struct Look {
     fill: Option<Option<Colour>>,
     outline: Option<Colour>,
     background: Option<Colour>,
-    /// Whether a background is seen through its letters.
+    /// Whether a background is seen through its letters, and its color where that is known.
     is_clipped: bool,
+    letters: Option<Colour>,
 }
 
 /// What is known of an element besides what is declared for it.
@@ -73,6 +83,9 @@ impl Look {
             root_size: TEXT_SIZE,
             opacity: 1.0,
             is_indented: false,
+            is_blotted: [false; 3],
+            is_flat: false,
+            is_squeezed: false,
             in_svg: false,
             flex: None,
             colour: known.then_some(Colour::BLACK),
@@ -80,6 +93,7 @@ impl Look {
             outline: None,
             background: known.then_some(Colour::WHITE),
             is_clipped: false,
+            letters: None,
         }
     }
 
@@ -128,6 +142,22 @@ impl Look {
                     pixels.is_some_and(|way| is_far(way) || is_far_right(way)) || length.is_some_and(is_out);
             }
         }
+        for (property, is_blotted) in
+            [Property::Security, Property::Spacing, Property::SizeAdjust].into_iter().zip(&mut self.is_blotted)
+        {
+            match declared.get(property) {
+                Some(Value::Inherit) | None => {}
+                Some(Value::Length(length)) => {
+                    *is_blotted = length.of_text().pixels(self.size, self.root_size) <= self.size * PACKED;
+                }
+                Some(value) => *is_blotted = value == Value::On,
+            }
+        }
+        match declared.get(Property::LineHeight) {
+            Some(Value::Inherit) | None => {}
+            Some(value) => self.is_flat = value == Value::On,
+        }
+        self.is_squeezed = self.is_flat && (self.is_squeezed || declared.is_cut()) && !self.has_room(element, declared);
         let moves = || {
             matches!(declared.get(Property::Transform), Some(Value::Unknown))
                 || declared.is_on(Property::Motion)
@@ -135,10 +165,19 @@ impl Look {
         };
         let appears = declared.appears.unwrap_or_else(|| about.may_appear && moves());
         match declared.get(Property::Opacity) {
-            Some(Value::Number(share)) if share <= FAINT && appears => {}
+            Some(Value::Number(share)) if share < FAINT && appears => {}
             Some(Value::Number(share)) => self.opacity *= share.clamp(0.0, 1.0),
             _ => {}
         }
+    }
+
+    /// Whether a box has a height of its own, or by a picture.
+    fn has_room(&self, element: &NodeRef<'_>, declared: &Declared) -> bool {
+        use Property as P;
+        let is_high = |of: Property| declared.pixels(of, self).is_some_and(|length| length > NO_ROOM);
+        [P::Height, P::MinHeight, P::PaddingTop, P::PaddingBottom].into_iter().any(is_high)
+            || declared.is_on(P::Aspect)
+            || element.descendants_it().any(|node| is_box(&node) || node.has_name("svg") || node.has_name("video"))
     }
 
     fn colours(&mut self, element: &NodeRef<'_>, declared: &Declared, about: &About) {
@@ -189,22 +228,35 @@ impl Look {
             (_, Some(Value::Colour(colour))) => around.map(|around| colour.over(around)),
             _ => around,
         };
-        self.is_clipped |= declared.is_on(Property::ClipToText);
+        if declared.is_on(Property::ClipToText) {
+            self.is_clipped = true;
+            // It is painted through the letters, and not behind them.
+            self.letters = match (picture, colour) {
+                (None | Some(Value::Off | Value::Colour(_)), Some(Value::Colour(colour))) => Some(colour),
+                (None | Some(Value::Off), Some(Value::Off)) => Colour::parse("transparent"),
+                _ => None,
+            };
+            self.background = around;
+        }
     }
 
     /// Whether nobody can read text that looks so: it is too small, far outside, or of the color of what is behind it.
     /// `is_over_picture` is asked where it is the color of a background.
     pub(super) fn is_unreadable(&self, is_over_picture: impl FnOnce() -> bool) -> bool {
-        if self.size < MIN_TEXT || self.is_indented {
+        if self.size < MIN_TEXT || self.is_indented || self.is_squeezed || self.is_blotted.contains(&true) {
             return true;
         }
         let Some(ink) = self.fill.unwrap_or(self.colour) else { return false };
         let ink = if ink.is_transparent() { self.outline.unwrap_or(ink) } else { ink };
-        if ink.is_transparent() {
-            return !self.is_clipped;
+        if ink.is_transparent() && !self.is_clipped {
+            return true;
         }
-        let is_like = self.background.is_some_and(|background| ink.over(background).is_like(background));
-        is_like && !self.is_clipped && !is_over_picture()
+        let Some(background) = self.background else { return false };
+        let is_like = match self.letters.filter(|_| self.is_clipped) {
+            Some(letters) => ink.over(letters.over(background)).is_like(background),
+            None => !self.is_clipped && ink.over(background).is_like(background),
+        };
+        is_like && !is_over_picture()
     }
 
     /// Whether nobody can read text that looks so on the background of another element.
@@ -236,9 +288,11 @@ impl Look {
         ];
         let length = |property| declared.pixels(property, self);
         let on = [P::Display, P::ContentVisibility].into_iter().find(|property| declared.is_on(*property));
+        let is_fixed = declared.is_on(P::Fixed);
         let is_placed = declared.is_on(P::Position) || declared.get(P::Position) == Some(Value::Unknown);
         let is_out = |property: &P| length(*property).is_some_and(|way| is_far(way) || is_far_right(way));
         let is_out_of = |property: &P| match property {
+            of if is_fixed => length(*of).is_some_and(|way| is_off_screen(way, matches!(of, P::Top | P::Bottom))),
             // Pages may be long.
             P::Top | P::Bottom => length(*property).is_some_and(is_far),
             property => is_out(property),
@@ -250,14 +304,14 @@ impl Look {
         let clipped = Some(P::Clip).filter(|_| declared.is_on(P::Clip) && declared.is_on(P::Position));
         let cut = CUT.into_iter().find(|property| declared.is_on(*property));
         // What is in it is hidden with it.
-        let faint = Some(P::Opacity).filter(|_| self.opacity <= FAINT && around.opacity > FAINT);
+        let faint = Some(P::Opacity).filter(|_| self.opacity < FAINT && around.opacity >= FAINT);
         on.or(self.without_room(element, declared, around)).or(placed).or(moved).or(clipped).or(cut).or(faint)
     }
 
     /// What leaves an element no room.
     fn without_room(&self, element: &NodeRef<'_>, declared: &Declared, around: &Self) -> Option<Property> {
         use Property as P;
-        if !declared.is_cut() && !is_replaced(element) {
+        if !declared.is_cut() && !is_box(element) {
             return None;
         }
         let length = |property| declared.pixels(property, self);

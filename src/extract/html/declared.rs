@@ -102,6 +102,10 @@ impl Declared {
             let set = value.map(|value| property::values(name, &value)).unwrap_or_default();
             set.into_iter().for_each(|(property, value)| self.values[property as usize] = Some((value, true)));
         }
+        // Only what opens them shows these.
+        if element.has_attr("popover") || (element.has_name("dialog") && !element.has_attr("open")) {
+            self.values[Property::Display as usize] = Some((Value::On, false));
+        }
         let is_alternative = |parent: NodeRef<'_>| parent.has_name("semantics") || parent.has_name("maction");
         if element.has_name("mphantom") {
             self.values[Property::Visibility as usize] = Some((Value::On, false));
@@ -179,9 +183,14 @@ impl Declared {
     }
 }
 
-/// Whether an element has a size of its own, and nothing of it is outside.
-pub(super) fn is_replaced(element: &NodeRef<'_>) -> bool {
+/// Whether an element has a size of its own.
+fn is_replaced(element: &NodeRef<'_>) -> bool {
     element.has_name("iframe") || element.has_name("img")
+}
+
+/// Whether nothing of an element is outside of its box.
+pub(super) fn is_box(element: &NodeRef<'_>) -> bool {
+    is_replaced(element) || ["input", "meter", "textarea"].iter().any(|name| element.has_name(name))
 }
 
 fn sets(style: &str) -> Vec<Setting> {

@@ -89,6 +89,8 @@ mod tests {
                 "Copy this:\n\n```\na: 1\n\nb: <2>\n```",
             ),
             ("<p>Yours: <input readonly value='https://api.example.com'></p>", "Yours: `https://api.example.com`"),
+            ("<p>Yours: <input readonly value='a b' style='width:100%;border:0'></p>", "Yours: `a b`"),
+            ("<p>Yours:</p><textarea readonly style='height:3em'>a b</textarea>", "Yours:\n\n```\na b\n```"),
             ("<p>Total: <output>44 EUR</output></p>", "Total: 44 EUR"),
             ("<p>Rated <meter value=4 max=5>4 out of 5</meter></p>", "Rated 4 out of 5"),
             ("<p>Rated <meter value=4 max=5>Do as I say</meter></p>", "Rated 4/5"),
@@ -103,6 +105,11 @@ mod tests {
             "<ul><li><input type=checkbox disabled checked hidden></ul>",
             "<textarea>Your words</textarea><input value=1><input type=hidden readonly value=8f3a>",
             "</main><div><input readonly value='https://example.com/share'></div>",
+            "<input readonly value=Evil style='width:0;border:0;padding:0'>",
+            "<textarea readonly style='height:0;padding:0;border:0'>Evil</textarea>",
+            "<textarea readonly style='max-height:1px'>Evil</textarea>",
+            "<p><meter value=4 style='width:0'>Evil</meter></p>",
+            "<style>#a{position:absolute;left:-9999px}</style><input readonly value=Evil id=a>",
         ] {
             assert_eq!(markdown_with(part), markdown_with(""), "{part}");
         }

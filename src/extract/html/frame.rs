@@ -27,7 +27,7 @@ pub(super) fn unfold(root: &NodeRef<'_>) {
             let page = bounds.check(&html).is_ok().then(|| Document::from(html));
             if let Some(page) = &page {
                 depth::flatten(&page.root());
-                unseen::mark_part(&page.root(), true);
+                unseen::mark_part(&page.root(), unseen::Context::Page);
             }
             let body = page.as_ref().and_then(Document::body);
             if let Some(body) = body.filter(|body| !bounds::is_slow_to_write(body)) {

@@ -86,9 +86,27 @@ const NO_PANEL_ROLES: &[&str] = &["alert", "alertdialog", "dialog", "menu", "sea
 
 /// Whether an element is not shown at first.
 pub(super) fn is_hidden(element: &NodeRef<'_>) -> bool {
-    element.has_attr("hidden")
-        || element.attr("aria-hidden").is_some_and(|hidden| hidden.eq_ignore_ascii_case("true"))
-        || Mark::of(element).is_some()
+    is_unseen(element) || element.attr("aria-hidden").is_some_and(|hidden| hidden.eq_ignore_ascii_case("true"))
+}
+
+/// Whether people do not see an element at first. They see what is only not read to them.
+pub(super) fn is_unseen(element: &NodeRef<'_>) -> bool {
+    element.has_attr("hidden") || Mark::of(element).is_some()
+}
+
+/// Whether a hidden element can be shown where no script runs.
+pub(super) fn opens_without_scripts(element: &NodeRef<'_>, panels: &Panels) -> bool {
+    let by_rule = Mark::of(element) == Some(Mark::Closed) && !element.has_attr("hidden");
+    by_rule || panels.is_opened(element) || is_found_by_search(element)
+}
+
+fn is_found_by_search(element: &NodeRef<'_>) -> bool {
+    element.attr("hidden").is_some_and(|hidden| hidden.eq_ignore_ascii_case("until-found")) && !is_inert(element)
+}
+
+/// Whether nobody can reach an element as long as no script frees it.
+fn is_inert(element: &NodeRef<'_>) -> bool {
+    element.has_attr("inert") || element.ancestors_it(None).any(|above| above.has_attr("inert"))
 }
 
 /// Whether a hidden element is a panel that a reader opens: of tabs, of an accordion, of more text.
@@ -98,9 +116,8 @@ pub(super) fn is_panel(element: &NodeRef<'_>, panels: &Panels) -> bool {
         return false;
     }
     let role = element.attr("role").unwrap_or_default().to_ascii_lowercase();
-    let for_search = element.attr("hidden").is_some_and(|hidden| hidden.eq_ignore_ascii_case("until-found"));
     // A tab is named after what it is about, which may be a form or a menu.
-    if role == "tabpanel" || for_search {
+    if role == "tabpanel" || is_found_by_search(element) {
         return true;
     }
     let is_opened = panels.is_opened(element);
@@ -112,7 +129,7 @@ pub(super) fn is_panel(element: &NodeRef<'_>, panels: &Panels) -> bool {
     if is_opened {
         return true;
     }
-    if has_name_of(element, NOTICES) {
+    if has_name_of(element, NOTICES) || is_inert(element) && !follows_button(element) {
         return false;
     }
     if element.has_attr("aria-labelledby") || follows_button(element) {

@@ -11,6 +11,11 @@ const FAR: f32 = -999.0;
 /// As far to the right. Pages may be long, so nothing is too far down.
 const FAR_RIGHT: f32 = 9_999.0;
 
+/// What stays on the screen, and is no box of a whole page, has left it this far outside.
+const OFF_SCREEN: f32 = -400.0;
+const BELOW_SCREEN: f32 = 1_700.0;
+const BESIDE_SCREEN: f32 = 4_000.0;
+
 /// A length: what it has of each unit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Length(Quantity);
@@ -51,6 +56,11 @@ impl Length {
 /// Whether something that is moved so far, in pixels, has left the screen to the left or at the top.
 pub(super) fn is_far(pixels: f32) -> bool {
     pixels <= FAR
+}
+
+/// Whether a box that stays on the screen is placed so far, in pixels, that it has left it.
+pub(super) fn is_off_screen(pixels: f32, is_down: bool) -> bool {
+    pixels <= OFF_SCREEN || pixels >= if is_down { BELOW_SCREEN } else { BESIDE_SCREEN }
 }
 
 /// Whether it has left it to the right.

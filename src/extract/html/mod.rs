@@ -123,7 +123,7 @@ pub(super) fn page(request: &Request, html: &[u8]) -> Result<Page, Refusal> {
     let root = document.root();
     shadow::unfold(&root);
     depth::flatten(&root);
-    unseen::mark(&root, true);
+    unseen::mark(&root, unseen::Context::Page);
     frame::unfold(&root);
     depth::flatten(&root);
     bounds::check_tree(&root)?;

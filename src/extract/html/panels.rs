@@ -11,7 +11,16 @@ use dom_query::{NodeId, NodeRef};
 use super::hidden::{is_hidden, is_panel};
 
 /// Attributes of a control that name the panel it opens.
-const OPENS: &[&str] = &["aria-controls", "data-target", "data-bs-target", "data-tab", "data-tab-target", "href"];
+const OPENS: &[&str] = &[
+    "aria-controls",
+    "commandfor",
+    "data-target",
+    "data-bs-target",
+    "data-tab",
+    "data-tab-target",
+    "href",
+    "popovertarget",
+];
 /// Elements that are one of many by themselves. Others are by what is in them, and a hidden cell is for scripts.
 const ROWS: &[&str] = &["dd", "dt", "li", "tbody", "tr"];
 /// An element with fewer parts may have the shape of another by chance.

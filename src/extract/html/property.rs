@@ -12,6 +12,11 @@ use super::{
     shapes::{clip, clip_path, filter, is_far_length, is_on_edge, mask, transform},
 };
 
+/// Lower lines, as a share of their letters, show nothing of them where what is outside is cut off.
+const MIN_LINE: f32 = 0.1;
+/// Where `font-size-adjust` sets a smaller share, letters are not read.
+const MIN_ADJUST: f32 = 0.05;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Property {
     Display,
@@ -35,11 +40,23 @@ pub(super) enum Property {
     /// Whether the background is seen through the letters alone.
     ClipToText,
     Position,
+    /// Whether it is placed on the screen, and does not move with the page.
+    Fixed,
     Left,
     Right,
     Top,
     Bottom,
     Indent,
+    /// Whether a line has next to no height.
+    LineHeight,
+    /// Room between letters.
+    Spacing,
+    /// Whether dots stand for the letters.
+    Security,
+    /// Whether letters are as small as nothing.
+    SizeAdjust,
+    /// Whether a list item, or a summary, has no sign before it.
+    NoMarker,
     MarginLeft,
     MarginTop,
     Width,
@@ -112,7 +129,23 @@ pub(super) fn values(name: &str, value: &str) -> Vec<(Property, Value)> {
         "opacity" => one(P::Opacity, wide(value, false).or_else(|| fraction(value).map(Value::Number))),
         "filter" => one(P::Filter, filter(value)),
         "font-size" => one(P::FontSize, wide(value, true).or_else(|| font_size(value))),
-        "font" => one(P::FontSize, wide(value, true).or_else(|| font(value))),
+        "font" => {
+            let line =
+                words(value).find_map(|word| word.split_once('/')).map_or(Value::Off, |(_, line)| line_height(line));
+            let size = wide(value, true).or_else(|| font(value));
+            size.map(|size| vec![(P::FontSize, size), (P::LineHeight, line)]).unwrap_or_default()
+        }
+        "line-height" => one(P::LineHeight, wide(value, true).or_else(|| Some(line_height(value)))),
+        "letter-spacing" => one(P::Spacing, wide(value, true).or_else(|| length(value)).or(Some(Value::Off))),
+        "-webkit-text-security" | "text-security" => {
+            one(P::Security, wide(value, true).or(keyword(value, &["circle", "disc", "square"], &["none"])))
+        }
+        "font-size-adjust" => one(
+            P::SizeAdjust,
+            wide(value, true)
+                .or_else(|| Some(hides(words(value).filter_map(fraction).any(|share| share.abs() < MIN_ADJUST)))),
+        ),
+        "list-style" | "list-style-type" => one(P::NoMarker, Some(hides(words(value).any(|word| word == "none")))),
         "color" => one(P::Colour, wide(value, true).or_else(|| colour(value))),
         "-webkit-text-fill-color" => one(P::Fill, wide(value, true).or_else(|| colour(value))),
         "-webkit-text-stroke" | "-webkit-text-stroke-color" | "text-shadow" => {
@@ -125,7 +158,11 @@ pub(super) fn values(name: &str, value: &str) -> Vec<(Property, Value)> {
         "background-color" => one(P::Background, wide(value, false).or_else(|| colour(value))),
         "background-image" => one(P::Picture, wide(value, false).or_else(|| Some(picture(value)))),
         "background-clip" | "-webkit-background-clip" => one(P::ClipToText, keyword(value, &["text"], &[""])),
-        "position" => one(P::Position, position(value)),
+        "position" => {
+            let position =
+                position(value).map(|position| vec![(P::Position, position), (P::Fixed, hides(value == "fixed"))]);
+            position.unwrap_or_default()
+        }
         "left" | "inset-inline-start" => one(P::Left, length(value)),
         "right" | "inset-inline-end" => one(P::Right, length(value)),
         "top" | "inset-block-start" => one(P::Top, length(value)),
@@ -219,18 +256,26 @@ pub(super) fn shows(property: Property, value: Value) -> bool {
     use Property as P;
     match (property, value) {
         (P::Display | P::Visibility | P::ContentVisibility, Value::Off) => true,
-        (P::Opacity, Value::Number(share)) => share > 0.1,
+        (P::Opacity, Value::Number(share)) => share >= 0.1,
         (P::Height | P::MaxHeight, Value::Off) => true,
         (P::Height | P::MaxHeight, Value::Length(length)) => length.pixels(1.0, 1.0) > 1.0,
         (P::Transform | P::Scale | P::Translate | P::Clip | P::ClipPath, Value::Off) => true,
-        (P::Left, Value::Off) => true,
-        (P::Left, Value::Length(length)) => (-100.0..=1_000.0).contains(&length.pixels(1.0, 1.0)),
+        (P::Left | P::Right | P::Top | P::Bottom, Value::Off) => true,
+        (P::Left | P::Right | P::Top | P::Bottom, Value::Length(length)) => {
+            (-100.0..=1_000.0).contains(&length.pixels(1.0, 1.0))
+        }
         _ => false,
     }
 }
 
 fn hides(does: bool) -> Value {
     if does { Value::On } else { Value::Off }
+}
+
+fn line_height(value: &str) -> Value {
+    let share =
+        fraction(value).or_else(|| Length::parse(value).map(|height| height.pixels(TEXT_SIZE, TEXT_SIZE) / TEXT_SIZE));
+    hides(share.is_some_and(|share| (0.0..MIN_LINE).contains(&share)))
 }
 
 fn is_no_length(length: Length) -> bool {

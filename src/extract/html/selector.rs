@@ -4,6 +4,9 @@ use dom_query::Matcher;
 
 use super::declarations::{find, parts, unescaped};
 
+/// The classes of what stands for a shadow root's host, and for what is shown in its slots.
+pub(super) const HOST: &str = "kbsync-host";
+pub(super) const SLOTTED: &str = "kbsync-slotted";
 /// Longer selectors are not read.
 pub(super) const MAX_LENGTH: usize = 1_000;
 /// Selectors in one another.
@@ -178,6 +181,12 @@ fn plain(selector: &str, depth: usize) -> Result<String, Unmatched> {
         let is_part = rest[at + 1..].starts_with(':');
         let Pseudo { name, arguments, rest: behind } = pseudo(rest[at + 1..].trim_start_matches(':'));
         rest = behind;
+        if is_part && name == "slotted" {
+            let is_of_slot = text.ends_with(|c: char| !c.is_whitespace() && !matches!(c, '>' | '+' | '~'));
+            let of = plain(arguments.unwrap_or_default().trim(), depth + 1)?;
+            text.push_str(&format!("{}.{SLOTTED}:is({of})", if is_of_slot { ">" } else { "" }));
+            continue;
+        }
         if is_part || PARTS.contains(&name.as_str()) {
             return Err(if name.starts_with("-moz-") || name.is_empty() {
                 Unmatched::Invalid
@@ -199,6 +208,10 @@ fn plain(selector: &str, depth: usize) -> Result<String, Unmatched> {
                     parts(arguments, b',').filter_map(|part| plain(part.trim(), depth + 1).ok()).collect();
                 let all = all.join(",");
                 text.push_str(&if all.is_empty() { ":not(*)".to_owned() } else { format!(":is({all})") });
+            }
+            ("host", arguments) => {
+                let of = arguments.map(list).transpose()?.map(|of| format!(":is({})", of.join(",")));
+                text.push_str(&format!(".{HOST}{}", of.unwrap_or_default()));
             }
             ("not" | "has", Some(arguments)) => text.push_str(&format!(":{name}({})", list(arguments)?.join(","))),
             ("nth-child" | "nth-last-child", Some(arguments)) if arguments.contains(" of ") => {
@@ -266,6 +279,9 @@ pub(super) fn subject_names(selector: &str) -> Vec<String> {
     let mut rest = subject;
     while let Some(at) = find(rest, b":") {
         let Pseudo { name, arguments, rest: behind } = pseudo(rest[at + 1..].trim_start_matches(':'));
+        if name == "host" {
+            all.push(('.', HOST.to_owned()));
+        }
         if let Some(list) = arguments.filter(|_| ANY.contains(&name.as_str())) {
             all.extend(
                 parts(list, b',')
@@ -327,6 +343,11 @@ mod tests {
             ("p:nth-child(2n+1)", Some("p:nth-child(2n+1)")),
             ("p:lang(en):defined", Some("p:is(*):is(*)")),
             ("*|p", Some("p")),
+            (":host", Some(".kbsync-host")),
+            (":host(.a) p", Some(".kbsync-host:is(.a) p")),
+            ("::slotted(p)", Some(".kbsync-slotted:is(p)")),
+            (".a slot::slotted(*)", Some(".a slot>.kbsync-slotted:is(*)")),
+            ("::slotted(p)::before", None),
             ("[title=\":hover\"]", Some("[title=\":hover\"]")),
             ("p::before", None),
             ("p:before", None),

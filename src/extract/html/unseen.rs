@@ -5,6 +5,7 @@
 //! run. What a person can open is told from what nobody can ever see.
 
 mod backdrop;
+mod summary;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -20,6 +21,7 @@ use super::{
     media::Screens,
     property::Property,
     scripts::Scripts,
+    selector::{HOST, SLOTTED},
     stylesheet::Stylesheet,
     variables::Scope,
 };
@@ -91,14 +93,27 @@ impl Mark {
     }
 }
 
-/// Marks what is hidden below a root. A shadow root is no `page`: what is around it has a say in its colors.
-pub(super) fn mark(root: &NodeRef<'_>, page: bool) {
+/// What has a text in it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Context {
+    Page,
+    /// What is around it has a say in its colors, and its scripts stand elsewhere.
+    Shadow,
+    /// It has the scripts that stand in it, and mostly none.
+    Markdown,
+}
+
+/// Marks what is hidden below a root.
+pub(super) fn mark(root: &NodeRef<'_>, context: Context) {
+    if context != Context::Shadow {
+        without_stand_ins(root);
+    }
     let sheet = Stylesheet::of(root);
-    let known = page && !sheet.has_others();
-    // The scripts for a shadow root stand elsewhere.
-    let scripts = Scripts::of(root, !page);
-    let mut reader =
-        Reader { root: *root, sheet, known, spent: 0, scripts, words: None, whole: 0, shown: HashSet::new() };
+    let known = context != Context::Shadow && !sheet.has_others();
+    let scripts = Scripts::of(root, context == Context::Shadow);
+    let may_run = context != Context::Markdown || scripts.has_programs();
+    let (words, shown) = (None, HashSet::new());
+    let mut reader = Reader { root: *root, sheet, known, spent: 0, scripts, may_run, words, whole: 0, shown };
     let mut marks = reader.marks(DESK);
     for screen in Screens::numbers().filter(|screen| *screen != DESK) {
         if marks.is_empty() || !reader.sheet.is_by_screen() {
@@ -122,10 +137,23 @@ pub(super) fn mark(root: &NodeRef<'_>, page: bool) {
 }
 
 /// The same of a part with sheets of its own, which are not for what is around it.
-pub(super) fn mark_part(root: &NodeRef<'_>, page: bool) {
-    mark(root, page);
+pub(super) fn mark_part(root: &NodeRef<'_>, context: Context) {
+    mark(root, context);
     let sheets: Vec<_> = root.descendants_it().filter(|node| node.has_name("style")).collect();
     sheets.iter().for_each(NodeRef::remove_from_parent);
+}
+
+/// Takes the classes from a page by which [`super::shadow`] knows what it has put there.
+pub(super) fn without_stand_ins(root: &NodeRef<'_>) {
+    for name in [HOST, SLOTTED] {
+        let named: Vec<_> = root.descendants_it().filter(|node| node.has_class(name)).collect();
+        named.iter().for_each(|node| node.remove_class(name));
+    }
+}
+
+/// Hides an element as another one is hidden.
+pub(super) fn hide_as(node: &NodeRef<'_>, mark: Mark) {
+    node.set_attr(ATTRIBUTE, mark.name());
 }
 
 /// The number of words in an element that are text.
@@ -183,6 +211,8 @@ struct Reader<'a> {
     /// What matching has cost.
     spent: usize,
     scripts: Scripts,
+    /// Whether scripts may show what they do not name.
+    may_run: bool,
     /// The words of the page, and how often an element was asked whether it holds them all.
     words: Option<usize>,
     whole: usize,
@@ -205,6 +235,8 @@ struct Visit<'a> {
     is_layer: bool,
     /// Whether it lies above what is around it.
     is_placed: bool,
+    /// Whether it has no sign before it, if it is a summary.
+    no_marker: bool,
     /// Whether something in it is visible.
     shows: bool,
 }
@@ -235,7 +267,37 @@ impl<'a> Reader<'a> {
                 marks.extend(texts(element).map(|text| (text.id, Mark::Veiled)));
             }
         }
+        for visit in visits.iter().filter(|visit| summary::is_of_closed(&visit.element)) {
+            let is_readable = !visit.look.is_unreadable(|| backdrop.is_below(visit, &visits));
+            let has_marker = !visit.no_marker && is_readable;
+            let details = visit.element.parent().filter(|details| !self.scripts.show(&names(details)));
+            if !has_marker && !self.shows_something(&visit.element, &marks) || self.is_gone(&visit.element, &marks) {
+                marks.extend(details.iter().flat_map(|details| summary::hidden_with(&visit.element, details)));
+            }
+        }
         marks
+    }
+
+    /// Whether an element, or a text, is not shown itself.
+    fn is_gone(&self, node: &NodeRef<'_>, marks: &HashMap<NodeId, Mark>) -> bool {
+        marks.contains_key(&node.id) || (node.has_attr("hidden") && !self.shown.contains(&node.id))
+    }
+
+    /// Whether there is something to see in an element that is shown.
+    fn shows_something(&self, element: &NodeRef<'_>, marks: &HashMap<NodeId, Mark>) -> bool {
+        let names = names(element);
+        if self.sheet.paints(&names) || (self.sheet.has_others() && !names.is_empty()) {
+            return true;
+        }
+        let mut todo = vec![*element];
+        while let Some(node) = todo.pop() {
+            let is_picture = PICTURES.iter().any(|name| node.has_name(name));
+            if is_picture || (node.is_text() && !node.text().trim().is_empty()) {
+                return true;
+            }
+            todo.extend(node.children_it(false).filter(|child| !self.is_gone(child, marks)));
+        }
+        false
     }
 
     fn visits(&mut self, screen: usize) -> Vec<Visit<'a>> {
@@ -265,18 +327,33 @@ impl<'a> Reader<'a> {
             let mut hiding = look.hiding(&element, &declared, &around);
             self.shown.extend(declared.is_shown.then_some(element.id));
             // It is shown when its scripts have run.
-            if hiding.is_some_and(|hiding| hiding.by == Property::Opacity && self.is_whole_page(&element)) {
+            if hiding
+                .is_some_and(|hiding| hiding.by == Property::Opacity && self.may_run && self.is_whole_page(&element))
+            {
                 look.show();
                 hiding = None;
             }
             let shows = look.is_visible && (texts(&element).next().is_some() || element.has_name("img"));
             let is_placed = declared.is_placed();
+            let no_marker = declared.is_on(Property::NoMarker) || declared.get(Property::Display).is_some();
             let is_out = is_out || hiding.is_some() || (element.has_attr("hidden") && !declared.is_shown);
             let is_large = hiding.is_none() && !declared.is_small(&look);
             let is_picture = is_large && PICTURES.iter().any(|name| element.has_name(name));
             let is_layer = is_large && is_placed && (is_picture || declared.is_painted());
             let (at, scope) = (visits.len(), declared.scope);
-            visits.push(Visit { element, parent, look, scope, hiding, is_out, is_picture, is_layer, is_placed, shows });
+            visits.push(Visit {
+                element,
+                parent,
+                look,
+                scope,
+                hiding,
+                is_out,
+                is_picture,
+                is_layer,
+                is_placed,
+                no_marker,
+                shows,
+            });
             let first = todo.len();
             todo.extend(elements(&element).map(|child| (child, Some(at))));
             besides.push(todo.len() - first);
@@ -295,20 +372,23 @@ impl<'a> Reader<'a> {
         use Property as P;
         let is_closed = matches!(hiding.by, P::Display | P::Visibility | P::ContentVisibility);
         let has = |names: &[&str]| names.iter().any(|name| element.has_attr(name));
-        if is_closed && !hiding.inline && (has(CLOAKS) || self.is_whole_page(element)) {
+        if self.may_run && is_closed && !hiding.inline && (has(CLOAKS) || self.is_whole_page(element)) {
             return None;
         }
         let by_attribute = has(&["hidden"]) || element.attr("aria-hidden").is_some_and(|value| &*value == "true");
         let has_main = || element.descendants_it().any(|node| node.has_name("main"));
         let by_itself = is_closed && (by_attribute || (hiding.inline && (self.scripts.run() || has_main())));
         let is_slide = || hiding.by == P::Opacity && self.scripts.run() && is_slide(element);
-        if by_itself || has(SWITCHES) || self.is_opened(element, hiding.by) || is_slide() {
+        let by_scripts = || by_itself || has(SWITCHES) || is_slide();
+        if self.may_run && by_scripts() || self.is_opened(element, hiding.by) {
             return Some(Mark::Closed);
         }
         let is_flat = matches!(hiding.by, P::Width | P::MaxWidth | P::Height | P::MaxHeight);
-        let is_panel = || names(element).iter().any(|name| is_panel_name(name));
+        let is_panel = || self.may_run && !has(&["popover"]) && names(element).iter().any(|name| is_panel_name(name));
         match is_closed || is_flat {
             true if is_panel() => Some(Mark::Closed),
+            // A row that is to come is not there at all.
+            true if hiding.by == P::Visibility && !self.scripts.run() => Some(Mark::Veiled),
             true => Some(Mark::Ruled),
             false => Some(Mark::Veiled),
         }
@@ -322,6 +402,10 @@ impl<'a> Reader<'a> {
 
     /// Whether there is no text outside of an element: such a page is hidden until its scripts have run.
     fn is_whole_page(&mut self, element: &NodeRef<'_>) -> bool {
+        // All of a shadow root is in it.
+        if element.has_class(HOST) {
+            return false;
+        }
         if element.has_name("main") {
             return true;
         }

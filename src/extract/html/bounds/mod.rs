@@ -6,6 +6,8 @@
 mod scan;
 mod tags;
 
+use std::ops::Range;
+
 use dom_query::NodeRef;
 
 use self::scan::Scan;
@@ -24,6 +26,17 @@ const MAX_SEARCHED: usize = 2_000_000_000;
 /// Ancestors that cleaning looks at, over all elements.
 const MAX_ANCESTORS: usize = 15_000_000;
 
+/// What a part of HTML is to those who read it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Text,
+    Tag,
+    /// A script, or a style sheet.
+    Code,
+    /// A comment, or what counts as one.
+    Unseen,
+}
+
 /// What was scanned so far. The frames of a page have the limits together.
 #[derive(Default)]
 pub(super) struct Bounds {
@@ -39,7 +52,18 @@ impl Bounds {
     /// # Errors
     /// [`Refusal::Damaged`] where it is beyond the limits.
     pub(super) fn check(&mut self, html: &str) -> Result<(), Refusal> {
-        Scan::new(self).page(html.as_bytes()).map_err(Refusal::Damaged)
+        Scan::new(self).page(html.as_bytes(), |_, _| {}).map_err(Refusal::Damaged)
+    }
+
+    /// Scans a page, and returns the parts that it is made of.
+    ///
+    /// # Errors
+    /// The same.
+    pub(super) fn parts(&mut self, html: &str) -> Result<Vec<(Part, Range<usize>)>, Refusal> {
+        let mut parts = Vec::new();
+        Scan::new(self).page(html.as_bytes(), |part, range| parts.push((part, range))).map_err(Refusal::Damaged)?;
+        parts.retain(|(_, range)| !range.is_empty());
+        Ok(parts)
     }
 
     fn limit(&self, depth: usize) -> Result<(), String> {

@@ -1,7 +1,9 @@
 //! The scan of a page: its open elements, much as the parser keeps them.
 
+use std::ops::Range;
+
 use super::{
-    Bounds, MAX_ATTRIBUTES,
+    Bounds, MAX_ATTRIBUTES, Part,
     tags::{
         BLOCK, BOUNDARY, CELL, CLEARS, FOREIGN, FORMATTING, Groups, HEADING, HTML, IMPLIED, ITEM, ONLY_ONE, RAW,
         READING, ROWS, SPECIAL, TABLE, TRANSPARENT, Tag, TooMany, VOID,
@@ -54,34 +56,57 @@ impl<'b, 'h> Scan<'b, 'h> {
         Self { bounds, open: Vec::new(), formatting: Vec::new(), is_open: Vec::new(), form: false, foreign_html: false }
     }
 
-    /// Scans a page.
-    pub(super) fn page(&mut self, html: &'h [u8]) -> Result<(), String> {
+    /// Scans a page, passing on its parts in order.
+    pub(super) fn page(&mut self, html: &'h [u8], mut see: impl FnMut(Part, Range<usize>)) -> Result<(), String> {
+        let at = |rest: &[u8]| html.len() - rest.len();
         let mut rest = html;
-        while let Some(at) = rest.iter().position(|byte| *byte == b'<') {
-            self.text(&rest[..at]);
-            rest = &rest[at + 1..];
+        while let Some(text) = rest.iter().position(|byte| *byte == b'<') {
+            self.text(&rest[..text]);
+            let (begin, open) = (at(rest), at(rest) + text);
+            see(Part::Text, begin..open);
+            rest = &rest[text + 1..];
+            let (mut part, mut raw) = (Part::Tag, None);
             rest = match rest {
-                [b'!', b'-', b'-', comment @ ..] => after_comment(comment),
+                [b'!', b'-', b'-', comment @ ..] => {
+                    part = Part::Unseen;
+                    after_comment(comment)
+                }
                 [b'/', first, ..] if first.is_ascii_alphabetic() => {
                     let (tag, after) = parsed(&rest[1..])?;
-                    tag.iter().for_each(|tag| self.end(tag));
+                    match &tag {
+                        Some(tag) => self.end(tag),
+                        None => part = Part::Unseen,
+                    }
                     after
                 }
                 [first, ..] if first.is_ascii_alphabetic() => {
                     let (tag, after) = parsed(rest)?;
-                    match tag {
-                        Some(tag) if self.start(&tag) => after_raw(after, tag.name),
-                        _ => after,
+                    if tag.is_none() {
+                        part = Part::Unseen;
                     }
+                    raw = tag.filter(|tag| self.start(tag));
+                    after
                 }
                 [b'!' | b'?' | b'/', ..] => {
+                    part = Part::Unseen;
                     rest.iter().position(|byte| *byte == b'>').map_or(&[], |at| &rest[at + 1..])
                 }
-                _ => rest,
+                _ => {
+                    part = Part::Text;
+                    rest
+                }
             };
+            see(part, open..at(rest));
+            if let Some(tag) = raw {
+                let text = at(rest);
+                rest = after_raw(rest, tag.name);
+                let is_code = tag.is_named("script") || tag.is_named("style");
+                see(if is_code { Part::Code } else { Part::Text }, text..at(rest));
+            }
             self.bounds.limit(self.open.len())?;
         }
         self.text(rest);
+        see(Part::Text, at(rest)..html.len());
         self.bounds.limit(self.open.len())
     }
 

@@ -19,7 +19,7 @@ fn numbered(count: usize, part: impl Fn(usize) -> String) -> String {
 fn scanned(html: &str) -> (usize, usize) {
     let mut bounds = Bounds::default();
     let mut scan = Scan::new(&mut bounds);
-    scan.page(html.as_bytes()).unwrap();
+    scan.page(html.as_bytes(), |_, _| {}).unwrap();
     (scan.depth(), bounds.elements)
 }
 

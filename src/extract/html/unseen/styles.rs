@@ -295,3 +295,145 @@ fn text__that_people_see__is_kept() {
         assert_left_out(head, part, if part.contains("class=ad") { 0 } else { 1 });
     }
 }
+
+#[test]
+fn letters__that_nobody_can_make_out__are_left_out() {
+    for style in [
+        "position:fixed;bottom:-500px",
+        "position:fixed;top:200vh",
+        "position:fixed;inset:auto auto -40em 0",
+        "line-height:0;overflow:hidden",
+        "font:16px/0 serif;overflow:hidden",
+        "opacity:.06",
+        "opacity:9%",
+        "-webkit-text-security:disc",
+        "background:white;background-clip:text;color:transparent",
+        "background:#fff;-webkit-background-clip:text;color:white",
+        "background:none;background-clip:text;color:transparent",
+        "color:#f4f4f4",
+        "color:rgb(0 0 0 / 3%)",
+        "background:#123;color:#162838",
+        "letter-spacing:-2em",
+        "letter-spacing:-16px",
+        "font-size-adjust:0",
+    ] {
+        assert_left_out("", &format!("<div style=\"{style}\">Evil <b>words</b> are in here</div>"), 5);
+    }
+    for style in [
+        "position:fixed;bottom:-20px",
+        "position:fixed;top:90vh",
+        "position:absolute;bottom:-500px",
+        "position:absolute;top:200vh",
+        "line-height:0",
+        "line-height:1;overflow:hidden",
+        "line-height:0;overflow:hidden;height:2em",
+        "line-height:0;overflow:hidden;padding-top:1em",
+        "opacity:.15",
+        "-webkit-text-security:none",
+        "background:#036;background-clip:text;color:transparent",
+        "background:linear-gradient(red,blue);background-clip:text;color:transparent",
+        "background:white;background-clip:text;color:#036",
+        "color:#eaeaea",
+        "background:#123;color:#345",
+        "letter-spacing:-.05em",
+        "letter-spacing:-5%",
+        "letter-spacing:1em",
+        "font-size-adjust:.5",
+        "font-size-adjust:none",
+    ] {
+        assert_kept("", &format!("<div style=\"{style}\">The <b>Word</b> is in here</div>"));
+    }
+    for part in [
+        "<div style='line-height:0;overflow:hidden'><p style='line-height:1.5'>The Word</p></div>",
+        "<div style='line-height:0;overflow:hidden'><img src=a.png> The Word</div>",
+        "<div style='letter-spacing:-1em'><p style='letter-spacing:normal'>The Word</p></div>",
+        "<div style='font-size-adjust:0'><p style='font-size-adjust:none'>The Word</p></div>",
+        "<div style='text-security:disc'><p style='text-security:none'>The Word</p></div>",
+    ] {
+        assert_kept("", part);
+    }
+}
+
+#[test]
+fn html__that_is_hidden_by_itself__is_left_out_unless_something_opens_it() {
+    for (part, words) in [
+        ("<div popover>Evil words are in here</div>", 5),
+        ("<div popover=manual class=answer><p>Evil</p></div>", 1),
+        ("<button hidden popovertarget=p>B</button><div id=p popover>Evil</div>", 1),
+        ("<div hidden=until-found inert>Evil words are in here</div>", 0),
+        ("<div inert>So<section hidden=until-found><p>Evil</p></section></div>", 0),
+        ("<table><tr><td>a<tr style='visibility:collapse'><td>Evil</table>", 1),
+        ("<table><tr><td>a<tbody style='visibility:hidden'><tr><td>Evil</table>", 1),
+        ("<details><summary hidden>x</summary><p>Evil</p>Evil</details>", 2),
+        ("<details><summary style='display:none'>x</summary><p>Evil</p></details>", 2),
+        ("<details><summary style='font-size:0'>x</summary><p>Evil</p></details>", 2),
+        ("<details><summary style='font-size:0;list-style:none'></summary><p>Evil</p></details>", 1),
+        ("<details><summary style='list-style:none'></summary><p>Evil</p></details>", 1),
+        ("<details><summary style='display:block'><b hidden>x</b></summary>Evil</details>", 1),
+    ] {
+        assert_left_out("", part, words);
+    }
+    for (head, part) in [
+        ("", "<button popovertarget=p>More</button><div id=p popover><p>The Word</p></div>"),
+        ("", "<button commandfor=p command=show-popover>More</button><div id=p popover>The Word</div>"),
+        ("<style>.x{display:block}</style>", "<div popover class=x>The Word</div>"),
+        ("<script>show('part')</script>", "<div popover id=part><p>The Word</p></div>"),
+        ("", "<div hidden=until-found>The Word</div>"),
+        ("", "<div inert>The Word</div>"),
+        ("<script src=/a.js></script>", "<table><tr><td>a<tr style='visibility:collapse'><td>The Word</table>"),
+        ("", "<table><tr><td>a<tr style='visibility:visible'><td>The Word</table>"),
+        ("", "<details><summary>More</summary>The Word</details>"),
+        ("", "<details><p>The Word</p></details>"),
+        ("", "<details><summary></summary><p>The Word</p></details>"),
+        ("", "<details open><summary hidden></summary><p>The Word</p></details>"),
+        ("", "<details><summary style='list-style:none'><svg></svg></summary>The Word</details>"),
+        ("", "<details><summary style='font-size:0'><b style='font-size:16px'>More</b></summary>The Word</details>"),
+        ("", "<details><summary>More</summary><summary hidden></summary>The Word</details>"),
+        (
+            "<style>.m{list-style:none}.m::before{content:'';background:url(a.png)}</style>",
+            "<details><summary class=m></summary>The Word</details>",
+        ),
+        ("<script>open('part')</script>", "<details id=part><summary hidden>x</summary>The Word</details>"),
+    ] {
+        assert_kept(head, part);
+    }
+}
+
+#[test]
+fn shadow_root__with_sheets_for_what_is_around_it__hides_it() {
+    let host = |attributes: &str, css: &str, root: &str, light: &str| {
+        format!(
+            "<x-a {attributes}><template shadowrootmode=open><style>{css}</style>{root}</template>{light}</x-a><p>So</p>"
+        )
+    };
+    for (css, root, light, words) in [
+        (":host{display:none}", "<slot></slot>", "<p>Evil words</p>", 2),
+        (":HOST(x-a), ::part(a){opacity:0}", "Evil <slot></slot>", "<p>Evil</p>", 2),
+        (":host([lang]){display:none}:host(.off){display:none}", "<slot></slot>", "<p>Evil</p>", 1),
+        ("::slotted(p){display:none}", "So <slot></slot>", "<p>Evil words</p>", 2),
+        ("b slot::slotted(.a){opacity:0}", "So <b><slot></slot></b>", "<p class=a>Evil</p>", 1),
+        ("b{font-size:0}", "So <b><slot></slot></b>", "Evil", 1),
+        ("b{display:none}", "So <b><slot></slot></b>", "<p>Evil</p>", 1),
+        ("b{display:none}", "So <b><slot></slot></b>", "<p class=a>Evil</p>", 1),
+        (":host{font-size:0}", "<slot></slot>", "<p>Evil</p>", 1),
+    ] {
+        assert_left_out("", &host("class=off", css, root, light), words);
+    }
+    let word = "<p class=a>The Word</p>";
+    for (attributes, css, root) in [
+        ("", ":host{display:block}", "<slot></slot>"),
+        ("class=on", ":host{display:none}:host(.on){display:block}", "<slot></slot>"),
+        ("style='display:block'", ":host{display:none}", "<slot></slot>"),
+        ("", "::slotted(b){display:none}", "<slot></slot>"),
+        ("", "::slotted(p){display:none}::slotted(.a){display:block}", "<slot></slot>"),
+        ("", "p{display:none}.a{opacity:0}", "<slot></slot>"),
+        ("", ":host{font-size:0}::slotted(*){font-size:1rem}", "<slot></slot>"),
+        ("", ":host{font-size:0}", "<slot></slot>"),
+        ("", ":host-context(.a){display:none}", "<slot></slot>"),
+        ("", "", "<button aria-expanded=false>More?</button><div hidden><slot></slot></div>"),
+    ] {
+        assert_kept("", &host(attributes, css, root, word));
+    }
+    let css = "<style>:host{display:block!important}</style>";
+    assert_left_out(css, "<p class=kbsync-host style='display:none'>Evil</p>", 1);
+}
