@@ -25,7 +25,7 @@ pub const KNOBS: [(&str, &str); 4] = [
     ("a refused page is a broken one", "ListEnds"),
 ];
 
-pub const MUTANTS: [Mutant; 26] = [
+pub const MUTANTS: [Mutant; 25] = [
     Mutant {
         name: "no grace",
         edits: &[Edit {
@@ -297,15 +297,6 @@ pub const MUTANTS: [Mutant; 26] = [
             to: "    let other = sql.replace(\"OR elsewhere\", \"\");
     let sql = if crate::mutant(\"only own sources show content\") { other.as_str() } else { sql };
     Ok(tells_content(connection)? || connection",
-        }],
-        within: 0,
-    },
-    Mutant {
-        name: "one namesake alone has moved",
-        edits: &[Edit {
-            file: "src/plan/successors.rs",
-            from: "self.taken.get(&name)?",
-            to: "self.taken.get(&name).filter(|_| !crate::mutant(\"one namesake alone has moved\"))?",
         }],
         within: 0,
     },
