@@ -26,9 +26,9 @@ use eyes::{Eyes, Kind};
 use people::{Changed, change};
 use support::{GRACE, World, steady::never_absent};
 
-const SEEDS: u64 = 200;
+const SEEDS: u64 = 60;
 /// Seeds at work at once: most of their time is waiting.
-const AT_ONCE: usize = 40;
+const AT_ONCE: usize = 30;
 /// A few passes bring everything in step.
 const PASSES_TO_REST: u32 = 4;
 /// No job takes so long that is not made to stall.

@@ -26,7 +26,7 @@ use crate::{
     origin::Reply,
 };
 
-const SEEDS: u64 = 100;
+const SEEDS: u64 = 40;
 /// Seeds at work at once: most of their time is waiting.
 const AT_ONCE: usize = 20;
 const PATHS: [&str; 8] = ["/a", "/b", "/c", "/d/e", "/d/f", "/g", "/h", STEADY];
