@@ -11,7 +11,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use table::{Edit, KNOBS, MUTANTS, Mutant};
+use table::{BY_FOUND, Edit, KNOBS, MUTANTS, Mutant};
 
 /// What chooses a variant.
 const CHOICE: &str = "\n#[allow(missing_docs, clippy::missing_errors_doc, unreachable_pub, reason = \"a variant\")]
@@ -114,7 +114,7 @@ fn convicted(simulation: &Path, mutant: Option<&str>, within: u64) -> (Option<St
         "everything_else_makes_progress",
         "is_late",
     ];
-    for test in if within == 0 { &["have_found"][..] } else { &tests } {
+    for test in if within == BY_FOUND { &["have_found"][..] } else { &tests } {
         let mut run = Command::new(simulation);
         run.args([*test, "--nocapture"]).env("KBSYNC_SEEDS", within.to_string()).env("KBSYNC_FIRST", "1");
         run.env_remove("KBSYNC_SEED").env_remove("KBSYNC_MUTANT");

@@ -13,7 +13,7 @@ use crate::model::Redactor;
 
 /// Headers whose values are no secrets, however long.
 const HARMLESS: [HeaderName; 6] = [ACCEPT, ACCEPT_CHARSET, ACCEPT_ENCODING, ACCEPT_LANGUAGE, REFERER, USER_AGENT];
-/// A secret has at least so many characters, with letters and digits among them; anything else may be a word.
+/// Minimum length of a secret, in characters, with letters and digits among them; anything else may be a word.
 const LEAST: usize = 16;
 
 /// The secrets that one site is sent.

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::MAX_ADDRESS;
 
-/// The part of a line that is read at once ends with the first word after so many bytes.
+/// Length of the parts in which a line is read, in bytes; each ends with a word.
 const PART: usize = 16 << 10;
 
 /// The short form of a text by which two of them are compared.
@@ -92,7 +92,7 @@ fn count(token: &str) -> u64 {
     }
 }
 
-/// A line in parts of which each is read whole: nobody's lines are longer, but somebody's may be the longest that there are.
+/// A line in parts, each of which is held in memory as words: the line may be as long as the page.
 fn parts(line: &str) -> impl Iterator<Item = &str> {
     let mut rest = line;
     std::iter::from_fn(move || {
@@ -115,8 +115,9 @@ fn without_targets(markdown: &str) -> String {
         let address = target.strip_prefix(open).unwrap_or(target);
         let is_link = ["http://", "https://", "mailto:"].iter().any(|start| address.starts_with(start));
         // What never closes would be searched to its end each time.
-        let near = &target[..target.floor_char_boundary(if is_link { MAX_ADDRESS } else { 0 })];
-        match near.find(close).filter(|end| !near[..*end].contains(char::is_whitespace)) {
+        let near = &target[..target.floor_char_boundary(MAX_ADDRESS)];
+        let end = is_link.then(|| near.find(close)).flatten();
+        match end.filter(|end| !near[..*end].contains(char::is_whitespace)) {
             Some(end) => rest = &target[end + close.len()..],
             None => {
                 text.push_str("](");

@@ -61,7 +61,7 @@ fn decoded(signs: &[Sign]) -> Vec<Sign> {
 /// The sign that is encoded at the beginning of these, and by how many of them.
 fn spelled(signs: &[Sign]) -> Option<(char, usize)> {
     let at = |n: usize| signs.get(n).map_or('\0', |sign| sign.c);
-    // A number of at most so many digits, and where it ends.
+    // A number of `most` digits or fewer, and where it ends.
     let number = |from: usize, most: usize, radix: u32| {
         let digits = signs.iter().skip(from).take(most).map_while(|sign| sign.c.to_digit(radix));
         digits.fold((0, from), |(number, end), digit| (number * radix + digit, end + 1))

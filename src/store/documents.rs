@@ -287,12 +287,11 @@ pub(super) fn note_look(
     look: &LastLook,
 ) -> Result<(), rusqlite::Error> {
     let mut statement = connection.prepare_cached(
-        "INSERT INTO documents (collection, path, size, mtime_ns, ctime_ns, inode, seen_at, hash, min_hash,
-             born_ns)
+        "INSERT INTO documents (collection, path, size, mtime_ns, ctime_ns, inode, seen_at, hash, min_hash, born_ns)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
          ON CONFLICT DO UPDATE SET size = ?3, mtime_ns = ?4, ctime_ns = ?5, inode = ?6, seen_at = ?7, hash = ?8,
-             min_hash = ?9, born_ns = ?10, skip_reason = NULL, written_since = NULL, successor_collection = NULL, successor_path = NULL,
-             gone_since = NULL, live_size = CASE WHEN live = substr(?8, 1, 6) THEN ?3 ELSE live_size END",
+             min_hash = ?9, born_ns = ?10, skip_reason = NULL, written_since = NULL, successor_collection = NULL,
+             successor_path = NULL, gone_since = NULL, live_size = CASE WHEN live = substr(?8, 1, 6) THEN ?3 ELSE live_size END",
     )?;
     let Fingerprint { size, mtime_ns, ctime_ns, inode, born_ns } = look.fingerprint;
     let (size, inode, at) = (size.cast_signed(), inode.cast_signed(), look.at.0.cast_signed());

@@ -35,6 +35,7 @@ impl Db {
     /// # Errors
     /// See [`StoreError`].
     pub fn begun_for_missing(&self, collection: &CollectionName) -> Result<Vec<Gone>, StoreError> {
+        // The first condition is that of the index.
         let sql = "SELECT path, hash FROM replicas r
                    WHERE phase <> 'ready' AND phase IN ('uploading', 'ingesting') AND collection = ?1
                        AND source_id IS NOT NULL AND NOT named

@@ -23,7 +23,7 @@ enum Setting {
     /// Its state, and a platform that is not.
     Storm,
     /// No state.
-    Anew,
+    Fresh,
     /// Its state, and pages besides the folder.
     Pages,
 }
@@ -43,7 +43,7 @@ const STORE: [Point; 8] = [
 const NETWORK: [Point; 3] = [Point::any("connect"), Point::any("writev"), Point::any("recvfrom")];
 const STORM: [Point; 3] = [Point::any("writev"), Point::any("recvfrom"), Point::on("fsync", "-wal")];
 /// Where a state is made: before it is there, between its creation and its schema, between one migration and the next.
-const ANEW: [Point; 9] = [
+const FRESH: [Point; 9] = [
     Point::on("pwrite64", "-wal"),
     Point::on("openat", ""),
     Point::on("pwrite64", ""),
@@ -72,7 +72,7 @@ async fn killed_at_every_write_fsync_and_send() {
     for round in 0.. {
         let of = |setting, points: &'static [Point]| points.iter().map(move |point| (setting, *point));
         // The longest ones first.
-        let all = of(Setting::Anew, &ANEW).chain(of(Setting::Calm, &STORE)).chain(of(Setting::Calm, &NETWORK));
+        let all = of(Setting::Fresh, &FRESH).chain(of(Setting::Calm, &STORE)).chain(of(Setting::Calm, &NETWORK));
         let all = all.chain(of(Setting::Storm, &STORM)).chain(of(Setting::Pages, &PAGES));
         let all =
             all.flat_map(|(setting, point)| apis(setting, point, round).iter().map(move |api| (*api, setting, point)));
@@ -91,14 +91,14 @@ async fn sweep(api: Api, setting: Setting, point: Point, round: u64, tally: &Tal
     let context = format!("{what}, round {round}");
     let mut ground = match setting {
         Setting::Pages => Ground::with_pages(api, context).await,
-        Setting::Calm | Setting::Storm | Setting::Anew => Ground::new(api, context).await,
+        Setting::Calm | Setting::Storm | Setting::Fresh => Ground::new(api, context).await,
     };
     for number in 1..ENDLESS {
         ground.change();
         match setting {
             Setting::Calm | Setting::Pages => {}
             Setting::Storm => ground.storm(round * ENDLESS as u64 + number as u64),
-            Setting::Anew => ground.lose_state(),
+            Setting::Fresh => ground.lose_state(),
         }
         let ended = ground.struck(point, Blow::Kill, number).await;
         ground.recovers(&format!("number {number}")).await;
@@ -113,7 +113,7 @@ async fn sweep(api: Api, setting: Setting, point: Point, round: u64, tally: &Tal
 
 /// A state is made, and SQLite writes its pages, in the same way for each platform: there one of them is enough at a time.
 fn apis(setting: Setting, point: Point, round: u64) -> &'static [Api] {
-    let is_alike = matches!(setting, Setting::Anew) || point.call == "pwrite64";
+    let is_alike = matches!(setting, Setting::Fresh) || point.call == "pwrite64";
     match is_alike {
         true if round.is_multiple_of(2) => &[Api::Cevvo],
         true => &[Api::Nexvio],

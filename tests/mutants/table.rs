@@ -4,8 +4,8 @@
 pub struct Mutant {
     pub name: &'static str,
     pub edits: &'static [Edit<'static>],
-    /// The simulation must convict it within so many seeds, from the first, or by its deaths at every step; 0 stands for the lives
-    /// that have found something before.
+    /// Maximum number of seeds, from the first, within which the simulation must convict it, if not by its deaths at every step; or
+    /// [`BY_FOUND`].
     pub within: u64,
 }
 
@@ -16,6 +16,9 @@ pub struct Edit<'a> {
     pub from: &'a str,
     pub to: &'a str,
 }
+
+/// In place of a number of seeds: the lives that have found something before must convict it.
+pub const BY_FOUND: u64 = 0;
 
 /// Variants that are tried with lives of one knob: in others it is drawn too seldom to convict them soon.
 pub const KNOBS: [(&str, &str); 4] = [
@@ -287,7 +290,7 @@ pub const MUTANTS: [Mutant; 25] = [
         let sql = if crate::mutant(\"a total that is unknown is no total\") { other.as_str() } else { sql };
         let values = params![reading, mixed_up, total.map(u64::cast_signed)];\n",
         }],
-        within: 0,
+        within: BY_FOUND,
     },
     Mutant {
         name: "only own sources show content",
@@ -298,7 +301,7 @@ pub const MUTANTS: [Mutant; 25] = [
     let sql = if crate::mutant(\"only own sources show content\") { other.as_str() } else { sql };
     Ok(tells_content(connection)? || connection",
         }],
-        within: 0,
+        within: BY_FOUND,
     },
     Mutant {
         name: "uploads of a lost state are nobody's",
@@ -307,6 +310,6 @@ pub const MUTANTS: [Mutant; 25] = [
             from: "    rewritten_names.extend(begun);\n",
             to: "    if !crate::mutant(\"uploads of a lost state are nobody's\") {\n        rewritten_names.extend(begun);\n    }\n",
         }],
-        within: 0,
+        within: BY_FOUND,
     },
 ];

@@ -5,7 +5,7 @@ use dom_query::NodeRef;
 use super::block::Block;
 use super::clean::is_note;
 use super::content::says_something;
-use super::hidden::{is_hidden, is_unseen as is_out_of_sight};
+use super::hidden::{is_hidden, is_unseen};
 
 /// The widest span that is believed.
 const MAX_SPAN: usize = 50;
@@ -60,11 +60,15 @@ fn shows_text(element: &NodeRef<'_>) -> bool {
             && child.attr("alt").is_some_and(|alt| !alt.trim().is_empty() && says_something(&alt));
         let is_unread = ["script", "style", "svg", "template"].iter().any(|name| child.has_name(name));
         is_picture
-            || (child.is_element() && !is_unread && !is_unseen(&child) && !is_hidden(&child) && shows_text(&child))
+            || (child.is_element()
+                && !is_unread
+                && !is_for_screen_readers(&child)
+                && !is_hidden(&child)
+                && shows_text(&child))
     })
 }
 
-fn is_unseen(element: &NodeRef<'_>) -> bool {
+fn is_for_screen_readers(element: &NodeRef<'_>) -> bool {
     UNSEEN.iter().any(|class| element.has_class(class))
 }
 
@@ -73,12 +77,9 @@ fn label(cell: &NodeRef<'_>) -> Option<String> {
     let is_label = |text: &String| text.contains(char::is_alphanumeric) && text.chars().count() <= MAX_LABEL;
     let said = |text: &str| Some(text.trim().to_owned()).filter(is_label);
     let elements = || std::iter::once(*cell).chain(cell.descendants_it()).filter(NodeRef::is_element);
-    let unseen = || elements().filter(is_unseen).find_map(|element| said(&element.text()));
+    let unseen = || elements().filter(is_for_screen_readers).find_map(|element| said(&element.text()));
     // What is no icon to those who see has no label.
-    let seen = || {
-        elements()
-            .filter(|node| !is_out_of_sight(node) && !node.ancestors_it(None).any(|above| is_out_of_sight(&above)))
-    };
+    let seen = || elements().filter(|node| !is_unseen(node) && !node.ancestors_it(None).any(|above| is_unseen(&above)));
     let named = |name: &str| seen().find_map(|element| said(&element.attr(name)?));
     let title = || seen().filter(|element| element.has_name("title")).find_map(|title| said(&title.text()));
     unseen().or_else(|| named("aria-label")).or_else(|| named("title")).or_else(title)

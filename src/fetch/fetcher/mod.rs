@@ -37,8 +37,8 @@ const MOST_HOPS_TO_ROBOTS: usize = 5;
 const ATTEMPTS: usize = 3;
 /// How long a robots.txt is obeyed before it is asked for again.
 const ROBOTS_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
-/// Headers of an answer that decide what becomes of it, and that errors repeat.
-const TAKEN: [HeaderName; 4] = [CONTENT_ENCODING, CONTENT_TYPE, LOCATION, REFRESH];
+/// Headers of an answer that errors, and the addresses of documents, repeat.
+const REPEATED: [HeaderName; 4] = [CONTENT_ENCODING, CONTENT_TYPE, LOCATION, REFRESH];
 /// The longest validator that is kept.
 const LONGEST_VALIDATOR: usize = 1 << 10;
 /// Long lists that are read at once, of all collections.
@@ -82,6 +82,8 @@ enum Sought<'a> {
 struct Answered {
     response: Response,
     turn: Turn,
+    /// What its site was sent.
+    secrets: SentSecrets,
 }
 
 impl Fetcher {
@@ -201,15 +203,15 @@ impl Fetcher {
 
     /// Reads the page of an answer.
     async fn fetched(&self, answered: Answered, way: &Way, access: &Access) -> Result<Fetched, Trouble> {
-        let long_lists = Some(&self.0.long_lists).filter(|_| !access.obey_robots);
+        let Answered { response, turn, secrets } = answered;
         let is_list = !access.obey_robots;
-        let secrets = SentSecrets::to(way.here(), access);
-        let page = fetched(answered.response, way, secrets, (access.max_size, long_lists)).await;
+        let long_lists = Some(&self.0.long_lists).filter(|_| is_list);
+        let page = fetched(response, way, secrets, (access.max_size, long_lists)).await;
         let page = page.and_then(|page| {
             let repeats = is_list && page.secrets.are_in(&String::from_utf8_lossy(&page.body));
             if repeats { Err(Trouble::RepeatsSecret) } else { Ok(page) }
         });
-        answered.turn.finished(page.as_ref().map(drop), self.0.timing.left_alone);
+        turn.finished(page.as_ref().map(drop), self.0.timing.left_alone);
         page
     }
 
@@ -251,7 +253,7 @@ impl Fetcher {
                         // Half a line says something else than the whole.
                         bytes.truncate(bytes.iter().rposition(|byte| b"\r\n".contains(byte)).unwrap_or(0));
                     }
-                    if SentSecrets::to(way.here(), access).are_in(&String::from_utf8_lossy(&bytes)) {
+                    if answered.secrets.are_in(&String::from_utf8_lossy(&bytes)) {
                         return Err(Trouble::RepeatsSecret);
                     }
                     Ok(Robots::parse(&bytes, &self.0.product))
@@ -293,10 +295,11 @@ impl Fetcher {
                 } else {
                     turn.answered(access, page.is_some());
                 }
-                if SentSecrets::to(url, access).are_in_headers(response.headers(), &TAKEN) {
+                let secrets = SentSecrets::to(url, access);
+                if secrets.are_in_headers(response.headers(), &REPEATED) {
                     return Err(Trouble::RepeatsSecret);
                 }
-                return Ok(Answered { response, turn });
+                return Ok(Answered { response, turn, secrets });
             };
             turn.refused(page, access, (status, wait), self.0.timing);
             let busy = Trouble::Busy { status, wait };
