@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::{StreamExt, stream};
 use kbsync::local::{Fault, Odd, Rewriting};
 
 use crate::bench::{Bench, ON_NEXVIO, SOURCES, Said, UPLOAD};
@@ -199,9 +200,8 @@ async fn odd_answers__of_every_kind__are_lived_with() {
         (changes, SOURCES, Odd::NoBody),
     ];
     kinds.extend(dialects.map(|headers| ("*", "", Odd::Headers(headers))));
-    for (method, route, odd) in kinds {
-        lives_with(method, route, odd).await;
-    }
+    let all = kinds.into_iter().map(|(method, route, odd)| lives_with(method, route, odd));
+    stream::iter(all).buffer_unordered(4).collect::<()>().await;
 }
 
 #[tokio::test]

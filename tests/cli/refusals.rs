@@ -1,9 +1,13 @@
 //! Requests that a platform refuses for good, or answers and does not carry out, while everything else works.
 
+use futures_util::{StreamExt, stream};
 use kbsync::local::{Fault, Odd};
 use rusqlite::Connection;
 
 use crate::bench::{Bench, ON_NEXVIO, PATIENCE, SOURCE, SOURCES, Said, UPLOAD};
+
+/// Cases that are tried at the same time.
+const AT_ONCE: usize = 4;
 
 /// A bench in step, and a document that is gone since.
 async fn with_one_gone() -> Bench {
@@ -103,7 +107,7 @@ async fn rename__refused_or_not_found__the_document_is_uploaded_again() {
     if ON_NEXVIO {
         return;
     }
-    for status in [400, 401, 403, 404, 405, 409, 422, 500] {
+    let refused = |status| async move {
         let bench = Bench::new().await;
         bench.write_many(3);
         bench.synced().await;
@@ -114,7 +118,10 @@ async fn rename__refused_or_not_found__the_document_is_uploaded_again() {
         bench.synced().await;
         bench.in_step().await;
         bench.quiet().await;
-    }
+    };
+    // Most of each is waiting.
+    let all = [400, 401, 403, 404, 405, 409, 422, 500].map(refused);
+    stream::iter(all).buffer_unordered(AT_ONCE).collect::<()>().await;
 }
 
 /// A bench with documents that hold a script, the first in order, and this many that do not.

@@ -18,7 +18,7 @@ use crate::support::World;
 
 /// What must not go up.
 const SECRET: &str = "the secret that is outside";
-const PASSES: usize = 40;
+const PASSES: usize = 15;
 /// At least so many swaps while they ran.
 const SWAPS: u64 = 2_000;
 

@@ -39,9 +39,9 @@ use others::Somebody;
 use script::{ConfigOp, Meanwhile, PassStep, Script, Step};
 
 /// Seeds of a run that nobody has asked for more.
-const SEEDS: u64 = 2_000;
+const SEEDS: u64 = 1_000;
 /// The same of lives in which something is broken for good.
-const STUCK: u64 = 200;
+const STUCK: u64 = 100;
 /// Seeds of lives that have each found something of its own.
 const FOUND: [u64; 21] = [
     3_007_377, 3_016_176, 3_020_984, 3_051_890, 3_053_491, 3_053_512, 3_058_428, 3_066_007, 3_066_455, 3_067_478,
@@ -51,7 +51,7 @@ const FOUND: [u64; 21] = [
 /// After so many seeds that fail, the others are not run.
 const ENOUGH: usize = 3;
 /// From one step at which something goes wrong to the next.
-const STRIDE: u64 = 3;
+const STRIDE: u64 = 7;
 /// No pass of the plain life takes more steps.
 const STEPS: u64 = 2_000;
 
@@ -144,7 +144,7 @@ fn plain_life(api: Api, pass: PassStep) -> Script {
 }
 
 /// Runs the plain life with one thing that goes wrong at a step of its second pass, until there is no such step: at every
-/// third one, or at each where `KBSYNC_EVERY_STEP` is set.
+/// seventh one, or at each where `KBSYNC_EVERY_STEP` is set.
 fn at_every_step(wrong: impl Fn(u64) -> PassStep) {
     let desk = Desk::new();
     let stride = if std::env::var_os("KBSYNC_EVERY_STEP").is_some() { 1 } else { STRIDE };

@@ -1,7 +1,7 @@
 //! What must hold at every moment: never a hole, only ours, and no more deletions than the guards allow. What is broken is
 //! written down.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use kbsync::model::Moment;
 
@@ -97,31 +97,30 @@ impl Oracle {
         // A twin that goes as well keeps the content up.
         let is_twin = |other: &Source| {
             let named = other.parsed.as_ref().is_some_and(|name| name.hash.to_string() == hash);
-            let of_instance = ours(other).filter(|known| known.0 == *instance);
+            let of_instance = other.of.as_ref().filter(|known| known.0 == *instance);
             named && other.holds() && !other.condemned && of_instance.is_some_and(|known| known.1 != *document)
         };
         let edited = self.moves.get(&(*instance, document.clone())).is_some_and(|to| {
             let became = (*instance, to.clone());
             let is_there = self.present.get(&became).is_some_and(|known| known.seen);
-            is_there && !sources.iter().any(|other| other.holds() && ours(other).as_ref() == Some(&became))
+            is_there && !sources.iter().any(|other| other.holds() && other.of.as_ref() == Some(&became))
         });
         self.moves_count && (same || edited) && !sources.iter().any(is_twin)
     }
 
     /// Looks for holes.
     pub fn look(&mut self, sources: &[Source]) {
-        let (mut held, mut in_time) = (BTreeSet::new(), BTreeSet::new());
+        let (mut held, mut in_time) = (HashSet::new(), HashSet::new());
         for source in sources.iter().filter(|source| source.seems_to_hold() && !source.condemned) {
-            if let Some((instance, name)) = ours(source) {
-                let document = (instance, name);
+            if let Some(document) = &source.of {
                 if !source.holds() {
                     held.insert(document);
                     continue;
                 }
-                if self.harmed.get(&document).is_none_or(|when| source.created > *when) {
-                    self.harmed.remove(&document);
+                if self.harmed.get(document).is_none_or(|when| source.created > *when) {
+                    self.harmed.remove(document);
                     if !source.is_overdue() {
-                        in_time.insert(document.clone());
+                        in_time.insert(document);
                     }
                     held.insert(document);
                 }
@@ -148,7 +147,7 @@ impl Oracle {
 
     /// Somebody takes a source away, or its name: what it held may be absent then through no fault of ours.
     pub fn harmed(&mut self, source: &Source, now: Moment) {
-        if let Some(document) = ours(source) {
+        if let Some(document) = source.of.clone() {
             self.present.entry(document.clone()).and_modify(|known| known.held = false);
             self.harmed.insert(document, now);
         }
@@ -172,7 +171,7 @@ impl Oracle {
 
     /// Whether the document of a source is not there any more.
     pub fn is_gone(&self, source: &Source) -> bool {
-        ours(source).is_some_and(|document| !self.present.contains_key(&document))
+        source.of.as_ref().is_some_and(|document| !self.present.contains_key(document))
     }
 
     /// A deletion is sent. It counts if it takes away the last of a document that is gone and has not moved, and that was
@@ -182,18 +181,18 @@ impl Oracle {
             return;
         }
         let Deletions { begun, allowed, held, .. } = &self.deletions[instance];
-        let Some(document) = ours(source).filter(|_| source.created < *begun) else { return };
+        let Some(document) = source.of.clone().filter(|_| source.created < *begun) else { return };
         let Some(content) = source.parsed.as_ref().map(|name| &name.hash).filter(|_| source.holds()) else { return };
         let became = self.moves.get(&document).map(|to| (document.0, to.clone()));
         let instead = |other: &&Source| {
             let same = other.parsed.as_ref().is_some_and(|name| name.hash == *content);
-            let is_of = |wanted: Option<&(usize, String)>| wanted.is_some() && ours(other).as_ref() == wanted;
+            let is_of = |wanted: Option<&(usize, String)>| wanted.is_some() && other.of.as_ref() == wanted;
             // A new file of the same name elsewhere, with a text that is alike, is what it has become.
             let is_new =
-                ours(other).is_some_and(|(_, other)| !held.contains(&other) && file(&other) == file(&document.1));
+                other.of.as_ref().is_some_and(|(_, other)| !held.contains(other) && file(other) == file(&document.1));
             // What this pass has put there may be gone by now as well, which the next one finds.
-            let is_there = |of: (usize, String)| other.created >= *begun || self.present.contains_key(&of);
-            let moved = (same || is_new || is_of(became.as_ref())) && ours(other).is_some_and(is_there);
+            let is_there = |of: &(usize, String)| other.created >= *begun || self.present.contains_key(of);
+            let moved = (same || is_new || is_of(became.as_ref())) && other.of.as_ref().is_some_and(is_there);
             other.id != source.id && other.holds() && (moved || is_of(Some(&document)))
         };
         if sources.iter().any(|other| instead(&other)) {
@@ -244,13 +243,6 @@ fn file(document: &str) -> Option<&str> {
 
 /// The documents of an instance that are held.
 fn held_by(sources: &[Source], instance: usize) -> impl Iterator<Item = String> {
-    let held = sources.iter().filter(|source| source.holds() && !source.condemned).filter_map(ours);
-    held.filter(move |(of, _)| *of == instance).map(|(_, document)| document)
-}
-
-/// The instance and the document that a source is for, as its name says. One that has lost its marker is for none.
-fn ours(source: &Source) -> Option<(usize, String)> {
-    let name = source.parsed.as_ref().filter(|_| source.is_marked)?;
-    let instance = INSTANCES.iter().position(|instance| *instance == name.instance.as_str())?;
-    Some((instance, format!("{}/{}", name.collection, name.path)))
+    let held = sources.iter().filter(|source| source.holds() && !source.condemned).filter_map(|it| it.of.as_ref());
+    held.filter(move |(of, _)| *of == instance).map(|(_, document)| document.clone())
 }

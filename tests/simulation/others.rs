@@ -38,8 +38,8 @@ impl Platform {
                 if let Some(one) = one {
                     self.oracle.harmed(&self.sources[one], now);
                     let source = &mut self.sources[one];
-                    source.name = "Somebody's".to_owned();
-                    (source.parsed, source.renamed) = (None, Some(self.pass));
+                    source.call("Somebody's", "Somebody's".to_owned());
+                    source.renamed = Some(self.pass);
                     source.shown.clear();
                 }
             }

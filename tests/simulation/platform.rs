@@ -5,11 +5,7 @@ use std::{
     time::Duration,
 };
 
-use kbsync::{
-    config::Api,
-    model::{Moment, SourceName},
-    reconcile::JOB_TIMEOUT,
-};
+use kbsync::{config::Api, model::Moment, reconcile::JOB_TIMEOUT};
 use rand::rngs::StdRng;
 
 use crate::{
@@ -263,25 +259,8 @@ impl Platform {
                 let id = self.new_id();
                 let stored = self.knobs.rewritten(&name);
                 self.branches.count(Branch::NameRewritten, u64::from(stored != name));
-                let source = Source {
-                    id,
-                    parsed: SourceName::parse(&name),
-                    is_marked: Source::is_marked(&name, &stored),
-                    name: stored,
-                    maker: who,
-                    created: at,
-                    documents: Vec::new(),
-                    failed: false,
-                    renamed: None,
-                    shown: Vec::new(),
-                    omitted: 0,
-                    was_omitted: false,
-                    condemned: false,
-                    is_unknown: lost,
-                    restored: false,
-                    spoilt: None,
-                    deletion: Deletion::Unknown,
-                };
+                let mut source = Source { id, maker: who, created: at, is_unknown: lost, ..Source::default() };
+                source.call(&name, stored);
                 self.sources.push(source.clone());
                 if let Some(content) = content {
                     self.ingest(&source.id, &content, at, (fate, takes));
@@ -303,9 +282,9 @@ impl Platform {
                 let stored = self.knobs.rewritten(&name);
                 self.branches.count(Branch::RenameUnanswered, u64::from(lost));
                 let found = self.find(&source).expect("it was touched");
-                (found.parsed, found.is_marked) = (SourceName::parse(&name), Source::is_marked(&name, &stored));
+                found.call(&name, stored);
                 // Whoever had given it a name has lost it by a hair; the list shows that it is ours.
-                (found.name, found.renamed, found.condemned) = (stored, None, false);
+                (found.renamed, found.condemned) = (None, false);
                 Done::Renamed(found.clone())
             }
             Op::Delete { source } => {

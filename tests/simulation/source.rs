@@ -2,11 +2,13 @@
 
 use kbsync::model::{Moment, SourceName};
 
+use crate::oracle::INSTANCES;
+
 /// Who made a source, or asks: one of the instances, or somebody else.
 pub type Who = Option<usize>;
 
 /// A container of documents.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Source {
     pub id: String,
     /// What the platform has made of the name that was asked for.
@@ -15,6 +17,10 @@ pub struct Source {
     pub parsed: Option<SourceName>,
     /// Whether the stored name still says whose source it is, and for which content.
     pub is_marked: bool,
+    /// The instance and the document that it is for, where the stored name says it.
+    pub of: Option<(usize, String)>,
+    /// The content that it was made for, as the name that was asked for says.
+    pub content: Option<String>,
     pub maker: Who,
     pub created: Moment,
     pub documents: Vec<Document>,
@@ -40,8 +46,9 @@ pub struct Source {
 }
 
 /// Whether somebody knows that a source was deleted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Deletion {
+    #[default]
     Unknown,
     /// A process was told.
     Answered,
@@ -60,21 +67,32 @@ pub struct Document {
 }
 
 impl Source {
-    /// Whether it holds what its name says.
-    pub fn holds(&self) -> bool {
-        self.documents.iter().any(|document| {
-            document.ready && self.parsed.as_ref().is_none_or(|name| name.hash.to_string() == document.hash)
-        })
-    }
-
-    /// Whether nobody can know that it does not: only the store knew that a file has changed on its way up.
-    pub fn seems_to_hold(&self) -> bool {
-        self.holds() || self.is_unknown && self.documents.iter().any(|document| document.ready)
+    /// Gives it the name that is asked for, as the platform stores it.
+    pub fn call(&mut self, asked: &str, stored: String) {
+        self.parsed = SourceName::parse(asked);
+        self.is_marked = Self::is_marked(asked, &stored);
+        self.content = self.parsed.as_ref().map(|name| name.hash.to_string());
+        self.of = self.parsed.as_ref().filter(|_| self.is_marked).and_then(|name| {
+            let instance = INSTANCES.iter().position(|instance| *instance == name.instance.as_str())?;
+            Some((instance, format!("{}/{}", name.collection, name.path)))
+        });
+        self.name = stored;
     }
 
     /// Whether a name has kept what tells whose source it is.
     pub fn is_marked(asked: &str, stored: &str) -> bool {
         SourceName::parse(asked).is_some_and(|asked| stored.contains(&asked.marker()))
+    }
+
+    /// Whether it holds what its name says.
+    pub fn holds(&self) -> bool {
+        let is_asked = |document: &Document| self.content.as_ref().is_none_or(|content| *content == document.hash);
+        self.documents.iter().any(|document| document.ready && is_asked(document))
+    }
+
+    /// Whether nobody can know that it does not: only the store knew that a file has changed on its way up.
+    pub fn seems_to_hold(&self) -> bool {
+        self.holds() || self.is_unknown && self.documents.iter().any(|document| document.ready)
     }
 
     /// Whether what it holds came later than a pass waits for.
