@@ -196,6 +196,15 @@ impl Extractor {
         if is_blank(&text) { Err(ExtractError::Empty) } else { Ok(text) }
     }
 
+    /// The text of a fetched PDF or DOCX, by the limits of pages.
+    ///
+    /// # Errors
+    /// Whatever is wrong with it, or its text beyond the limits: see [`ExtractError`].
+    pub async fn text_of(&self, kind: &str, bytes: &[u8]) -> Result<String, ExtractError> {
+        let kind = Kind::from_name(kind).ok_or_else(|| unsupported(kind))?;
+        self.for_pages().by_child(kind, Stdio::piped(), &[bytes]).await
+    }
+
     /// A page that is Markdown, in the charset that its origin names, else the likeliest one; without what its readers do not
     /// see.
     ///

@@ -18,6 +18,8 @@ pub struct TimeBudget {
     pub host: Duration,
     /// The same for all hosts of one collection together.
     pub collection: Duration,
+    /// How long pages may be compared with the rules of their host's robots.txt.
+    pub work: Duration,
     /// After how long a wait for a host is reported.
     pub report: Duration,
 }
@@ -26,7 +28,7 @@ impl Default for TimeBudget {
     fn default() -> Self {
         let second = Duration::from_secs(1);
         // The largest honest site answers in time: what counts is time that a host keeps others waiting.
-        Self { each: second * 5, host: second * 120, collection: second * 600, report: second * 10 }
+        Self { each: second * 5, host: second * 120, collection: second * 600, work: second * 30, report: second * 10 }
     }
 }
 
@@ -62,6 +64,8 @@ struct Spent {
     /// Time beyond what does not count.
     by_host: HashMap<(FetchPurpose, String), Duration>,
     by_collection: HashMap<(FetchPurpose, String), Duration>,
+    /// Time in which pages were compared with the rules of their host.
+    work: HashMap<String, Duration>,
     /// The requests that are not answered yet, by their numbers: since when, the collection and the host.
     under_way: HashMap<u64, (Instant, String, String)>,
     last: u64,
@@ -107,6 +111,16 @@ impl HostTime {
         let of = |map: &HashMap<_, Duration>, name: &str| map.get(&(purpose, name.to_owned())).copied();
         of(&spent.by_host, host).is_some_and(|time| time > self.budget.host)
             || of(&spent.by_collection, collection).is_some_and(|time| time > self.budget.collection)
+            || spent.work.get(host).is_some_and(|time| *time > self.budget.work)
+    }
+
+    /// A page was compared with the rules of its host for so long.
+    pub(super) fn count_work(&self, host: &str, took: Duration) {
+        let mut spent = self.lock();
+        match spent.work.get_mut(host) {
+            Some(work) => *work += took,
+            None => drop(spent.work.insert(host.to_owned(), took)),
+        }
     }
 
     /// Starts to wait for a host.

@@ -34,7 +34,12 @@ impl SentSecrets {
         Self(values.flat_map(secrets).map(|secret| Redactor::new(&SecretString::from(secret))).collect())
     }
 
-    /// Whether a text repeats one of them.
+    /// Whether the site is sent none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether a text repeats one of them, or a long part of one.
     pub fn are_in(&self, text: &str) -> bool {
         self.0.iter().any(|secret| secret.is_in(text))
     }

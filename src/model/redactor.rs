@@ -3,7 +3,7 @@
 //! Servers repeat keys in their errors, some cut them off or encode them. So every part of a key that is long enough to
 //! help a guesser is replaced, before anything is shortened.
 
-use std::fmt::Write;
+use std::{collections::BTreeSet, fmt::Write};
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -13,19 +13,49 @@ use super::spelling::{Letter, letters};
 const REDACTED: &str = "[the key]";
 /// A part of a key with fewer letters and digits is no secret.
 const LEAST: usize = 8;
+/// The same in names and answers, which may have a word in common with a key: there a part has a letter and a digit.
+const LEAST_IN_ANSWERS: usize = 10;
 /// The same of a key's beginning at the very end of a text, where somebody has cut it.
 const LEAST_AT_END: usize = 4;
 /// A key with fewer characters than these may be a word.
 const LEAST_WHOLE: usize = 16;
+/// Letters by whose absence most texts are known to have no part of a key.
+const GRAM: usize = 4;
+/// How much of a text is read at once, and the bytes over which a part may stretch.
+const PIECE: usize = 64 << 10;
+const OVERLAP: usize = 4 << 10;
 
 /// Finds one key in texts.
 pub struct Redactor {
     /// The whole key as it is.
     key: String,
-    /// The letters and digits of the key's forms in lower case, each with the length of a part that is no longer harmless.
-    parts: Vec<(Vec<u8>, usize)>,
+    forms: Vec<Form>,
+    /// Every few letters that follow one another in the forms, in order.
+    grams: Vec<[u8; GRAM]>,
     /// The whole key in its forms; none where it may be a word of somebody's text.
     whole: Vec<String>,
+}
+
+/// What a key is as it is, or encoded.
+struct Form {
+    /// Its letters and digits in lower case.
+    letters: Vec<u8>,
+    /// So many of its letters stand for so many of the key.
+    scale: (usize, usize),
+}
+
+impl Form {
+    /// How many of its letters a part has that is as long as so many of the key's.
+    fn least(&self, of_key: usize) -> usize {
+        of_key * self.scale.0 / self.scale.1
+    }
+
+    /// How many of these letters are a part of it, from the first on.
+    fn common(&self, letters: &[Letter]) -> usize {
+        let common =
+            |from: usize| self.letters[from..].iter().zip(letters).take_while(|(byte, it)| **byte == it.byte).count();
+        (0..self.letters.len()).map(common).max().unwrap_or_default()
+    }
 }
 
 impl Redactor {
@@ -44,14 +74,17 @@ impl Redactor {
             text
         });
         let letters_of = |form: &str| letters(form).into_iter().map(|letter| letter.byte).collect::<Vec<_>>();
-        let forms = [(key.to_owned(), LEAST), (hex(""), LEAST * 2)].into_iter();
-        let forms = forms.chain(base64.iter().map(|form| (form.clone(), LEAST * 4 / 3)));
-        let parts = forms.map(|(form, least)| (letters_of(&form), least)).filter(|(form, least)| form.len() >= *least);
+        let forms = [(key.to_owned(), (1, 1)), (hex(""), (2, 1))].into_iter();
+        let forms = forms.chain(base64.iter().map(|form| (form.clone(), (4, 3))));
+        let forms = forms.map(|(form, scale)| Form { letters: letters_of(&form), scale });
+        let forms: Vec<_> = forms.filter(|form| form.letters.len() >= form.least(LEAST)).collect();
+        let grams: BTreeSet<_> = forms.iter().flat_map(|form| form.letters.array_windows().copied()).collect();
         let url_safe = base64.iter().map(|form| form.replace('+', "-").replace('/', "_"));
         let whole = [key.to_owned(), escaped, hex(""), hex("%")].into_iter().chain(url_safe).chain(base64.clone());
         Self {
             key: key.to_ascii_lowercase(),
-            parts: parts.collect(),
+            forms,
+            grams: grams.into_iter().collect(),
             whole: whole
                 .filter(|form| key.len() >= LEAST_WHOLE && !form.is_empty())
                 .map(|form| form.to_ascii_lowercase())
@@ -62,30 +95,108 @@ impl Redactor {
     /// The words without the key, and without each part of it that tells much of it, however it is spelled.
     pub fn redact(&self, words: &str) -> String {
         let words = without(words, |rest| rest.find(&self.key).map(|at| (at, at + self.key.len())));
-        let letters = letters(&words);
-        let (mut redacted, mut kept, mut at) = (String::new(), 0, 0);
+        self.without_parts(&words, |letters| {
+            let longest = |form: &Form| form.common(letters);
+            let cut = self.forms.iter().map(|form| form.letters.iter().zip(letters));
+            let cut = cut.map(|both| both.take_while(|(byte, it)| **byte == it.byte).count()).max().unwrap_or_default();
+            let is_cut = cut >= LEAST_AT_END && cut == letters.len() && is_end(&words[letters[cut - 1].end..]);
+            let parts = self.forms.iter().map(|form| (longest(form), form.least(LEAST)));
+            let part = parts.filter(|(length, least)| length >= least).map(|(length, _)| length).max();
+            part.unwrap_or(if is_cut { cut } else { 0 })
+        })
+    }
+
+    /// A name or an answer without the key and each long part of it, however it is spelled. Short ones stay: names and
+    /// answers may have a word in common with a key.
+    pub fn redact_answer(&self, text: &str) -> String {
+        let text = without(text, |rest| self.whole_in(rest));
+        if !self.may_be_in(&text) {
+            return text;
+        }
+        let (mut redacted, mut rest) = (String::new(), &*text);
+        while !rest.is_empty() {
+            let piece = &rest[..rest.floor_char_boundary(PIECE)];
+            let is_last = piece.len() == rest.len();
+            let parts = self.parts_in(piece);
+            // A part that may go on beyond this piece is in the next one as a whole.
+            let own = if is_last { piece.len() } else { piece.floor_char_boundary(PIECE - OVERLAP) };
+            let mut kept = 0;
+            for (start, end) in parts.into_iter().filter(|(start, _)| *start < own) {
+                redacted.push_str(&piece[kept..start]);
+                redacted.push_str(REDACTED);
+                kept = end;
+            }
+            redacted.push_str(&piece[kept..own.max(kept)]);
+            rest = &rest[own.max(kept)..];
+        }
+        redacted
+    }
+
+    /// Whether a text has the key in it, or a long part of it, however it is spelled.
+    pub fn is_in(&self, text: &str) -> bool {
+        if self.whole_in(&text.to_ascii_lowercase()).is_some() {
+            return true;
+        }
+        if !self.may_be_in(text) {
+            return false;
+        }
+        let mut rest = text;
+        loop {
+            let piece = &rest[..rest.floor_char_boundary(PIECE)];
+            if !self.parts_in(piece).is_empty() {
+                return true;
+            }
+            if piece.len() == rest.len() {
+                return false;
+            }
+            rest = &rest[rest.floor_char_boundary(PIECE - OVERLAP)..];
+        }
+    }
+
+    /// Where long parts of the key are in a text.
+    fn parts_in(&self, text: &str) -> Vec<(usize, usize)> {
+        let letters = letters(text);
+        let (mut parts, mut at) = (Vec::new(), 0);
         while at < letters.len() {
-            match self.part_at(&letters[at..], &words) {
+            match self.long_part_at(&letters[at..]) {
                 0 => at += 1,
                 length => {
-                    redacted.push_str(&words[kept..letters[at].start]);
-                    redacted.push_str(REDACTED);
-                    kept = letters[at + length - 1].end;
+                    parts.push((letters[at].start, letters[at + length - 1].end));
                     at += length;
                 }
             }
         }
-        redacted + &words[kept..]
+        parts
     }
 
-    /// The text without whole keys. Parts stay: names and ids may have a few letters in common with a key.
-    pub fn redact_whole(&self, text: &str) -> String {
-        without(text, |rest| self.whole_in(rest))
+    /// How many letters of the key are at the beginning of these; 0 where they are no long part of it.
+    fn long_part_at(&self, letters: &[Letter]) -> usize {
+        let is_gram = letters.get(..GRAM).is_some_and(|first| {
+            let first: Vec<u8> = first.iter().map(|letter| letter.byte).collect();
+            self.grams.binary_search_by(|gram| gram[..].cmp(&first)).is_ok()
+        });
+        if !is_gram {
+            return 0;
+        }
+        let part = |form: &Form| Some(form.common(letters)).filter(|length| *length >= form.least(LEAST_IN_ANSWERS));
+        let length = self.forms.iter().filter_map(part).max().unwrap_or_default();
+        let has = |of: fn(&u8) -> bool| letters[..length].iter().any(|letter| of(&letter.byte));
+        if has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic) { length } else { 0 }
     }
 
-    /// Whether a text has the whole key in it.
-    pub fn is_in(&self, text: &str) -> bool {
-        self.whole_in(&text.to_ascii_lowercase()).is_some()
+    /// Whether a long part of the key may be in a text: for most texts that is plain at once.
+    fn may_be_in(&self, text: &str) -> bool {
+        if self.whole.is_empty() {
+            return false;
+        }
+        let mut last = [0; GRAM];
+        text.bytes().any(|byte| {
+            if byte.is_ascii_alphanumeric() {
+                last.rotate_left(1);
+                last[GRAM - 1] = byte.to_ascii_lowercase();
+            }
+            !byte.is_ascii() || b"%\\&<".contains(&byte) || self.grams.binary_search(&last).is_ok()
+        })
     }
 
     /// Where the first whole key is in a text in lower case.
@@ -93,32 +204,46 @@ impl Redactor {
         self.whole.iter().filter_map(|form| lower.find(form).map(|at| (at, at + form.len()))).min()
     }
 
-    /// How many bytes at the end of a text may be the beginning of a whole key.
+    /// How many bytes at the end of a text may be the beginning of a key, or of a part of it.
     pub fn open_end(&self, text: &str) -> usize {
-        let lower = text.to_ascii_lowercase();
-        let longest =
-            |form: &String| (1..form.len().min(lower.len() + 1)).rev().find(|length| lower.ends_with(&form[..*length]));
-        self.whole.iter().filter_map(longest).max().unwrap_or_default()
+        if self.whole.is_empty() {
+            return 0;
+        }
+        let tail = &text[text.ceil_char_boundary(text.len().saturating_sub(OVERLAP))..];
+        let letters = letters(tail);
+        let last: Vec<u8> = letters.iter().map(|letter| letter.byte).collect();
+        let is_of = |from: &usize| {
+            let end = &last[*from..];
+            self.forms.iter().any(|form| form.letters.windows(end.len()).any(|part| part == end))
+        };
+        let open = (0..letters.len()).find(is_of).map(|from| tail.len() - letters[from].start);
+        // What is spelled may not be whole yet.
+        let spelled = tail.rfind(['&', '\\', '%', '<']).map(|at| tail.len() - at).filter(|length| *length <= LEAST);
+        open.max(spelled).unwrap_or_default()
     }
 
-    /// How many letters of the key are at the beginning of these, which are of a text; 0 where they are no part of it.
-    fn part_at(&self, letters: &[Letter], text: &str) -> usize {
-        // A word before a full stop is a word.
-        let is_end = |letter: &Letter| {
-            let rest = text[letter.end..].trim();
-            rest != "." && rest.chars().all(|c| "_-+/=….".contains(c))
-        };
-        let longest = |(form, least): &(Vec<u8>, usize)| {
-            let common = |from: usize| {
-                let length =
-                    form[from..].iter().zip(letters).take_while(|(byte, letter)| **byte == letter.byte).count();
-                let is_cut = from == 0 && length >= LEAST_AT_END && length == letters.len();
-                if length >= *least || is_cut && is_end(&letters[length - 1]) { length } else { 0 }
-            };
-            (0..form.len()).map(common).max().unwrap_or_default()
-        };
-        self.parts.iter().map(longest).max().unwrap_or_default()
+    /// A text without the parts that are found at the beginning of its letters.
+    fn without_parts(&self, text: &str, part_at: impl Fn(&[Letter]) -> usize) -> String {
+        let letters = letters(text);
+        let (mut redacted, mut kept, mut at) = (String::new(), 0, 0);
+        while at < letters.len() {
+            match part_at(&letters[at..]) {
+                0 => at += 1,
+                length => {
+                    redacted.push_str(&text[kept..letters[at].start]);
+                    redacted.push_str(REDACTED);
+                    kept = letters[at + length - 1].end;
+                    at += length;
+                }
+            }
+        }
+        redacted + &text[kept..]
     }
+}
+
+/// Whether nothing follows in a text but signs with which somebody cuts one off. A word before a full stop is a word.
+fn is_end(rest: &str) -> bool {
+    rest.trim() != "." && rest.trim().chars().all(|c| "_-+/=….".contains(c))
 }
 
 /// A text without what is found in the rest of it, which is in lower case.
@@ -172,22 +297,50 @@ mod tests {
     }
 
     #[test]
-    fn redact_whole__texts_with_the_key__lose_it_and_keep_parts_of_it() {
+    fn redact_answer__texts_with_the_key__lose_it_and_keep_words_of_it() {
         let redactor = Redactor::new(&SecretString::from("sk_live_0123456789abcdef"));
         for (text, expected) in [
             ("src_SK_LIVE_0123456789abcdef!", "src_[the key]!"),
             ("é sk_live_0123456789abcdefsk_live_0123456789abcdef", "é [the key][the key]"),
             ("c2tfbGl2ZV8wMTIzNDU2Nzg5YWJjZGVm", "[the key]"),
-            ("sk_live_0123456789abcde", "sk_live_0123456789abcde"),
+            // All but a letter, its middle, in halves, and spelled in other ways.
+            ("sk_live_0123456789abcde", "[the key]"),
+            ("k_live_0123456789abcdef", "[the key]"),
+            ("é sk_live_01234 | 56789abcdef é", "é [the key] é"),
+            ("job 0123456789a", "job [the key]"),
+            ("s&#107;_live\\u005f0123456789", "[the key]"),
+            ("s-k-l-i-v-e-0-1-2-3-4", "[the key]"),
+            // A word, and digits that are no more than that.
+            ("sk_live_01", "sk_live_01"),
+            ("docs/sk/live.md, 0123456789", "docs/sk/live.md, 0123456789"),
             ("", ""),
         ] {
-            assert_eq!(redactor.redact_whole(text), expected, "{text}");
+            assert_eq!(redactor.redact_answer(text), expected, "{text}");
+            assert_eq!(redactor.is_in(text), expected.contains(REDACTED), "{text}");
         }
-        for (text, expected) in [("", 0), ("é", 0), ("a sk_li", 5), ("sk_live_0123456789abcde", 23), ("a s b", 0)] {
+        for (text, expected) in
+            [("", 0), ("é", 0), ("a sk_li", 5), ("sk_live_0123456789abcde", 23), ("… é!", 0), ("x 12&#1", 5), ("a.", 2)]
+        {
             assert_eq!(redactor.open_end(text), expected, "{text}");
         }
         let word = Redactor::new(&SecretString::from("development"));
-        assert_eq!(word.redact_whole("docs/development.md"), "docs/development.md");
+        assert_eq!(word.redact_answer("docs/development.md"), "docs/development.md");
+        let words = Redactor::new(&SecretString::from("support-documents-2026-key"));
+        assert_eq!(words.redact_answer("support documents.md"), "support documents.md");
+    }
+
+    #[test]
+    fn redact_answer__a_long_text__loses_what_lies_across_its_pieces() {
+        let redactor = redactor();
+        for before in [PIECE - OVERLAP - 50, PIECE - OVERLAP - 8, PIECE - 20, PIECE - 3, 2 * (PIECE - OVERLAP) - 20] {
+            let text = format!("{}{}{}", "é".repeat(before / 2), KEY.replace('_', "<b></b>"), "&".repeat(PIECE));
+            let expected = format!("{}[the key]{}", "é".repeat(before / 2), "&".repeat(PIECE));
+            assert!(redactor.is_in(&text), "{before}");
+            assert_eq!(
+                redactor.redact_answer(&text).trim_end_matches('&').len(),
+                expected.trim_end_matches('&').len() + 2
+            );
+        }
     }
 
     #[test]

@@ -69,7 +69,7 @@ impl Keys {
         shortened(&state.redactors.iter().fold(words, |words: String, redactor| redactor.redact(&words)))
     }
 
-    /// Masks whole keys in every text of an answer: what the platform calls things, and what it answers, goes wherever the user
+    /// Masks the key and its long parts in every text of an answer: what the platform calls things, and what it answers, goes wherever the user
     /// wants it.
     pub(super) fn mask(&self, value: &mut Value) {
         match value {
@@ -91,7 +91,7 @@ impl Keys {
 
     fn masked(&self, text: &str) -> String {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-        state.redactors.iter().fold(text.to_owned(), |text, redactor| redactor.redact_whole(&text))
+        state.redactors.iter().fold(text.to_owned(), |text, redactor| redactor.redact_answer(&text))
     }
 }
 

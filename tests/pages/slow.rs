@@ -29,6 +29,7 @@ fn in_haste(bench: &mut Bench) {
         host: Duration::ZERO,
         collection: Duration::from_secs(600),
         report: Duration::ZERO,
+        ..TimeBudget::default()
     };
     bench.world.scope.reader = bench.world.scope.reader.clone().with_time_budget(budget);
 }
@@ -216,4 +217,18 @@ async fn slow_host__is_reported_once_for_each_collection() {
     });
     bench.well().await;
     assert_eq!(*reports.lock().unwrap(), [("one".to_owned(), 1), ("two".to_owned(), 1)].into());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn robots_txt__that_costs_much_to_obey__spends_the_time_of_its_site() {
+    let paths: Vec<String> = (0..50).map(|n| format!("/{n}{}", "a".repeat(1_500))).collect();
+    let mut bench = Bench::new(&paths.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let rules: String = (0..500).map(|n| format!("Disallow: /{}b{n}\n", "*a".repeat(400))).collect();
+    bench.origin.serve("/robots.txt", Reply::new("text/plain", format!("User-agent: *\n{rules}Disallow: /\n")));
+    let budget = TimeBudget { work: Duration::ZERO, ..TimeBudget::default() };
+    bench.world.scope.reader = bench.world.scope.reader.clone().with_time_budget(budget);
+    let report = bench.pass().await;
+    let unlooked = report.stale.iter().filter(|stale| stale.reason.contains(OUT_OF_TIME)).count();
+    assert!(unlooked > 40, "{unlooked} pages were not looked at");
+    assert!(paths.iter().all(|path| bench.origin.count(path) == 0));
 }

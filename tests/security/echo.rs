@@ -25,10 +25,24 @@ pub fn answers(key: &str) -> Vec<String> {
         of(&format!("418 {key}\r\nX-Request-Id: {key}"), key),
         of("200 OK\r\nContent-Type: text/plain", key),
         of(&format!("200 OK\r\n{as_json}"), &format!(r#"{{"sources": {json}, "data": {json}, "answer": [{json}]}}"#)),
+        of(&format!("200 OK\r\n{as_json}"), &parts(key)),
         of(&format!("200 OK\r\n{as_json}\r\nContent-Encoding: gzip"), key),
         format!("{key}\r\n\r\n"),
         format!("HTTP/1.1 200 OK\r\n{key}: {key}\r\nTransfer-Encoding: chunked\r\n\r\n{key}\r\n"),
     ]
+}
+
+/// An answer of every call with parts of the key, cut and spelled in other ways, in its names, ids and words.
+fn parts(key: &str) -> String {
+    let (half, cut) = (key.len() / 2, key.len() - 12);
+    let spelled: String = key.chars().map(|c| format!("&#{};", u32::from(c))).collect();
+    let text = format!("{} | {} and {spelled}", &key[..half], &key[half..]);
+    let source = serde_json::json!({"id": key[..cut], "name": text, "status": key[3..], "document_count": 1});
+    let answer = serde_json::json!({
+        "sources": [source], "data": [source], "id": key[..cut], "job_id": key[3..], "source_id": key[..cut],
+        "answer": text, "response": text, "message": text, "total": 1, "status": key[..cut],
+    });
+    answer.to_string()
 }
 
 /// Answers every request with this, from now on.

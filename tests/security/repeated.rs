@@ -1,11 +1,37 @@
 //! A site that repeats what `headers` sends to it.
 
+use std::io::{Cursor, Write};
+
+use zip::{ZipWriter, write::SimpleFileOptions};
+
 use crate::{
     bench::Bench,
     origin::{Origin, Reply},
 };
 
 const SECRET: &str = "wiki-Tok3nVerySecret";
+
+/// A document of Word with one paragraph.
+fn docx(text: &str) -> Vec<u8> {
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, content) in [
+        (
+            "[Content_Types].xml",
+            "<Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\"/>".to_owned(),
+        ),
+        (
+            "word/document.xml",
+            format!(
+                "<w:document xmlns:w=\"http://schemas.openxmlformats.org/wordprocessingml/2006/main\"><w:body><w:p><w:r>\
+                 <w:t>{text}</w:t></w:r></w:p></w:body></w:document>"
+            ),
+        ),
+    ] {
+        archive.start_file(name, SimpleFileOptions::default()).unwrap();
+        archive.write_all(content.as_bytes()).unwrap();
+    }
+    archive.finish().unwrap().into_inner()
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn secret_of_headers__that_its_site_repeats__is_nowhere() {
@@ -26,9 +52,16 @@ async fn secret_of_headers__that_its_site_repeats__is_nowhere() {
         good.clone(),
         page("text", "Signed in with TOKEN."),
         page("encoded", "<a href='/x?token=TOKEN'>Here</a> it goes on."),
+        page("bold", "Signed in with wiki-Tok3n<b>VerySecret</b>."),
+        page("cut", "Signed in with wiki-Tok3nVerySecre."),
     ];
     for (path, reply) in [
         ("/moved", Reply::redirect(301, format!("/to/{SECRET}"))),
+        ("/word.docx", Reply::new("application/octet-stream", docx(&format!("Signed in with {SECRET}.")))),
+        (
+            "/runs.docx",
+            Reply::new("application/octet-stream", docx(&SECRET.replace("Very", "</w:t></w:r><w:r><w:t>Very"))),
+        ),
         ("/kind", Reply::new(&format!("application/{SECRET}"), "a")),
         ("/refresh", Reply::page(&format!("<meta http-equiv=refresh content='0; url=/{SECRET}'>"))),
     ] {

@@ -119,6 +119,10 @@ knobs! {
     ListEnds,
     /// Pages of the list that are larger than the platform likes are refused.
     PagesLimited,
+    /// Who saves a document puts a new file in its place, as editors do.
+    FilesReplaced,
+    /// Documents keep a date of long ago whatever is written into them, as `rsync -t` and `cp -p` do.
+    FilesDated,
 }
 
 use Knob::*;
@@ -140,6 +144,8 @@ pub struct Knobs {
 #[derive(Clone, Copy, Debug)]
 pub enum Choice {
     Some,
+    /// The same without the knobs that came after the seeds that have found something.
+    Early,
     Exactly(u64),
 }
 
@@ -164,12 +170,21 @@ impl Knobs {
         let seed = seed ^ 0x6b6e_6f62;
         match choice {
             Choice::Exactly(bits) => Self { bits, seed },
+            Choice::Early => Self::of_early(seed),
+            // What came later is drawn by itself, so that the other knobs of a seed stay.
             Choice::Some => {
-                let mut rng = StdRng::seed_from_u64(seed);
-                let most = if rng.random_bool(0.3) { 0 } else { rng.random_range(1..=4) };
-                Self { bits: Knob::ALL.sample(&mut rng, most).fold(0, |bits, knob| bits | knob.bit()), seed }
+                let mut rng = StdRng::seed_from_u64(!seed);
+                let late = Knob::ALL[FilesReplaced as usize..].iter().filter(|_| rng.random_bool(0.1));
+                late.fold(Self::of_early(seed), |knobs, knob| knobs.and(*knob))
             }
         }
+    }
+
+    fn of_early(seed: u64) -> Self {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let most = if rng.random_bool(0.3) { 0 } else { rng.random_range(1..=4) };
+        let early = &Knob::ALL[..FilesReplaced as usize];
+        Self { bits: early.sample(&mut rng, most).fold(0, |bits, knob| bits | knob.bit()), seed }
     }
 
     /// One alone, in a life by hand.

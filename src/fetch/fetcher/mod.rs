@@ -175,7 +175,14 @@ impl Fetcher {
     }
 
     async fn permit(&self, url: &Url, access: &Access) -> Result<(), Trouble> {
-        let verdict = self.verdict(url, access).await?;
+        let rules = self.rules(url, access).await?;
+        // A page that is forbidden costs no request, and yet it costs to find that out.
+        if access.has_spent_time(url) {
+            return Err(Trouble::OutOfTime);
+        }
+        let begun = Instant::now();
+        let verdict = rules.verdict(url);
+        access.count_work(url, begun.elapsed());
         match verdict.rule {
             Some(rule) if !verdict.allowed => Err(Trouble::Robots { rule }),
             _ => Ok(()),

@@ -21,10 +21,10 @@ use super::{
 use crate::model::{Ways, identity, lists_of_way, path_and_query};
 
 /// The most pages of a collection. Nothing that people keep by hand is larger, and memory ends somewhere.
-const MAX_PAGES: usize = 1_000_000;
-/// The most bytes that a collection's lists say together, as they are kept: with a million pages, addresses of 70 bytes. Several
-/// copies are made of them in a pass.
-const MAX_TEXT: usize = 128 << 20;
+const MAX_PAGES: usize = 500_000;
+/// The most bytes that a collection's lists say together, as they are kept: half a million pages with addresses of 70 bytes.
+/// Several copies are made of them in a pass.
+const MAX_TEXT: usize = 64 << 20;
 /// What a page takes besides.
 const PAGE: usize = 64;
 

@@ -327,7 +327,7 @@ fn lists__more_text_than_is_kept__are_incomplete() {
         gathering.lines(&format!("urls-{number}.txt"), &list(number));
     }
     let pages = gathering.finish();
-    assert!(pages.incomplete && pages.failed[0].contains("128 MiB of addresses"), "{:?}", pages.failed);
+    assert!(pages.incomplete && pages.failed[0].contains("64 MiB of addresses"), "{:?}", pages.failed);
     let kept: usize = pages.pages.keys().map(String::len).sum();
     assert!((700 << 10..1 << 20).contains(&kept), "{kept}");
     assert!(pages.may_name(None).is_some(), "what is not listed may be there");

@@ -1,5 +1,7 @@
 //! robots.txt, read as RFC 9309 says, and with the mistakes that people make forgiven where it is plain what they mean.
 
+use std::collections::BTreeMap;
+
 use encoding_rs::{Encoding, UTF_8};
 use url::Url;
 
@@ -27,7 +29,7 @@ struct Rule {
 }
 
 /// What paths begin with, where `*` stands for anything.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Pattern {
     /// What is before the first `*`.
     start: String,
@@ -51,7 +53,7 @@ enum Line<'a> {
 impl Robots {
     /// Reads the rules for a product: those of its own groups or, where there are none, those of the groups for all.
     pub(super) fn parse(text: &[u8], product: &str) -> Self {
-        let (mut own, mut for_all) = (Vec::new(), Vec::new());
+        let (mut own, mut for_all) = (BTreeMap::new(), BTreeMap::new());
         let mut has_own = false;
         // Whom the group is for that is being read, and whether its rules have begun.
         let (mut is_own, mut is_for_all, mut begun) = (false, false, true);
@@ -72,13 +74,16 @@ impl Robots {
                 Line::Rule { allow, pattern } => {
                     begun = true;
                     let groups = [(is_own, &mut own), (is_for_all, &mut for_all)];
-                    for (_, rules) in groups.into_iter().filter(|(concerned, _)| *concerned && !pattern.is_empty()) {
-                        rules.push(Rule { allow, written: pattern.to_owned(), pattern: Pattern::new(pattern) });
+                    let concerned = groups.into_iter().filter(|(concerned, _)| *concerned && !pattern.is_empty());
+                    for (_, rules) in concerned {
+                        rules.entry((Pattern::new(pattern), allow)).or_insert_with(|| pattern.to_owned());
                     }
                 }
             }
         }
-        Self { rules: if has_own { own } else { for_all } }
+        let rules = if has_own { own } else { for_all };
+        let rule = |((pattern, allow), written)| Rule { allow, written, pattern };
+        Self { rules: rules.into_iter().map(rule).collect() }
     }
 
     /// What they say of a page: the longest rule counts and, of two that are equally long, the one that allows.

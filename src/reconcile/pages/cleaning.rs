@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     extract::{self, ExtractError, Headers, SIGN_IN_WORDS},
-    fetch::{Fetched, Trouble, leads_back, leads_to_sign_in, shown},
+    fetch::{Fetched, SentSecrets, Trouble, leads_back, leads_to_sign_in, shown},
     model::{ContentHash, PageSaid, Sketch},
 };
 
@@ -119,7 +119,7 @@ impl Reader {
             return Err("it is empty".to_owned());
         }
         let is_text = matches!(kind, "md" | "txt");
-        if is_text && secrets.are_in(&String::from_utf8_lossy(&bytes)) {
+        if !secrets.is_empty() && self.repeats(&secrets, &bytes, kind).await? {
             return Err(Trouble::RepeatsSecret.to_string());
         }
         let sketch = is_text.then(|| Sketch::of(&String::from_utf8_lossy(&bytes), asked.as_str()));
@@ -130,6 +130,18 @@ impl Reader {
             return Err(Trouble::Login(shown(&url)).to_string());
         }
         Ok(Cleaned::Document(Document { bytes, kind, sketch, said, ended, asks_for_password, hidden_words, costly }))
+    }
+
+    /// Whether a document has in it what its site was sent. What cannot be read is of no use to anybody.
+    async fn repeats(&self, secrets: &SentSecrets, bytes: &[u8], kind: &str) -> Result<bool, String> {
+        if secrets.are_in(&String::from_utf8_lossy(bytes)) {
+            return Ok(true);
+        }
+        if matches!(kind, "md" | "txt") {
+            return Ok(false);
+        }
+        let _permit = self.extracting.acquire().await.map_err(|error| error.to_string())?;
+        Ok(self.extractor.text_of(kind, bytes).await.is_ok_and(|text| secrets.are_in(&text)))
     }
 
     /// Reads content of addresses, measuring what it costs. What has cost too much before is not read again, nor what cost
