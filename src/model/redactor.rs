@@ -63,8 +63,10 @@ impl Redactor {
     pub fn new(key: &SecretString) -> Self {
         let key = key.expose_secret();
         let bytes = key.as_bytes();
-        let hex = |before: &str| bytes.iter().fold(String::new(), |text, byte| text + before + &format!("{byte:02x}"));
-        let base64 = [0, 1, 2].map(|before| base64(bytes, before));
+        let hex = |of: &str, before: &str| {
+            of.bytes().fold(String::new(), |text, byte| text + before + &format!("{byte:02x}"))
+        };
+        let base64 = |of: &str| [0, 1, 2].map(|before| base64(of.as_bytes(), before));
         let escaped = bytes.iter().fold(String::new(), |mut text, byte| {
             // Writing into a string cannot fail.
             let _ = match byte.is_ascii_alphanumeric() {
@@ -74,13 +76,15 @@ impl Redactor {
             text
         });
         let letters_of = |form: &str| letters(form).into_iter().map(|letter| letter.byte).collect::<Vec<_>>();
-        let forms = [(key.to_owned(), (1, 1)), (hex(""), (2, 1))].into_iter();
-        let forms = forms.chain(base64.iter().map(|form| (form.clone(), (4, 3))));
+        let secret = signature(key).unwrap_or(key);
+        let forms = [(secret.to_owned(), (1, 1)), (hex(secret, ""), (2, 1))].into_iter();
+        let forms = forms.chain(base64(secret).map(|form| (form, (4, 3))));
         let forms = forms.map(|(form, scale)| Form { letters: letters_of(&form), scale });
         let forms: Vec<_> = forms.filter(|form| form.letters.len() >= form.least(LEAST)).collect();
         let grams: BTreeSet<_> = forms.iter().flat_map(|form| form.letters.array_windows().copied()).collect();
-        let url_safe = base64.iter().map(|form| form.replace('+', "-").replace('/', "_"));
-        let whole = [key.to_owned(), escaped, hex(""), hex("%")].into_iter().chain(url_safe).chain(base64.clone());
+        let url_safe = base64(key).map(|form| form.replace('+', "-").replace('/', "_"));
+        let whole = [key.to_owned(), escaped, hex(key, ""), hex(key, "%")];
+        let whole = whole.into_iter().chain(url_safe).chain(base64(key));
         Self {
             key: key.to_ascii_lowercase(),
             forms,
@@ -246,6 +250,12 @@ fn is_end(rest: &str) -> bool {
     rest.trim() != "." && rest.trim().chars().all(|c| "_-+/=….".contains(c))
 }
 
+/// What is secret in a JSON Web Token: others begin with the same letters, and examples of them stand in many pages.
+fn signature(key: &str) -> Option<&str> {
+    let (rest, signature) = key.strip_prefix("eyJ")?.rsplit_once('.')?;
+    (rest.contains('.') && signature.len() >= LEAST_WHOLE).then_some(signature)
+}
+
 /// A text without what is found in the rest of it, which is in lower case.
 fn without(text: &str, found: impl Fn(&str) -> Option<(usize, usize)>) -> String {
     let lower = text.to_ascii_lowercase();
@@ -327,6 +337,17 @@ mod tests {
         assert_eq!(word.redact_answer("docs/development.md"), "docs/development.md");
         let words = Redactor::new(&SecretString::from("support-documents-2026-key"));
         assert_eq!(words.redact_answer("support documents.md"), "support documents.md");
+    }
+
+    #[test]
+    fn redact_answer__a_token_that_is_signed__keeps_what_all_of_them_have() {
+        let rest = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0";
+        let token = format!("{rest}.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U");
+        let redactor = Redactor::new(&SecretString::from(token.clone()));
+        let example = format!("Authorization: Bearer {rest}.SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c");
+        assert_eq!(redactor.redact_answer(&example), example);
+        assert_eq!(redactor.redact_answer(&format!("a {token} b")), "a [the key] b");
+        assert_eq!(redactor.redact_answer("a w5N_XgL0n3I9P b"), "a [the key] b");
     }
 
     #[test]
