@@ -114,13 +114,9 @@ impl HostTime {
             || spent.work.get(host).is_some_and(|time| *time > self.budget.work)
     }
 
-    /// A page was compared with the rules of its host for so long.
+    /// Counts the time that a comparison of a page with the rules of its host took.
     pub(super) fn count_work(&self, host: &str, took: Duration) {
-        let mut spent = self.lock();
-        match spent.work.get_mut(host) {
-            Some(work) => *work += took,
-            None => drop(spent.work.insert(host.to_owned(), took)),
-        }
+        *self.lock().work.entry(host.to_owned()).or_default() += took;
     }
 
     /// Starts to wait for a host.

@@ -270,12 +270,12 @@ fn name_of(url: &Url) -> String {
 }
 
 impl Access {
-    /// Whether a host is left for this pass, as its answers have taken too long.
+    /// Whether a host is left for this pass, as its answers or its rules have taken too long.
     pub(super) fn has_spent_time(&self, url: &Url) -> bool {
         self.time.as_ref().is_some_and(|time| time.is_spent(self.purpose(), &self.collection, &name_of(url)))
     }
 
-    /// A page was compared with the rules of its host for so long.
+    /// Counts the time that a comparison of a page with the rules of its host took.
     pub(super) fn count_work(&self, url: &Url, took: Duration) {
         if let Some(time) = &self.time {
             time.count_work(&name_of(url), took);

@@ -40,12 +40,12 @@ pub struct Redactor {
 struct Form {
     /// Its letters and digits in lower case.
     letters: Vec<u8>,
-    /// So many of its letters stand for so many of the key.
+    /// Letters of this form, and how many letters of the key they stand for: in base64 four for three.
     scale: (usize, usize),
 }
 
 impl Form {
-    /// How many of its letters a part has that is as long as so many of the key's.
+    /// Length of what `of_key` letters of the key are in this form.
     fn least(&self, of_key: usize) -> usize {
         of_key * self.scale.0 / self.scale.1
     }
@@ -99,7 +99,7 @@ impl Redactor {
     /// The words without the key, and without each part of it that tells much of it, however it is spelled.
     pub fn redact(&self, words: &str) -> String {
         let words = without(words, |rest| rest.find(&self.key).map(|at| (at, at + self.key.len())));
-        self.without_parts(&words, |letters| {
+        let parts = spans(&words, |letters| {
             let longest = |form: &Form| form.common(letters);
             let cut = self.forms.iter().map(|form| form.letters.iter().zip(letters));
             let cut = cut.map(|both| both.take_while(|(byte, it)| **byte == it.byte).count()).max().unwrap_or_default();
@@ -107,79 +107,47 @@ impl Redactor {
             let parts = self.forms.iter().map(|form| (longest(form), form.least(LEAST)));
             let part = parts.filter(|(length, least)| length >= least).map(|(length, _)| length).max();
             part.unwrap_or(if is_cut { cut } else { 0 })
-        })
+        });
+        replaced(&words, &parts)
     }
 
     /// A name or an answer without the key and each long part of it, however it is spelled. Short ones stay: names and
     /// answers may have a word in common with a key.
     pub fn redact_answer(&self, text: &str) -> String {
         let text = without(text, |rest| self.whole_in(rest));
-        if !self.may_be_in(&text) {
-            return text;
-        }
-        let (mut redacted, mut rest) = (String::new(), &*text);
-        while !rest.is_empty() {
-            let piece = &rest[..rest.floor_char_boundary(PIECE)];
-            let is_last = piece.len() == rest.len();
-            let parts = self.parts_in(piece);
-            // A part that may go on beyond this piece is in the next one as a whole.
-            let own = if is_last { piece.len() } else { piece.floor_char_boundary(PIECE - OVERLAP) };
-            let mut kept = 0;
-            for (start, end) in parts.into_iter().filter(|(start, _)| *start < own) {
-                redacted.push_str(&piece[kept..start]);
-                redacted.push_str(REDACTED);
-                kept = end;
-            }
-            redacted.push_str(&piece[kept..own.max(kept)]);
-            rest = &rest[own.max(kept)..];
-        }
-        redacted
+        replaced(&text, &self.long_parts(&text))
     }
 
     /// Whether a text has the key in it, or a long part of it, however it is spelled.
     pub fn is_in(&self, text: &str) -> bool {
-        if self.whole_in(&text.to_ascii_lowercase()).is_some() {
-            return true;
-        }
-        if !self.may_be_in(text) {
-            return false;
-        }
-        let mut rest = text;
-        loop {
-            let piece = &rest[..rest.floor_char_boundary(PIECE)];
-            if !self.parts_in(piece).is_empty() {
-                return true;
-            }
-            if piece.len() == rest.len() {
-                return false;
-            }
-            rest = &rest[rest.floor_char_boundary(PIECE - OVERLAP)..];
-        }
+        self.whole_in(&text.to_ascii_lowercase()).is_some() || !self.long_parts(text).is_empty()
     }
 
-    /// Where long parts of the key are in a text.
-    fn parts_in(&self, text: &str) -> Vec<(usize, usize)> {
-        let letters = letters(text);
-        let (mut parts, mut at) = (Vec::new(), 0);
-        while at < letters.len() {
-            match self.long_part_at(&letters[at..]) {
-                0 => at += 1,
-                length => {
-                    parts.push((letters[at].start, letters[at + length - 1].end));
-                    at += length;
-                }
-            }
+    /// Where long parts of the key are in a text, in order. Long texts are read in pieces, each with the beginning of the next.
+    fn long_parts(&self, text: &str) -> Vec<(usize, usize)> {
+        let (mut parts, mut from) = (Vec::new(), 0);
+        if !self.may_be_in(text) {
+            return parts;
         }
-        parts
+        loop {
+            let rest = &text[from..];
+            let piece = &rest[..rest.floor_char_boundary(PIECE)];
+            let is_last = piece.len() == rest.len();
+            // A part that may go on beyond this piece is in the next one as a whole.
+            let own = if is_last { piece.len() } else { piece.floor_char_boundary(PIECE - OVERLAP) };
+            let found = spans(piece, |letters| self.long_part_at(letters)).into_iter();
+            parts.extend(found.filter(|(start, _)| *start < own).map(|(start, end)| (from + start, from + end)));
+            if is_last {
+                return parts;
+            }
+            from = (from + own).max(parts.last().map_or(0, |(_, end)| *end));
+        }
     }
 
     /// How many letters of the key are at the beginning of these; 0 where they are no long part of it.
     fn long_part_at(&self, letters: &[Letter]) -> usize {
-        let is_gram = letters.get(..GRAM).is_some_and(|first| {
-            let first: Vec<u8> = first.iter().map(|letter| letter.byte).collect();
-            self.grams.binary_search_by(|gram| gram[..].cmp(&first)).is_ok()
-        });
-        if !is_gram {
+        let Some(first) = letters.first_chunk::<GRAM>() else { return 0 };
+        if self.grams.binary_search(&first.map(|letter| letter.byte)).is_err() {
             return 0;
         }
         let part = |form: &Form| Some(form.common(letters)).filter(|length| *length >= form.least(LEAST_IN_ANSWERS));
@@ -225,24 +193,33 @@ impl Redactor {
         let spelled = tail.rfind(['&', '\\', '%', '<']).map(|at| tail.len() - at).filter(|length| *length <= LEAST);
         open.max(spelled).unwrap_or_default()
     }
+}
 
-    /// A text without the parts that are found at the beginning of its letters.
-    fn without_parts(&self, text: &str, part_at: impl Fn(&[Letter]) -> usize) -> String {
-        let letters = letters(text);
-        let (mut redacted, mut kept, mut at) = (String::new(), 0, 0);
-        while at < letters.len() {
-            match part_at(&letters[at..]) {
-                0 => at += 1,
-                length => {
-                    redacted.push_str(&text[kept..letters[at].start]);
-                    redacted.push_str(REDACTED);
-                    kept = letters[at + length - 1].end;
-                    at += length;
-                }
+/// Where parts are in a text; `part_at` counts the letters of the one that the given letters begin with.
+fn spans(text: &str, part_at: impl Fn(&[Letter]) -> usize) -> Vec<(usize, usize)> {
+    let letters = letters(text);
+    let (mut spans, mut at) = (Vec::new(), 0);
+    while at < letters.len() {
+        match part_at(&letters[at..]) {
+            0 => at += 1,
+            length => {
+                spans.push((letters[at].start, letters[at + length - 1].end));
+                at += length;
             }
         }
-        redacted + &text[kept..]
     }
+    spans
+}
+
+/// A text with something else in place of these parts of it, which are in order.
+fn replaced(text: &str, spans: &[(usize, usize)]) -> String {
+    let (mut redacted, mut kept) = (String::new(), 0);
+    for (start, end) in spans {
+        redacted.push_str(&text[kept..*start]);
+        redacted.push_str(REDACTED);
+        kept = *end;
+    }
+    redacted + &text[kept..]
 }
 
 /// Whether nothing follows in a text but signs with which somebody cuts one off. A word before a full stop is a word.
@@ -355,12 +332,9 @@ mod tests {
         let redactor = redactor();
         for before in [PIECE - OVERLAP - 50, PIECE - OVERLAP - 8, PIECE - 20, PIECE - 3, 2 * (PIECE - OVERLAP) - 20] {
             let text = format!("{}{}{}", "é".repeat(before / 2), KEY.replace('_', "<b></b>"), "&".repeat(PIECE));
-            let expected = format!("{}[the key]{}", "é".repeat(before / 2), "&".repeat(PIECE));
+            let expected = format!("{}[the key]=={}", "é".repeat(before / 2), "&".repeat(PIECE));
             assert!(redactor.is_in(&text), "{before}");
-            assert_eq!(
-                redactor.redact_answer(&text).trim_end_matches('&').len(),
-                expected.trim_end_matches('&').len() + 2
-            );
+            assert!(redactor.redact_answer(&text) == expected, "{before}");
         }
     }
 

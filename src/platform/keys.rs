@@ -69,8 +69,8 @@ impl Keys {
         shortened(&state.redactors.iter().fold(words, |words: String, redactor| redactor.redact(&words)))
     }
 
-    /// Masks the key and its long parts in every text of an answer: what the platform calls things, and what it answers, goes wherever the user
-    /// wants it.
+    /// Masks the key and its long parts in every text of an answer: what the platform calls things, and what it answers,
+    /// goes wherever the user wants it.
     pub(super) fn mask(&self, value: &mut Value) {
         match value {
             Value::String(text) => *text = self.masked(text),

@@ -96,7 +96,7 @@ impl Oracle {
         let same = self.places.get(&(*instance, of, hash.to_owned())).is_some_and(|(_, seen)| *seen);
         // A twin that goes as well keeps the content up.
         let is_twin = |other: &Source| {
-            let named = other.parsed.as_ref().is_some_and(|name| name.hash.to_string() == hash);
+            let named = other.content.as_deref() == Some(hash);
             let of_instance = other.of.as_ref().filter(|known| known.0 == *instance);
             named && other.holds() && !other.condemned && of_instance.is_some_and(|known| known.1 != *document)
         };

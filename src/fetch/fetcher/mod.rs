@@ -130,11 +130,7 @@ impl Fetcher {
     /// # Errors
     /// When it cannot be had: then nothing of the site may be fetched.
     pub async fn robots(&self, url: &Url, access: &Access) -> Result<RobotsVerdict, Trouble> {
-        self.verdict(url, &access.to_page(url)).await
-    }
-
-    async fn verdict(&self, url: &Url, access: &Access) -> Result<RobotsVerdict, Trouble> {
-        Ok(self.rules(url, access).await?.verdict(url))
+        Ok(self.rules(url, &access.to_page(url)).await?.verdict(url))
     }
 
     async fn page(&self, url: &Url, access: &Access, validators: Option<&Validators>) -> Result<Answer, Trouble> {
